@@ -1,0 +1,133 @@
+/**
+ * The Kubernetes API as the operator uses it: raw JSON in, raw JSON out, so that a field which this program does not
+ * know survives a read and a write (the typed client drops such fields).
+ *
+ * Two implementations: `http-client.ts` (a cluster, by kubeconfig) and `src/local` (the store of the laptop edition, called in process by
+ * the simulation). Both throw `KubeError` and nothing else for what the API server answers or fails to answer.
+ */
+
+/** What every Kubernetes object carries. Everything else stays as the server sent it. */
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  ownerReferences?: OwnerReference[];
+  finalizers?: string[];
+  [field: string]: unknown;
+}
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}
+
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  [field: string]: unknown;
+}
+
+/** A resource type by its place in the API: group '' is the core group. */
+export interface ResourceType {
+  group: string;
+  version: string;
+  plural: string;
+  kind: string;
+}
+
+export const CAPDEPLOYJOBS: ResourceType = {
+  group: 'capdeployjob.dev',
+  version: 'v1alpha1',
+  plural: 'capdeployjobs',
+  kind: 'CapDeployJob',
+};
+export const JOBS: ResourceType = { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job' };
+export const PODS: ResourceType = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' };
+export const CORE_EVENTS: ResourceType = { group: '', version: 'v1', plural: 'events', kind: 'Event' };
+export const EVENTS: ResourceType = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event' };
+
+export interface ListOptions {
+  /** One namespace; without it, all of them. */
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  /** Page size. The client follows `continue` itself only in `listAll`. */
+  limit?: number;
+  continue?: string;
+  /** '0' allows an answer from the API server's watch cache; without it the list is live (quorum read). */
+  resourceVersion?: string;
+  signal?: AbortSignal;
+}
+
+export interface ObjectList<T extends KubeObject = KubeObject> {
+  items: T[];
+  metadata: { resourceVersion: string; continue?: string };
+}
+
+export interface WatchOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  resourceVersion: string;
+  /** The server ends the watch after this many seconds. */
+  timeoutSeconds?: number;
+  signal?: AbortSignal;
+}
+
+/** ERROR events are not returned: they are thrown as `KubeError` (410 Gone: `kind: 'gone'`, reason Expired). */
+export interface WatchEvent<T extends KubeObject = KubeObject> {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  object: T;
+}
+
+export interface Preconditions {
+  uid: string;
+  resourceVersion: string;
+}
+
+export interface RequestOptions {
+  signal?: AbortSignal;
+}
+
+export interface KubeClient {
+  get<T extends KubeObject>(type: ResourceType, namespace: string, name: string, options?: RequestOptions): Promise<T>;
+  list<T extends KubeObject>(type: ResourceType, options?: ListOptions): Promise<ObjectList<T>>;
+  /** Always asks for bookmarks. Ends normally when the server ends it. */
+  watch<T extends KubeObject>(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
+  /** Jobs are created with `fieldValidation=Strict`. `dryRun`: `dryRun=All`, nothing is stored. */
+  create<T extends KubeObject>(
+    type: ResourceType,
+    object: T,
+    options?: RequestOptions & { dryRun?: boolean },
+  ): Promise<T>;
+  /** PUT of the status sub-resource under `object.metadata.resourceVersion`. */
+  replaceStatus<T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions): Promise<T>;
+  /** JSON merge patch that carries uid and resourceVersion: it changes that very version of that very object or nothing. */
+  patch<T extends KubeObject>(
+    type: ResourceType,
+    namespace: string,
+    name: string,
+    preconditions: Preconditions,
+    patch: Record<string, unknown>,
+    options?: RequestOptions,
+  ): Promise<T>;
+  /** Always `propagationPolicy: Background` and both preconditions: without the first the Pod is orphaned and an abort stops nothing. */
+  delete(
+    type: ResourceType,
+    namespace: string,
+    name: string,
+    preconditions: Preconditions,
+    options?: RequestOptions,
+  ): Promise<void>;
+}

@@ -1,0 +1,57 @@
+/**
+ * What can come of a request to the Kubernetes API, classified once, here.
+ *
+ * - `conflict`: somebody else moved first (409 on resourceVersion or uid): look again.
+ * - `exists`: a create found the name taken (409 AlreadyExists).
+ * - `gone`: the object or the watch position is not there (404, 410).
+ * - `invalid`: the API server refuses the object's content (400, 422): the same request will be refused again.
+ * - `forbidden`: 401 or 403: rights, quota, an admission policy, a namespace that is being deleted; may change without us.
+ * - `retryable`: 429, 5xx, a time-out, no connection: the request may or may not have taken effect.
+ */
+export type KubeErrorKind = 'conflict' | 'exists' | 'gone' | 'invalid' | 'forbidden' | 'retryable';
+
+/** The only error that a KubeClient throws. Its message holds the server's reason and words, never a header or a body. */
+export class KubeError extends Error {
+  readonly kind: KubeErrorKind;
+  /** HTTP status; 0 where no answer came. */
+  readonly status: number;
+  /** metav1.Status.reason, or the transport's error code. */
+  readonly reason: string;
+  /** From Retry-After, where the server sent one. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    kind: KubeErrorKind,
+    details: {
+      status: number;
+      reason: string;
+      message: string;
+      retryAfterSeconds?: number | undefined;
+      cause?: unknown;
+    },
+  ) {
+    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'KubeError';
+    this.kind = kind;
+    this.status = details.status;
+    this.reason = details.reason;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+}
+
+/**
+ * Sorts an HTTP status and metav1.Status reason into a kind (apimachinery `pkg/api/errors`).
+ * 404 on a create means that the namespace or the type is not there: still `gone`.
+ */
+export function classify(status: number, reason: string): KubeErrorKind {
+  if (status === 409) return reason === 'AlreadyExists' ? 'exists' : 'conflict';
+  if (status === 404 || status === 410) return 'gone';
+  if (status === 400 || status === 413 || status === 422) return 'invalid';
+  if (status === 401 || status === 403) return 'forbidden';
+  return 'retryable';
+}
+
+/** True for a KubeError of that kind. */
+export function isKubeError(error: unknown, kind?: KubeErrorKind): error is KubeError {
+  return error instanceof KubeError && (kind === undefined || error.kind === kind);
+}
