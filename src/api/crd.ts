@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { specSchema, statusSchema } from './capdeployjob.ts';
+import { deployMessageSchema, MESSAGE_ALIASES } from './deploy-request.ts';
+import { GROUP, KIND, VERSION } from './names.ts';
+
+type Schema = { [key: string]: unknown };
+
+/** ±2^53, which zod writes as bounds of every integer: true of all JSON numbers that we read, and noise in `kubectl explain`. */
+const SAFE = Number.MAX_SAFE_INTEGER;
+
+/** Makes a zod-made schema structural: Kubernetes forbids or does without what is taken out here. */
+function structural(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(structural);
+  if (typeof node !== 'object' || node === null) return node;
+  const out: Schema = {};
+  for (const [key, value] of Object.entries(node)) {
+    if (key === 'additionalProperties' && (typeof value === 'boolean' || Object.keys(value as object).length === 0))
+      continue;
+    if ((key === 'minimum' && value === -SAFE) || (key === 'maximum' && value === SAFE)) continue;
+    if (key === '$schema') continue;
+    // `enum` and `default` hold values, not schemas.
+    out[key] = key === 'enum' || key === 'default' ? value : structural(value);
+  }
+  return out;
+}
+
+const openapi = (schema: z.ZodType) =>
+  structural(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline' })) as Schema;
+
+/** The CustomResourceDefinition, made of the schemas in `capdeployjob.ts`. `npm run generate` writes it to crds/. */
+export function customResourceDefinition(): Schema {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `capdeployjobs.${GROUP}` },
+    spec: {
+      group: GROUP,
+      names: {
+        kind: KIND,
+        listKind: `${KIND}List`,
+        plural: 'capdeployjobs',
+        singular: 'capdeployjob',
+        shortNames: ['cdj'],
+      },
+      scope: 'Namespaced',
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+            { name: 'Waiting', type: 'integer', jsonPath: '.status.waiting' },
+            { name: 'Active', type: 'integer', jsonPath: '.status.active' },
+            { name: 'Last', type: 'string', jsonPath: '.status.last' },
+            { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              description:
+                'A repository that is deployed with Capistrano, and the SQS queue that its deploy requests arrive on.',
+              type: 'object',
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string', description: 'Version of the schema of this object.' },
+                kind: { type: 'string', description: 'Type of this object.' },
+                metadata: { type: 'object' },
+                spec: { ...openapi(specSchema), description: 'What may be deployed, where to, and how.' },
+                status: {
+                  ...openapi(statusSchema),
+                  description: 'What waits, what runs, and what came of it; written by the operator.',
+                },
+              },
+              'x-kubernetes-validations': [
+                {
+                  rule: 'self.metadata.name.size() <= 63',
+                  message: 'metadata.name must be no more than 63 characters: it becomes a label',
+                },
+              ],
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/**
+ * The JSON Schema of a message, for producers. It knows the aliases of the keys; that they are read without regard to case is more than a
+ * JSON Schema can say.
+ */
+export function messageJsonSchema(): Schema {
+  const schema = z.toJSONSchema(deployMessageSchema, { target: 'draft-2020-12', io: 'input' }) as Schema & {
+    properties: Record<string, unknown>;
+  };
+  const properties: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(schema.properties)) {
+    for (const alias of MESSAGE_ALIASES[key as keyof typeof MESSAGE_ALIASES] ?? [key]) properties[alias] = value;
+  }
+  const oneOf = (key: keyof typeof MESSAGE_ALIASES) => ({
+    anyOf: MESSAGE_ALIASES[key].map((alias) => ({ required: [alias] })),
+  });
+  const { required: _, ...rest } = schema;
+  return {
+    $id: `https://${GROUP}/${VERSION}/message.schema.json`,
+    ...rest,
+    properties,
+    allOf: [
+      oneOf('repository'),
+      oneOf('environment'),
+      {
+        if: { not: { required: ['task'], properties: { task: { not: { const: 'deploy' } } } } },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+        then: oneOf('revision'),
+      },
+    ],
+  };
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+
+/**
+ * The message that producers put on the queue (contract, section 2), as a zod schema: the operator parses with it and the JSON Schema
+ * that is published beside the CRD is made of it.
+ */
+
+export const ENVIRONMENT_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,48}[A-Za-z0-9])?$/;
+export const TASK_PATTERN = /^[a-z]\w*(:\w+)*$/;
+export const REPOSITORY_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._/:@+~-]{0,139}$/;
+/** What a revision may look like at all; `revisionProblem` holds the whole rule. */
+export const REVISION_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._/@+-]{0,243}$/;
+/** An idempotency key: printable ASCII without blanks, so that it can be compared, logged and stored as it is. */
+export const ID_PATTERN = /^[!-~]{1,128}$/;
+
+/** The task of a message that names none. */
+export const DEFAULT_TASK = 'deploy';
+
+/**
+ * Says what makes a revision unfit for a command line, or undefined where it is fit.
+ * Capistrano joins `git archive <branch> | tar …` unquoted (capistrano#2187), and a legal branch name may hold `;`, `$(…)` and `${IFS}`:
+ * so this is narrower than git-check-ref-format(1). The same rule stands in every producer and in the deploy image's entrypoint.
+ */
+export function revisionProblem(revision: string): string | undefined {
+  if (!REVISION_PATTERN.test(revision)) {
+    return 'must be 1 to 244 of the characters A-Z a-z 0-9 . _ / @ + - and start with a letter or a digit';
+  }
+  for (const part of ['..', '//', '@{']) if (revision.includes(part)) return `must not contain "${part}"`;
+  if (/\.lock(\/|$)/.test(revision)) return 'must not have a part that ends in ".lock"';
+  if (/[/.]$/.test(revision)) return 'must not end in "/" or "."';
+  return undefined;
+}
+
+const MAX_TEXT = 256;
+
+/** Text for people: any string; what is kept of it is bounded and stripped of control characters when it is parsed. */
+const text = (description: string) => z.string().max(65_536).describe(description);
+
+export const deployMessageSchema = z
+  .looseObject({
+    repository: z
+      .string()
+      .regex(REPOSITORY_PATTERN)
+      .describe('Repository to deploy, as the resource\'s "repositories" names it. Alias: "repo".'),
+    environment: z
+      .string()
+      .regex(ENVIRONMENT_PATTERN)
+      .describe('Capistrano stage; must be one of the resource\'s "environments". Alias: "env".'),
+    revision: z
+      .string()
+      .regex(REVISION_PATTERN)
+      .optional()
+      .describe('Tag, branch or commit. May be missing only where "task" is not "deploy". Alias: "hash".'),
+    task: z
+      .string()
+      .max(100)
+      .regex(TASK_PATTERN)
+      .default(DEFAULT_TASK)
+      .describe('Capistrano task; must be one of the resource\'s "tasks".'),
+    id: z
+      .string()
+      .regex(ID_PATTERN)
+      .optional()
+      .describe(
+        "The producer's idempotency key: the same id for the same environment is one deploy. Default: the message's own id.",
+      ),
+    sentAt: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe("RFC 3339. When the request was made; the earlier of this and the queue's own stamp counts."),
+    requestedBy: text('Who asked for the deploy; a claim, not proof.').optional(),
+    reason: text('Why.').optional(),
+    source: text('Where the request comes from, for example a CI run.').optional(),
+    slack: z
+      .looseObject({
+        channel: z.string().regex(/^[A-Z0-9]{1,32}$/),
+        threadTs: z
+          .string()
+          .regex(/^[0-9]{1,16}\.[0-9]{1,16}$/)
+          .optional(),
+      })
+      .optional()
+      .describe('The Slack thread that the result is reported to.'),
+  })
+  .meta({
+    title: 'CapDeployJob message',
+    description:
+      'A deploy request on the SQS queue of a CapDeployJob. Keys are read without regard to case; unknown keys are ignored.',
+  });
+
+/** The keys under which a field may come, first its own name; compared without regard to case. */
+export const MESSAGE_ALIASES = {
+  repository: ['repository', 'repo'],
+  environment: ['environment', 'env'],
+  revision: ['revision', 'hash'],
+} as const;
+
+/** Bounds a text for people, in UTF-16 units, after it was stripped of control characters. */
+export const MAX_TEXT_LENGTH = MAX_TEXT;
+
+/** An accepted message: everything in it has been checked against the contract and against the resource. */
+export interface DeployRequest {
+  /** Idempotency key: the producer's, or the message's own id. */
+  readonly id: string;
+  readonly messageId: string;
+  /** SQS's authenticated sender; '' where the server gave none. */
+  readonly senderId: string;
+  readonly repository: string;
+  readonly environment: string;
+  readonly task: string;
+  readonly revision: string | undefined;
+  /** RFC 3339 in UTC with milliseconds: the earliest of the queue's stamp, the envelope's and the message's. */
+  readonly sentAt: string;
+  readonly requestedBy: string | undefined;
+  readonly reason: string | undefined;
+  readonly source: string | undefined;
+  readonly slack: { readonly channel: string; readonly threadTs: string | undefined } | undefined;
+}

@@ -1,0 +1,38 @@
+/** The names that users, manifests and other tools rely on: API group, labels, annotations (contract, sections 3 and 4). */
+
+export const GROUP = 'capdeployjob.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+export const KIND = 'CapDeployJob';
+
+/** On each Job and on its Pods: how a lane finds what is its own, whoever owns it. */
+export const LABEL = {
+  managedBy: 'app.kubernetes.io/managed-by',
+  name: `${GROUP}/name`,
+  environment: `${GROUP}/environment`,
+} as const;
+
+export const MANAGED_BY = 'capdeployjob';
+
+/** Selects every Job and Pod that this operator made, in list and watch calls. */
+export const MANAGED_SELECTOR = `${LABEL.managedBy}=${MANAGED_BY}`;
+
+/** On each Job: the request as it was accepted, so that the Job alone can rebuild a lost status. */
+export const ANNOTATION = {
+  id: `${GROUP}/id`,
+  messageId: `${GROUP}/message-id`,
+  senderId: `${GROUP}/sender-id`,
+  repository: `${GROUP}/repository`,
+  revision: `${GROUP}/revision`,
+  task: `${GROUP}/task`,
+  requestedBy: `${GROUP}/requested-by`,
+  reason: `${GROUP}/reason`,
+  source: `${GROUP}/source`,
+  slackChannel: `${GROUP}/slack-channel`,
+  slackThreadTs: `${GROUP}/slack-thread-ts`,
+  sentAt: `${GROUP}/sent-at`,
+  /** Written by the patch that resumes the Job, in the same write: a Job that carries it has been started. */
+  startedAt: `${GROUP}/started-at`,
+  /** Written when a claim on a Job that never started is given up: it moves the Job's resourceVersion, so a late resume is refused. */
+  unclaimedAt: `${GROUP}/unclaimed-at`,
+} as const;

@@ -1,0 +1,188 @@
+import type { CapDeployJob, CapDeployJobSpec } from '../api/capdeployjob.ts';
+import type { DeployRequest } from '../api/deploy-request.ts';
+import { ANNOTATION, API_VERSION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
+import { jobName } from './job-name.ts';
+
+type Json = Record<string, unknown>;
+
+const SSH_VOLUME = 'capdeployjob-ssh';
+
+/** A template that no Job can be made of; its message names the field. */
+export class TemplateError extends Error {
+  constructor(message: string) {
+    super(`spec.template${message}`);
+    this.name = 'TemplateError';
+  }
+}
+
+/**
+ * Makes the Job of a request (contract, section 3): `REVISION=<revision> cap <environment> <task>` in the first container of the
+ * resource's template, suspended, under the name that only this request has.
+ * @throws TemplateError where the template is not a Pod template with a container.
+ */
+export function buildJob(resource: CapDeployJob, spec: CapDeployJobSpec, request: DeployRequest): Json {
+  const labels = {
+    [LABEL.managedBy]: MANAGED_BY,
+    [LABEL.name]: resource.metadata.name,
+    [LABEL.environment]: request.environment,
+  };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name: jobName(resource.metadata.name, request.environment, request.id),
+      namespace: resource.metadata.namespace,
+      // The resource's own labels and annotations are not copied: Argo CD would take the Job for one of its own and prune it.
+      labels,
+      annotations: annotationsOf(request),
+      ownerReferences: [
+        {
+          apiVersion: API_VERSION,
+          kind: KIND,
+          name: resource.metadata.name,
+          uid: resource.metadata.uid,
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
+    },
+    spec: {
+      suspend: true,
+      parallelism: 1,
+      completions: 1,
+      // Half a deploy that failed is for a person to judge: trying again is a new request.
+      backoffLimit: 0,
+      // Without it a Job overlaps itself where a node is lost and its Pod terminates for ever (KEP-3939).
+      podReplacementPolicy: 'Failed',
+      activeDeadlineSeconds: spec.activeDeadlineSeconds,
+      template: podTemplate(spec, request, labels),
+    },
+  };
+}
+
+function podTemplate(spec: CapDeployJobSpec, request: DeployRequest, labels: Record<string, string>): Json {
+  // A deep copy: the template is the cache's, and fields that this program does not know must survive.
+  const template = structuredClone(spec.template) as Json;
+  const podSpec = record(template.spec, '.spec: a Pod spec is required');
+  const containers = podSpec.containers;
+  if (!Array.isArray(containers) || containers.length === 0) {
+    throw new TemplateError('.spec.containers: at least one container is required; the first one runs Capistrano');
+  }
+  const container = record(containers[0], '.spec.containers[0]: a container is required');
+
+  container.args = ['cap', request.environment, request.task];
+  container.env = environmentVariables(container.env, request.revision);
+  container.terminationMessagePolicy ??= 'FallbackToLogsOnError';
+  if (spec.sshKey) mountSshKey(podSpec, container, spec.sshKey);
+
+  podSpec.restartPolicy = 'Never';
+  podSpec.automountServiceAccountToken ??= false;
+
+  const metadata = optionalRecord(template.metadata, '.metadata');
+  template.metadata = { ...metadata, labels: { ...optionalRecord(metadata.labels, '.metadata.labels'), ...labels } };
+  return template;
+}
+
+/**
+ * REVISION replaces any REVISION of the template; a variable whose name ends in _DEPLOY_HASH gets the revision as well, which is what
+ * existing images read. Without a revision (a task that needs none) all of these are taken out: a left-over value would be deployed.
+ */
+function environmentVariables(env: unknown, revision: string | undefined): Json[] {
+  if (env !== undefined && env !== null && !Array.isArray(env))
+    throw new TemplateError('.spec.containers[0].env: a list is required');
+  const carriesRevision = (name: unknown) => typeof name === 'string' && name.endsWith('_DEPLOY_HASH');
+  const variables = ((env ?? []) as unknown[]).map((variable, index) =>
+    record(variable, `.spec.containers[0].env[${index}]: an object is required`),
+  );
+  const others = variables.filter(({ name }) => name !== 'REVISION');
+  if (revision === undefined) return others.filter(({ name }) => !carriesRevision(name));
+  return [
+    ...others.map((variable) => (carriesRevision(variable.name) ? { name: variable.name, value: revision } : variable)),
+    { name: 'REVISION', value: revision },
+  ];
+}
+
+/**
+ * The files are projected one by one: the Secret's other keys stay out of the Pod, and known_hosts may be missing.
+ * ssh refuses a key that others can read, so 0400; but a Secret's files are root's, and a Pod that runs as another user reads them by its
+ * fsGroup only, which needs 0440 (ssh-add accepts it: group root's files are not the user's own).
+ */
+function mountSshKey(podSpec: Json, container: Json, sshKey: NonNullable<CapDeployJobSpec['sshKey']>): void {
+  const volumes = list(podSpec.volumes, '.spec.volumes');
+  const mounts = list(container.volumeMounts, '.spec.containers[0].volumeMounts');
+  if (volumes.some((volume) => (volume as Json)?.name === SSH_VOLUME)) {
+    throw new TemplateError(`.spec.volumes: the name "${SSH_VOLUME}" is kept for spec.sshKey`);
+  }
+  const secret = (key: string, path: string, optional: boolean) => ({
+    secret: { name: sshKey.secretName, items: [{ key, path }], optional },
+  });
+  podSpec.volumes = [
+    ...volumes,
+    {
+      name: SSH_VOLUME,
+      projected: {
+        defaultMode: runsAsOtherUser(podSpec, container) ? 0o440 : 0o400,
+        sources: [secret(sshKey.key, 'private_key', false), secret(sshKey.knownHostsKey, 'known_hosts', true)],
+      },
+    },
+  ];
+  container.volumeMounts = [...mounts, { name: SSH_VOLUME, mountPath: sshKey.mountPath, readOnly: true }];
+}
+
+function runsAsOtherUser(podSpec: Json, container: Json): boolean {
+  const pod = (podSpec.securityContext ?? {}) as Json;
+  const own = (container.securityContext ?? {}) as Json;
+  const user = own.runAsUser ?? pod.runAsUser;
+  const nonRoot = own.runAsNonRoot ?? pod.runAsNonRoot;
+  return pod.fsGroup !== undefined && (nonRoot === true || (typeof user === 'number' && user !== 0));
+}
+
+function annotationsOf(request: DeployRequest): Record<string, string> {
+  const all: Record<string, string | undefined> = {
+    [ANNOTATION.id]: request.id,
+    [ANNOTATION.messageId]: request.messageId,
+    [ANNOTATION.senderId]: request.senderId,
+    [ANNOTATION.repository]: request.repository,
+    [ANNOTATION.revision]: request.revision,
+    [ANNOTATION.task]: request.task,
+    [ANNOTATION.requestedBy]: request.requestedBy,
+    [ANNOTATION.reason]: request.reason,
+    [ANNOTATION.source]: request.source,
+    [ANNOTATION.slackChannel]: request.slack?.channel,
+    [ANNOTATION.slackThreadTs]: request.slack?.threadTs,
+    [ANNOTATION.sentAt]: request.sentAt,
+  };
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => Boolean(entry[1])));
+}
+
+function record(value: unknown, problem: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TemplateError(problem);
+  return value as Json;
+}
+
+const optionalRecord = (value: unknown, field: string): Json =>
+  value === undefined || value === null ? {} : record(value, `${field}: an object is required`);
+
+function list(value: unknown, field: string): unknown[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw new TemplateError(`${field}: a list is required`);
+  return value;
+}
+
+/** A request that never came: the server-side dry run of the template is made with it. */
+export function sampleRequest(spec: CapDeployJobSpec): DeployRequest {
+  return {
+    id: 'dry-run',
+    messageId: 'dry-run',
+    senderId: '',
+    repository: spec.repositories?.[0] ?? 'dry-run',
+    environment: spec.environments[0]?.name ?? 'dry-run',
+    task: spec.tasks[0] ?? 'deploy',
+    revision: 'dry-run',
+    sentAt: new Date(0).toISOString(),
+    requestedBy: undefined,
+    reason: undefined,
+    source: undefined,
+    slack: undefined,
+  };
+}

@@ -1,0 +1,178 @@
+import type { CapDeployJob } from '../api/capdeployjob.ts';
+import { DEFAULT_TASK, type DeployRequest } from '../api/deploy-request.ts';
+import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
+
+/** A batch/v1 Job as far as lanes look at it; whatever else it holds stays untouched. */
+export interface Job {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace: string;
+    uid: string;
+    resourceVersion: string;
+    creationTimestamp: string;
+    deletionTimestamp?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
+    [field: string]: unknown;
+  };
+  spec: { suspend?: boolean; [field: string]: unknown };
+  status?: {
+    startTime?: string;
+    completionTime?: string;
+    active?: number;
+    conditions?: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
+    [field: string]: unknown;
+  };
+  [field: string]: unknown;
+}
+
+export interface ContainerState {
+  waiting?: { reason?: string; message?: string };
+  running?: { startedAt?: string };
+  terminated?: { exitCode: number; reason?: string; message?: string; finishedAt?: string; signal?: number };
+}
+
+/** A v1 Pod as far as lanes look at it. */
+export interface Pod {
+  metadata: {
+    name: string;
+    namespace: string;
+    uid: string;
+    resourceVersion: string;
+    creationTimestamp: string;
+    deletionTimestamp?: string;
+    labels?: Record<string, string>;
+    ownerReferences?: { kind: string; name: string; uid: string; controller?: boolean }[];
+    [field: string]: unknown;
+  };
+  spec?: { nodeName?: string; [field: string]: unknown };
+  status?: {
+    phase?: string;
+    reason?: string;
+    message?: string;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    containerStatuses?: { name: string; state?: ContainerState; lastState?: ContainerState }[];
+    initContainerStatuses?: { name: string; state?: ContainerState }[];
+    [field: string]: unknown;
+  };
+  [field: string]: unknown;
+}
+
+/** The controller owner reference that says whose a Job is. */
+export function ownerOf(job: Job): { kind: string; name: string; uid: string } | undefined {
+  return job.metadata.ownerReferences?.find((reference) => reference.controller === true);
+}
+
+/** Ours is what this very resource owns, by UID: a resource of the same name that was deleted before is another one. */
+export function isOwnedBy(job: Job, resource: Pick<CapDeployJob, 'metadata'>): boolean {
+  return ownerOf(job)?.uid === resource.metadata.uid;
+}
+
+/** The condition that ends a Job: Complete or Failed. (SuccessCriteriaMet and FailureTarget come before its Pods have ended.) */
+export function finishedCondition(job: Job) {
+  return job.status?.conditions?.find(
+    (condition) => (condition.type === 'Complete' || condition.type === 'Failed') && condition.status === 'True',
+  );
+}
+
+export const isFinished = (job: Job): boolean => finishedCondition(job) !== undefined;
+export const isSuspended = (job: Job): boolean => job.spec.suspend === true;
+export const isBeingDeleted = (object: Job | Pod): boolean => object.metadata.deletionTimestamp !== undefined;
+/** Written by the patch that resumes a Job; on a suspended Job it means that somebody suspended a started deploy. */
+export const startedAt = (job: Job): string | undefined => job.metadata.annotations?.[ANNOTATION.startedAt];
+/** Not suspended and not finished: its Pod runs, or may come at any moment. */
+export const isRunning = (job: Job): boolean => !isSuspended(job) && !isFinished(job);
+/** Suspended and never started, and not on its way out. */
+export const isWaiting = (job: Job): boolean =>
+  isSuspended(job) && !isFinished(job) && !isBeingDeleted(job) && startedAt(job) === undefined;
+
+/** A Pod that may still run something on the servers. */
+export const isAlive = (pod: Pod): boolean => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
+
+/** UID of the Job that a Pod belongs to: its controller's, else the label that the Job controller sets (a Pod orphaned by people keeps it). */
+export function jobUidOf(pod: Pod): string | undefined {
+  return (
+    pod.metadata.ownerReferences?.find((reference) => reference.kind === 'Job')?.uid ??
+    pod.metadata.labels?.['batch.kubernetes.io/controller-uid']
+  );
+}
+
+/** A request as its Job remembers it: what history and status say of it, and what decides its turn. */
+export interface StoredRequest {
+  readonly id: string;
+  readonly environment: string;
+  readonly task: string;
+  readonly repository: string;
+  readonly revision: string | undefined;
+  readonly requestedBy: string | undefined;
+  readonly senderId: string | undefined;
+  /** RFC 3339, UTC. */
+  readonly sentAt: string;
+  /** RFC 3339, UTC. */
+  readonly dueAt: string;
+}
+
+/**
+ * Reads a request back from its Job. Annotations can be edited by people: what is missing gets a value that harms nothing (a Job without
+ * a sent-at counts from its creation).
+ */
+export function storedRequest(job: Job): StoredRequest {
+  const annotations = job.metadata.annotations ?? {};
+  const stamp = annotations[ANNOTATION.sentAt];
+  const sentAt = isMoment(stamp) ? stamp : job.metadata.creationTimestamp;
+  return {
+    id: annotations[ANNOTATION.id] ?? job.metadata.uid,
+    environment: job.metadata.labels?.[LABEL.environment] ?? '',
+    task: annotations[ANNOTATION.task] ?? DEFAULT_TASK,
+    repository: annotations[ANNOTATION.repository] ?? '',
+    revision: annotations[ANNOTATION.revision],
+    requestedBy: annotations[ANNOTATION.requestedBy],
+    senderId: annotations[ANNOTATION.senderId],
+    sentAt,
+    dueAt: sentAt,
+  };
+}
+
+function isMoment(value: string | undefined): value is string {
+  return value !== undefined && !Number.isNaN(Date.parse(value));
+}
+
+/** What a Job that was found under a request's name is to that request. */
+export type Identity = 'same' | 'id-conflict' | 'foreign' | 'leaving';
+
+/**
+ * Judges a Job whose name the request would have taken (contract, section 6).
+ * - `same`: the same id with the same content, ours and alive: the request is stored already.
+ * - `id-conflict`: the same id came with another content.
+ * - `foreign`: not one of ours.
+ * - `leaving`: ours, but being deleted, or of an earlier resource of this name, which the garbage collector will remove: try again.
+ */
+export function identify(job: Job, resource: Pick<CapDeployJob, 'metadata'>, request: DeployRequest): Identity {
+  const owner = ownerOf(job);
+  if (
+    job.metadata.labels?.[LABEL.managedBy] !== MANAGED_BY ||
+    owner?.kind !== KIND ||
+    owner.name !== resource.metadata.name
+  ) {
+    return 'foreign';
+  }
+  if (isBeingDeleted(job) || !isOwnedBy(job, resource)) return 'leaving';
+  return sameContent(storedRequest(job), request) ? 'same' : 'id-conflict';
+}
+
+/** The canonical content: what is deployed and where. Texts for people may differ between two sends of one request. */
+export function sameContent(
+  stored: { id: string; environment?: string; task: string; repository: string; revision?: string | undefined },
+  request: DeployRequest,
+): boolean {
+  return (
+    stored.id === request.id &&
+    stored.environment === request.environment &&
+    stored.task === request.task &&
+    stored.repository === request.repository &&
+    (stored.revision ?? undefined) === request.revision
+  );
+}

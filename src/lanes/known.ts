@@ -1,0 +1,27 @@
+import type { CapDeployJobStatus } from '../api/capdeployjob.ts';
+import type { DeployRequest } from '../api/deploy-request.ts';
+import { sameContent } from './job.ts';
+
+/**
+ * Says whether a request stands in the status: waiting, active, in the history or as the watermark. Only then may its message be deleted (invariant 2):
+ * a Job alone can be deleted before anybody listed it, or belong to a resource that is already gone.
+ * @returns `same`, `conflict` where the id stands there with another content, or undefined.
+ */
+export function standsInStatus(
+  status: CapDeployJobStatus | undefined,
+  request: DeployRequest,
+): 'same' | 'conflict' | undefined {
+  const lane = status?.environments?.find(({ name }) => name === request.environment);
+  const inLane = [...(lane?.active ?? []), ...(lane?.waiting ?? [])].map((entry) => ({
+    ...entry,
+    environment: lane?.name ?? '',
+  }));
+  const found = [...inLane, ...(status?.history ?? [])].find(
+    (entry) => entry.environment === request.environment && entry.id === request.id,
+  );
+  if (!found) {
+    // The watermark outlives the history: what was started last is known by its id alone.
+    return lane?.lastStarted?.some(({ id }) => id === request.id) ? 'same' : undefined;
+  }
+  return sameContent(found, request) ? 'same' : 'conflict';
+}
