@@ -1,0 +1,141 @@
+import type { CapDeployJobSpec, Condition, LaneStatus } from '../api/capdeployjob.ts';
+import { CONDITION, REASON } from '../api/reasons.ts';
+
+/** How the queue of a resource is being read. */
+export type QueueState =
+  /** Not read on purpose, or refused: suspended, invalid template, shared queue, origin not allowed, … */
+  | { kind: 'off'; reason: string; message: string }
+  /** Being read; `lastReadAt` is when a receive last succeeded (epoch milliseconds), 0 before the first. `since`: when reading began. */
+  | { kind: 'reading'; since: number; lastReadAt: number }
+  /**
+   * The last receive failed: `reason` is AWS's error code or the transport's. `lasting`: it will not go away by itself (no such queue,
+   * access denied), so it is told at once; a passing one only once the queue has not been read for a while.
+   */
+  | { kind: 'failing'; since: number; lastReadAt: number; reason: string; message: string; lasting: boolean };
+
+/** Why Jobs cannot be created just now, with the API server's words. */
+export interface CreateTrouble {
+  reason: string;
+  message: string;
+  /** The API server refuses the template itself (422): the dry run is to be repeated. */
+  template: boolean;
+}
+
+/** What the API server said to a dry run of a Job made of the template. */
+export interface TemplateCheck {
+  /** Generation of the spec that was tried. */
+  generation: number;
+  status: 'True' | 'False' | 'Unknown';
+  reason: string;
+  message: string;
+}
+
+export interface Health {
+  readonly generation: number;
+  readonly spec: CapDeployJobSpec | undefined;
+  /** What is wrong with the spec, where it cannot be read. */
+  readonly specProblem: string | undefined;
+  readonly template: TemplateCheck | undefined;
+  readonly queue: QueueState | undefined;
+  readonly createTrouble: CreateTrouble | undefined;
+  readonly lanes: readonly LaneStatus[];
+  readonly now: number;
+}
+
+type Finding = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+/** A queue that was not read with success for this long makes the resource not ready: silent consumers are the worst kind. */
+export const queueReadDeadlineMs = (waitTimeSeconds: number): number => Math.max(3 * waitTimeSeconds, 90) * 1000;
+
+/** The conditions of the contract, each with the moment at which its status last changed. */
+export function conditionsOf(health: Health, previous: readonly Condition[] | undefined): Condition[] {
+  const template = templateValid(health);
+  const queue = queueReachable(health);
+  const findings: [string, Finding][] = [
+    [CONDITION.ready, ready(health, template, queue)],
+    [CONDITION.queueReachable, queue],
+    [CONDITION.templateValid, template],
+    [CONDITION.lastDeploySucceeded, lastDeploySucceeded(health)],
+  ];
+  return findings.map(([type, finding]) => {
+    const before = previous?.find((condition) => condition.type === type);
+    return {
+      type,
+      ...finding,
+      observedGeneration: health.generation,
+      lastTransitionTime:
+        before?.status === finding.status ? before.lastTransitionTime : new Date(health.now).toISOString(),
+    };
+  });
+}
+
+/** A failed deploy is not a sick operator: it does not count here. */
+function ready({ specProblem, createTrouble, queue }: Health, template: Finding, reachable: Finding): Finding {
+  if (specProblem) return { status: 'False', reason: REASON.invalidSpec, message: specProblem };
+  if (template.status === 'False') return template;
+  if (createTrouble) {
+    return {
+      status: 'False',
+      reason: REASON.jobsCannotBeCreated,
+      message: `Jobs cannot be created, so nothing more is received: ${createTrouble.reason}: ${createTrouble.message}`,
+    };
+  }
+  if (queue?.kind === 'off' && queue.reason === REASON.suspended)
+    return { status: 'True', reason: queue.reason, message: queue.message };
+  if (reachable.status !== 'True') return reachable;
+  return { status: 'True', reason: REASON.asExpected, message: 'messages are received and deploys are started' };
+}
+
+function templateValid({ template, generation }: Health): Finding {
+  if (template?.generation !== generation) {
+    return {
+      status: 'Unknown',
+      reason: REASON.notChecked,
+      message: 'the template has not been tried on the API server yet',
+    };
+  }
+  const { status, reason, message } = template;
+  return { status, reason, message };
+}
+
+/** Reasons for not reading a queue that say nothing of the queue itself. */
+const OFF_WITHOUT_FAULT: readonly string[] = [REASON.suspended, REASON.notChecked, REASON.refused, REASON.invalidSpec];
+
+function queueReachable({ queue, spec, now }: Health): Finding {
+  if (!queue) return { status: 'Unknown', reason: REASON.notYetPolled, message: 'the queue has not been read yet' };
+  if (queue.kind === 'off') {
+    return {
+      status: OFF_WITHOUT_FAULT.includes(queue.reason) ? 'Unknown' : 'False',
+      reason: queue.reason,
+      message: queue.message,
+    };
+  }
+  const deadline = queueReadDeadlineMs(spec?.queue.waitTimeSeconds ?? 20);
+  const overdue = now - Math.max(queue.since, queue.lastReadAt) > deadline;
+  if (queue.kind === 'failing' && (queue.lasting || overdue)) {
+    return { status: 'False', reason: queue.reason, message: queue.message };
+  }
+  if (overdue) {
+    return {
+      status: 'False',
+      reason: REASON.queueNotRead,
+      message: `the queue was not read for more than ${deadline / 1000} s`,
+    };
+  }
+  if (queue.lastReadAt === 0)
+    return { status: 'Unknown', reason: REASON.notYetPolled, message: 'the queue has not been read yet' };
+  return { status: 'True', reason: REASON.polling, message: 'the queue is being read' };
+}
+
+/** All environments' last deploys: one that failed keeps this False until that environment has a good one. */
+function lastDeploySucceeded({ lanes }: Health): Finding {
+  const ended = lanes.filter(({ lastResult }) => lastResult !== undefined);
+  if (ended.length === 0)
+    return { status: 'Unknown', reason: REASON.noDeployYet, message: 'nothing has been deployed yet' };
+  const bad = ended.filter(({ lastResult }) => lastResult !== 'Succeeded');
+  if (bad.length === 0) {
+    return { status: 'True', reason: REASON.deploySucceeded, message: 'the last deploy of each environment succeeded' };
+  }
+  const message = bad.map(({ name, lastResult }) => `${name}: ${lastResult}`).join(', ');
+  return { status: 'False', reason: REASON.deployFailed, message };
+}

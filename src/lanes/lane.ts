@@ -1,0 +1,223 @@
+import type {
+  CapDeployJobSpec,
+  Claim,
+  Environment,
+  HistoryEntry,
+  LaneStatus,
+  WaitingEntry,
+  Watermark,
+} from '../api/capdeployjob.ts';
+import type { JobEvent } from './explain.ts';
+import { terminating } from './explain.ts';
+import { isAlive, isRunning, type Job, type Pod, type StoredRequest, storedRequest } from './job.ts';
+import { compareTurns, type Turn } from './order.ts';
+import type { Outcome } from './outcome.ts';
+
+/** One lane at one moment: everything that `planLane` looks at. */
+export interface LaneView {
+  readonly name: string;
+  /** Undefined where the environment was removed from the spec. */
+  readonly environment: Environment | undefined;
+  readonly spec: CapDeployJobSpec;
+  /** When the CapDeployJob was created: its lanes cannot have been open before (epoch milliseconds). */
+  readonly createdAt: number;
+  /** What the status says of the lane; undefined for a new lane, and where the status was lost. */
+  readonly previous: LaneStatus | undefined;
+  /** The resource's own Jobs of this lane. */
+  readonly jobs: readonly Job[];
+  /** Jobs that carry the lane's labels but belong to somebody else, for example to an earlier resource of this name. */
+  readonly strangers: readonly Job[];
+  /** Pods that carry the lane's labels, whoever owns them. */
+  readonly pods: readonly Pod[];
+  /** True where the history knows the id in this lane. */
+  readonly recorded: (id: string) => boolean;
+  readonly memory: Memory;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/**
+ * What this process has seen and no object says any more. It may be lost at any time: then more time passes, or a result becomes Unknown,
+ * but nothing unsafe follows.
+ */
+export interface Memory {
+  /** A Pod of this Job was seen once: as Jobs here have one Pod, none can appear later. */
+  podWasSeen(jobUid: string): boolean;
+  /** The first container of the Job's Pod was seen running or finished. */
+  containerWasSeen(jobUid: string): boolean;
+  /** Since when a live look has shown that this Job is gone or suspended (epoch milliseconds). */
+  absentSince(jobUid: string): number | undefined;
+  /** The Job as it was when its deletion was watched. */
+  lastSeen(jobUid: string): Job | undefined;
+  /** The end of the deploy's log, redacted and bounded. */
+  logTail(jobUid: string): string | undefined;
+  /** FailedCreate and the like, about the Job or its Pod, oldest first. */
+  events(jobUid: string): readonly JobEvent[];
+}
+
+/** Why a Job is to be deleted; every reason but `abort` means that its outcome stands in the history. */
+export type RemovalReason = 'recorded' | 'abort' | 'history limit' | 'ttl';
+
+export interface Removal {
+  readonly job: Job;
+  readonly reason: RemovalReason;
+}
+
+/** What is to become of a lane: its status, and what follows once that status is stored. */
+export interface LanePlan {
+  /** Undefined: the lane is to be forgotten. */
+  readonly status: LaneStatus | undefined;
+  /** New history entries, in the order in which they ended. */
+  readonly ended: readonly HistoryEntry[];
+  /** To be written BEFORE the status: the Job of a claim that is given up, so that a late resume of it is refused. */
+  readonly touch: readonly Job[];
+  /** To be resumed after the status, which holds its claim, is stored. */
+  readonly start: Job | undefined;
+  /** To be deleted after the status is stored. */
+  readonly remove: readonly Removal[];
+  /** Jobs (by UID) whose absence must be timed, beginning with a live look. */
+  readonly absent: readonly string[];
+  /** Started Jobs (by UID) without a container: their Events tell why. */
+  readonly explain: readonly string[];
+  /** Jobs that somebody resumed by hand. */
+  readonly adopted: readonly Job[];
+  /** When to look again even if nothing is heard (epoch milliseconds). */
+  readonly wakeAt: number | undefined;
+}
+
+/** A lane while it is being planned. The steps in `plan-lane.ts` change it one after the other. */
+export class Lane {
+  readonly view: LaneView;
+  claim: Claim | undefined;
+  /** True once this pass has released, adopted or given up a claim: the next one is made by a pass of its own. */
+  claimMoved = false;
+  waiting: WaitingEntry[] = [];
+  openSince: number | undefined;
+  readonly lastStarted: Map<string, Watermark>;
+  lastSuccessful: LaneStatus['lastSuccessful'];
+  lastResult: LaneStatus['lastResult'];
+  lastEndedAt: string | undefined;
+  readonly ended: HistoryEntry[] = [];
+  readonly touch: Job[] = [];
+  start: Job | undefined;
+  readonly remove: Removal[] = [];
+  readonly absent: string[] = [];
+  readonly explain: string[] = [];
+  readonly adopted: Job[] = [];
+  wakeAt: number | undefined;
+
+  constructor(view: LaneView) {
+    this.view = view;
+    const { previous } = view;
+    this.claim = previous?.active?.[0];
+    this.lastStarted = new Map((previous?.lastStarted ?? []).map((mark) => [mark.task, mark]));
+    this.lastSuccessful = previous?.lastSuccessful;
+    this.lastResult = previous?.lastResult;
+    this.lastEndedAt = previous?.lastEndedAt;
+  }
+
+  /** The claimed Job, unless it is gone: a Job of its name with another UID is not it. */
+  get claimedJob(): Job | undefined {
+    const { claim } = this;
+    return claim && this.view.jobs.find((job) => job.metadata.uid === claim.uid);
+  }
+
+  /** True where the id has its history entry, old or of this pass. */
+  isRecorded(id: string): boolean {
+    return this.view.recorded(id) || this.ended.some((entry) => entry.id === id);
+  }
+
+  /** True where the id is the one that was started last in its task: it outlives the history. */
+  isWatermark(id: string): boolean {
+    return [...this.lastStarted.values()].some((mark) => mark.id === id);
+  }
+
+  /** Nothing of this task that was due before this starts: the later of what was started last and what is claimed. */
+  watermark(task: string): Watermark | undefined {
+    const last = this.lastStarted.get(task);
+    const { claim } = this;
+    if (claim?.task !== task) return last;
+    return last && compareTurns(last, claim) > 0 ? last : { task, id: claim.id, dueAt: claim.dueAt };
+  }
+
+  /** Puts an end to a request. A lane sees each end once: who calls this has asked `isRecorded`. */
+  end(request: StoredRequest, job: string, outcome: Outcome, startedAt?: string): void {
+    this.ended.push({
+      ...summary(request, job),
+      environment: this.view.name,
+      result: outcome.result,
+      reason: outcome.reason,
+      ...(outcome.message === undefined ? {} : { message: outcome.message }),
+      ...(startedAt === undefined ? {} : { startedAt }),
+      finishedAt: outcome.finishedAt,
+    });
+    if (startedAt === undefined) return;
+    this.promoteWatermark(request);
+    this.lastResult = outcome.result;
+    this.lastEndedAt = outcome.finishedAt;
+    if (outcome.result === 'Succeeded') {
+      const { revision, requestedBy, task } = request;
+      this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt: outcome.finishedAt };
+    }
+  }
+
+  /** Forward only: a record that comes late must not open the way for an older revision. */
+  private promoteWatermark(request: Turn & { task: string }): void {
+    const { task, id, dueAt } = request;
+    const last = this.lastStarted.get(task);
+    if (!last || compareTurns(last, request) < 0) this.lastStarted.set(task, { task, id, dueAt });
+  }
+
+  release(): void {
+    this.claim = undefined;
+    this.claimMoved = true;
+  }
+
+  wake(at: number): void {
+    this.wakeAt = this.wakeAt === undefined ? at : Math.min(this.wakeAt, at);
+  }
+
+  /**
+   * What keeps the lane from a new deploy although nothing is claimed: an unfinished Job that is not suspended or a Pod that is not
+   * finished, whoever owns it. This is what stops a deploy beside a Job resumed by hand, an orphaned Pod, or one on a lost node.
+   */
+  get occupant(): string | undefined {
+    const job = [...this.view.jobs, ...this.view.strangers].find(isRunning);
+    if (job) return `Job ${job.metadata.name} runs in this lane`;
+    const pod = this.view.pods.find(isAlive);
+    if (!pod) return undefined;
+    return pod.metadata.deletionTimestamp ? terminating(pod) : `Pod ${pod.metadata.name} runs in this lane`;
+  }
+
+  /** Who or what froze the lane. */
+  get frozen(): string | undefined {
+    if (this.view.spec.suspend) return 'spec.suspend is true';
+    if (this.view.environment?.suspend) return `spec.environments[${this.view.name}].suspend is true`;
+    return undefined;
+  }
+}
+
+/** What a status says of a request, in the order in which a reader wants it. */
+export function summary(request: StoredRequest, job: string) {
+  const { id, repository, task, revision, requestedBy, senderId, sentAt } = request;
+  return { job, id, repository, task, ...defined({ revision, requestedBy, senderId }), sentAt };
+}
+
+/** The request that a status entry tells of, for a Job that is gone. */
+export function requestOf(entry: Claim | WaitingEntry, environment: string): StoredRequest {
+  const { id, repository, task, revision, requestedBy, senderId, sentAt, dueAt } = entry;
+  return { id, environment, repository, task, revision, requestedBy, senderId, sentAt, dueAt };
+}
+
+/** The request of a Job with its place in the order. */
+export function inTurn(jobs: readonly Job[]): { job: Job; request: StoredRequest }[] {
+  return jobs
+    .map((job) => ({ job, request: storedRequest(job) }))
+    .sort((a, b) => compareTurns(a.request, b.request) || (a.job.metadata.uid < b.job.metadata.uid ? -1 : 1));
+}
+
+function defined<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: string;
+  };
+}

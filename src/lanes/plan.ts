@@ -1,0 +1,177 @@
+import {
+  type CapDeployJob,
+  type CapDeployJobSpec,
+  type CapDeployJobStatus,
+  type HistoryEntry,
+  type LaneStatus,
+  REJECTIONS_SHOWN,
+  type RejectionEntry,
+} from '../api/capdeployjob.ts';
+import { ENVIRONMENT_PATTERN } from '../api/deploy-request.ts';
+import { LABEL } from '../api/names.ts';
+import {
+  type CreateTrouble,
+  conditionsOf,
+  type QueueState,
+  queueReadDeadlineMs,
+  type TemplateCheck,
+} from './conditions.ts';
+import { isOwnedBy, type Job, type Pod } from './job.ts';
+import type { LanePlan, Memory, Removal } from './lane.ts';
+import { planLane } from './plan-lane.ts';
+import { retain, trimHistory } from './retention.ts';
+
+/** Everything that a plan looks at: one CapDeployJob with its Jobs and Pods at one moment. */
+export interface Observation {
+  readonly resource: CapDeployJob;
+  readonly spec: CapDeployJobSpec | undefined;
+  readonly specProblem: string | undefined;
+  /** Jobs and Pods with the resource's name as label, whoever owns them. Listed after the resource was read, where the plan is to be carried out. */
+  readonly jobs: readonly Job[];
+  readonly pods: readonly Pod[];
+  readonly memory: Memory;
+  readonly template: TemplateCheck | undefined;
+  readonly queue: QueueState | undefined;
+  readonly createTrouble: CreateTrouble | undefined;
+  /** Rejections that are to be recorded now, oldest first. */
+  readonly rejections: readonly RejectionEntry[];
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** The next status, and what is to be done before and after it is stored. */
+export interface Plan {
+  readonly status: CapDeployJobStatus;
+  /** New history entries, in the order in which they ended. */
+  readonly ended: readonly HistoryEntry[];
+  /** Before the status: Jobs of claims that are given up. */
+  readonly touch: readonly Job[];
+  /** After the status: Jobs whose claims it holds. */
+  readonly start: readonly Job[];
+  /** After the status: Jobs whose end it holds, or whose abort it announces. */
+  readonly remove: readonly Removal[];
+  readonly adopted: readonly Job[];
+  /** Job UIDs whose absence must be timed, beginning with a live look. */
+  readonly absent: readonly string[];
+  /** Job UIDs of started deploys without a container. */
+  readonly explain: readonly string[];
+  /** Rejections that the status newly counts. */
+  readonly rejected: readonly RejectionEntry[];
+  /** When to look again even if nothing is heard (epoch milliseconds). */
+  readonly wakeAt: number | undefined;
+}
+
+/**
+ * Decides what is to become of a CapDeployJob. Pure: the same observation gives the same plan. Where the spec cannot be read, lanes are
+ * left alone: nothing is started and nothing dropped for a typing error.
+ */
+export function plan(observation: Observation): Plan {
+  const { resource, now } = observation;
+  const before = resource.status;
+  const lanes = planLanes(observation);
+  const ended = lanes.flatMap((lane) => lane.ended);
+  const mine = observation.jobs.filter((job) => isOwnedBy(job, resource));
+  const names = new Set(mine.map(({ metadata }) => metadata.name));
+  const history = trimHistory([...ended.toReversed(), ...(before?.history ?? [])], (name) => names.has(name));
+  const { remove: expired, wakeAt: expiry } = retainAll(observation, mine, history);
+  const environments = observation.spec
+    ? lanes.flatMap(({ status }) => (status ? [status] : []))
+    : (before?.environments ?? []);
+  const rejected = observation.rejections.filter(
+    ({ messageId }) => !before?.rejections?.some((known) => known.messageId === messageId),
+  );
+  const rejections = [...rejected.toReversed(), ...(before?.rejections ?? [])].slice(0, REJECTIONS_SHOWN);
+  const last = history.find(({ startedAt }) => startedAt !== undefined);
+  const status: CapDeployJobStatus = {
+    observedGeneration: resource.metadata.generation,
+    conditions: conditionsOf(
+      { ...observation, generation: resource.metadata.generation, lanes: environments },
+      before?.conditions,
+    ),
+    waiting: count(environments, 'waiting'),
+    active: count(environments, 'active'),
+    ...(last ? { last: `${last.environment} ${last.revision ?? last.task} ${last.result}` } : {}),
+    environments,
+    ...(rejections.length > 0 ? { rejections } : {}),
+    rejectionsCount: (before?.rejectionsCount ?? 0) + rejected.length,
+    ...(history.length > 0 ? { history } : {}),
+  };
+  return {
+    status,
+    ended,
+    rejected,
+    touch: lanes.flatMap(({ touch }) => touch),
+    start: lanes.flatMap(({ start }) => (start ? [start] : [])),
+    remove: [...lanes.flatMap(({ remove }) => remove), ...expired],
+    adopted: lanes.flatMap(({ adopted }) => adopted),
+    absent: lanes.flatMap(({ absent }) => absent),
+    explain: lanes.flatMap(({ explain }) => explain),
+    wakeAt: earliest(
+      [...lanes.map(({ wakeAt }) => wakeAt), expiry, queueDeadline(observation)].filter(
+        (at) => at === undefined || at > now,
+      ),
+    ),
+  };
+}
+
+function planLanes({ resource, spec, jobs, pods, memory, now }: Observation): LanePlan[] {
+  if (!spec) return [];
+  const laneOf = (object: Job | Pod) => object.metadata.labels?.[LABEL.environment] ?? '';
+  const known = new Set([
+    ...spec.environments.map(({ name }) => name),
+    ...(resource.status?.environments ?? []).map(({ name }) => name),
+    ...jobs.map(laneOf),
+    ...pods.map(laneOf),
+  ]);
+  const history = resource.status?.history ?? [];
+  return [...known]
+    .filter((name) => ENVIRONMENT_PATTERN.test(name))
+    .map((name) => {
+      const inLane = jobs.filter((job) => laneOf(job) === name);
+      const recorded = new Set(history.filter(({ environment }) => environment === name).map(({ id }) => id));
+      return planLane({
+        name,
+        environment: spec.environments.find((environment) => environment.name === name),
+        spec,
+        createdAt: Date.parse(resource.metadata.creationTimestamp),
+        previous: resource.status?.environments?.find((lane) => lane.name === name),
+        jobs: inLane.filter((job) => isOwnedBy(job, resource)),
+        strangers: inLane.filter((job) => !isOwnedBy(job, resource)),
+        pods: pods.filter((pod) => laneOf(pod) === name),
+        recorded: (id) => recorded.has(id),
+        memory,
+        now,
+      });
+    });
+}
+
+function retainAll({ spec, now }: Observation, mine: readonly Job[], history: readonly HistoryEntry[]) {
+  if (!spec) return { remove: [], wakeAt: undefined };
+  const places = new Map<string, number>();
+  for (const [index, { environment, id }] of history.entries()) {
+    const key = `${environment} ${id}`;
+    if (!places.has(key)) places.set(key, index);
+  }
+  const lanes = Map.groupBy(mine, (job) => job.metadata.labels?.[LABEL.environment] ?? '');
+  const retentions = [...lanes.values()].map((jobs) =>
+    retain(jobs, spec, (environment, id) => places.get(`${environment} ${id}`), now),
+  );
+  return {
+    remove: retentions.flatMap(({ remove }) => remove),
+    wakeAt: earliest(retentions.map(({ wakeAt }) => wakeAt)),
+  };
+}
+
+/** A queue that goes silent makes no sound: the moment at which it becomes a condition has to be waited for. */
+function queueDeadline({ queue, spec }: Observation): number | undefined {
+  if (!queue || queue.kind === 'off' || !spec) return undefined;
+  return Math.max(queue.since, queue.lastReadAt) + queueReadDeadlineMs(spec.queue.waitTimeSeconds) + 1;
+}
+
+const count = (lanes: readonly LaneStatus[], field: 'waiting' | 'active'): number =>
+  lanes.reduce((sum, lane) => sum + (lane[field]?.length ?? 0), 0);
+
+function earliest(moments: readonly (number | undefined)[]): number | undefined {
+  const known = moments.filter((moment) => moment !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
+}

@@ -1,0 +1,112 @@
+import type { CapDeployJobSpec, Watermark } from '../api/capdeployjob.ts';
+import { OUTCOME, type Result } from '../api/reasons.ts';
+import type { StoredRequest } from './job.ts';
+import { isBefore } from './order.ts';
+
+/** What the checks below look at: one waiting request and its lane, at one moment. */
+export interface Candidate {
+  readonly request: StoredRequest;
+  /** When its Job was created, that is when its message was first read (epoch milliseconds). */
+  readonly readAt: number;
+  /** False for a request that no status lists yet. */
+  readonly listed: boolean;
+  /** How many other requests already wait in its lane. */
+  readonly ahead: number;
+  /** The newest request of its task that was started in its lane, or is claimed to be. */
+  readonly watermark: Watermark | undefined;
+  /** Since when the lane has been open; undefined while it is frozen or busy. */
+  readonly openSince: number | undefined;
+  readonly environmentExists: boolean;
+  readonly spec: CapDeployJobSpec;
+  readonly now: number;
+}
+
+export interface Drop {
+  readonly result: Result;
+  readonly reason: string;
+  readonly message: string;
+}
+
+type Check = (candidate: Candidate) => Drop | undefined;
+
+/** The reasons for which a waiting request is never started, in the order in which they count. */
+const CHECKS: readonly Check[] = [
+  environmentWasRemoved,
+  somethingDueLaterHasStarted,
+  wasTooOldWhenRead,
+  hasWaitedTooLong,
+  couldHaveStartedLongAgo,
+  laneIsFull,
+];
+
+/** @returns why the request is to be dropped, or undefined where it may go on waiting or start. */
+export function dropReason(candidate: Candidate): Drop | undefined {
+  for (const check of CHECKS) {
+    const drop = check(candidate);
+    if (drop) return drop;
+  }
+  return undefined;
+}
+
+function environmentWasRemoved({ environmentExists, request }: Candidate): Drop | undefined {
+  if (environmentExists) return undefined;
+  return {
+    result: 'Refused',
+    reason: OUTCOME.environmentRemoved,
+    message: `the environment "${request.environment}" is no longer in spec.environments`,
+  };
+}
+
+/** Standard queues deliver late and out of order: an old revision must not follow a newer one by accident (invariant 4). */
+function somethingDueLaterHasStarted({ watermark, request }: Candidate): Drop | undefined {
+  if (!watermark || !isBefore(request, watermark)) return undefined;
+  return {
+    result: 'Superseded',
+    reason: OUTCOME.outOfOrder,
+    message: `request ${watermark.id}, sent later (${watermark.dueAt}), has been started already`,
+  };
+}
+
+/** The Job's creation is when the message was first read, and it stays known when the status is lost. */
+function wasTooOldWhenRead({ request, readAt, spec }: Candidate): Drop | undefined {
+  const age = readAt - Date.parse(request.dueAt);
+  if (age <= spec.startingDeadlineSeconds * 1000) return undefined;
+  return {
+    result: 'Missed',
+    reason: OUTCOME.startingDeadline,
+    message: `the request was ${seconds(age)} s old when it was read; startingDeadlineSeconds is ${spec.startingDeadlineSeconds}`,
+  };
+}
+
+function hasWaitedTooLong({ request, spec, now }: Candidate): Drop | undefined {
+  if (now - Date.parse(request.dueAt) <= spec.waitingDeadlineSeconds * 1000) return undefined;
+  return {
+    result: 'Missed',
+    reason: OUTCOME.waitingDeadline,
+    message: `the request waited longer than waitingDeadlineSeconds (${spec.waitingDeadlineSeconds})`,
+  };
+}
+
+/** CronJob's rule: an operator that comes back after an outage ships nothing stale. */
+function couldHaveStartedLongAgo({ request, openSince, spec, now }: Candidate): Drop | undefined {
+  if (openSince === undefined) return undefined;
+  const startableSince = Math.max(Date.parse(request.dueAt), openSince);
+  if (now - startableSince <= spec.startingDeadlineSeconds * 1000) return undefined;
+  return {
+    result: 'Missed',
+    reason: OUTCOME.startingDeadline,
+    message: `the request could have started at ${new Date(startableSince).toISOString()} but no operator started it; startingDeadlineSeconds is ${spec.startingDeadlineSeconds}`,
+  };
+}
+
+/** Only newcomers are refused: what stands in the status has been promised its turn. */
+function laneIsFull({ listed, ahead, spec }: Candidate): Drop | undefined {
+  if (listed || ahead < spec.maxWaiting) return undefined;
+  return {
+    result: 'Refused',
+    reason: OUTCOME.laneFull,
+    message: `${ahead} requests wait already; maxWaiting is ${spec.maxWaiting}`,
+  };
+}
+
+const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);

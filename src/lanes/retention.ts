@@ -1,0 +1,61 @@
+import { type CapDeployJobSpec, HISTORY_LIMIT, type HistoryEntry } from '../api/capdeployjob.ts';
+import { finishedCondition, isBeingDeleted, isFinished, type Job, storedRequest } from './job.ts';
+import type { Removal } from './lane.ts';
+
+/** What is to be deleted of the finished Jobs of one lane, and when the next one falls due. */
+export interface Retention {
+  readonly remove: readonly Removal[];
+  readonly wakeAt: number | undefined;
+}
+
+/**
+ * Keeps the newest finished Jobs of a lane, as CronJob does with its own, and deletes the rest once they are recorded (invariant 6).
+ * A Job whose entry has grown out of the history goes too: an entry stays as long as its Job exists, for else the Job would be recorded
+ * a second time.
+ * @param placeInHistory 0 for the newest entry; undefined where the id is not in the history.
+ */
+export function retain(
+  jobs: readonly Job[],
+  spec: CapDeployJobSpec,
+  placeInHistory: (environment: string, id: string) => number | undefined,
+  now: number,
+): Retention {
+  const remove: Removal[] = [];
+  let wakeAt: number | undefined;
+  const kept = { Complete: 0, Failed: 0 };
+  const limit = { Complete: spec.successfulJobsHistoryLimit, Failed: spec.failedJobsHistoryLimit };
+  const finished = jobs
+    .filter((job) => isFinished(job) && !isBeingDeleted(job))
+    .map(
+      (job) =>
+        ({
+          job,
+          finishedAt: finishedAt(job),
+          type: finishedCondition(job)?.type === 'Complete' ? 'Complete' : 'Failed',
+        }) as const,
+    )
+    .sort((a, b) => b.finishedAt - a.finishedAt || (a.job.metadata.name < b.job.metadata.name ? 1 : -1));
+  for (const { job, finishedAt, type } of finished) {
+    const { environment, id } = storedRequest(job);
+    const place = placeInHistory(environment, id);
+    if (place === undefined) continue;
+    const expiry = spec.ttlSecondsAfterFinished == null ? undefined : finishedAt + spec.ttlSecondsAfterFinished * 1000;
+    if (expiry !== undefined && expiry <= now) remove.push({ job, reason: 'ttl' });
+    else if (place >= HISTORY_LIMIT || kept[type] >= limit[type]) remove.push({ job, reason: 'history limit' });
+    else {
+      kept[type] += 1;
+      if (expiry !== undefined) wakeAt = Math.min(wakeAt ?? expiry, expiry);
+    }
+  }
+  return { remove, wakeAt };
+}
+
+/** Newest first; the newest 50, and older ones for as long as their Jobs exist. */
+export function trimHistory(history: readonly HistoryEntry[], jobExists: (name: string) => boolean): HistoryEntry[] {
+  return history.filter((entry, index) => index < HISTORY_LIMIT || jobExists(entry.job));
+}
+
+function finishedAt(job: Job): number {
+  const condition = finishedCondition(job);
+  return Date.parse(job.status?.completionTime ?? condition?.lastTransitionTime ?? job.metadata.creationTimestamp);
+}
