@@ -46,6 +46,8 @@ export const REASON = {
   asExpected: 'AsExpected',
   invalidSpec: 'InvalidSpec',
   suspended: 'Suspended',
+  deleting: 'Deleting',
+  beingDeleted: 'BeingDeleted',
   // QueueReachable
   polling: 'Polling',
   notYetPolled: 'NotYetPolled',

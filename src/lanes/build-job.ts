@@ -42,7 +42,6 @@ export function buildJob(resource: CapDeployJob, spec: CapDeployJobSpec, request
           name: resource.metadata.name,
           uid: resource.metadata.uid,
           controller: true,
-          blockOwnerDeletion: true,
         },
       ],
     },
@@ -97,8 +96,9 @@ function environmentVariables(env: unknown, revision: string | undefined): Json[
   const others = variables.filter(({ name }) => name !== 'REVISION');
   if (revision === undefined) return others.filter(({ name }) => !carriesRevision(name));
   return [
-    ...others.map((variable) => (carriesRevision(variable.name) ? { name: variable.name, value: revision } : variable)),
+    // First of all, for $(REVISION) in another variable is only expanded where it comes after.
     { name: 'REVISION', value: revision },
+    ...others.map((variable) => (carriesRevision(variable.name) ? { name: variable.name, value: revision } : variable)),
   ];
 }
 

@@ -80,6 +80,8 @@ function ready({ specProblem, createTrouble, queue }: Health, template: Finding,
       message: `Jobs cannot be created, so nothing more is received: ${createTrouble.reason}: ${createTrouble.message}`,
     };
   }
+  if (queue?.kind === 'off' && queue.reason === REASON.invalidSpec)
+    return { status: 'False', reason: queue.reason, message: queue.message };
   if (queue?.kind === 'off' && queue.reason === REASON.suspended)
     return { status: 'True', reason: queue.reason, message: queue.message };
   if (reachable.status !== 'True') return reachable;
@@ -99,7 +101,13 @@ function templateValid({ template, generation }: Health): Finding {
 }
 
 /** Reasons for not reading a queue that say nothing of the queue itself. */
-const OFF_WITHOUT_FAULT: readonly string[] = [REASON.suspended, REASON.notChecked, REASON.refused, REASON.invalidSpec];
+const OFF_WITHOUT_FAULT: readonly string[] = [
+  REASON.suspended,
+  REASON.notChecked,
+  REASON.refused,
+  REASON.invalidSpec,
+  REASON.deleting,
+];
 
 function queueReachable({ queue, spec, now }: Health): Finding {
   if (!queue) return { status: 'Unknown', reason: REASON.notYetPolled, message: 'the queue has not been read yet' };

@@ -1,4 +1,4 @@
-import type { Pod } from './job.ts';
+import { firstContainerStatus, type Pod } from './job.ts';
 
 /** A core/v1 Event as far as it explains why a Job has no Pod. */
 export interface JobEvent {
@@ -16,7 +16,7 @@ const ORDINARY = new Set(['ContainerCreating', 'PodInitializing', '']);
  * Not `phase`: an init container that runs leaves the Pod Pending.
  */
 export function containerHasStarted(pod: Pod): boolean {
-  const [first] = pod.status?.containerStatuses ?? [];
+  const first = firstContainerStatus(pod);
   return (
     first?.state?.running !== undefined ||
     first?.state?.terminated !== undefined ||

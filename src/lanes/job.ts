@@ -1,6 +1,7 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
-import { DEFAULT_TASK, type DeployRequest } from '../api/deploy-request.ts';
+import { DEFAULT_TASK, type DeployRequest, ID_PATTERN } from '../api/deploy-request.ts';
 import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
+import { bounded } from './text.ts';
 
 /** A batch/v1 Job as far as lanes look at it; whatever else it holds stays untouched. */
 export interface Job {
@@ -48,7 +49,7 @@ export interface Pod {
     ownerReferences?: { kind: string; name: string; uid: string; controller?: boolean }[];
     [field: string]: unknown;
   };
-  spec?: { nodeName?: string; [field: string]: unknown };
+  spec?: { nodeName?: string; containers?: { name: string }[]; [field: string]: unknown };
   status?: {
     phase?: string;
     reason?: string;
@@ -81,8 +82,15 @@ export function finishedCondition(job: Job) {
 export const isFinished = (job: Job): boolean => finishedCondition(job) !== undefined;
 export const isSuspended = (job: Job): boolean => job.spec.suspend === true;
 export const isBeingDeleted = (object: Job | Pod): boolean => object.metadata.deletionTimestamp !== undefined;
+/** When a finished Job finished, RFC 3339. */
+export const finishedAt = (job: Job): string =>
+  job.status?.completionTime ?? finishedCondition(job)?.lastTransitionTime ?? job.metadata.creationTimestamp;
 /** Written by the patch that resumes a Job; on a suspended Job it means that somebody suspended a started deploy. */
-export const startedAt = (job: Job): string | undefined => job.metadata.annotations?.[ANNOTATION.startedAt];
+export function startedAt(job: Job): string | undefined {
+  const stamp = job.metadata.annotations?.[ANNOTATION.startedAt];
+  // That it is there says more than what it says: a deploy whose stamp somebody spoilt was started all the same.
+  return stamp === undefined ? undefined : (moment(stamp) ?? job.metadata.creationTimestamp);
+}
 /** Not suspended and not finished: its Pod runs, or may come at any moment. */
 export const isRunning = (job: Job): boolean => !isSuspended(job) && !isFinished(job);
 /** Suspended and never started, and not on its way out. */
@@ -91,6 +99,16 @@ export const isWaiting = (job: Job): boolean =>
 
 /** A Pod that may still run something on the servers. */
 export const isAlive = (pod: Pod): boolean => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
+
+/**
+ * What the kubelet says of a Pod's first container, the one that runs Capistrano. Found by name: the kubelet sorts its list by name, and a
+ * side-car must not be taken for the deploy.
+ */
+export function firstContainerStatus(pod: Pod) {
+  const statuses = pod.status?.containerStatuses;
+  const name = pod.spec?.containers?.[0]?.name;
+  return name === undefined ? statuses?.[0] : statuses?.find((status) => status.name === name);
+}
 
 /** UID of the Job that a Pod belongs to: its controller's, else the label that the Job controller sets (a Pod orphaned by people keeps it). */
 export function jobUidOf(pod: Pod): string | undefined {
@@ -116,28 +134,36 @@ export interface StoredRequest {
 }
 
 /**
- * Reads a request back from its Job. Annotations can be edited by people: what is missing gets a value that harms nothing (a Job without
- * a sent-at counts from its creation).
+ * Reads a request back from its Job. Annotations can be edited by people: what is missing or spoilt gets a value that harms nothing (a Job
+ * without a sent-at counts from its creation), and nothing gets longer than the status schema allows, for a status that is refused
+ * records nothing at all.
  */
 export function storedRequest(job: Job): StoredRequest {
   const annotations = job.metadata.annotations ?? {};
-  const stamp = annotations[ANNOTATION.sentAt];
-  const sentAt = isMoment(stamp) ? stamp : job.metadata.creationTimestamp;
+  const text = (key: string, max: number) => {
+    const value = annotations[key];
+    return value === undefined ? undefined : bounded(value, max);
+  };
+  const id = annotations[ANNOTATION.id];
+  const sentAt = moment(annotations[ANNOTATION.sentAt]) ?? job.metadata.creationTimestamp;
   return {
-    id: annotations[ANNOTATION.id] ?? job.metadata.uid,
+    id: id !== undefined && ID_PATTERN.test(id) ? id : job.metadata.uid,
     environment: job.metadata.labels?.[LABEL.environment] ?? '',
-    task: annotations[ANNOTATION.task] ?? DEFAULT_TASK,
-    repository: annotations[ANNOTATION.repository] ?? '',
-    revision: annotations[ANNOTATION.revision],
-    requestedBy: annotations[ANNOTATION.requestedBy],
-    senderId: annotations[ANNOTATION.senderId],
+    task: text(ANNOTATION.task, 100) ?? DEFAULT_TASK,
+    repository: text(ANNOTATION.repository, 140) ?? '',
+    revision: text(ANNOTATION.revision, 244),
+    requestedBy: text(ANNOTATION.requestedBy, 256),
+    senderId: text(ANNOTATION.senderId, 256),
     sentAt,
     dueAt: sentAt,
   };
 }
 
-function isMoment(value: string | undefined): value is string {
-  return value !== undefined && !Number.isNaN(Date.parse(value));
+/** A moment as the status schema takes it, or undefined where the value is none. */
+function moment(value: string | undefined): string | undefined {
+  if (value === undefined || !/^\d{4}-\d\d-\d\dT/.test(value)) return undefined;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
 }
 
 /** What a Job that was found under a request's name is to that request. */

@@ -9,9 +9,22 @@ import type {
 } from '../api/capdeployjob.ts';
 import type { JobEvent } from './explain.ts';
 import { terminating } from './explain.ts';
-import { isAlive, isRunning, type Job, type Pod, type StoredRequest, storedRequest } from './job.ts';
+import {
+  isAlive,
+  isFinished,
+  isRunning,
+  isSuspended,
+  isWaiting,
+  type Job,
+  jobUidOf,
+  type Pod,
+  type StoredRequest,
+  startedAt,
+  storedRequest,
+} from './job.ts';
 import { compareTurns, type Turn } from './order.ts';
 import type { Outcome } from './outcome.ts';
+import { bounded, boundedKeepingTheEnd } from './text.ts';
 
 /** One lane at one moment: everything that `planLane` looks at. */
 export interface LaneView {
@@ -79,13 +92,16 @@ export interface LanePlan {
   readonly absent: readonly string[];
   /** Started Jobs (by UID) without a container: their Events tell why. */
   readonly explain: readonly string[];
-  /** Jobs that somebody resumed by hand. */
+  /** Jobs that somebody resumed by hand: what they do is taken over by a claim. */
   readonly adopted: readonly Job[];
   /** When to look again even if nothing is heard (epoch milliseconds). */
   readonly wakeAt: number | undefined;
 }
 
-/** A lane while it is being planned. The steps in `plan-lane.ts` change it one after the other. */
+/** How many tasks a lane's watermark remembers: all that a spec can name, and then some of those it named before. */
+const WATERMARKS = 50;
+
+/** A lane while it is being planned. The steps that `plan-lane.ts` names change it one after the other. */
 export class Lane {
   readonly view: LaneView;
   claim: Claim | undefined;
@@ -122,6 +138,22 @@ export class Lane {
     return claim && this.view.jobs.find((job) => job.metadata.uid === claim.uid);
   }
 
+  /** A Pod of this Job has been there: as a suspended Job gets none, its deploy was started. */
+  podWasSeen(jobUid: string): boolean {
+    return this.view.memory.podWasSeen(jobUid) || this.view.pods.some((pod) => jobUidOf(pod) === jobUid);
+  }
+
+  /** Suspended and never started, by nobody. */
+  isWaiting(job: Job): boolean {
+    return isWaiting(job) && !this.podWasSeen(job.metadata.uid);
+  }
+
+  /** Started and then suspended by hand: such a deploy is never resumed, for half of it may have happened. */
+  isInterrupted(job: Job): boolean {
+    const wasStarted = startedAt(job) !== undefined || this.podWasSeen(job.metadata.uid);
+    return isSuspended(job) && !isFinished(job) && wasStarted;
+  }
+
   /** True where the id has its history entry, old or of this pass. */
   isRecorded(id: string): boolean {
     return this.view.recorded(id) || this.ended.some((entry) => entry.id === id);
@@ -132,11 +164,19 @@ export class Lane {
     return [...this.lastStarted.values()].some((mark) => mark.id === id);
   }
 
-  /** Nothing of this task that was due before this starts: the later of what was started last and what is claimed. */
+  /** True where the id has had its turn: its end stands in the history, or it is the one that was started last. */
+  isKnown(id: string): boolean {
+    return this.isRecorded(id) || this.isWatermark(id);
+  }
+
+  /**
+   * Nothing of this task that was due before this starts: the later of what was started last and what is claimed. A claim whose Job is
+   * seen to wait still has started nothing: it may be given up, and nothing must then have been dropped for its sake.
+   */
   watermark(task: string): Watermark | undefined {
     const last = this.lastStarted.get(task);
-    const { claim } = this;
-    if (claim?.task !== task) return last;
+    const { claim, claimedJob } = this;
+    if (claim?.task !== task || (claimedJob && this.isWaiting(claimedJob))) return last;
     return last && compareTurns(last, claim) > 0 ? last : { task, id: claim.id, dueAt: claim.dueAt };
   }
 
@@ -146,8 +186,8 @@ export class Lane {
       ...summary(request, job),
       environment: this.view.name,
       result: outcome.result,
-      reason: outcome.reason,
-      ...(outcome.message === undefined ? {} : { message: outcome.message }),
+      reason: bounded(outcome.reason, 64),
+      ...(outcome.message === undefined ? {} : { message: boundedKeepingTheEnd(outcome.message, 2048) }),
       ...(startedAt === undefined ? {} : { startedAt }),
       finishedAt: outcome.finishedAt,
     });
@@ -165,7 +205,11 @@ export class Lane {
   private promoteWatermark(request: Turn & { task: string }): void {
     const { task, id, dueAt } = request;
     const last = this.lastStarted.get(task);
-    if (!last || compareTurns(last, request) < 0) this.lastStarted.set(task, { task, id, dueAt });
+    if (last && compareTurns(last, request) >= 0) return;
+    this.lastStarted.delete(task);
+    this.lastStarted.set(task, { task, id, dueAt });
+    const [oldest] = this.lastStarted.keys();
+    if (this.lastStarted.size > WATERMARKS && oldest !== undefined) this.lastStarted.delete(oldest);
   }
 
   release(): void {
@@ -215,6 +259,13 @@ export function inTurn(jobs: readonly Job[]): { job: Job; request: StoredRequest
     .map((job) => ({ job, request: storedRequest(job) }))
     .sort((a, b) => compareTurns(a.request, b.request) || (a.job.metadata.uid < b.job.metadata.uid ? -1 : 1));
 }
+
+/** When a deploy started: the patch that resumed it says so; one that was resumed by hand started when its Job controller saw it. */
+export function startOf(job: Job, claim: Claim | undefined): string {
+  return startedAt(job) ?? job.status?.startTime ?? claim?.since ?? job.metadata.creationTimestamp;
+}
+
+export const iso = (lane: Lane): string => new Date(lane.view.now).toISOString();
 
 function defined<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {

@@ -1,5 +1,5 @@
 import { OUTCOME, type Result } from '../api/reasons.ts';
-import { finishedCondition, type Job, type Pod } from './job.ts';
+import { finishedAt, finishedCondition, firstContainerStatus, type Job, type Pod } from './job.ts';
 
 export interface Outcome {
   readonly result: Result;
@@ -17,14 +17,15 @@ export interface Outcome {
 export function outcomeOf(job: Job, logTail: string | undefined): Outcome {
   const condition = finishedCondition(job);
   if (!condition) throw new Error(`Job ${job.metadata.name} has not finished`);
-  const finishedAt = job.status?.completionTime ?? condition.lastTransitionTime ?? job.metadata.creationTimestamp;
-  if (condition.type === 'Complete') return { result: 'Succeeded', reason: OUTCOME.completed, finishedAt };
+  if (condition.type === 'Complete') {
+    return { result: 'Succeeded', reason: OUTCOME.completed, finishedAt: finishedAt(job) };
+  }
   const words = [condition.message, logTail].filter(Boolean).join('\n');
   return {
     result: 'Failed',
     reason: condition.reason || OUTCOME.jobFailed,
     ...(words ? { message: words } : {}),
-    finishedAt,
+    finishedAt: finishedAt(job),
   };
 }
 
@@ -33,7 +34,7 @@ export function outcomeOf(job: Job, logTail: string | undefined): Outcome {
  * right on logs is needed. Raw: the caller redacts and bounds it.
  */
 export function terminationMessage(pod: Pod): string | undefined {
-  const [first] = pod.status?.containerStatuses ?? [];
+  const first = firstContainerStatus(pod);
   const terminated = first?.state?.terminated ?? first?.lastState?.terminated;
   if (!terminated) return undefined;
   const exit = terminated.exitCode === 0 ? undefined : `exit code ${terminated.exitCode}`;

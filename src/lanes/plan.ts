@@ -78,7 +78,9 @@ export function plan(observation: Observation): Plan {
     ? lanes.flatMap(({ status }) => (status ? [status] : []))
     : (before?.environments ?? []);
   const rejected = observation.rejections.filter(
-    ({ messageId }) => !before?.rejections?.some((known) => known.messageId === messageId),
+    ({ messageId }, index, all) =>
+      !before?.rejections?.some((known) => known.messageId === messageId) &&
+      all.findIndex((other) => other.messageId === messageId) === index,
   );
   const rejections = [...rejected.toReversed(), ...(before?.rejections ?? [])].slice(0, REJECTIONS_SHOWN);
   const last = history.find(({ startedAt }) => startedAt !== undefined);

@@ -1,5 +1,5 @@
 import { type CapDeployJobSpec, HISTORY_LIMIT, type HistoryEntry } from '../api/capdeployjob.ts';
-import { finishedCondition, isBeingDeleted, isFinished, type Job, storedRequest } from './job.ts';
+import { finishedAt, finishedCondition, isBeingDeleted, isFinished, type Job, storedRequest } from './job.ts';
 import type { Removal } from './lane.ts';
 
 /** What is to be deleted of the finished Jobs of one lane, and when the next one falls due. */
@@ -30,16 +30,16 @@ export function retain(
       (job) =>
         ({
           job,
-          finishedAt: finishedAt(job),
+          endedAt: Date.parse(finishedAt(job)),
           type: finishedCondition(job)?.type === 'Complete' ? 'Complete' : 'Failed',
         }) as const,
     )
-    .sort((a, b) => b.finishedAt - a.finishedAt || (a.job.metadata.name < b.job.metadata.name ? 1 : -1));
-  for (const { job, finishedAt, type } of finished) {
+    .sort((a, b) => b.endedAt - a.endedAt || (a.job.metadata.name < b.job.metadata.name ? 1 : -1));
+  for (const { job, endedAt, type } of finished) {
     const { environment, id } = storedRequest(job);
     const place = placeInHistory(environment, id);
     if (place === undefined) continue;
-    const expiry = spec.ttlSecondsAfterFinished == null ? undefined : finishedAt + spec.ttlSecondsAfterFinished * 1000;
+    const expiry = spec.ttlSecondsAfterFinished == null ? undefined : endedAt + spec.ttlSecondsAfterFinished * 1000;
     if (expiry !== undefined && expiry <= now) remove.push({ job, reason: 'ttl' });
     else if (place >= HISTORY_LIMIT || kept[type] >= limit[type]) remove.push({ job, reason: 'history limit' });
     else {
@@ -53,9 +53,4 @@ export function retain(
 /** Newest first; the newest 50, and older ones for as long as their Jobs exist. */
 export function trimHistory(history: readonly HistoryEntry[], jobExists: (name: string) => boolean): HistoryEntry[] {
   return history.filter((entry, index) => index < HISTORY_LIMIT || jobExists(entry.job));
-}
-
-function finishedAt(job: Job): number {
-  const condition = finishedCondition(job);
-  return Date.parse(job.status?.completionTime ?? condition?.lastTransitionTime ?? job.metadata.creationTimestamp);
 }

@@ -1,0 +1,46 @@
+import type { ControllerMetrics } from '../controller/run.ts';
+import type { Reports } from '../intake/ports.ts';
+import type { Metrics, ResourceRef } from '../observability/metrics.ts';
+
+/** Ties what controller and intake count to Prometheus: they know keys, `<namespace>/<name>`, and no metric. */
+export function operatorMetrics(metrics: Metrics): ControllerMetrics {
+  return {
+    received: (key, count) => metrics.messagesReceived(ref(key), count),
+    rejected: (key, reason) => metrics.messageRejected(ref(key), reason),
+    created: (key, secondsSinceSent) => metrics.jobCreated(ref(key), secondsSinceSent),
+    started: (key, _environment, secondsSinceSent) => metrics.deployStarted(ref(key), secondsSinceSent),
+    ended: (key, environment, result) => metrics.deployEnded(ref(key), environment, result),
+    lanes: (key, lanes) => metrics.lanes(ref(key), lanes),
+    forget: (key) => metrics.resourceRemoved(ref(key)),
+    sqsError: (_key, code) => metrics.sqsRequestFailed(code),
+    reconcileError: () => metrics.reconcileFailed('error'),
+    // The HTTP client counts each failed request itself, by verb and kind.
+    createError: () => {},
+    reconciled: (seconds) => metrics.reconciled(seconds),
+  };
+}
+
+/** The same reports, with the age of the last poll read off them on the way. */
+export function countPolls(reports: Reports, metrics: Metrics): Reports {
+  const lastReads = new Map<string, number>();
+  return {
+    rejected: (key, rejection, signal) => reports.rejected(key, rejection, signal),
+    createTrouble: (key, trouble) => reports.createTrouble(key, trouble),
+    queue: (key, state) => {
+      reports.queue(key, state);
+      if (state.kind === 'off') {
+        lastReads.delete(key);
+        return metrics.queueClosed(ref(key));
+      }
+      metrics.queueOpened(ref(key));
+      if (state.lastReadAt === (lastReads.get(key) ?? 0)) return;
+      lastReads.set(key, state.lastReadAt);
+      metrics.queuePolled(ref(key));
+    },
+  };
+}
+
+function ref(key: string): ResourceRef {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}

@@ -1,0 +1,41 @@
+import type { Log } from '../kube/log.ts';
+
+/** What a process that runs until it is told to stop owes its supervisor: signals, and an end in words when something unexpected happens. */
+
+/** Long enough for what still closes its sockets, short enough for a terminationGracePeriodSeconds of 30 after a drain. */
+const LINGER_MS = 2000;
+
+/** Resolves with the first SIGTERM or SIGINT: stop in order. With the second one the process ends at once. */
+export function stopSignal(log: Log): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let first = true;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (!first) {
+        log.warn({ signal }, 'second signal: ending at once; messages in hand come again when their visibility ends');
+        process.exit(1);
+      }
+      first = false;
+      resolve(signal);
+    });
+  }
+  return promise;
+}
+
+/** A bug must not leave a half-working operator behind: it is logged, and Kubernetes starts a new one, which forgets nothing. */
+export function endOnUnexpectedErrors(log: Log): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (err: unknown) => {
+      log.error({ err, event }, 'unexpected error: ending');
+      process.exit(1);
+    });
+  }
+}
+
+/** All is stopped and the process is about to end by itself; if something was left open, it ends all the same, and says so. */
+export function endSoon(log: Log): void {
+  setTimeout(() => {
+    log.warn({ open: process.getActiveResourcesInfo() }, 'something was left open: ending');
+    process.exit();
+  }, LINGER_MS).unref();
+}

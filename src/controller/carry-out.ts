@@ -1,0 +1,84 @@
+import type { CapDeployJob } from '../api/capdeployjob.ts';
+import { ANNOTATION } from '../api/names.ts';
+import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
+import type { Job } from '../lanes/job.ts';
+import type { Removal } from '../lanes/lane.ts';
+import type { Observation, Plan } from '../lanes/plan.ts';
+import type { Announcer } from './announce.ts';
+import type { ReportBook } from './report-book.ts';
+
+/**
+ * Carries out a plan in the order that makes each crash harmless: what must be refused first, then the record and the claims, then what
+ * follows from them. Each write names the uid and the resourceVersion that the plan was made from.
+ */
+export class CarryOut {
+  readonly #client: KubeClient;
+  readonly #reports: ReportBook;
+  readonly #announcer: Announcer;
+  readonly #now: () => number;
+
+  constructor(parts: { client: KubeClient; reports: ReportBook; announcer: Announcer; now: () => number }) {
+    this.#client = parts.client;
+    this.#reports = parts.reports;
+    this.#announcer = parts.announcer;
+    this.#now = parts.now;
+  }
+
+  /** @throws KubeError; what was done until then stands, and the next pass goes on from it. */
+  async carryOut(key: string, seen: Observation, next: Plan, writeStatus: boolean): Promise<void> {
+    // A claim that is given up: once its Job has moved, a resume that is under way elsewhere is refused.
+    for (const job of next.touch) await this.#touch(job);
+    // The claim is the lock, and the record comes before the delete: if this process stops right after, both stand.
+    if (writeStatus) await this.#storeStatus(seen.resource, next);
+    this.#reports.recorded(key, seen.rejections);
+    this.#announcer.recorded(key, seen, next);
+    let refused: unknown;
+    for (const job of next.start) refused = (await this.#start(key, seen.resource, job)) ?? refused;
+    for (const removal of next.remove) refused = (await this.#remove(key, removal)) ?? refused;
+    if (refused) throw refused;
+  }
+
+  async #touch(job: Job): Promise<void> {
+    await this.#patch(job, {
+      metadata: { annotations: { [ANNOTATION.unclaimedAt]: new Date(this.#now()).toISOString() } },
+    });
+  }
+
+  async #storeStatus(resource: CapDeployJob, next: Plan): Promise<void> {
+    await this.#client.replaceStatus(CAPDEPLOYJOBS, { ...resource, status: next.status } as unknown as KubeObject);
+  }
+
+  /** The same patch that resumes the Job says that it was started: no moment lies between the two. */
+  async #start(key: string, resource: CapDeployJob, job: Job): Promise<unknown> {
+    const startedAt = new Date(this.#now()).toISOString();
+    const refused = await refusal(
+      this.#patch(job, { spec: { suspend: false }, metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } }),
+    );
+    if (!refused) this.#announcer.started(key, resource, job);
+    return refused;
+  }
+
+  async #remove(key: string, { job, reason }: Removal): Promise<unknown> {
+    const { namespace, name, uid, resourceVersion } = job.metadata;
+    const refused = await refusal(this.#client.delete(JOBS, namespace, name, { uid, resourceVersion }));
+    if (!refused) this.#announcer.removed(key, job, reason);
+    return refused;
+  }
+
+  async #patch(job: Job, patch: Record<string, unknown>): Promise<void> {
+    const { namespace, name, uid, resourceVersion } = job.metadata;
+    await this.#client.patch(JOBS, namespace, name, { uid, resourceVersion }, patch);
+  }
+}
+
+/** A Job that moved or went must not keep the other lanes' Jobs waiting: its refusal is reported after they had their turn. */
+async function refusal(write: Promise<void>): Promise<unknown> {
+  try {
+    await write;
+    return undefined;
+  } catch (error) {
+    if (isKubeError(error)) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,114 @@
+import { type CapDeployJob, parseSpec } from '../api/capdeployjob.ts';
+import { LABEL, MANAGED_SELECTOR } from '../api/names.ts';
+import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject, PODS } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
+import { listAll } from '../kube/list-all.ts';
+import type { TemplateCheck } from '../lanes/conditions.ts';
+import type { Job, Pod } from '../lanes/job.ts';
+import type { Observation } from '../lanes/plan.ts';
+import { BY_RESOURCE, type Caches } from './caches.ts';
+import type { ProcessMemory } from './memory.ts';
+import type { ReportBook } from './report-book.ts';
+
+/** Gathers what a plan looks at: cheaply from the caches, or live from the API server. */
+export class Observer {
+  readonly #client: KubeClient;
+  readonly #caches: Caches;
+  readonly #memory: ProcessMemory;
+  readonly #reports: ReportBook;
+  readonly #now: () => number;
+
+  constructor(parts: {
+    client: KubeClient;
+    caches: Caches;
+    memory: ProcessMemory;
+    reports: ReportBook;
+    now: () => number;
+  }) {
+    this.#client = parts.client;
+    this.#caches = parts.caches;
+    this.#memory = parts.memory;
+    this.#reports = parts.reports;
+    this.#now = parts.now;
+  }
+
+  /** The resource as the cache has it, for what need not be exact. */
+  resource(key: string): CapDeployJob | undefined {
+    const [namespace, name] = split(key);
+    return this.#caches.resources.get(namespace, name);
+  }
+
+  /** May be old: good for finding out whether a live look is worth it, and for nothing else. */
+  cached(key: string, template: TemplateCheck | undefined): Observation | undefined {
+    const resource = this.resource(key);
+    if (!resource) return undefined;
+    return this.#observation(
+      key,
+      resource,
+      this.#caches.jobs.byIndex(BY_RESOURCE, key),
+      this.#caches.pods.byIndex(BY_RESOURCE, key),
+      template,
+    );
+  }
+
+  /**
+   * The truth, in this order: the resource, whose resourceVersion the status is written under, then Jobs and Pods. So "not there" in these
+   * lists is younger than the resourceVersion, and whatever moves the resource in between refuses the write.
+   * @returns undefined where the resource is gone.
+   * @throws KubeError
+   */
+  async live(key: string, template: TemplateCheck | undefined): Promise<Observation | undefined> {
+    const [namespace, name] = split(key);
+    let resource: CapDeployJob & KubeObject;
+    try {
+      resource = await this.#client.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name);
+    } catch (error) {
+      if (isKubeError(error, 'gone')) return undefined;
+      throw error;
+    }
+    const labelSelector = `${MANAGED_SELECTOR},${LABEL.name}=${name}`;
+    const jobs = await listAll<Job & KubeObject>(this.#client, JOBS, { namespace, labelSelector });
+    const pods = await listAll<Pod & KubeObject>(this.#client, PODS, { namespace, labelSelector });
+    this.#memory.seeLive(jobs.items, pods.items);
+    return this.#observation(key, resource, jobs.items, pods.items, template);
+  }
+
+  #observation(
+    key: string,
+    resource: CapDeployJob,
+    jobs: readonly Job[],
+    pods: readonly Pod[],
+    template: TemplateCheck | undefined,
+  ): Observation {
+    const parsed = specOf(resource);
+    const now = this.#now();
+    return {
+      resource,
+      spec: 'spec' in parsed ? parsed.spec : undefined,
+      specProblem: 'problem' in parsed ? parsed.problem : undefined,
+      jobs,
+      pods,
+      memory: this.#memory,
+      template,
+      ...this.#reports.of(key, now),
+      now,
+    };
+  }
+}
+
+/** A spec is parsed once for each object: objects of the cache are never changed, only replaced. */
+const parsedSpecs = new WeakMap<object, ReturnType<typeof parseSpec>>();
+
+export function specOf(resource: CapDeployJob): ReturnType<typeof parseSpec> {
+  let parsed = parsedSpecs.get(resource);
+  if (!parsed) {
+    parsed = parseSpec(resource.spec);
+    parsedSpecs.set(resource, parsed);
+  }
+  return parsed;
+}
+
+export function split(key: string): [namespace: string, name: string] {
+  const slash = key.indexOf('/');
+  return [key.slice(0, slash), key.slice(slash + 1)];
+}

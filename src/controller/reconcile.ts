@@ -1,0 +1,129 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CapDeployJob } from '../api/capdeployjob.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
+import type { Log } from '../kube/log.ts';
+import type { WorkResult } from '../kube/work-queue.ts';
+import { type Observation, type Plan, plan } from '../lanes/plan.ts';
+import type { Announcer } from './announce.ts';
+import { CarryOut } from './carry-out.ts';
+import type { TemplateChecker } from './check-template.ts';
+import { explainStarts } from './explain-starts.ts';
+import type { ProcessMemory } from './memory.ts';
+import { type Observer, specOf } from './observe.ts';
+import type { ReportBook } from './report-book.ts';
+
+/** Somebody else wrote first, often the Job controller with its first status: looked at again at once, and live. */
+const AFTER_CONFLICT_MS = 20;
+/** After a write the watch brings the next turn; this is for a watch that is down just then. */
+const AFTER_WRITE_MS = 2000;
+/** A Job found gone is looked for again when no Pod of it can appear any more (lanes: LATE_POD_MS). */
+const AFTER_ABSENT_MS = 30_000;
+
+export interface ReconcilerParts {
+  client: KubeClient;
+  observer: Observer;
+  memory: ProcessMemory;
+  reports: ReportBook;
+  templates: TemplateChecker;
+  announcer: Announcer;
+  log: Log;
+  now: () => number;
+}
+
+/**
+ * One pass over one CapDeployJob: observe → plan → claim and record → act. The only writer of its status.
+ *
+ * The caches decide whether a pass is worth it, and at rest nothing else is asked; whatever is written rests on a live look, under the
+ * resourceVersions of that look. If this process stops at any point, the next pass finds the same world and plans the same again.
+ */
+export class Reconciler {
+  readonly #parts: ReconcilerParts;
+  readonly #carryOut: CarryOut;
+
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts;
+    this.#carryOut = new CarryOut(parts);
+  }
+
+  /** @throws KubeError where the API server could not be asked: the key is then tried again with backoff. */
+  async reconcile(key: string): Promise<WorkResult> {
+    const { observer, memory, client, announcer, now } = this.#parts;
+    const resource = observer.resource(key);
+    if (!resource) this.#forget(key);
+    // One that is being deleted starts nothing and writes nothing: its Jobs go with it.
+    if (!resource || resource.metadata.deletionTimestamp) return {};
+
+    const { template, again } = await this.#template(key, resource);
+    let seen = observer.cached(key, template);
+    if (!seen) return {};
+    let next = plan(seen);
+    if (await explainStarts(client, memory, seen, next.explain, now())) next = plan(seen);
+
+    if (isWork(seen, next)) {
+      seen = await observer.live(key, template);
+      if (!seen || seen.resource.metadata.deletionTimestamp) return {};
+      next = plan(seen);
+      memory.noteAbsent(next.absent, now());
+      if (isWork(seen, next)) {
+        const outcome = await this.#carry(key, seen, next);
+        return wakeAfter(next, again, now(), outcome === 'conflict' ? AFTER_CONFLICT_MS : AFTER_WRITE_MS);
+      }
+    }
+    announcer.lanes(key, next.status);
+    return wakeAfter(next, again, now());
+  }
+
+  async #carry(key: string, seen: Observation, next: Plan): Promise<'done' | 'conflict'> {
+    try {
+      await this.#carryOut.carryOut(key, seen, next, statusChanges(seen, next));
+      return 'done';
+    } catch (error) {
+      // Not a failure: the world moved between the look and the write, and the write was refused for it.
+      if (!isKubeError(error, 'conflict') && !isKubeError(error, 'gone')) throw error;
+      this.#parts.log.debug({ resource: key, reason: error.reason }, 'somebody else wrote first, looking again');
+      return 'conflict';
+    }
+  }
+
+  async #template(key: string, resource: CapDeployJob) {
+    const parsed = specOf(resource);
+    if (!('spec' in parsed)) return { template: undefined, again: undefined };
+    const { createTrouble } = this.#parts.reports.of(key, this.#parts.now());
+    const { check, again } = await this.#parts.templates.check(
+      key,
+      resource,
+      parsed.spec,
+      createTrouble?.template === true,
+    );
+    return { template: check, again };
+  }
+
+  #forget(key: string): void {
+    this.#parts.reports.forget(key);
+    this.#parts.templates.forget(key);
+    this.#parts.announcer.forget(key);
+  }
+}
+
+/** True where the plan asks for anything that the observation does not already show. */
+function isWork(seen: Observation, next: Plan): boolean {
+  return (
+    next.touch.length + next.start.length + next.remove.length + next.absent.length + seen.rejections.length > 0 ||
+    statusChanges(seen, next)
+  );
+}
+
+/** A write that changes nothing is not made (invariant 8), and would fence nobody. */
+function statusChanges(seen: Observation, next: Plan): boolean {
+  return !isDeepStrictEqual(seen.resource.status, next.status);
+}
+
+function wakeAfter(next: Plan, again: number | undefined, now: number, soonMs?: number): WorkResult {
+  const moments = [next.wakeAt, again]
+    .filter((moment) => moment !== undefined)
+    .map((moment) => Math.max(moment - now, 1));
+  if (soonMs !== undefined) moments.push(soonMs);
+  if (next.absent.length > 0) moments.push(AFTER_ABSENT_MS);
+  return moments.length > 0 ? { requeueAfterMs: Math.min(...moments) } : {};
+}

@@ -1,0 +1,143 @@
+import { ID_PATTERN, MESSAGE_ALIASES } from '../api/deploy-request.ts';
+import { describe } from './text.ts';
+
+/**
+ * From the body of an SQS message to the fields of a deploy request: JSON, the SNS envelope, and keys by any of their names. Says nothing
+ * yet about what the fields hold. Pure, and safe on any input: no recursion over the message, no property looked up by a foreign key.
+ */
+
+/** SQS's own bound is 1 MiB; in UTF-16 units it is never more. */
+const MAX_BODY_LENGTH = 1_048_576;
+
+export interface MessageFields {
+  /** By canonical name; holds only names that the contract knows. */
+  readonly values: ReadonlyMap<string, unknown>;
+  /** The SNS envelope's own id and stamp. */
+  readonly envelope: { readonly messageId: string | undefined; readonly timestamp: string | undefined } | undefined;
+}
+
+export interface BodyProblem {
+  readonly problem: { readonly json: boolean; readonly field: string | undefined; readonly message: string };
+}
+
+/** Every field of a message under the names it may come by, lower case. `notbefore` and `expiresat` are known only to be refused. */
+const FIELD_OF_KEY = new Map<string, string>([
+  ...Object.entries(MESSAGE_ALIASES).flatMap(([field, keys]) => keys.map((key): [string, string] => [key, field])),
+  ...['task', 'id', 'sentAt', 'requestedBy', 'reason', 'source', 'slack', 'notBefore', 'expiresAt'].map(
+    (field): [string, string] => [lowerAscii(field), field],
+  ),
+]);
+
+export function readBody(body: string): MessageFields | BodyProblem {
+  const outer = readObject(body, 'body');
+  if ('problem' in outer) return outer;
+  const envelope = unwrap(outer.object);
+  if (envelope === undefined) return fieldsOf(body, outer.object, undefined);
+  if ('problem' in envelope) return envelope;
+  // Once only: an envelope in an envelope is no deploy request.
+  const inner = readObject(envelope.message, 'Message');
+  if ('problem' in inner) return inner;
+  return fieldsOf(envelope.message, inner.object, envelope);
+}
+
+function readObject(text: string, field: string): { object: Record<string, unknown> } | BodyProblem {
+  if (text.length > MAX_BODY_LENGTH) return wrong(field, `is longer than ${MAX_BODY_LENGTH} characters`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    const why = text.startsWith('\uFEFF') ? 'begins with a byte order mark' : 'is not JSON';
+    return { problem: { json: false, field, message: `${field}: ${why}; expected a JSON object` } };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return wrong(field, `found ${describe(value)}; expected a JSON object`);
+  }
+  return { object: value as Record<string, unknown> };
+}
+
+/** SNS without raw delivery: `{"Type": "Notification", "MessageId": …, "Message": "<the message>", "Timestamp": …}`. */
+function unwrap(
+  object: Record<string, unknown>,
+): { message: string; messageId: string | undefined; timestamp: string | undefined } | BodyProblem | undefined {
+  if (own(object, 'Type') !== 'Notification') return undefined;
+  const message = own(object, 'Message');
+  if (typeof message !== 'string') return undefined;
+  const messageId = own(object, 'MessageId');
+  if (messageId !== undefined && !(typeof messageId === 'string' && ID_PATTERN.test(messageId))) {
+    return wrong(
+      'MessageId',
+      `found ${describe(messageId)} in the SNS envelope; expected 1 to 128 printable ASCII characters`,
+    );
+  }
+  const timestamp = own(object, 'Timestamp');
+  if (timestamp !== undefined && typeof timestamp !== 'string') {
+    return wrong('Timestamp', `found ${describe(timestamp)} in the SNS envelope; expected an RFC 3339 time`);
+  }
+  return { message, messageId, timestamp };
+}
+
+/**
+ * Gathers the known keys. One field under two keys ("repo" and "Repository") is fine while both say the same. The very same key twice is
+ * refused: JSON.parse keeps the last one, another reader of the message (an approver's, a gateway's) may have kept the first.
+ */
+function fieldsOf(
+  text: string,
+  object: Record<string, unknown>,
+  envelope: MessageFields['envelope'],
+): MessageFields | BodyProblem {
+  const values = new Map<string, unknown>();
+  for (const [key, value] of Object.entries(object)) {
+    const field = FIELD_OF_KEY.get(lowerAscii(key));
+    if (field === undefined) continue;
+    if (values.has(field) && values.get(field) !== value) {
+      return wrong(
+        field,
+        'given more than once with different values (keys are read without regard to case, and by aliases)',
+      );
+    }
+    values.set(field, value);
+  }
+  const seen = new Set<string>();
+  for (const key of topLevelKeys(text)) {
+    const field = FIELD_OF_KEY.get(lowerAscii(key));
+    if (field !== undefined && seen.has(key)) return wrong(field, 'the same key is given twice');
+    seen.add(key);
+  }
+  return { values, envelope };
+}
+
+/** The keys of the outermost object of a text that is known to be JSON, repeated ones included. One pass, no recursion. */
+function topLevelKeys(json: string): string[] {
+  const keys: string[] = [];
+  let depth = 0;
+  let expectKey = false;
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at];
+    if (character === '"') {
+      const start = at++;
+      while (json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
+      if (expectKey) keys.push(JSON.parse(json.slice(start, at + 1)) as string);
+      expectKey = false;
+    } else if (character === '{' || character === '[') {
+      depth++;
+      expectKey = depth === 1;
+    } else if (character === '}' || character === ']') {
+      depth--;
+    } else if (character === ',') {
+      expectKey = depth === 1;
+    }
+  }
+  return keys;
+}
+
+/** ASCII only: toLowerCase() would make a "k" of the Kelvin sign. */
+function lowerAscii(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+const own = (object: Record<string, unknown>, key: string): unknown =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
+
+function wrong(field: string, message: string): BodyProblem {
+  return { problem: { json: true, field, message: `${field}: ${message}` } };
+}

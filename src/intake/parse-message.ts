@@ -1,0 +1,217 @@
+import type { CapDeployJobSpec, RejectionEntry } from '../api/capdeployjob.ts';
+import {
+  DEFAULT_TASK,
+  type DeployRequest,
+  deployMessageSchema,
+  ID_PATTERN,
+  revisionProblem,
+} from '../api/deploy-request.ts';
+import { REJECTION, type RejectionReason } from '../api/reasons.ts';
+import type { QueueMessage } from '../sqs/queue.ts';
+import { type MessageFields, readBody } from './message-body.ts';
+import type { Revisions } from './revisions.ts';
+import { cleanText, cut, describe, escapeText } from './text.ts';
+
+/**
+ * From a message to a deploy request, or to the reason why it is none (contract, sections 2 and 6). Pure. The one place where what came
+ * in a message is judged: what leaves here as a request goes into command lines on the target hosts (invariant 5).
+ */
+
+/** Why a message is not accepted; `at` is added when it is reported. */
+export type Rejection = Omit<RejectionEntry, 'at'> & { readonly reason: RejectionReason };
+
+export type Parsed = { request: DeployRequest; rejection?: never } | { rejection: Rejection; request?: never };
+
+/** Bounds of what a rejection shows, within those of the status. */
+const MAX_SHOWN_BODY = 512;
+const MAX_SHOWN_MESSAGE = 512;
+
+type Problem = { reason: RejectionReason; field?: string | undefined; message: string };
+type Fields = ReturnType<typeof deployMessageSchema.parse>;
+
+/** @param receivedAt epoch milliseconds; stands in for SQS's own stamp where the server gives none. */
+export function parseMessage(
+  message: Pick<QueueMessage, 'messageId' | 'body' | 'senderId' | 'sentTimestamp'>,
+  resource: { spec: CapDeployJobSpec; revisions: Revisions },
+  receivedAt: number,
+): Parsed {
+  const read = readBody(message.body);
+  if ('problem' in read) {
+    const { json, ...problem } = read.problem;
+    return rejected(message, { reason: json ? REJECTION.wrongShape : REJECTION.notJson, ...problem });
+  }
+  const fields = readFields(read);
+  if ('reason' in fields) return rejected(message, fields);
+  for (const check of CHECKS) {
+    const problem = check(fields.values, resource);
+    if (problem) return rejected(message, problem);
+  }
+  const id = fields.values.id ?? read.envelope?.messageId ?? message.messageId;
+  if (!ID_PATTERN.test(id)) {
+    return rejected(message, shape('id', id, '1 to 128 printable ASCII characters without blanks'));
+  }
+  const stamps = [
+    message.sentTimestamp ?? receivedAt,
+    momentOf(read.envelope?.timestamp),
+    momentOf(fields.values.sentAt),
+  ].filter((stamp) => stamp !== undefined);
+  const { values } = fields;
+  return {
+    request: {
+      id,
+      messageId: message.messageId,
+      senderId: message.senderId,
+      repository: values.repository,
+      environment: values.environment,
+      task: values.task,
+      revision: values.revision,
+      // Not before the epoch: a year of five digits or a negative one would not sort with the others.
+      sentAt: new Date(Math.max(0, Math.min(...stamps))).toISOString(),
+      requestedBy: values.requestedBy === undefined ? undefined : cleanText(values.requestedBy),
+      reason: values.reason === undefined ? undefined : cleanText(values.reason),
+      source: values.source === undefined ? undefined : cleanText(values.source),
+      slack: values.slack && { channel: values.slack.channel, threadTs: values.slack.threadTs },
+    },
+  };
+}
+
+/** A message that is rejected for another reason than its own content: its id or its Job's name is taken. */
+export function conflictRejection(
+  message: Pick<QueueMessage, 'messageId' | 'body'>,
+  reason: typeof REJECTION.idConflict | typeof REJECTION.nameConflict,
+  text: string,
+): Rejection {
+  return rejected(message, { reason, field: 'id', message: text }).rejection as Rejection;
+}
+
+/** Each is `(message, resource) → problem`; the first problem counts. The order is the contract's. */
+const CHECKS: readonly ((
+  fields: Fields,
+  resource: { spec: CapDeployJobSpec; revisions: Revisions },
+) => Problem | undefined)[] = [
+  function repositoryIsServed({ repository }, { spec }) {
+    if (spec.repositories === undefined || spec.repositories.includes(repository)) return undefined;
+    return {
+      reason: REJECTION.foreignRepository,
+      field: 'repository',
+      message: `repository: found ${describe(repository)}; allowed: ${spec.repositories.join(', ')}`,
+    };
+  },
+  function environmentIsListed({ environment }, { spec }) {
+    if (spec.environments.some(({ name }) => name === environment)) return undefined;
+    return unknown('environment', environment, spec);
+  },
+  function taskIsListed({ task }, { spec }) {
+    return spec.tasks.includes(task) ? undefined : unknown('task', task, spec);
+  },
+  function deployHasRevision({ task, revision }) {
+    if (revision !== undefined || task !== DEFAULT_TASK) return undefined;
+    return shape(
+      'revision',
+      undefined,
+      `a tag, branch or commit; only a task other than "${DEFAULT_TASK}" may go without`,
+    );
+  },
+  function revisionIsSafe({ revision }) {
+    const problem = revision === undefined ? undefined : revisionProblem(revision);
+    return problem === undefined ? undefined : unsafeRevision(revision, problem);
+  },
+  function revisionMatchesEnvironment({ environment, revision }, { revisions }) {
+    if (revision === undefined || revisions.allows(environment, revision)) return undefined;
+    return unsafeRevision(
+      revision,
+      `environment "${environment}" takes only what matches ${escapeText(revisions.patternOf(environment) ?? '', 200)}`,
+    );
+  },
+];
+
+/** What the schema asks of each field, in words. */
+const EXPECTED: Record<string, string> = {
+  repository: 'a repository name: a string of at most 140 letters, digits and . _ / : @ + ~ -',
+  environment: 'a string',
+  revision: 'a string',
+  task: 'a string',
+  id: 'a string of 1 to 128 printable ASCII characters without blanks',
+  sentAt: 'an RFC 3339 time such as 2026-01-31T09:30:00Z',
+  slack: 'an object {"channel": "C…", "threadTs": "1700000000.000100"}',
+};
+
+/** Holds the fields against the published schema. Lists and patterns of the resource come after it. */
+function readFields(read: MessageFields): { values: Fields } | Problem {
+  for (const field of ['notBefore', 'expiresAt']) {
+    // Ignoring a bound in time would deploy at the wrong time, so a version that does not know it must not take the message.
+    if (read.values.has(field)) {
+      return { reason: REJECTION.unsupportedField, field, message: `${field}: this version does not know this field` };
+    }
+  }
+  const given = Object.fromEntries(read.values);
+  if (typeof given.slack === 'object' && given.slack !== null) given.slack = slackKeys(given.slack);
+  const parsed = deployMessageSchema.safeParse(given);
+  if (!parsed.success) {
+    const field = String(parsed.error.issues[0]?.path[0] ?? 'body');
+    const value = read.values.get(field);
+    if (field === 'revision' && typeof value === 'string') {
+      return unsafeRevision(value, revisionProblem(value) ?? 'is not allowed');
+    }
+    if (typeof value === 'string' && (field === 'environment' || field === 'task')) return unknown(field, value);
+    return shape(field, value, EXPECTED[field] ?? 'a string');
+  }
+  if (parsed.data.sentAt !== undefined && momentOf(parsed.data.sentAt) === undefined) {
+    return shape('sentAt', parsed.data.sentAt, EXPECTED.sentAt as string);
+  }
+  if (read.envelope?.timestamp !== undefined && momentOf(read.envelope.timestamp) === undefined) {
+    return shape('Timestamp', read.envelope.timestamp, EXPECTED.sentAt as string);
+  }
+  return { values: parsed.data };
+}
+
+/** Keys within `slack` are read without regard to case as well; the last of several counts, for it decides nothing. */
+function slackKeys(slack: object): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(slack)) {
+    if (/^channel$/i.test(key)) out.channel = value;
+    if (/^threadts$/i.test(key)) out.threadTs = value;
+  }
+  return out;
+}
+
+/** RFC 3339 only: Date.parse alone also takes "1" and "May 1". */
+function momentOf(stamp: string | undefined): number | undefined {
+  if (stamp === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(stamp))
+    return undefined;
+  const moment = Date.parse(stamp);
+  return Number.isNaN(moment) ? undefined : moment;
+}
+
+function shape(field: string, found: unknown, expected: string): Problem {
+  return { reason: REJECTION.wrongShape, field, message: `${field}: found ${describe(found)}; expected ${expected}` };
+}
+
+function unsafeRevision(revision: string | undefined, problem: string): Problem {
+  return {
+    reason: REJECTION.unsafeRevision,
+    field: 'revision',
+    message: `revision: found ${describe(revision)}; ${problem}`,
+  };
+}
+
+function unknown(field: 'environment' | 'task', found: string, spec?: CapDeployJobSpec): Problem {
+  const allowed = field === 'environment' ? spec?.environments.map(({ name }) => name) : spec?.tasks;
+  return {
+    reason: field === 'environment' ? REJECTION.unknownEnvironment : REJECTION.unknownTask,
+    field,
+    message: `${field}: found ${describe(found)}; ${allowed ? `allowed: ${allowed.join(', ')}` : `no ${field} has such a name`}`,
+  };
+}
+
+function rejected(message: Pick<QueueMessage, 'messageId' | 'body'>, problem: Problem): Parsed {
+  return {
+    rejection: {
+      messageId: escapeText(message.messageId, 128),
+      reason: problem.reason,
+      ...(problem.field === undefined ? {} : { field: problem.field }),
+      message: cut(problem.message, MAX_SHOWN_MESSAGE),
+      body: escapeText(message.body.slice(0, MAX_SHOWN_BODY), MAX_SHOWN_BODY),
+    },
+  };
+}

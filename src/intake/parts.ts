@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import type { KubeClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
+import type { Queue } from '../sqs/queue.ts';
+import type { IntakeMetrics } from './metrics.ts';
+import type { Reports, ResourceKey, Resources } from './ports.ts';
+import type { RejectedMessages } from './reject-message.ts';
+
+/** What intake works with; the same for all resources. */
+export interface IntakeParts {
+  readonly kube: KubeClient;
+  readonly resources: Resources;
+  readonly reports: Reports;
+  readonly metrics: IntakeMetrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What the batches of one resource have in common. Nothing in it is shared with another resource that could be harmed by it. */
+export interface ResourceContext extends IntakeParts {
+  readonly key: ResourceKey;
+  /** Of the resource that is being read: another one of this name is not the one that these messages were received for. */
+  readonly uid: string;
+  readonly queue: Queue;
+  readonly rejected: RejectedMessages;
+}
+
+/** A controller that also aborts with its parent, and lets go of the parent when it aborts. */
+export function linkedController(parent: AbortSignal): AbortController {
+  const controller = new AbortController();
+  if (parent.aborted) controller.abort();
+  else parent.addEventListener('abort', () => controller.abort(), { signal: controller.signal });
+  return controller;
+}

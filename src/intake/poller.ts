@@ -1,0 +1,187 @@
+import { sleep } from '../kube/clock.ts';
+import { toSqsError } from '../sqs/errors.ts';
+import type { Queue, QueueMessage } from '../sqs/queue.ts';
+import { Batch } from './batch.ts';
+import { isAlive, liveResource } from './live-resource.ts';
+import { type IntakeParts, linkedController, type ResourceContext } from './parts.ts';
+import type { ResourceKey } from './ports.ts';
+import { RejectedMessages } from './reject-message.ts';
+import { readSpec } from './revisions.ts';
+import { Backoff } from './waiting.ts';
+
+/** SQS's bound for a receive. */
+const MAX_MESSAGES = 10;
+/** A receive that finds nothing starts no more often than this: waitTimeSeconds may be 0, and a broken server may answer at once. */
+const MIN_POLL_MS = 1_000;
+/** What only a person can put right is asked for slowly. */
+const SLOW_RETRY_MS = 30_000;
+/** What does not go away by itself. */
+const LASTING_KINDS: ReadonlySet<string> = new Set(['missing-queue', 'access-denied', 'no-region', 'no-credentials']);
+export const DRAIN_MS = 20_000;
+/** A last poll may bring messages when the deadline is all but over. */
+const MIN_DRAIN_MS = 5_000;
+
+/**
+ * Reads the queue of one resource, one batch at a time, until it is stopped. Everything in it is its own: backoff, timers, memory; a
+ * queue that fails or a namespace that takes no Jobs holds up nobody else (invariant 9).
+ */
+export class Poller {
+  /** Resolves when nothing is in hand any more. Never rejects. */
+  readonly ended: Promise<void>;
+
+  readonly #context: ResourceContext;
+  readonly #backoff: Backoff;
+  readonly #stop = new AbortController();
+  readonly #drain: AbortController;
+  readonly #abort = new AbortController();
+  readonly #finished = new AbortController();
+  #readingSince: number;
+  #lastReadAt = 0;
+  #failingSince: number | undefined;
+  #drainBy = Number.POSITIVE_INFINITY;
+  #busy = false;
+
+  /** Starts at once. */
+  constructor(parts: IntakeParts, target: { key: ResourceKey; uid: string; queue: Queue }) {
+    this.#context = {
+      ...parts,
+      ...target,
+      log: parts.log.child({ resource: target.key }),
+      rejected: new RejectedMessages(target.queue, parts.clock),
+    };
+    this.#backoff = new Backoff(parts.clock, 500, 30_000);
+    this.#drain = linkedController(this.#abort.signal);
+    this.#readingSince = parts.clock.now();
+    this.ended = this.#run();
+  }
+
+  /**
+   * Receives nothing more, lets the poll under way return (an aborted one can swallow a message until its visibility ends) and works off
+   * what is in hand until the deadline; what is left then is made visible again.
+   */
+  stop(deadlineMs = DRAIN_MS): Promise<void> {
+    this.#stop.abort();
+    const by = this.#context.clock.now() + deadlineMs;
+    if (by < this.#drainBy) {
+      this.#drainBy = by;
+      if (this.#busy) this.#drainAt(by);
+    }
+    return this.ended;
+  }
+
+  /** Ends everything at once; messages in hand come again when their visibility ends. */
+  abort(): Promise<void> {
+    this.#stop.abort();
+    this.#abort.abort();
+    return this.ended;
+  }
+
+  async #run(): Promise<void> {
+    const { queue, clock, log } = this.#context;
+    this.#reportReading();
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#poll();
+      } catch (error) {
+        log.error({ err: error }, 'reading the queue failed unexpectedly');
+        await sleep(clock, this.#backoff.next(), this.#stop.signal);
+      }
+    }
+    this.#finished.abort();
+    queue.close();
+  }
+
+  async #poll(): Promise<void> {
+    const { clock, resources, key, uid } = this.#context;
+    const resource = resources.get(key);
+    const read = resource && readSpec(resource);
+    if (!isAlive(resource, uid) || !read || 'problem' in read) {
+      // The supervisor sees the same and will stop this poller; until then it must not spin.
+      return sleep(clock, MIN_POLL_MS, this.#stop.signal);
+    }
+    const { visibilityTimeoutSeconds, waitTimeSeconds } = read.spec.queue;
+    const startedAt = clock.now();
+    const messages = await this.#receive(waitTimeSeconds, visibilityTimeoutSeconds);
+    if (messages === undefined) return;
+    if (messages.length === 0) {
+      return sleep(clock, Math.max(0, startedAt + MIN_POLL_MS - clock.now()), this.#stop.signal);
+    }
+    await this.#work(messages, visibilityTimeoutSeconds);
+  }
+
+  /** @returns undefined after a failure, when the time to wait for the next try is over. */
+  async #receive(waitSeconds: number, visibilitySeconds: number): Promise<QueueMessage[] | undefined> {
+    const { queue, clock, metrics, key } = this.#context;
+    try {
+      const signal = this.#abort.signal;
+      const messages = await queue.receive({ max: MAX_MESSAGES, waitSeconds, visibilitySeconds, signal });
+      this.#backoff.reset();
+      this.#lastReadAt = clock.now();
+      this.#reportReading();
+      if (messages.length > 0) metrics.received(key, messages.length);
+      return messages;
+    } catch (error) {
+      if (this.#abort.signal.aborted) return undefined;
+      const { kind, code, message } = toSqsError(error);
+      metrics.sqsError(key, code);
+      const lasting = LASTING_KINDS.has(kind);
+      this.#reportFailing({ reason: code, message, lasting });
+      const wait = lasting ? SLOW_RETRY_MS * (1 + clock.random()) : this.#backoff.next();
+      await sleep(clock, wait, this.#stop.signal);
+      return undefined;
+    }
+  }
+
+  async #work(messages: QueueMessage[], visibilitySeconds: number): Promise<void> {
+    const { clock } = this.#context;
+    this.#busy = true;
+    // Stopped while the last poll was under way.
+    if (this.#stop.signal.aborted) this.#drainAt(Math.max(this.#drainBy, clock.now() + MIN_DRAIN_MS));
+    const batch = new Batch(this.#context, messages, visibilitySeconds, {
+      drain: this.#drain.signal,
+      abort: this.#abort.signal,
+    });
+    const result = await batch.run();
+    this.#busy = false;
+    if (result === 'gone') await this.#untilAlive();
+  }
+
+  /** The resource is gone, and the supervisor, which looks at the cache, will stop this poller. Until then nothing is received. */
+  async #untilAlive(): Promise<void> {
+    const { kube, key, uid, clock, log } = this.#context;
+    log.info('the resource is gone or being deleted: its queue is not read any more');
+    const backoff = new Backoff(clock, 2_000, 30_000);
+    const signal = this.#stop.signal;
+    while (!signal.aborted) {
+      await sleep(clock, backoff.next(), signal);
+      const alive = await liveResource(kube, key, uid, signal).catch(() => undefined);
+      if (alive) return;
+    }
+  }
+
+  #drainAt(at: number): void {
+    const { clock } = this.#context;
+    void sleep(clock, Math.max(0, at - clock.now()), this.#finished.signal).then(() => this.#drain.abort());
+  }
+
+  #reportReading(): void {
+    const { reports, key, clock, log } = this.#context;
+    if (this.#failingSince !== undefined) {
+      this.#failingSince = undefined;
+      this.#readingSince = clock.now();
+      log.info('the queue can be read again');
+    }
+    // What the supervisor says of a stopped poller's resource stands.
+    if (this.#stop.signal.aborted) return;
+    reports.queue(key, { kind: 'reading', since: this.#readingSince, lastReadAt: this.#lastReadAt });
+  }
+
+  #reportFailing(failure: { reason: string; message: string; lasting: boolean }): void {
+    const { reports, key, clock, log } = this.#context;
+    if (this.#failingSince === undefined)
+      log.warn({ code: failure.reason }, `the queue cannot be read: ${failure.message}`);
+    this.#failingSince ??= clock.now();
+    if (this.#stop.signal.aborted) return;
+    reports.queue(key, { kind: 'failing', since: this.#failingSince, lastReadAt: this.#lastReadAt, ...failure });
+  }
+}

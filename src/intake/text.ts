@@ -1,0 +1,47 @@
+import { MAX_TEXT_LENGTH } from '../api/deploy-request.ts';
+import { clean } from '../observability/text.ts';
+
+/** Text that came in a message, made fit for people: in annotations, status, Events, logs and chat. Pure. */
+
+/** One line of at most 256 UTF-16 units, without escape sequences, control characters and what reorders or hides text; undefined where
+ *  nothing is left. */
+export function cleanText(text: string): string | undefined {
+  const line = clean(text.slice(0, MAX_TEXT_LENGTH * 16)).replace(/\s+/g, ' ');
+  return cut(line.trim(), MAX_TEXT_LENGTH).trim() || undefined;
+}
+
+/** Shows a text so that every character of it can be seen: escapes in the way of JSON, cut to so many UTF-16 units of output. */
+export function escapeText(text: string, max: number): string {
+  let out = '';
+  for (const character of text) {
+    const piece = character === '\\' ? '\\\\' : escapeUnfit(character);
+    if (out.length + piece.length > max - 1) return `${out}…`;
+    out += piece;
+  }
+  return out;
+}
+
+function escapeUnfit(character: string): string {
+  if (character === '\n') return '\\n';
+  if (character === '\t') return '\\t';
+  if (character === '\r') return '\\r';
+  if (!/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u.test(character)) return character;
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
+/** Says what was found in a message, for an error text: strings quoted, escaped and cut, everything else by its kind only. */
+export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (typeof value === 'string') return `"${escapeText(value, 80)}"`;
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  return String(value);
+}
+
+/** Cuts to so many UTF-16 units without leaving half of a surrogate pair. */
+export function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const end = text.charCodeAt(max - 1);
+  return text.slice(0, end >= 0xd800 && end <= 0xdbff ? max - 1 : max);
+}

@@ -1,0 +1,202 @@
+/**
+ * Credentials and sockets: what a request needs before it can be sent.
+ *
+ * One set of undici pools serves all requests (client-node makes a new Agent, and so a TLS handshake, for each call). It is replaced only
+ * when the TLS material changes, as when a client certificate is rotated. HTTP/1.1 only: a watch then has a socket of its own, and a
+ * dead one harms no other request.
+ */
+
+import { createHash } from 'node:crypto';
+import type { RequestOptions as HttpsOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import { KubeError } from './errors.ts';
+
+export interface Endpoint {
+  origin: string;
+  /** Path in the kubeconfig's server URL (a proxy such as Rancher's), without a slash at its end; usually ''. */
+  basePath: string;
+  /** Authorization and impersonation: never logged. */
+  headers: Record<string, string>;
+  requests: Dispatcher;
+  /** A pool of its own and without a bound: watches last for minutes and must starve nobody. */
+  watches: Dispatcher;
+}
+
+export interface ConnectionOptions {
+  /** Connections for everything but watches; further requests wait for one of them within their time-out. */
+  maxConnections: number;
+  connectTimeoutMs: number;
+  headersTimeoutMs: number;
+}
+
+interface Pools {
+  key: string;
+  requests: Dispatcher;
+  watches: Dispatcher;
+}
+
+interface Tls {
+  ca?: string | Buffer;
+  cert?: string | Buffer;
+  key?: string | Buffer;
+  passphrase?: string;
+  servername?: string;
+  rejectUnauthorized?: boolean;
+}
+
+/** Credentials are read again after this: files are small, tokens are cached by their providers, exec plugins until they expire. */
+const CREDENTIALS_TTL_MS = 10_000;
+/** Below the API server's idle time-out (90 s) and the usual one of load balancers (60 s), so that we close first and never send into a closing socket. */
+const KEEP_ALIVE_MS = 30_000;
+
+export class Connection {
+  readonly #load: () => KubeConfig;
+  readonly #options: ConnectionOptions;
+  #config: KubeConfig | undefined;
+  #endpoint: Promise<Endpoint> | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #reloadedAt = Number.NEGATIVE_INFINITY;
+  #pools: Pools | undefined;
+  readonly #open = new Set<Dispatcher>();
+  #closed = false;
+
+  /** @param load called once, and again after the API server refused the credentials (401): a kubeconfig rewritten meanwhile is then seen. */
+  constructor(load: () => KubeConfig, options: ConnectionOptions) {
+    this.#load = load;
+    this.#options = options;
+  }
+
+  /** Where and as whom to send. Throws KubeError (retryable, reason Credentials): a plugin may be slow, a file half written. */
+  endpoint(): Promise<Endpoint> {
+    if (this.#endpoint === undefined || performance.now() - this.#readAt > CREDENTIALS_TTL_MS) {
+      this.#readAt = performance.now();
+      const reading = this.#read();
+      this.#endpoint = reading;
+      reading.catch(() => {
+        // The next request tries again.
+        if (this.#endpoint === reading) this.#endpoint = undefined;
+      });
+    }
+    return this.#endpoint;
+  }
+
+  /**
+   * The API server said 401: load everything afresh, past the caches of token files and exec plugins, but not more often than every 10 s.
+   * Answers the new endpoint if its headers or TLS material differ, else undefined: the same request would be refused again.
+   */
+  async renewed(refused: Endpoint): Promise<Endpoint | undefined> {
+    if (performance.now() - this.#reloadedAt > CREDENTIALS_TTL_MS) {
+      this.#reloadedAt = performance.now();
+      this.#config = undefined;
+      this.#endpoint = undefined;
+    }
+    const now = await this.endpoint();
+    const same = now.requests === refused.requests && JSON.stringify(now.headers) === JSON.stringify(refused.headers);
+    return same ? undefined : now;
+  }
+
+  /** Ends every connection at once, watches too. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#endpoint = undefined;
+    await Promise.all([...this.#open].map((dispatcher) => dispatcher.destroy()));
+  }
+
+  async #read(): Promise<Endpoint> {
+    const tls: HttpsOptions = {};
+    let server: URL;
+    let proxyUrl: string | undefined;
+    try {
+      this.#config ??= this.#load();
+      const cluster = this.#config.getCurrentCluster();
+      if (cluster === null) throw new Error('the kubeconfig has no current cluster');
+      server = new URL(cluster.server);
+      proxyUrl = cluster.proxyUrl;
+      await this.#config.applyToHTTPSOptions(tls);
+    } catch (error) {
+      throw new KubeError('retryable', { status: 0, reason: 'Credentials', message: credentialsMessage(error) });
+    }
+    if (this.#closed) throw closedError();
+    const pools = this.#poolsFor(server.origin, proxyUrl, tlsOf(tls));
+    return {
+      origin: server.origin,
+      basePath: server.pathname.replace(/\/+$/, ''),
+      headers: headersOf(tls),
+      requests: pools.requests,
+      watches: pools.watches,
+    };
+  }
+
+  #poolsFor(origin: string, proxyUrl: string | undefined, tls: Tls): Pools {
+    const key = createHash('sha256')
+      .update(JSON.stringify([origin, proxyUrl, tls.ca, tls.cert, tls.key, tls.passphrase, tls.servername]))
+      .update(String(tls.rejectUnauthorized))
+      .digest('hex');
+    if (this.#pools?.key === key) return this.#pools;
+    const retired = this.#pools;
+    this.#pools = {
+      key,
+      requests: this.#dispatcher(origin, proxyUrl, tls, this.#options.maxConnections),
+      watches: this.#dispatcher(origin, proxyUrl, tls, null),
+    };
+    if (retired) for (const dispatcher of [retired.requests, retired.watches]) void this.#retire(dispatcher);
+    return this.#pools;
+  }
+
+  /** What runs there runs on to its end: a watch for some minutes yet. */
+  async #retire(dispatcher: Dispatcher): Promise<void> {
+    await dispatcher.close().catch(() => {});
+    this.#open.delete(dispatcher);
+  }
+
+  #dispatcher(origin: string, proxyUrl: string | undefined, tls: Tls, connections: number | null): Dispatcher {
+    const common = {
+      connections,
+      allowH2: false,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      headersTimeout: this.#options.headersTimeoutMs,
+    };
+    const connect = { timeout: this.#options.connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: 30_000 };
+    let dispatcher: Dispatcher;
+    if (proxyUrl === undefined || proxyUrl === null) {
+      dispatcher = new Pool(origin, { ...common, connect: { ...connect, ...tls } });
+    } else if (proxyUrl.startsWith('socks')) {
+      dispatcher = new Socks5ProxyAgent(proxyUrl, { ...common, requestTls: { ...connect, ...tls } });
+    } else {
+      dispatcher = new ProxyAgent({ ...common, uri: proxyUrl, connect, requestTls: { ...connect, ...tls } });
+    }
+    this.#open.add(dispatcher);
+    return dispatcher;
+  }
+}
+
+function closedError(): KubeError {
+  return new KubeError('retryable', { status: 0, reason: 'Closed', message: 'this client was closed' });
+}
+
+function tlsOf(options: HttpsOptions): Tls {
+  const { ca, cert, key, passphrase, servername, rejectUnauthorized } = options;
+  return Object.fromEntries(
+    Object.entries({ ca, cert, key, passphrase, servername, rejectUnauthorized }).filter(([, value]) => value != null),
+  ) as Tls;
+}
+
+function headersOf(options: HttpsOptions): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    // A token file may end in a newline, which no header may hold.
+    headers[name.toLowerCase()] = String(value).trim();
+  }
+  if (options.auth) headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+  return headers;
+}
+
+/** Exec plugins explain themselves on stderr, which client-node hands on; what they print on stdout is a token, and JSON.parse quotes it. */
+function credentialsMessage(error: unknown): string {
+  if (error instanceof SyntaxError) return 'the credentials cannot be loaded: the exec plugin did not print JSON';
+  const words = error instanceof Error ? error.message : String(error);
+  const line = words.trim().split('\n')[0] ?? '';
+  return `the credentials cannot be loaded: ${line.slice(0, 300)}`;
+}

@@ -1,0 +1,184 @@
+/**
+ * Writes Events (events.k8s.io/v1): what `kubectl describe` and `kubectl events` show people. Best effort by design: an Event
+ * that is lost is counted, never retried and never an error, for the history in status is the record.
+ *
+ * Names are made of what the Event is about, so that two operators, or one after a restart, write one Event and not two.
+ */
+
+import { createHash } from 'node:crypto';
+import { EVENTS, type KubeClient, type KubeObject } from './client.ts';
+import { type Clock, microTime, systemClock } from './clock.ts';
+import { isKubeError } from './errors.ts';
+import { type Log, silentLog } from './log.ts';
+
+/** As in the API server's own validation (`pkg/apis/core/validation/events.go`): bytes of the note, characters of the rest. */
+const MAX_NOTE_BYTES = 1024;
+const MAX_WORD = 128;
+/** A DNS-1123 subdomain. */
+const MAX_NAME = 253;
+
+export const REPORTING_CONTROLLER = 'capdeployjob.dev/controller';
+
+export interface EventDescription {
+  /** What the Event is about; it is written in that object's namespace. */
+  regarding: KubeObject;
+  related?: KubeObject;
+  type: 'Normal' | 'Warning';
+  /** UpperCamelCase, for machines: why. */
+  reason: string;
+  /** UpperCamelCase: what the controller did or tried. */
+  action: string;
+  /** For people; cut at 1024 bytes. */
+  note: string;
+  /**
+   * What happens once, such as `<request id>/started`: with the same key for the same object at most one Event is ever written (until
+   * the API server forgets it, usually after an hour, and this process was restarted).
+   */
+  turn: string;
+}
+
+export interface EventRecorderOptions {
+  client: Pick<KubeClient, 'create'>;
+  /** The Pod's name. */
+  reportingInstance: string;
+  clock?: Clock;
+  log?: Log;
+  /** Events that wait to be written; what comes beyond them is dropped. Default 1000. */
+  maxWaiting?: number;
+  /** Told of each Event that was lost (for metrics): dropped, or refused by the API server. */
+  onLost?: (reason: string) => void;
+}
+
+/** So many names are remembered, that a reconcile which says the same again causes no request. */
+const REMEMBERED = 5000;
+
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #waiting: KubeObject[] = [];
+  readonly #remembered = new Set<string>();
+  readonly #stopped = new AbortController();
+  #writing: Promise<void> | undefined;
+  #lost = 0;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silentLog;
+  }
+
+  /** Returns at once and never throws. */
+  record(description: EventDescription): void {
+    if (this.#stopped.signal.aborted) return;
+    const event = buildEvent(description, this.#options.reportingInstance, this.#clock.now());
+    const key = `${event.metadata.namespace}/${event.metadata.name}`;
+    if (this.#remembered.has(key)) return;
+    if (this.#waiting.length >= (this.#options.maxWaiting ?? 1000)) {
+      this.#lose('QueueFull', description.reason);
+      return;
+    }
+    this.#remember(key);
+    this.#waiting.push(event);
+    this.#writing ??= this.#write();
+  }
+
+  /** How many Events were lost since the start. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Resolves when all that was recorded before is written or lost. */
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  /** Flushes for at most so long, then drops the rest. */
+  async stop(withinMs = 2000): Promise<void> {
+    const limit = setTimeout(() => this.#stopped.abort(), withinMs);
+    await this.flush();
+    clearTimeout(limit);
+    this.#stopped.abort();
+  }
+
+  /** One after the other: Events must not crowd out the requests that deploys wait for. */
+  async #write(): Promise<void> {
+    // A microtask later, so that `#writing` is set before it is cleared.
+    await null;
+    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
+      try {
+        if (this.#stopped.signal.aborted) throw new Error('stopped');
+        await this.#options.client.create(EVENTS, event, { signal: this.#stopped.signal });
+      } catch (err) {
+        if (!isKubeError(err, 'exists'))
+          this.#lose(isKubeError(err) ? err.reason : 'Stopped', String(event.reason), err);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  #lose(why: string, reason: string, err?: unknown): void {
+    this.#lost += 1;
+    try {
+      this.#log.debug({ err, why, reason }, 'an Event was lost');
+      this.#options.onLost?.(why);
+    } catch {
+      // Nothing that has to do with Events may harm a deploy.
+    }
+  }
+
+  #remember(key: string): void {
+    this.#remembered.add(key);
+    if (this.#remembered.size <= REMEMBERED) return;
+    const [oldest] = this.#remembered;
+    if (oldest !== undefined) this.#remembered.delete(oldest);
+  }
+}
+
+/** The Event as it is sent. Pure. */
+export function buildEvent(description: EventDescription, reportingInstance: string, now: number): KubeObject {
+  const { regarding, related, type, reason, action, note, turn } = description;
+  const event: KubeObject = {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: { name: eventName(regarding, turn), namespace: regarding.metadata.namespace ?? 'default' },
+    eventTime: microTime(now),
+    reportingController: REPORTING_CONTROLLER,
+    reportingInstance: reportingInstance.slice(0, MAX_WORD) || 'unknown',
+    type,
+    reason: reason.slice(0, MAX_WORD),
+    action: action.slice(0, MAX_WORD),
+    note: cutToBytes(note, MAX_NOTE_BYTES),
+    regarding: referenceTo(regarding),
+  };
+  if (related !== undefined) event.related = referenceTo(related);
+  return event;
+}
+
+/** `<name, cut>.<hash>`: 80 bits over the object's UID and the turn, each with its length, so that no two pairs read the same. */
+export function eventName(regarding: KubeObject, turn: string): string {
+  const uid = regarding.metadata.uid ?? '';
+  const hash = createHash('sha256').update(`${uid.length}:${uid}${turn.length}:${turn}`).digest('hex').slice(0, 20);
+  // No label of a DNS name may end in a dash, and none is empty.
+  const name = regarding.metadata.name.slice(0, MAX_NAME - 1 - hash.length).replace(/[-.]+$/, '');
+  return `${name}.${hash}`;
+}
+
+function referenceTo({ apiVersion, kind, metadata }: KubeObject): Record<string, string> {
+  const { namespace, name, uid, resourceVersion } = metadata;
+  return Object.fromEntries(
+    Object.entries({ apiVersion, kind, namespace, name, uid, resourceVersion }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  ) as Record<string, string>;
+}
+
+/** The start of the text, at most so many bytes of UTF-8, never ending within a character. */
+function cutToBytes(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length <= maxBytes) return bytes.toString('utf8');
+  let end = maxBytes;
+  // 10xxxxxx goes on with a character that began before.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.subarray(0, end).toString('utf8');
+}

@@ -1,0 +1,111 @@
+/**
+ * Finds the credentials for the cluster. `KubeConfig` of @kubernetes/client-node is used for this and for nothing else: it knows
+ * the file format, exec plugins, in-cluster token files; the requests go through our own pool (`connection.ts`).
+ */
+
+import { accessSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+
+/** No usable kubeconfig. The message is for the person at the terminal and holds nothing of the file's content. */
+export class KubeConfigError extends Error {
+  override readonly name = 'KubeConfigError';
+}
+
+export interface LoadKubeConfigOptions {
+  /** `--kubeconfig`. */
+  kubeconfig?: string | undefined;
+  env?: NodeJS.ProcessEnv;
+  home?: string;
+  /** Put before `/var/run/secrets/…` (tests). */
+  inClusterRoot?: string;
+}
+
+const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+/**
+ * The first of: the flag, the files in KUBECONFIG, the Pod's service account, ~/.kube/config (controller-runtime
+ * `pkg/client/config`). Throws KubeConfigError if there is none or the first one found is not usable: falling through to
+ * another cluster than the one asked for would be worse than stopping.
+ */
+export function loadKubeConfig(options: LoadKubeConfigOptions = {}): KubeConfig {
+  const env = options.env ?? process.env;
+  if (options.kubeconfig) return fromFiles([options.kubeconfig], '--kubeconfig');
+
+  const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
+  if (listed.length > 0) {
+    // As kubectl does: a listed file that is not there is passed over, unless that leaves nothing.
+    const present = listed.filter(exists);
+    return fromFiles(present.length > 0 ? present : listed, 'KUBECONFIG');
+  }
+
+  const root = options.inClusterRoot ?? '';
+  if (env.KUBERNETES_SERVICE_HOST && exists(root + SERVICE_ACCOUNT_TOKEN)) {
+    const config = new KubeConfig();
+    config.loadFromCluster(root);
+    return checked(config, 'the service account of this Pod');
+  }
+
+  const fallback = join(options.home ?? homedir(), '.kube', 'config');
+  if (exists(fallback)) return fromFiles([fallback], fallback);
+  throw new KubeConfigError(
+    `no credentials for a Kubernetes cluster: neither --kubeconfig nor KUBECONFIG is set, this is no Pod with a service account, and ${fallback} is not there`,
+  );
+}
+
+/** The namespace of the current context: the Pod's own in a cluster; 'default' where none is said. */
+export function currentNamespace(config: KubeConfig): string {
+  return config.getContextObject(config.getCurrentContext())?.namespace?.trim() || 'default';
+}
+
+function fromFiles(files: string[], origin: string): KubeConfig {
+  const merged = new KubeConfig();
+  for (const file of files) {
+    const one = new KubeConfig();
+    try {
+      one.loadFromFile(file);
+    } catch (error) {
+      throw new KubeConfigError(`${origin}: ${file} ${whyUnreadable(error)}`);
+    }
+    // kubectl's merge: the first to set a name or the current context wins.
+    merged.clusters.push(...one.clusters.filter((entry) => !merged.clusters.some(({ name }) => name === entry.name)));
+    merged.users.push(...one.users.filter((entry) => !merged.users.some(({ name }) => name === entry.name)));
+    merged.contexts.push(...one.contexts.filter((entry) => !merged.contexts.some(({ name }) => name === entry.name)));
+    merged.currentContext ||= one.currentContext;
+  }
+  return checked(merged, `${origin} (${files.join(', ')})`);
+}
+
+/** The YAML parser quotes the lines around a mistake, and such a line may be a token: only errors of the file system are passed on in words. */
+function whyUnreadable(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'is not there';
+  if (code !== undefined) return `cannot be read (${code})`;
+  return 'is not a valid kubeconfig';
+}
+
+function checked(config: KubeConfig, origin: string): KubeConfig {
+  const context = config.getCurrentContext();
+  if (!context) throw new KubeConfigError(`${origin} has no current-context`);
+  if (!config.getContextObject(context)) {
+    throw new KubeConfigError(`${origin}: the current context "${context}" is not there`);
+  }
+  const cluster = config.getCurrentCluster();
+  if (!cluster) throw new KubeConfigError(`${origin}: the cluster of context "${context}" is not there`);
+  if (!URL.canParse(cluster.server) || !/^https?:/.test(cluster.server)) {
+    throw new KubeConfigError(`${origin}: the server of cluster "${cluster.name}" is not an http(s) URL`);
+  }
+  // client-node refuses http:// without this; over plain HTTP there is nothing to verify.
+  if (cluster.server.startsWith('http:')) Object.assign(cluster, { skipTLSVerify: true });
+  return config;
+}
+
+function exists(file: string): boolean {
+  try {
+    accessSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The objects that a cache knows, with indexes over them. No IO: `replace` and `apply` say what changed against what was known.
+ */
+
+import type { KubeObject, WatchEvent } from './client.ts';
+
+/** What became of one object. `object` of a DELETED is its last known state. `old` is there for MODIFIED. */
+export interface ObjectEvent<T extends KubeObject = KubeObject> {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  object: T;
+  old?: T;
+}
+
+/** By name of the index: the keys under which an object is found, none or many. Must be pure. */
+export type Indexers<T extends KubeObject> = Record<string, (object: T) => string[]>;
+
+export interface ObjectStoreOptions<T extends KubeObject> {
+  indexes?: Indexers<T>;
+  /**
+   * True for API servers from Kubernetes 1.35 on, which declare the resourceVersions of one type to be comparable integers (KEP-5504):
+   * an older state of a known object is then passed over. Before, the order in which things arrive is the only one there is.
+   */
+  comparableResourceVersions?: boolean;
+  /** Deep-freezes each object (tests): who mutates a cached object, mutates what everybody else sees. */
+  freeze?: boolean;
+}
+
+type Names<T> = Map<string, T>;
+
+export class ObjectStore<T extends KubeObject> {
+  readonly #namespaces = new Map<string, Names<T>>();
+  readonly #indexers: Indexers<T>;
+  readonly #indexes = new Map<string, Map<string, Set<T>>>();
+  readonly #comparable: boolean;
+  readonly #freeze: boolean;
+
+  constructor(options: ObjectStoreOptions<T> = {}) {
+    this.#indexers = options.indexes ?? {};
+    this.#comparable = options.comparableResourceVersions ?? false;
+    this.#freeze = options.freeze ?? false;
+    for (const name of Object.keys(this.#indexers)) this.#indexes.set(name, new Map());
+  }
+
+  get(namespace: string, name: string): T | undefined {
+    return this.#namespaces.get(namespace)?.get(name);
+  }
+
+  /** All objects, or those of one namespace. A new array each time, in no particular order. */
+  list(namespace?: string): T[] {
+    if (namespace !== undefined) return [...(this.#namespaces.get(namespace)?.values() ?? [])];
+    return [...this.#namespaces.values()].flatMap((names) => [...names.values()]);
+  }
+
+  /** The objects under one key of an index, in time proportional to their number. Throws TypeError for an index that was never declared. */
+  byIndex(index: string, key: string): T[] {
+    const entries = this.#indexes.get(index);
+    if (entries === undefined) throw new TypeError(`there is no index "${index}"`);
+    return [...(entries.get(key) ?? [])];
+  }
+
+  /**
+   * Takes over a complete list, of one namespace or of all. What is not in it any more was deleted while nobody watched. The same
+   * name with another uid is another object: DELETED, then ADDED (client-go reports an update here and lets each handler find out).
+   */
+  replace(objects: T[], namespace?: string): ObjectEvent<T>[] {
+    const events: ObjectEvent<T>[] = [];
+    const present = new Set(objects.map(placeOf));
+    for (const known of this.list(namespace)) {
+      if (!present.has(placeOf(known))) events.push(...this.#remove(known, known));
+    }
+    for (const object of objects) events.push(...this.#put(object));
+    return events;
+  }
+
+  /** Takes over one event of a watch; a bookmark changes nothing. */
+  apply(event: WatchEvent<T>): ObjectEvent<T>[] {
+    if (event.type === 'BOOKMARK') return [];
+    if (event.type !== 'DELETED') return this.#put(event.object);
+    const known = this.#known(event.object);
+    // The end of an earlier object of this name says nothing about the one that is here now.
+    if (known === undefined || known.metadata.uid !== event.object.metadata.uid) return [];
+    return this.#remove(known, this.#frozen(event.object));
+  }
+
+  #put(object: T): ObjectEvent<T>[] {
+    const known = this.#known(object);
+    if (known === undefined) return this.#add(object);
+    if (known.metadata.uid !== object.metadata.uid) return [...this.#remove(known, known), ...this.#add(object)];
+    const [before, after] = [known.metadata.resourceVersion, object.metadata.resourceVersion];
+    if (before === after) return [];
+    if (this.#comparable && isOlder(after, before)) return [];
+    this.#unindex(known);
+    return [{ type: 'MODIFIED', object: this.#insert(object), old: known }];
+  }
+
+  #add(object: T): ObjectEvent<T>[] {
+    return [{ type: 'ADDED', object: this.#insert(object) }];
+  }
+
+  #insert(object: T): T {
+    const stored = this.#frozen(object);
+    const { namespace = '', name } = stored.metadata;
+    let names = this.#namespaces.get(namespace);
+    if (names === undefined) {
+      names = new Map();
+      this.#namespaces.set(namespace, names);
+    }
+    names.set(name, stored);
+    for (const [index, key] of this.#keysOf(stored)) {
+      const entries = this.#indexes.get(index)!;
+      const found = entries.get(key);
+      if (found === undefined) entries.set(key, new Set([stored]));
+      else found.add(stored);
+    }
+    return stored;
+  }
+
+  #remove(known: T, last: T): ObjectEvent<T>[] {
+    const { namespace = '', name } = known.metadata;
+    const names = this.#namespaces.get(namespace);
+    names?.delete(name);
+    if (names?.size === 0) this.#namespaces.delete(namespace);
+    this.#unindex(known);
+    return [{ type: 'DELETED', object: last }];
+  }
+
+  #unindex(known: T): void {
+    for (const [index, key] of this.#keysOf(known)) {
+      const entries = this.#indexes.get(index)!;
+      const found = entries.get(key);
+      found?.delete(known);
+      if (found?.size === 0) entries.delete(key);
+    }
+  }
+
+  #keysOf(object: T): [index: string, key: string][] {
+    return Object.entries(this.#indexers).flatMap(([index, keys]) =>
+      keys(object).map((key): [string, string] => [index, key]),
+    );
+  }
+
+  #known(object: T): T | undefined {
+    return this.get(object.metadata.namespace ?? '', object.metadata.name);
+  }
+
+  #frozen(object: T): T {
+    return this.#freeze ? deepFreeze(object) : object;
+  }
+}
+
+/** '/' is in no name: the pair is unambiguous. */
+function placeOf(object: KubeObject): string {
+  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+}
+
+/** Integers of any size in decimal, compared without parsing (KEP-5504 sets no upper bound). False where either is not one. */
+export function isOlder(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined || !/^[1-9]\d*$/.test(a) || !/^[1-9]\d*$/.test(b)) return false;
+  return a.length === b.length ? a < b : a.length < b.length;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

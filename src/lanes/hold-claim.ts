@@ -1,0 +1,103 @@
+import type { Claim } from '../api/capdeployjob.ts';
+import { OUTCOME } from '../api/reasons.ts';
+import { containerHasStarted, whyNotRunning } from './explain.ts';
+import { isBeingDeleted, isRunning, type Job, jobUidOf, type StoredRequest, storedRequest } from './job.ts';
+import { candidateDrop } from './judge-waiting.ts';
+import { inTurn, iso, type Lane, startOf, summary } from './lane.ts';
+import { bounded } from './text.ts';
+
+/** How often the Events of a started deploy without a container are read again. */
+const EXPLAIN_MS = 5_000;
+/** A healthy Pod takes about so long; before that there is nothing to explain. */
+const HEALTHY_START_MS = 2_000;
+
+/**
+ * A Job that was started and has no claim was resumed by hand, or the status was lost: it holds the lane, and its outcome is ours to
+ * record. One that was suspended since holds it too: a Pod of it may still come.
+ */
+export function adoptStarted(lane: Lane): void {
+  if (lane.claim) return;
+  const open = inTurn(lane.view.jobs).filter(({ request }) => !lane.isRecorded(request.id));
+  const running = open.find(({ job }) => isRunning(job));
+  const started = running ?? open.find(({ job }) => lane.isInterrupted(job));
+  if (!started) return;
+  lane.claim = claimOf(started.job, started.request, iso(lane));
+  lane.claimMoved = true;
+  if (running) lane.adopted.push(running.job);
+}
+
+/** A claim whose Job never started is planned again from the beginning; one whose Pod does not come up is ended. */
+export function driveClaim(lane: Lane): void {
+  const { claim, claimedJob: job } = lane;
+  if (!claim || !job || lane.claimMoved) return;
+  if (lane.isWaiting(job)) recoverOrGiveUp(lane, claim, job);
+  else if (isRunning(job) && !isBeingDeleted(job)) watchPodStart(lane, claim, job);
+}
+
+/**
+ * This process, or another, stopped between the claim and the resume. The claiming write is repeated with a new `since`: a write that
+ * changes nothing leaves the resourceVersion alone and fences nobody.
+ */
+function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
+  const { why: _, ...held } = claim;
+  const place = { listed: true, ahead: 0, openSince: Date.parse(claim.since) };
+  const isStale =
+    lane.frozen !== undefined || lane.isKnown(claim.id) || candidateDrop(lane, job, storedRequest(job), place);
+  if (isStale) {
+    // The Job is written first: a resume that is under way elsewhere, under the Job's old resourceVersion, is then refused.
+    lane.touch.push(job);
+    lane.release();
+    lane.openSince = Date.parse(claim.since);
+  } else if (lane.occupant === undefined) {
+    const since = new Date(Math.max(lane.view.now, Date.parse(claim.since) + 1)).toISOString();
+    lane.claim = { ...held, since };
+    lane.start = job;
+  } else {
+    lane.claim = { ...held, why: bounded(lane.occupant, 512) };
+  }
+}
+
+function watchPodStart(lane: Lane, claim: Claim, job: Job): void {
+  const { memory, now, spec } = lane.view;
+  const { uid } = job.metadata;
+  const pods = lane.view.pods.filter((pod) => jobUidOf(pod) === uid);
+  const { why: _, ending, ...held } = claim;
+  lane.claim = held;
+  if (pods.some(containerHasStarted) || memory.containerWasSeen(uid)) return;
+  const start = Date.parse(startOf(job, claim));
+  if (now - start >= HEALTHY_START_MS) lane.explain.push(uid);
+  lane.wake(now + (now - start >= HEALTHY_START_MS ? EXPLAIN_MS : HEALTHY_START_MS));
+  const why = whyNotRunning(pods, memory.events(uid));
+  if (why) lane.claim.why = bounded(why, 512);
+  const deadline = start + spec.podStartDeadlineSeconds * 1000;
+  if (now < deadline) {
+    lane.wake(deadline);
+    return;
+  }
+  // Written before the Job is deleted, so that a crash in between still tells the truth.
+  lane.claim.ending = ending ?? {
+    result: 'Failed',
+    reason: OUTCOME.podNotStarted,
+    message: bounded(
+      `no container ran within podStartDeadlineSeconds (${spec.podStartDeadlineSeconds})${why ? `: ${why}` : ''}`,
+      1024,
+    ),
+  };
+  lane.remove.push({ job, reason: 'abort' });
+}
+
+/** The claim is the lock: it is stored under the resource's resourceVersion before the Job is resumed. */
+export function startNext(lane: Lane): void {
+  if (lane.claim || lane.claimMoved || lane.openSince === undefined) return;
+  const turns = inTurn(lane.view.jobs.filter((job) => lane.isWaiting(job)));
+  const next = turns.find(({ job }) => lane.waiting.some((entry) => entry.job === job.metadata.name));
+  if (!next) return;
+  lane.waiting = lane.waiting.filter((entry) => entry.job !== next.job.metadata.name);
+  lane.claim = claimOf(next.job, next.request, iso(lane));
+  lane.openSince = undefined;
+  lane.start = next.job;
+}
+
+function claimOf(job: Job, request: StoredRequest, since: string): Claim {
+  return { ...summary(request, job.metadata.name), uid: job.metadata.uid, dueAt: request.dueAt, since };
+}

@@ -1,0 +1,103 @@
+import type { Claim } from '../api/capdeployjob.ts';
+import { OUTCOME } from '../api/reasons.ts';
+import { finishedAt, isAlive, isFinished } from './job.ts';
+import { inTurn, iso, type Lane, requestOf, startOf } from './lane.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+
+/**
+ * The Job controller can create a Pod from its cache after its Job is gone or suspended; it was seen up to 49 ms late under load. Only where
+ * no Pod was ever seen has this to be waited for: a Job here has one.
+ */
+export const LATE_POD_MS = 30_000;
+
+/** A finished Job ends its request, claimed or not (a Job that was resumed by hand need not be claimed). The first to finish comes first. */
+export function recordFinished(lane: Lane): void {
+  const finished = inTurn(lane.view.jobs)
+    .filter(({ job }) => isFinished(job))
+    .sort((a, b) => Date.parse(finishedAt(a.job)) - Date.parse(finishedAt(b.job)));
+  for (const { job, request } of finished) {
+    const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
+    if (!lane.isRecorded(request.id)) {
+      const outcome = finalOutcome(outcomeOf(job, lane.view.memory.logTail(job.metadata.uid)), claim);
+      lane.end(request, job.metadata.name, outcome, startOf(job, claim));
+    }
+    if (claim) lane.release();
+  }
+}
+
+/** A started Job that somebody suspends is aborted. Its claim holds the lane until nothing of it runs, and is released by this record. */
+export function recordInterrupted(lane: Lane): void {
+  for (const { job, request } of inTurn(lane.view.jobs)) {
+    if (!lane.isInterrupted(job) || lane.isRecorded(request.id)) continue;
+    if (!hasLeftNothing(lane, job.metadata.uid)) continue;
+    const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
+    const outcome: Outcome = {
+      result: 'Aborted',
+      reason: OUTCOME.jobSuspended,
+      message: 'the running Job was suspended by hand',
+      finishedAt: iso(lane),
+    };
+    lane.end(request, job.metadata.name, outcome, startOf(job, claim));
+    if (claim) lane.release();
+  }
+}
+
+/** The claimed Job is not there: it was deleted, by people or by us. It counts as started, for its resume may have gone through. */
+export function recordVanishedClaim(lane: Lane): void {
+  const { claim } = lane;
+  if (!claim || lane.claimedJob || !hasLeftNothing(lane, claim.uid)) return;
+  if (!lane.isRecorded(claim.id)) {
+    lane.end(requestOf(claim, lane.view.name), claim.job, outcomeOfVanished(lane, claim), claim.since);
+  }
+  lane.release();
+}
+
+/**
+ * Nothing of the Job runs, and nothing of it will: the Pod that was seen is gone, or so much time has passed since a live look first
+ * showed the Job gone that no Pod of it can still appear.
+ */
+function hasLeftNothing(lane: Lane, jobUid: string): boolean {
+  const { memory, pods, now } = lane.view;
+  if (pods.some(isAlive)) return false;
+  if (lane.podWasSeen(jobUid)) return true;
+  const since = memory.absentSince(jobUid);
+  if (since === undefined) {
+    lane.absent.push(jobUid);
+    return false;
+  }
+  if (now - since >= LATE_POD_MS) return true;
+  lane.wake(since + LATE_POD_MS);
+  return false;
+}
+
+function outcomeOfVanished(lane: Lane, claim: Claim): Outcome {
+  const { memory } = lane.view;
+  const last = memory.lastSeen(claim.uid);
+  const log = memory.logTail(claim.uid);
+  if (last && isFinished(last)) return finalOutcome(outcomeOf(last, log), claim);
+  if (claim.ending) return { ...claim.ending, ...withLog(claim.ending.message, log), finishedAt: iso(lane) };
+  if (last) {
+    return {
+      result: 'Aborted',
+      reason: OUTCOME.jobDeleted,
+      ...withLog('the Job was deleted', log),
+      finishedAt: iso(lane),
+    };
+  }
+  return {
+    result: 'Unknown',
+    reason: OUTCOME.vanished,
+    message: 'the Job was gone when an operator looked again: what it did is not known',
+    finishedAt: iso(lane),
+  };
+}
+
+/** What Kubernetes says of the Job; where the operator was about to end it and it failed first, the operator's own reason. */
+function finalOutcome(outcome: Outcome, claim: Claim | undefined): Outcome {
+  return outcome.result === 'Failed' && claim?.ending ? { ...outcome, ...claim.ending } : outcome;
+}
+
+function withLog(words: string | undefined, log: string | undefined): { message?: string } {
+  const message = [words, log].filter(Boolean).join('\n');
+  return message ? { message } : {};
+}

@@ -1,0 +1,10 @@
+/**
+ * Cuts a text to what the status schema allows there: a status that is refused for one long word records nothing at all. A character that
+ * the cut would halve is replaced, as the API server would, or each pass would find another text than it wrote.
+ */
+export const bounded = (text: string, max: number): string =>
+  text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`;
+
+/** The same for a text whose end tells the most, like a log's. */
+export const boundedKeepingTheEnd = (text: string, max: number): string =>
+  text.length <= max ? text : `…${text.slice(1 - max).toWellFormed()}`;

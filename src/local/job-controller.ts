@@ -1,0 +1,180 @@
+/**
+ * The Job controller: what `job-decision.ts` decides, done on the store. See there for the features that it does not model.
+ *
+ * `podCreationLagMs` is the time between the decision to create a Pod, from the controller's cache, and its creation. In that
+ * time the Job may go: the Pod then comes late and belongs to nobody, as measured on the real controller under load (docs of the lane protocol).
+ */
+import type { KubeObject } from '../kube/client.ts';
+import { JOBS, PODS } from '../kube/client.ts';
+import { ApiError } from './api-error.ts';
+import { decideJob, TRACKING_FINALIZER } from './job-decision.ts';
+import type { JsonObject } from './json.ts';
+import { clone, isObject } from './json.ts';
+import { Recorder } from './recorder.ts';
+import type { Store } from './store.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface JobControllerOptions {
+  podCreationLagMs?: number | ((job: KubeObject) => number);
+  /** Between a change and the controller's look at it. */
+  reactionMs?: number;
+}
+
+const RETRY_MS = 1000;
+const LONGEST_NAME = 58;
+/** Before the uid of a Job that is gone: nobody counts its Pods any more. */
+const ORPHANS = 'orphans of ';
+
+export class JobController {
+  readonly #store: Store;
+  readonly #queue: WorkQueue;
+  readonly #recorder: Recorder;
+  readonly #options: JobControllerOptions;
+  readonly #stopWatches: (() => void)[];
+  /** Pods by the uid of the Job that controls them. */
+  readonly #pods = new Map<string, Map<string, KubeObject>>();
+  /** Pods decided on and not created yet, by Job uid. */
+  readonly #expected = new Map<string, number>();
+  #stopped = false;
+
+  constructor(store: Store, options: JobControllerOptions = {}) {
+    this.#store = store;
+    this.#options = options;
+    this.#recorder = new Recorder(store, 'job-controller');
+    this.#queue = new WorkQueue(store.clock, (key) => this.#sync(key));
+    this.#stopWatches = [
+      store.onChange((type, { object, type: change }) => {
+        if (type.storage === 'batch/jobs')
+          this.#enqueue(change === 'DELETED' ? ORPHANS + object.metadata.uid : keyOf(object));
+        if (type.storage === '/pods') this.#podChanged(object, change === 'DELETED');
+      }),
+    ];
+    for (const pod of store.list(PODS).items) this.#podChanged(pod, false);
+    for (const job of store.list(JOBS).items) this.#enqueue(keyOf(job));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const stop of this.#stopWatches) stop();
+    this.#queue.stop();
+  }
+
+  #enqueue(key: string, afterMs = this.#options.reactionMs ?? 0): void {
+    this.#queue.add(key, afterMs);
+  }
+
+  #podChanged(pod: KubeObject, gone: boolean): void {
+    const owner = controllerOf(pod);
+    if (owner === undefined || owner.kind !== 'Job') return;
+    const pods = this.#pods.get(owner.uid) ?? new Map<string, KubeObject>();
+    this.#pods.set(owner.uid, pods);
+    if (gone) pods.delete(pod.metadata.name);
+    else pods.set(pod.metadata.name, pod);
+    if (pods.size === 0) this.#pods.delete(owner.uid);
+    this.#enqueue(`${pod.metadata.namespace}/${owner.name}`);
+    const job = this.#store.find(JOBS, pod.metadata.namespace, owner.name);
+    if (job?.metadata.uid !== owner.uid) this.#enqueue(ORPHANS + owner.uid);
+  }
+
+  #sync(key: string): void {
+    if (key.startsWith(ORPHANS)) {
+      for (const pod of [...(this.#pods.get(key.slice(ORPHANS.length))?.values() ?? [])]) this.#release(pod);
+      return;
+    }
+    const [namespace, name = ''] = key.split('/');
+    const job = this.#store.find(JOBS, namespace, name);
+    if (job === undefined) return;
+    try {
+      this.#act(job, key);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#enqueue(key, RETRY_MS);
+    }
+  }
+
+  #act(job: KubeObject, key: string): void {
+    const uid = job.metadata.uid ?? '';
+    const pods = [...(this.#pods.get(uid)?.values() ?? [])];
+    const now = this.#store.clock.now();
+    const decision = decideJob(job, pods, this.#expected.get(uid) ?? 0, now);
+    for (const pod of decision.delete) this.#deletePod(job, pod);
+    if (decision.interim !== undefined) this.#writeStatus(job, decision.interim);
+    for (const pod of decision.release) this.#release(pod);
+    this.#writeStatus(job, decision.status);
+    for (const { type, reason, message } of decision.events) this.#recorder.event(job, type, reason, message);
+    for (let count = 0; count < decision.create; count += 1) this.#createPod(job, key);
+    if (decision.wakeAt !== undefined) this.#queue.add(key, Math.max(0, decision.wakeAt - now));
+  }
+
+  #writeStatus(job: KubeObject, status: JsonObject): void {
+    const current = this.#store.find(JOBS, job.metadata.namespace, job.metadata.name);
+    if (current === undefined || current.metadata.uid !== job.metadata.uid) return;
+    this.#store.update(JOBS, { ...current, status: clone(status) }, { subresource: 'status' });
+  }
+
+  #deletePod(job: KubeObject, pod: KubeObject): void {
+    const { namespace, name, uid } = pod.metadata;
+    if (this.#store.find(PODS, namespace, name)?.metadata.uid !== uid) return;
+    this.#store.delete(PODS, namespace, name, { preconditions: { uid } });
+    this.#recorder.event(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
+  }
+
+  #release(pod: KubeObject): void {
+    const { namespace, name, uid } = pod.metadata;
+    const current = this.#store.find(PODS, namespace, name);
+    if (current === undefined || current.metadata.uid !== uid) return;
+    const finalizers = (current.metadata.finalizers ?? []).filter((each) => each !== TRACKING_FINALIZER);
+    this.#store.update(PODS, { ...current, metadata: { ...current.metadata, finalizers } }, { trusted: true });
+  }
+
+  #createPod(job: KubeObject, key: string): void {
+    const lag = this.#options.podCreationLagMs ?? 0;
+    const uid = job.metadata.uid ?? '';
+    this.#expected.set(uid, (this.#expected.get(uid) ?? 0) + 1);
+    const create = (): void => {
+      if (this.#stopped) return;
+      this.#expected.set(uid, (this.#expected.get(uid) ?? 1) - 1);
+      if (this.#expected.get(uid) === 0) this.#expected.delete(uid);
+      try {
+        const pod = this.#store.create(PODS, podOf(job));
+        this.#recorder.event(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (error.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') === true) return;
+        this.#recorder.event(job, 'Warning', 'FailedCreate', `Error creating: ${error.message}`);
+        this.#enqueue(key, RETRY_MS);
+        return;
+      }
+      this.#enqueue(key);
+    };
+    const milliseconds = typeof lag === 'function' ? lag(job) : lag;
+    if (milliseconds > 0) this.#store.clock.after(milliseconds, create);
+    else create();
+  }
+}
+
+function keyOf(object: KubeObject): string {
+  return `${object.metadata.namespace}/${object.metadata.name}`;
+}
+
+function controllerOf(object: KubeObject) {
+  return object.metadata.ownerReferences?.find((owner) => owner.controller === true);
+}
+
+function podOf(job: KubeObject): KubeObject {
+  const template = clone((job.spec as JsonObject).template) as JsonObject;
+  const metadata = isObject(template.metadata) ? template.metadata : {};
+  const { name, uid = '', namespace = '' } = job.metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...metadata,
+      generateName: `${name.slice(0, LONGEST_NAME - 1)}-`,
+      namespace,
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true, blockOwnerDeletion: true }],
+      finalizers: [...((metadata.finalizers as string[] | undefined) ?? []), TRACKING_FINALIZER],
+    },
+    spec: template.spec,
+  } as unknown as KubeObject;
+}

@@ -1,0 +1,19 @@
+/** The string formats that a CRD's schema may name. An unknown format is ignored, as the API server does. */
+
+const PATTERNS: Record<string, RegExp> = {
+  date: /^\d{4}-\d{2}-\d{2}$/,
+  'date-time':
+    /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/,
+  uuid: /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i,
+  byte: /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+  email: /^[^@\s]+@[^@\s]+$/,
+  ipv4: /^(\d{1,3}\.){3}\d{1,3}$/,
+  duration: /^([+-]?\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/,
+};
+
+/** True where the value is not of that format. */
+export function formatProblem(format: string, value: string): boolean {
+  if (format === 'uri') return !URL.canParse(value);
+  const pattern = PATTERNS[format];
+  return pattern !== undefined && !pattern.test(value);
+}

@@ -1,0 +1,35 @@
+import { buildApp } from 'fauxqs';
+
+/**
+ * The queue server of the laptop edition: fauxqs, in process, on loopback only (its own `startFauxqs` listens on every address).
+ * Nothing in it outlives the process.
+ */
+export interface LocalSqs {
+  /** `http://127.0.0.1:<port>`: every client's endpoint, and what the operator's `--allow-queue-origin` is to name. */
+  readonly endpoint: string;
+  readonly region: string;
+  /** The URL to put into a CapDeployJob. CreateQueue answers with sqs.<region>.localhost, which not every machine resolves. */
+  queueUrl(name: string): string;
+  stop(): Promise<void>;
+}
+
+export const LOCAL_REGION = 'us-east-1';
+/** What clients sign with here: the server checks no signature, but without credentials the SDK sends nothing. */
+export const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
+const LOCAL_ACCOUNT = '000000000000';
+
+export async function startLocalSqs(options: { port?: number } = {}): Promise<LocalSqs> {
+  const app = buildApp({ logger: false, defaultRegion: LOCAL_REGION });
+  const endpoint = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  return {
+    endpoint,
+    region: LOCAL_REGION,
+    queueUrl: (name) => `${endpoint}/${LOCAL_ACCOUNT}/${name}`,
+    async stop() {
+      const closed = app.close();
+      // A stop does not wait for long polls that somebody left open.
+      app.server.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+/**
+ * The program: `capdeploy <command>`. Exit codes: 0 after a clean stop, 1 where something unexpected ended it, 2 where the command line, the
+ * environment or the kubeconfig is not usable.
+ */
+import packageJson from '../package.json' with { type: 'json' };
+import { runController } from './commands/controller.ts';
+import { controllerHelp, FlagError } from './flags.ts';
+import { KubeConfigError } from './kube/kubeconfig.ts';
+
+const HELP = `capdeploy ${packageJson.version}: ${packageJson.description}
+
+  capdeploy controller [flags]
+  capdeploy --help | --version
+
+Flags of controller, each also as CAPDEPLOY_<FLAG> in the environment (the flag wins; lists are separated by commas or lines there):
+
+${controllerHelp()}
+
+AWS credentials and region: the SDK's default chain. HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are honoured for AWS.`;
+
+const COMMANDS: Record<string, (args: string[], env: NodeJS.ProcessEnv) => Promise<number>> = {
+  controller: runController,
+};
+
+async function main([name, ...args]: string[]): Promise<number> {
+  // `capdeploy controller --help` as well: who asks wants the help, whatever else is said.
+  if (name === 'help' || [name, ...args].includes('--help')) {
+    console.log(HELP);
+    return 0;
+  }
+  if (name === '--version') {
+    console.log(packageJson.version);
+    return 0;
+  }
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    const found = name === undefined ? 'no command' : `${JSON.stringify(name)}: unknown command`;
+    throw new FlagError(`${found}, allowed are ${Object.keys(COMMANDS).join(', ')}, --help and --version`);
+  }
+  return await command(args, process.env);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof FlagError) && !(error instanceof KubeConfigError)) throw error;
+  console.error(`capdeploy: ${error.message}`);
+  process.exitCode = 2;
+}

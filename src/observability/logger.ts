@@ -1,0 +1,125 @@
+/**
+ * The program's log: one JSON object a line on stdout, or something for eyes where stdout is a terminal. What it writes never
+ * holds a secret: fields are judged by name, errors reduced to what is known to be harmless.
+ */
+
+import pino, { type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import pretty from 'pino-pretty';
+import { clean, redactSecrets } from './redact.ts';
+import { isSecretName } from './secret-names.ts';
+
+export type Logger = PinoLogger;
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LoggerOptions {
+  /** `--log-level`; default info. */
+  level?: string | undefined;
+  /** Default: whether stdout is a terminal. */
+  pretty?: boolean;
+  /** Default stdout. */
+  destination?: NodeJS.WritableStream | DestinationStream;
+}
+
+/** Throws an Error for an unknown level, in words for the command line. Writes are synchronous: a line is out before the process can die of what it says. */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  const level = options.level ?? 'info';
+  if (!isLogLevel(level)) throw new Error(`--log-level: "${level}" is none of ${LOG_LEVELS.join(', ')}`);
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      // `formatters.log` has been over the errors already.
+      serializers: { err: (value) => value },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => safeFields(fields as Record<string, unknown>),
+      },
+      hooks: {
+        logMethod(args, method) {
+          // pino would take the error's own message, unredacted, for the line's.
+          const [first, message] = args as unknown[];
+          if (first instanceof Error) {
+            const { message: words } = errorFields(first);
+            return method.apply(this, [{ err: first }, (message as string | undefined) ?? String(words)]);
+          }
+          return method.apply(this, args);
+        },
+      },
+    },
+    stream(options),
+  );
+  // pino formats the bindings of the first logger only. Children have it as their prototype, and so this method too.
+  const { child } = logger;
+  logger.child = function (this: Logger, bindings: Bindings, ...rest: [ChildLoggerOptions?]) {
+    return Reflect.apply(child, this, [safeFields(bindings), ...rest]);
+  } as typeof child;
+  return logger;
+}
+
+export function isLogLevel(level: string): level is LogLevel {
+  return (LOG_LEVELS as readonly string[]).includes(level);
+}
+
+function stream(options: LoggerOptions): DestinationStream {
+  const { destination } = options;
+  if (!(options.pretty ?? process.stdout.isTTY ?? false)) {
+    return (destination as DestinationStream | undefined) ?? pino.destination({ dest: 1, sync: true });
+  }
+  // As a stream in this thread: a worker would have to find its file, which a bundle does not have.
+  return pretty({
+    ...(destination === undefined ? { destination: 1 } : { destination: destination as NodeJS.WritableStream }),
+    sync: true,
+    colorize: destination === undefined,
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+  });
+}
+
+/** Deeper than this, objects are not for logs. */
+const DEEPEST = 6;
+
+/** A copy whose secrets are marked and whose errors are reduced. */
+function safeFields(fields: Record<string, unknown>, depth = 0): Record<string, unknown> {
+  const safe: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    safe[name] = isSecretName(name) && value !== undefined ? '[redacted]' : safeValue(value, depth);
+  }
+  return safe;
+}
+
+function safeValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return clean(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Error) return errorFields(value);
+  if (depth >= DEEPEST) return '[…]';
+  if (Array.isArray(value)) return value.map((each) => safeValue(each, depth + 1));
+  // Dates, URLs and others who say themselves what they are in JSON.
+  if ('toJSON' in value && typeof value.toJSON === 'function') return value;
+  return safeFields(value as Record<string, unknown>, depth + 1);
+}
+
+/**
+ * Of an error: name, message, stack, and what classifies it (`kind`, `status`, `reason`, `code`); the same of its causes. Everything else stays out:
+ * clients hang whole requests with their headers on errors.
+ */
+export function errorFields(error: Error, depth = 0): Record<string, unknown> {
+  const fields: Record<string, unknown> = { name: error.name, message: words(error.message) };
+  for (const key of ['kind', 'status', 'reason', 'code'] as const) {
+    const value = (error as unknown as Record<string, unknown>)[key];
+    if (typeof value === 'string') fields[key] = words(value);
+    else if (typeof value === 'number') fields[key] = value;
+  }
+  if (error.stack) fields.stack = words(error.stack);
+  if (error.cause instanceof Error && depth < 3) fields.cause = errorFields(error.cause, depth + 1);
+  return fields;
+}
+
+/** Characters of a message or stack. */
+const LONGEST = 8192;
+
+function words(text: string): string {
+  return redactSecrets(clean(text.slice(0, LONGEST)));
+}

@@ -1,0 +1,25 @@
+/**
+ * Names whose values are secrets, for log fields and for text alike.
+ */
+
+/**
+ * As the end of a longer name too (DB_PASSWORD, slackToken), and followed by more (token_v2, secret.key). Short words only by themselves:
+ * "passenger", "compass" and "author" are none, and PWD is where a shell stands.
+ */
+export const SECRET_NAME =
+  '(?:password|passwd|passphrase|passcode|(?<![A-Za-z])pass|(?:db|user|admin|root|mysql|smtp|ssh|redis)_?pass|(?<=[A-Za-z]_?)pwd' +
+  '|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key|encryption[_-]?key|master[_-]?key|account[_-]?key' +
+  '|credential|authorization|(?<![A-Za-z])auth|cookie|session[_-]?id|signature|receipt[_-]?handle)' +
+  's?\\d{0,4}(?:key|value|hash|text|data|base64|[_.-][A-Za-z0-9_.-]{0,64})?';
+
+const FIELD = new RegExp(SECRET_NAME, 'i');
+/** Says where a secret is, not what it is: `secretName`, `tokenFile`. */
+const HARMLESS = /(?:name|file|path)$/i;
+
+/** Whether a log field of this name holds a secret. */
+export function isSecretName(name: string): boolean {
+  const found = FIELD.exec(name);
+  if (found === null || HARMLESS.test(name)) return false;
+  // In camel case a word ends where no small letter follows: `authHeader` holds one, `author` does not.
+  return !/^[a-z]/.test(name.slice(found.index + found[0].length));
+}

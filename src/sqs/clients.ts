@@ -1,0 +1,79 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { Aws } from './aws-client.ts';
+import type { Queue, QueueSettings } from './queue.ts';
+import { SqsQueue } from './sqs-queue.ts';
+
+/** A call's own time-out (wait time and margin) stands before this one. */
+const RECEIVE_TIMEOUT_MS = 30_000;
+const ACK_TIMEOUT_MS = 10_000;
+
+interface Shared {
+  readonly receives: SQSClient;
+  readonly acks: SQSClient;
+  users: number;
+}
+
+/**
+ * Opens queues. Queues with the same region, role and origin share two clients: one for receives, whose sockets are unbounded (the SDK's
+ * 50 would starve the 51st poll), and one for everything else (a delete never waits behind a poll). The clients go with their last queue.
+ *
+ * Requests go to the origin of the queue's URL and nowhere else: AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_SQS do not count for queues (those
+ * of STS do), because a URL that means another host than it says could not be checked.
+ */
+export class SqsClients {
+  readonly #aws: Aws;
+  readonly #shared = new Map<string, Shared>();
+
+  constructor(aws: Aws = new Aws()) {
+    this.#aws = aws;
+  }
+
+  open(settings: QueueSettings): Queue {
+    const role =
+      settings.roleArn === undefined ? undefined : { roleArn: settings.roleArn, externalId: settings.externalId };
+    const endpoint = new URL(settings.url).origin;
+    const key = JSON.stringify([settings.region, endpoint, role]);
+    const shared = this.#shared.get(key) ?? this.#create({ region: settings.region, endpoint, role });
+    this.#shared.set(key, shared);
+    shared.users++;
+    let open = true;
+    return new SqsQueue(settings.url, shared, () => {
+      if (!open) return;
+      open = false;
+      if (--shared.users > 0) return;
+      this.#shared.delete(key);
+      destroy(shared);
+    });
+  }
+
+  /** Ends every client, whoever still uses it. */
+  close(): void {
+    for (const shared of this.#shared.values()) destroy(shared);
+    this.#shared.clear();
+    this.#aws.close();
+  }
+
+  #create(target: {
+    region: string;
+    endpoint: string;
+    role: { roleArn: string; externalId: string } | undefined;
+  }): Shared {
+    // A receive is tried once more at most: the poller has a backoff of its own. A lost delete costs a redelivery, so it gets a third try.
+    const receives = this.#aws.clientConfig({
+      ...target,
+      maxSockets: Number.POSITIVE_INFINITY,
+      requestTimeoutMs: RECEIVE_TIMEOUT_MS,
+      maxAttempts: 2,
+    });
+    const acks = this.#aws.clientConfig({ ...target, requestTimeoutMs: ACK_TIMEOUT_MS, maxAttempts: 3 });
+    const receiving = new SQSClient(receives);
+    // The first client's provider remembers its credentials until they expire: a role is assumed once for both.
+    const acking = new SQSClient({ ...acks, credentials: receiving.config.credentials });
+    return { receives: receiving, acks: acking, users: 0 };
+  }
+}
+
+function destroy(shared: Shared): void {
+  shared.receives.destroy();
+  shared.acks.destroy();
+}

@@ -1,0 +1,116 @@
+/**
+ * What a queue URL says, and whether this operator may read it. Pure.
+ *
+ * A resource's author chooses the URL, and the host in it is where signed requests (session token included) go. So its origin is judged
+ * before anything is sent (contract, section 6), and what is sent is put together again from the parsed parts: nothing that a server
+ * might read otherwise (dot segments, escapes, credentials, ports) gets through.
+ */
+
+export interface QueueUrl {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Origin and path as they are sent to SQS. */
+  readonly href: string;
+  /** True where the origin is one of SQS's own. */
+  readonly official: boolean;
+  /** The region that the host names. */
+  readonly region: string | undefined;
+  /** The account id in the path, where it is one. */
+  readonly accountId: string | undefined;
+  readonly name: string;
+  readonly fifo: boolean;
+}
+
+const REGION = '[a-z]{2}(?:-[a-z]+){1,3}-[0-9]{1,2}';
+
+/** SQS's own hosts: regional, FIPS, dual-stack and legacy, each with its China form. A capture is the region. */
+const OFFICIAL_HOSTS = [
+  new RegExp(`^sqs(?:-fips)?\\.(${REGION})\\.amazonaws\\.com$`),
+  new RegExp(`^sqs(?:-fips)?\\.(${REGION})\\.api\\.aws$`),
+  new RegExp(`^(${REGION})\\.queue\\.amazonaws\\.com$`),
+  /^sqs(?:-fips)?\.(cn-[a-z]+-[0-9]{1,2})\.amazonaws\.com\.cn$/,
+  /^sqs(?:-fips)?\.(cn-[a-z]+-[0-9]{1,2})\.api\.amazonwebservices\.com\.cn$/,
+  /^(cn-[a-z]+-[0-9]{1,2})\.queue\.amazonaws\.com\.cn$/,
+];
+/** The oldest endpoint has no region in its name. */
+const LEGACY_HOST = 'queue.amazonaws.com';
+const LEGACY_REGION = 'us-east-1';
+/** An interface endpoint (PrivateLink) is not SQS's own origin, but it names its region. */
+const VPC_ENDPOINT = new RegExp(`\\.sqs\\.(${REGION})\\.vpce\\.amazonaws\\.com(?:\\.cn)?$`);
+
+const ACCOUNT_ID = /^[0-9]{12}$/;
+const QUEUE_NAME = /^[A-Za-z0-9_-]{1,80}$|^[A-Za-z0-9_-]{1,75}\.fifo$/;
+const PATH_SEGMENT = /^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/;
+
+/** Reads a queue URL. @returns the parts, or the problem in words. */
+export function parseQueueUrl(value: string): QueueUrl | { problem: string } {
+  const split = /^(https?):\/\/([^/\\?#@\s]+)\/([^\\?#@\s]+)$/i.exec(value);
+  const url = split && URL.canParse(value) ? new URL(value) : undefined;
+  if (!split || !url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    return { problem: 'is not of the form https://<host>/<account id>/<queue name>' };
+  }
+  // The path as it was written, not as URL resolved it: "/1/../2/q" must not be one queue here and another one there.
+  const segments = (split[3] as string).split('/');
+  const name = segments.at(-1) as string;
+  if (!QUEUE_NAME.test(name)) {
+    return {
+      problem: 'does not end in a queue name: 1 to 80 letters, digits, "-" and "_", of a FIFO queue with ".fifo"',
+    };
+  }
+  if (!segments.slice(0, -1).every((segment) => PATH_SEGMENT.test(segment))) {
+    return { problem: 'has a path with other characters than letters, digits, ".", "_", "~" and "-"' };
+  }
+  const account = segments.at(-2);
+  const accountId = account !== undefined && ACCOUNT_ID.test(account) ? account : undefined;
+  const region = officialRegion(url);
+  if (region !== undefined && (segments.length !== 2 || accountId === undefined)) {
+    return { problem: 'must have the path /<12-digit account id>/<queue name>' };
+  }
+  return {
+    origin: url.origin,
+    href: `${url.origin}/${segments.join('/')}`,
+    official: region !== undefined,
+    region: region ?? VPC_ENDPOINT.exec(url.hostname)?.[1],
+    accountId,
+    name,
+    fifo: name.endsWith('.fifo'),
+  };
+}
+
+/** The region of one of SQS's own origins; undefined for any other. Always https, always the default port. */
+function officialRegion(url: URL): string | undefined {
+  if (url.protocol !== 'https:' || url.port !== '') return undefined;
+  if (url.hostname === LEGACY_HOST) return LEGACY_REGION;
+  for (const pattern of OFFICIAL_HOSTS) {
+    const region = pattern.exec(url.hostname)?.[1];
+    // The regional form of China ends in .cn; "sqs.cn-north-1.amazonaws.com" is nobody's.
+    if (region?.startsWith('cn-') && !url.hostname.endsWith('.cn')) return undefined;
+    if (region !== undefined) return region;
+  }
+  return undefined;
+}
+
+/**
+ * The ARN that allow rules are held against. At SQS's own origins the URL alone decides; elsewhere (a VPC endpoint, a local server) the
+ * region is the one that requests will be signed for.
+ * @returns undefined where the path names no account or no region is known: then no rule can allow the queue.
+ */
+export function queueArn(queue: QueueUrl, resolvedRegion: string | undefined): string | undefined {
+  const region = queue.official ? queue.region : resolvedRegion;
+  if (region === undefined || queue.accountId === undefined) return undefined;
+  return `arn:${partitionOf(region)}:sqs:${region}:${queue.accountId}:${queue.name}`;
+}
+
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  if (region.startsWith('us-gov-')) return 'aws-us-gov';
+  return 'aws';
+}
+
+/**
+ * One name for one queue, however its URL is written: the ARN at SQS's own origins (regional, FIPS and legacy hosts are one queue),
+ * else the URL (two local servers may hold queues of one name).
+ */
+export function canonicalQueue(queue: QueueUrl): string {
+  return (queue.official && queueArn(queue, undefined)) || queue.href;
+}

@@ -1,0 +1,164 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { batchEntryError, toSqsError } from './errors.ts';
+import type {
+  BatchOutcome,
+  Queue,
+  QueueAttributes,
+  QueueMessage,
+  ReceiveOptions,
+  SendOptions,
+  VisibilityChange,
+} from './queue.ts';
+
+/** What a receive may take beyond its wait time, in milliseconds, before it is ended. */
+const RECEIVE_MARGIN_MS = 10_000;
+/** SQS's bound for a batch. */
+const BATCH = 10;
+const MAX_SENDER_ID = 256;
+
+/** A queue at AWS. Receives and acknowledgements go by clients of their own: a full house of long polls never holds up a delete. */
+export class SqsQueue implements Queue {
+  readonly #url: string;
+  readonly #receives: SQSClient;
+  readonly #acks: SQSClient;
+  readonly #onClose: () => void;
+
+  constructor(url: string, clients: { receives: SQSClient; acks: SQSClient }, onClose: () => void) {
+    this.#url = url;
+    this.#receives = clients.receives;
+    this.#acks = clients.acks;
+    this.#onClose = onClose;
+  }
+
+  async receive(options: ReceiveOptions): Promise<QueueMessage[]> {
+    const command = new ReceiveMessageCommand({
+      QueueUrl: this.#url,
+      MaxNumberOfMessages: options.max,
+      WaitTimeSeconds: options.waitSeconds,
+      VisibilityTimeout: options.visibilitySeconds,
+      MessageSystemAttributeNames: ['SenderId', 'SentTimestamp', 'ApproximateReceiveCount', 'MessageGroupId'],
+    });
+    const answer = await classified(() =>
+      this.#receives.send(command, {
+        ...abortable(options.signal),
+        requestTimeout: options.waitSeconds * 1000 + RECEIVE_MARGIN_MS,
+      }),
+    );
+    // Undefined, not empty, where nothing came.
+    return (answer.Messages ?? []).flatMap((message) => toMessage(message) ?? []);
+  }
+
+  delete(receiptHandles: readonly string[], signal?: AbortSignal): Promise<BatchOutcome[]> {
+    return this.#inBatches(receiptHandles, (handles) =>
+      this.#acks.send(
+        new DeleteMessageBatchCommand({
+          QueueUrl: this.#url,
+          Entries: handles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle })),
+        }),
+        abortable(signal),
+      ),
+    );
+  }
+
+  changeVisibility(changes: readonly VisibilityChange[], signal?: AbortSignal): Promise<BatchOutcome[]> {
+    return this.#inBatches(changes, (batch) =>
+      this.#acks.send(
+        new ChangeMessageVisibilityBatchCommand({
+          QueueUrl: this.#url,
+          Entries: batch.map(({ receiptHandle, seconds }, index) => ({
+            Id: String(index),
+            ReceiptHandle: receiptHandle,
+            VisibilityTimeout: seconds,
+          })),
+        }),
+        abortable(signal),
+      ),
+    );
+  }
+
+  async attributes(signal?: AbortSignal): Promise<QueueAttributes> {
+    // "All", because asking a standard queue for FifoQueue is an error.
+    const command = new GetQueueAttributesCommand({ QueueUrl: this.#url, AttributeNames: ['All'] });
+    const { Attributes } = await classified(() => this.#acks.send(command, abortable(signal)));
+    return { fifo: Attributes?.FifoQueue === 'true', redrive: redriveOf(Attributes?.RedrivePolicy) };
+  }
+
+  async send(body: string, options: SendOptions = {}): Promise<{ messageId: string }> {
+    const command = new SendMessageCommand({
+      QueueUrl: this.#url,
+      MessageBody: body,
+      ...(options.groupId === undefined ? {} : { MessageGroupId: options.groupId }),
+      ...(options.deduplicationId === undefined ? {} : { MessageDeduplicationId: options.deduplicationId }),
+      ...(options.delaySeconds === undefined ? {} : { DelaySeconds: options.delaySeconds }),
+    });
+    const { MessageId } = await classified(() => this.#acks.send(command));
+    return { messageId: MessageId ?? '' };
+  }
+
+  close(): void {
+    this.#onClose();
+  }
+
+  /** A batch answers 200 and lists what failed; ids are positions, so equal receipt handles do not clash. */
+  async #inBatches<T>(
+    entries: readonly T[],
+    send: (batch: T[]) => Promise<{ Failed?: { Id?: string | undefined; Code?: string | undefined }[] | undefined }>,
+  ): Promise<BatchOutcome[]> {
+    const outcomes: BatchOutcome[] = [];
+    for (let start = 0; start < entries.length; start += BATCH) {
+      const batch = entries.slice(start, start + BATCH);
+      const { Failed } = await classified(() => send(batch));
+      const failed = new Map((Failed ?? []).map(({ Id, Code }) => [Id, batchEntryError(Code)]));
+      outcomes.push(...batch.map((_, index) => failed.get(String(index))));
+    }
+    return outcomes;
+  }
+}
+
+/** A message without body or handle is no message: a server that sends one is broken, and nothing could be done with it. */
+function toMessage(message: Message): QueueMessage | undefined {
+  const { MessageId, ReceiptHandle, Body, Attributes } = message;
+  if (MessageId === undefined || ReceiptHandle === undefined || Body === undefined) return undefined;
+  const sent = Number(Attributes?.SentTimestamp ?? Number.NaN);
+  return {
+    messageId: MessageId,
+    receiptHandle: ReceiptHandle,
+    body: Body,
+    senderId: (Attributes?.SenderId ?? '').replace(/[^ -~]/g, '').slice(0, MAX_SENDER_ID),
+    sentTimestamp: Number.isSafeInteger(sent) && sent > 0 && sent < 8.64e15 ? sent : undefined,
+    receiveCount: Math.max(1, Math.trunc(Number(Attributes?.ApproximateReceiveCount ?? 1)) || 1),
+    messageGroupId: Attributes?.MessageGroupId,
+  };
+}
+
+/** The policy is a JSON string in which the count comes as a number or as a string. */
+function redriveOf(policy: string | undefined): QueueAttributes['redrive'] {
+  if (!policy) return undefined;
+  try {
+    const { maxReceiveCount, deadLetterTargetArn } = JSON.parse(policy) as Record<string, unknown>;
+    const count = Number(maxReceiveCount);
+    return count >= 1 && typeof deadLetterTargetArn === 'string'
+      ? { maxReceiveCount: count, dlqArn: deadLetterTargetArn }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const abortable = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal });
+
+async function classified<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw toSqsError(error);
+  }
+}

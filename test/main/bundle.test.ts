@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Metafile } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundle } from '../../docker/operator/bundle.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+
+/** The one file that the image holds: what is in it, and that it starts. */
+
+const run = promisify(execFile);
+let directory: string;
+let metafile: Metafile;
+
+beforeAll(async () => {
+  // Away from the checkout: nothing in node_modules can help it to start.
+  directory = await mkdtemp(join(tmpdir(), 'capdeployjob-bundle-'));
+  metafile = await bundle(join(directory, 'capdeploy.mjs'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Runs the bundle. @returns what it printed, and its exit code. */
+async function capdeploy(args: string[], env: Record<string, string> = {}) {
+  const started = run(process.execPath, [join(directory, 'capdeploy.mjs'), ...args], { env, cwd: directory });
+  return started.then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  );
+}
+
+describe('what is in the bundle', () => {
+  test('the laptop edition and the tests are not', () => {
+    const inputs = Object.keys(metafile.inputs);
+    expect(inputs).toContain('src/main.ts');
+    expect(inputs.filter((path) => /^(src\/local|test|bench|crds|docker)\//.test(path))).toEqual([]);
+  });
+
+  test('no package is, that is there for development only', () => {
+    const packages = new Set(
+      Object.keys(metafile.inputs).flatMap((path) => /^.*node_modules\/(@[^/]+\/[^/]+|[^/]+)/.exec(path)?.[0] ?? []),
+    );
+    expect(packages).toContain('node_modules/zod');
+    const lock = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
+    const locked = (JSON.parse(lock) as { packages: Record<string, { dev?: boolean } | undefined> }).packages;
+    expect([...packages].filter((path) => locked[path]?.dev !== undefined || !locked[path])).toEqual([]);
+  });
+});
+
+describe('the bundle starts, without a checkout around it', () => {
+  test('--version prints the version of the package', async () => {
+    expect(await capdeploy(['--version'])).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' });
+  });
+
+  test.each([[['--help']], [['help']], [['controller', '--help']]])('%j prints the flags', async (args) => {
+    const { code, stdout } = await capdeploy(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain('--health-probe-bind-address');
+  });
+
+  test.each([
+    [[], {}, 'capdeploy: no command, allowed are controller, --help and --version\n'],
+    [['deploy'], {}, 'capdeploy: "deploy": unknown command, allowed are controller, --help and --version\n'],
+    [['constructor'], {}, 'capdeploy: "constructor": unknown command, allowed are controller, --help and --version\n'],
+    [
+      ['controller', '--log-level=loud'],
+      {},
+      'capdeploy: --log-level: "loud" is no log level: expected one of trace, debug, info, warn, error, fatal, silent\n',
+    ],
+    [
+      ['controller'],
+      { CAPDEPLOY_NAMESPACE: 'A' },
+      'capdeploy: CAPDEPLOY_NAMESPACE: "A" is no namespace: expected 1 to 63 of a-z 0-9 -, first and last no -\n',
+    ],
+    [['controller', '--kubeconfig=missing.yaml'], {}, 'capdeploy: --kubeconfig: missing.yaml is not there\n'],
+  ])('%j with %j exits 2 with one line', async (args, env, stderr) => {
+    expect(await capdeploy(args, env)).toMatchObject({ code: 2, stdout: '', stderr });
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { parseSpec, statusSchema } from '../../src/api/capdeployjob.ts';
+import { deployMessageSchema } from '../../src/api/deploy-request.ts';
+import { API_VERSION, KIND } from '../../src/api/names.ts';
+import { parseControllerFlags } from '../../src/flags.ts';
+import { documents, type Json, text } from './yaml.ts';
+
+/** The fenced blocks of one language in a Markdown text. */
+const blocks = (markdown: string, language: string): string[] =>
+  [...markdown.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map((match) => match[1] as string);
+
+const readme = text('README.md');
+const resources: [string, Json][] = [
+  ...['examples/capdeployjob.yaml', 'examples/capdeployjob-full.yaml'].flatMap((file) =>
+    documents(text(file)).map((document): [string, Json] => [file, document]),
+  ),
+  ...blocks(readme, 'yaml')
+    .flatMap(documents)
+    .filter(({ kind }) => kind === KIND)
+    .map((document): [string, Json] => ['README.md', document]),
+];
+
+describe('every CapDeployJob that we show is one that the operator takes', () => {
+  test('the README shows one', () => {
+    expect(resources.map(([file]) => file)).toContain('README.md');
+  });
+
+  test.each(resources)('%s', (_, resource) => {
+    expect(resource).toMatchObject({ apiVersion: API_VERSION, kind: KIND, metadata: { namespace: 'deploy' } });
+    const parsed = parseSpec(resource.spec);
+    expect(parsed).not.toHaveProperty('problem');
+    // zod takes away what it does not know: a field that was misspelt, or that is not there yet, is missing afterwards.
+    const { spec } = parsed as { spec: Json };
+    expect(spec).toMatchObject(resource.spec as Json);
+  });
+
+  test('the full example names every field of the spec', () => {
+    const [full] = documents(text('examples/capdeployjob-full.yaml')) as [{ spec: Json }];
+    const crd = documents(text('crds/capdeployjobs.yaml'))[0] as {
+      spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: { properties: Json } } } } }[] };
+    };
+    const known = crd.spec.versions[0]?.schema.openAPIV3Schema.properties.spec.properties ?? {};
+    expect(Object.keys(full.spec).sort()).toEqual(Object.keys(known).sort());
+  });
+});
+
+test('every message in the README is one that the operator takes', () => {
+  const messages = blocks(readme, 'json');
+  expect(messages.length).toBeGreaterThan(0);
+  for (const message of messages) {
+    expect(deployMessageSchema.safeParse(JSON.parse(message)).error?.issues ?? []).toEqual([]);
+  }
+});
+
+test('the status in the README has the shape of a real one', () => {
+  const shown = blocks(readme, 'yaml')
+    .flatMap(documents)
+    .find((document) => 'status' in document);
+  expect(statusSchema.parse(shown?.status)).toEqual(shown?.status);
+});
+
+test('the README names every flag and every runtime dependency', () => {
+  for (const flag of Object.keys(parseControllerFlags([], {}))) expect(readme).toContain(`| \`--${flag}\` |`);
+  const { dependencies } = JSON.parse(text('package.json')) as { dependencies: Json };
+  const table = readme.slice(readme.indexOf('## What it is made of'));
+  for (const name of Object.keys(dependencies)) expect(table).toMatch(new RegExp(`^\\|.*\`${name}\`.*\\|$`, 'm'));
+});

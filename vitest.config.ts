@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globals: false,
+    // Processes, not threads: tests start children, send signals and listen on sockets.
+    pool: 'forks',
+    maxWorkers: 2,
+    // Random order finds the test that needs another one to have run first; the seed is printed and `--sequence.seed` repeats it.
+    sequence: { shuffle: true },
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    restoreMocks: true,
+  },
+});
