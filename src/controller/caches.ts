@@ -28,9 +28,9 @@ export function createCaches(options: {
     indexes: { [BY_RESOURCE]: (object: KubeObject) => keysOf(object) },
   };
   return {
-    resources: new Cache({ ...options, type: CAPDEPLOYJOBS }),
-    jobs: new Cache({ ...managed, type: JOBS }),
-    pods: new Cache({ ...managed, type: PODS }),
+    resources: new Cache<CapDeployJob & KubeObject>({ ...options, type: CAPDEPLOYJOBS }),
+    jobs: new Cache<Job & KubeObject>({ ...managed, type: JOBS }),
+    pods: new Cache<Pod & KubeObject>({ ...managed, type: PODS }),
   };
 }
 

@@ -3,7 +3,7 @@ import { containerHasStarted } from '../lanes/explain.ts';
 import { isRunning, type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Memory } from '../lanes/lane.ts';
 import { terminationMessage } from '../lanes/outcome.ts';
-import { redactSecrets, tail } from '../observability/redact.ts';
+import { redactTail } from '../observability/redact.ts';
 
 /** Longest log tail that a history entry carries, in bytes (contract, section 5). */
 const LOG_TAIL_BYTES = 1024;
@@ -36,7 +36,7 @@ export class ProcessMemory implements Memory {
     if (containerHasStarted(pod)) notes.containerSeen = true;
     const message = terminationMessage(pod);
     // Redacted before it is kept: a log is hostile, and a status is read by more people than a log.
-    if (message) notes.logTail = tail(redactSecrets(message), LOG_TAIL_BYTES);
+    if (message) notes.logTail = redactTail(message, LOG_TAIL_BYTES);
   }
 
   /** A Job that runs again is not absent, and may get another Pod. */

@@ -12,6 +12,9 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import { KubeError } from './errors.ts';
 
+/** What is used of a KubeConfig. */
+export type Credentials = Pick<KubeConfig, 'getCurrentCluster' | 'applyToHTTPSOptions'>;
+
 export interface Endpoint {
   origin: string;
   /** Path in the kubeconfig's server URL (a proxy such as Rancher's), without a slash at its end; usually ''. */
@@ -51,9 +54,9 @@ const CREDENTIALS_TTL_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 
 export class Connection {
-  readonly #load: () => KubeConfig;
+  readonly #load: () => Credentials;
   readonly #options: ConnectionOptions;
-  #config: KubeConfig | undefined;
+  #config: Credentials | undefined;
   #endpoint: Promise<Endpoint> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
   #reloadedAt = Number.NEGATIVE_INFINITY;
@@ -62,7 +65,7 @@ export class Connection {
   #closed = false;
 
   /** @param load called once, and again after the API server refused the credentials (401): a kubeconfig rewritten meanwhile is then seen. */
-  constructor(load: () => KubeConfig, options: ConnectionOptions) {
+  constructor(load: () => Credentials, options: ConnectionOptions) {
     this.#load = load;
     this.#options = options;
   }

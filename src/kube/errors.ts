@@ -4,7 +4,7 @@
  * - `conflict`: somebody else moved first (409 on resourceVersion or uid): look again.
  * - `exists`: a create found the name taken (409 AlreadyExists).
  * - `gone`: the object or the watch position is not there (404, 410).
- * - `invalid`: the API server refuses the object's content (400, 422): the same request will be refused again.
+ * - `invalid`: the API server refuses what was sent (400, 405, 406, 413, 415, 422): the same request will be refused again.
  * - `forbidden`: 401 or 403: rights, quota, an admission policy, a namespace that is being deleted; may change without us.
  * - `retryable`: 429, 5xx, a time-out, no connection: the request may or may not have taken effect.
  */
@@ -46,7 +46,7 @@ export class KubeError extends Error {
 export function classify(status: number, reason: string): KubeErrorKind {
   if (status === 409) return reason === 'AlreadyExists' ? 'exists' : 'conflict';
   if (status === 404 || status === 410) return 'gone';
-  if (status === 400 || status === 413 || status === 422) return 'invalid';
+  if ([400, 405, 406, 413, 415, 422].includes(status)) return 'invalid';
   if (status === 401 || status === 403) return 'forbidden';
   return 'retryable';
 }

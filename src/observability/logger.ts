@@ -3,7 +3,7 @@
  * holds a secret: fields are judged by name, errors reduced to what is known to be harmless.
  */
 
-import pino, { type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import pino, { type Bindings, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import pretty from 'pino-pretty';
 import { clean, redactSecrets } from './redact.ts';
 import { isSecretName } from './secret-names.ts';
@@ -53,10 +53,10 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   );
   // pino formats the bindings of the first logger only. Children have it as their prototype, and so this method too.
   const { child } = logger;
-  logger.child = function (this: Logger, bindings: Bindings, ...rest: [ChildLoggerOptions?]) {
+  const safeChild = function (this: Logger, bindings: Bindings, ...rest: unknown[]): Logger {
     return Reflect.apply(child, this, [safeFields(bindings), ...rest]);
-  } as typeof child;
-  return logger;
+  };
+  return Object.assign(logger, { child: safeChild as unknown as typeof child });
 }
 
 export function isLogLevel(level: string): level is LogLevel {

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { KubeConfig } from '@kubernetes/client-node';
 import type { KubeObject } from '../../src/kube/client.ts';
+import type { Credentials } from '../../src/kube/connection.ts';
 import { HttpKubeClient, type HttpKubeClientOptions } from '../../src/kube/http-client.ts';
 
 export interface Received {
@@ -86,17 +86,14 @@ export function status(code: number, reason: string, message: string, details?: 
   return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message, details };
 }
 
-export function kubeConfig(server: string, user: object = {}, cluster: object = {}): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromClusterAndUser(
-    { name: 'test', server, skipTLSVerify: server.startsWith('http:'), ...cluster },
-    { name: 'tester', ...user },
-  );
-  return config;
+/** Plain HTTP and no credentials; `connection.test.ts` has the real thing, whose import takes longer than all tests of a file. */
+export function anonymous(server: string): Credentials {
+  const cluster = { name: 'test', server, skipTLSVerify: true };
+  return { getCurrentCluster: () => cluster, applyToHTTPSOptions: async () => {} };
 }
 
 export function clientFor(server: ApiServer, options: Partial<HttpKubeClientOptions> = {}): HttpKubeClient {
-  return new HttpKubeClient({ config: kubeConfig(server.url), ...options });
+  return new HttpKubeClient({ config: anonymous(server.url), ...options });
 }
 
 export function pod(name: string, resourceVersion: string, more: Partial<KubeObject['metadata']> = {}): KubeObject {

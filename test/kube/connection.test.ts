@@ -5,11 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PODS } from '../../src/kube/client.ts';
 import { HttpKubeClient } from '../../src/kube/http-client.ts';
 import { currentNamespace, KubeConfigError, loadKubeConfig } from '../../src/kube/kubeconfig.ts';
-import { ApiServer, json, kubeConfig, pod, status } from './api-server.ts';
+import { ApiServer, json, pod, status } from './api-server.ts';
 import { selfSigned } from './certificate.ts';
 
 let directory: string;
@@ -56,6 +57,15 @@ function clientOf(config: ConstructorParameters<typeof HttpKubeClient>[0]['confi
   const client = new HttpKubeClient({ config });
   open.push(client);
   return client;
+}
+
+function kubeConfig(server: string, user: object = {}, cluster: object = {}): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromClusterAndUser(
+    { name: 'test', server, skipTLSVerify: server.startsWith('http:'), ...cluster },
+    { name: 'tester', ...user },
+  );
+  return config;
 }
 
 describe('the kubeconfig', () => {

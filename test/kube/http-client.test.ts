@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CAPDEPLOYJOBS, JOBS, type KubeObject, PODS, type WatchEvent } from '../../src/kube/client.ts';
 import { KubeError, type KubeErrorKind } from '../../src/kube/errors.ts';
 import { HttpKubeClient, type HttpKubeClientOptions, type Verb } from '../../src/kube/http-client.ts';
-import { type Answer, ApiServer, bookmark, clientFor, event, json, kubeConfig, pod, status } from './api-server.ts';
+import { type Answer, ApiServer, anonymous, bookmark, clientFor, event, json, pod, status } from './api-server.ts';
 
 const open: { close(): Promise<void> }[] = [];
 
@@ -60,7 +60,7 @@ describe('requests', () => {
 
   it('keeps the path of a server URL that has one', async () => {
     const { server, client: other } = await start((response) => json(response, pod('a', '1')));
-    const client = new HttpKubeClient({ config: kubeConfig(`${server.url}/k8s/clusters/c-1/`) });
+    const client = new HttpKubeClient({ config: anonymous(`${server.url}/k8s/clusters/c-1/`) });
     open.push(other, client);
     await client.get(PODS, 'deploy', 'a');
     expect(server.received[0]?.path).toBe('/k8s/clusters/c-1/api/v1/namespaces/deploy/pods/a');

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { parse } from 'yaml';
+import { CAPDEPLOYJOBS, type KubeObject, type ResourceType } from '../src/kube/client.ts';
+import { type LocalCluster, startLocalCluster } from '../src/local/cluster.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION, type LocalSqs, startLocalSqs } from '../src/local/sqs.ts';
+
+/** The embedded default with the operator in a process of its own, as in a cluster: what a benchmark measures is that process. */
+export interface Rig {
+  cluster: LocalCluster;
+  sqs: SQSClient;
+  operator: ChildProcess & { pid: number };
+  /** Creates a queue and a CapDeployJob that reads it. @returns the URL of the queue. */
+  deployable(name: string, environments: readonly string[]): Promise<string>;
+  /** A sample of the operator's metrics by name, summed over labels; NaN while the operator is not up yet. */
+  metric(name: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const DEFINITIONS: ResourceType = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+};
+
+export async function startRig(): Promise<Rig> {
+  const cluster = await startLocalCluster({ resolveImage: () => ({ entrypoint: ['true'] }) });
+  const server: LocalSqs = await startLocalSqs();
+  const sqs = new SQSClient({ endpoint: server.endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
+  const kube = cluster.client();
+  const crd = readFileSync(new URL('../crds/capdeployjobs.yaml', import.meta.url), 'utf8');
+  await kube.create(DEFINITIONS, parse(crd) as KubeObject);
+  const directory = mkdtempSync(join(tmpdir(), 'capdeployjob-bench-'));
+  const kubeconfig = join(directory, 'kubeconfig');
+  cluster.writeKubeconfig(kubeconfig);
+  const metricsPort = 20_000 + Math.floor(Math.random() * 20_000);
+  const operator = spawn(
+    process.execPath,
+    [
+      fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+      'controller',
+      `--kubeconfig=${kubeconfig}`,
+      `--allow-queue-origin=${server.endpoint}`,
+      `--metrics-bind-address=127.0.0.1:${metricsPort}`,
+      '--health-probe-bind-address=0',
+      '--log-level=error',
+    ],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: {
+        PATH: process.env.PATH,
+        AWS_REGION: LOCAL_REGION,
+        AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
+        AWS_EC2_METADATA_DISABLED: 'true',
+      },
+    },
+  ) as ChildProcess & { pid: number };
+  const ended = once(operator, 'close');
+
+  return {
+    cluster,
+    sqs,
+    operator,
+    deployable: async (name, environments) => {
+      await sqs.send(new CreateQueueCommand({ QueueName: name }));
+      const url = server.queueUrl(name);
+      await kube.create(CAPDEPLOYJOBS, {
+        apiVersion: 'capdeployjob.dev/v1alpha1',
+        kind: 'CapDeployJob',
+        metadata: { name, namespace: 'default' },
+        spec: {
+          queue: { url },
+          environments: environments.map((environment) => ({ name: environment })),
+          template: { spec: { containers: [{ name: 'cap', image: 'bench' }] } },
+        },
+      });
+      return url;
+    },
+    metric: async (name) => {
+      const text = await fetch(`http://127.0.0.1:${metricsPort}/metrics`).then(
+        (answer) => answer.text(),
+        () => undefined,
+      );
+      if (text === undefined) return Number.NaN;
+      const samples = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+      return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    },
+    stop: async () => {
+      operator.kill('SIGKILL');
+      await ended;
+      sqs.destroy();
+      await server.stop();
+      await cluster.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export async function until(what: string, seconds: number, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + seconds * 1000; !(await holds()); await pause(100)) {
+    if (Date.now() > deadline) throw new Error(`waited ${seconds} s in vain: ${what}`);
+  }
+}
+
+export function quantiles(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  return `n ${sorted.length}  median ${at(0.5).toFixed(0)} ms  p99 ${at(0.99).toFixed(0)} ms  max ${at(1).toFixed(0)} ms`;
+}

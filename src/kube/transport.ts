@@ -1,0 +1,226 @@
+/**
+ * Requests to the API server and what comes back: sending, time-outs, aborts, streams. It knows HTTP and JSON, and nothing of
+ * resources (`http-client.ts` does).
+ */
+
+import type { Dispatcher } from 'undici';
+import { errorOfAnswer, errorOfBody, errorOfTimeout, errorOfTransport, errorOfWatchEvent } from './answers.ts';
+import type { KubeObject, WatchEvent } from './client.ts';
+import type { Connection, Endpoint } from './connection.ts';
+import { KubeError } from './errors.ts';
+import { lines } from './json-lines.ts';
+import { queryString } from './paths.ts';
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+
+export interface Request {
+  verb: Verb;
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  path: string;
+  query?: Record<string, string | number | boolean | undefined>;
+  body?: unknown;
+  contentType?: string;
+  signal?: AbortSignal | undefined;
+}
+
+export interface TransportOptions {
+  connection: Connection;
+  userAgent: string;
+  /** For a whole request and its answer; of a watch, for its beginning. */
+  timeoutMs: number;
+  onError?: ((verb: Verb, error: KubeError) => void) | undefined;
+}
+
+export class Transport {
+  readonly #options: TransportOptions;
+  #skewMs: number | undefined;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+  }
+
+  /** See `HttpKubeClient.clockSkewMs`. */
+  get skewMs(): number | undefined {
+    return this.#skewMs;
+  }
+
+  /** Sends, reads the whole answer, and parses it, within the time-out of requests. */
+  async call<T>(request: Request): Promise<T> {
+    const { signal } = request;
+    signal?.throwIfAborted();
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), this.#options.timeoutMs);
+    const onAbort = (): void => limit.abort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const { body } = await this.#send(request, limit.signal, false);
+      const text = await body.text();
+      return parse<T>(describe(request), text);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.#told(
+        request.verb,
+        limit.signal.aborted ? errorOfTimeout(describe(request), this.#options.timeoutMs) : error,
+        request,
+      );
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** The request is sent with the first `next()`; `return()` closes its connection at once, even while a `next()` waits. */
+  watch<T extends KubeObject>(request: Request): AsyncIterable<WatchEvent<T>> {
+    return {
+      [Symbol.asyncIterator]: () => {
+        const ended = new AbortController();
+        const events = this.#watch<T>(request, ended);
+        return {
+          next: () => events.next(),
+          return: () => {
+            ended.abort(ENDED);
+            return events.return(undefined);
+          },
+        };
+      },
+    };
+  }
+
+  async *#watch<T extends KubeObject>(
+    request: Request,
+    ended: AbortController,
+  ): AsyncGenerator<WatchEvent<T>, undefined, undefined> {
+    const { signal } = request;
+    signal?.throwIfAborted();
+    const onAbort = (): void => ended.abort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    // Only for the beginning: the stream itself may be silent for minutes.
+    const timer = setTimeout(() => ended.abort(TOO_LATE), this.#options.timeoutMs);
+    try {
+      if (ended.signal.aborted) return;
+      const { body } = await this.#send(request, ended.signal, true);
+      clearTimeout(timer);
+      for await (const line of lines(body)) {
+        const event = parse<{ type: string; object: T }>(describe(request), line);
+        if (event.type === 'ERROR') throw errorOfWatchEvent(describe(request), event.object);
+        if (isEventType(event.type)) yield { type: event.type, object: event.object };
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (ended.signal.reason === ENDED) return;
+      const late = ended.signal.reason === TOO_LATE;
+      throw this.#told('watch', late ? errorOfTimeout(describe(request), this.#options.timeoutMs) : error, request);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      // Closes the socket also when the consumer left in mid-stream.
+      ended.abort(ENDED);
+    }
+  }
+
+  /** Answers 2xx only; everything else is thrown. */
+  async #send(request: Request, signal: AbortSignal, watch: boolean): Promise<Dispatcher.ResponseData> {
+    const endpoint = await unlessAborted(this.#options.connection.endpoint(), signal);
+    const first = await this.#exchange(request, endpoint, signal, watch);
+    if (first instanceof KubeError && first.status === 401) {
+      const renewed = await unlessAborted(this.#options.connection.renewed(endpoint), signal);
+      const second = renewed === undefined ? first : await this.#exchange(request, renewed, signal, watch);
+      if (second instanceof KubeError) throw second;
+      return second;
+    }
+    if (first instanceof KubeError) throw first;
+    return first;
+  }
+
+  async #exchange(
+    request: Request,
+    endpoint: Endpoint,
+    signal: AbortSignal,
+    watch: boolean,
+  ): Promise<Dispatcher.ResponseData | KubeError> {
+    const sentAt = Date.now();
+    const headers: Record<string, string> = {
+      ...endpoint.headers,
+      accept: 'application/json',
+      'user-agent': this.#options.userAgent,
+    };
+    if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
+    const answer = await (watch ? endpoint.watches : endpoint.requests).request({
+      origin: endpoint.origin,
+      path: endpoint.basePath + request.path + queryString(request.query ?? {}),
+      method: request.method,
+      headers,
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      signal,
+      // The whole request has its own limit, and a watch is silent by nature.
+      bodyTimeout: 0,
+    });
+    this.#readClock(answer.headers.date, sentAt);
+    if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
+    const retryAfter = answer.headers['retry-after'];
+    const text = await readSome(answer.body, MAX_ERROR_BODY);
+    return errorOfAnswer(
+      describe(request),
+      answer.statusCode,
+      text,
+      typeof retryAfter === 'string' ? retryAfter : undefined,
+    );
+  }
+
+  #readClock(date: string | string[] | undefined, sentAt: number): void {
+    const server = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+    if (Number.isNaN(server)) return;
+    // The header cuts the fraction of a second off, half a one on average; it was written halfway between sending and receiving.
+    this.#skewMs = server + 500 - (sentAt + Date.now()) / 2;
+  }
+
+  #told(verb: Verb, error: unknown, request: Request): KubeError {
+    const known = error instanceof KubeError ? error : errorOfTransport(describe(request), error);
+    this.#options.onError?.(verb, known);
+    return known;
+  }
+}
+
+/** Of an error's body no more than this is read, in bytes. */
+const MAX_ERROR_BODY = 256 * 1024;
+
+const ENDED = new Error('the watch was ended by its consumer');
+const TOO_LATE = new Error('the watch did not begin in time');
+
+function describe(request: Request): string {
+  return `${request.method} ${request.path}`;
+}
+
+function parse<T>(request: string, text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw errorOfBody(request);
+  }
+}
+
+function isEventType(type: string): type is WatchEvent['type'] {
+  return type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED' || type === 'BOOKMARK';
+}
+
+/** Credentials are loaded once for all who wait: one caller's abort ends only its own waiting. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/** Up to `limit` bytes of a body as text; leaving the loop closes the stream. */
+async function readSome(body: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= limit) break;
+  }
+  return Buffer.concat(chunks).subarray(0, limit).toString('utf8');
+}
