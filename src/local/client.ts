@@ -40,7 +40,7 @@ export function kubeErrorOf(error: unknown): KubeError {
   return new KubeError(classify(error.code, error.reason), {
     status: error.code,
     reason: error.reason,
-    message: error.message,
+    message: error.reason === '' ? error.message : `${error.reason}: ${error.message}`,
     retryAfterSeconds: error.details?.retryAfterSeconds,
     cause: error,
   });

@@ -36,7 +36,7 @@ export function environmentOf(
   find: FindData,
 ): Record<string, string> {
   const variables: Record<string, string> = { ...image };
-  for (const source of listAt(container, 'envFrom')) addAll(source, variables, pod, find);
+  for (const source of listAt(container, 'envFrom')) addAll(source, variables, find);
   for (const variable of listAt(container, 'env')) {
     const name = String(variable.name);
     const value = isObject(variable.valueFrom)
@@ -58,19 +58,19 @@ export function commandOf(
   return { command: command.length === 0 ? undefined : command, args: words('args') };
 }
 
-function addAll(source: JsonObject, variables: Record<string, string>, pod: KubeObject, find: FindData): void {
+function addAll(source: JsonObject, variables: Record<string, string>, find: FindData): void {
   const prefix = textAt(source, 'prefix') ?? '';
   for (const kind of ['configMapRef', 'secretRef'] as const) {
     const reference = source[kind];
     if (!isObject(reference)) continue;
-    const object = found(kind === 'secretRef' ? 'secret' : 'configmap', reference, pod, find);
+    const object = found(kind === 'secretRef' ? 'secret' : 'configmap', reference, find);
     for (const [key, value] of Object.entries(object === undefined ? {} : valuesOf(object))) {
       variables[prefix + key] = value.toString();
     }
   }
 }
 
-function found(kind: 'secret' | 'configmap', reference: JsonObject, pod: KubeObject, find: FindData) {
+function found(kind: 'secret' | 'configmap', reference: JsonObject, find: FindData) {
   const name = textAt(reference, 'name') ?? '';
   const object = find(kind, name);
   if (object === undefined && reference.optional !== true) {
@@ -86,7 +86,7 @@ function valueFrom(source: JsonObject, pod: KubeObject, find: FindData): string 
   ] as const) {
     const reference = source[field];
     if (!isObject(reference)) continue;
-    const object = found(kind, reference, pod, find);
+    const object = found(kind, reference, find);
     const key = textAt(reference, 'key') ?? '';
     const value = object === undefined ? undefined : valuesOf(object)[key];
     if (value !== undefined || reference.optional === true) return value?.toString();
@@ -94,7 +94,9 @@ function valueFrom(source: JsonObject, pod: KubeObject, find: FindData): string 
     throw new MissingConfig(`couldn't find key ${key} in ${shown} ${pod.metadata.namespace}/${reference.name}`);
   }
   if (isObject(source.fieldRef)) return podField(pod, textAt(source.fieldRef, 'fieldPath') ?? '');
-  throw new MissingConfig(`the laptop edition does not know the source ${Object.keys(source).join(', ')} of a variable`);
+  throw new MissingConfig(
+    `the laptop edition does not know the source ${Object.keys(source).join(', ')} of a variable`,
+  );
 }
 
 /** The value of a `fieldRef`. */

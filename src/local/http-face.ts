@@ -1,14 +1,14 @@
 /**
  * The store behind HTTP, so that the operator's real client and kubectl work on it. It listens on 127.0.0.1 only.
  *
- * Not served: protobuf and CBOR, server-side apply, exec, attach, port-forward, aggregated discovery, OpenAPI v2, authorization (a token, where
+ * Not served: protobuf (but for what `kubectl create` sends of four kinds) and CBOR, server-side apply, exec, attach, port-forward, aggregated discovery, OpenAPI v2, authorization (a token, where
  * one is set, opens everything).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parse as parseYaml } from 'yaml';
-import { ApiError, badRequest, methodNotAllowed, pathNotFound, unsupportedMediaType } from './api-error.ts';
+import { ApiError, badRequest, methodNotAllowed, pathNotFound } from './api-error.ts';
 import { discover } from './discovery.ts';
 import type { Fault, Intercept } from './faults.ts';
 import type { ApiRequest, ApiResponse } from './http-request.ts';
@@ -17,6 +17,7 @@ import { serveResource } from './http-resources.ts';
 import { serveLog, serveWatch } from './http-streams.ts';
 import { jsonText } from './json.ts';
 import type { LogSource } from './log-source.ts';
+import { decodeProtobuf } from './protobuf.ts';
 import { RequestLog } from './requests.ts';
 import type { Store } from './store.ts';
 
@@ -134,11 +135,7 @@ async function readBody(incoming: IncomingMessage): Promise<unknown> {
   }
   if (size === 0) return undefined;
   const media = incoming.headers['content-type'] ?? 'application/json';
-  if (media.includes('protobuf') || media.includes('cbor')) {
-    throw unsupportedMediaType(
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
-    );
-  }
+  if (media.includes('protobuf')) return decodeProtobuf(Buffer.concat(chunks));
   const text = Buffer.concat(chunks).toString();
   try {
     return media.includes('yaml') ? parseYaml(text) : JSON.parse(text);

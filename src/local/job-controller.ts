@@ -21,6 +21,7 @@ export interface JobControllerOptions {
 }
 
 const RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
 const LONGEST_NAME = 58;
 /** Before the uid of a Job that is gone: nobody counts its Pods any more. */
 const ORPHANS = 'orphans of ';
@@ -35,6 +36,8 @@ export class JobController {
   readonly #pods = new Map<string, Map<string, KubeObject>>();
   /** Pods decided on and not created yet, by Job uid. */
   readonly #expected = new Map<string, number>();
+  /** How often the Pod of a Job was refused in a row, and when to try again, by Job uid. */
+  readonly #refusals = new Map<string, { times: number; until: number }>();
   #stopped = false;
 
   constructor(store: Store, options: JobControllerOptions = {}) {
@@ -44,6 +47,7 @@ export class JobController {
     this.#queue = new WorkQueue(store.clock, (key) => this.#sync(key));
     this.#stopWatches = [
       store.onChange((type, { object, type: change }) => {
+        if (type.storage === 'batch/jobs' && change === 'DELETED') this.#refusals.delete(object.metadata.uid ?? '');
         if (type.storage === 'batch/jobs')
           this.#enqueue(change === 'DELETED' ? ORPHANS + object.metadata.uid : keyOf(object));
         if (type.storage === '/pods') this.#podChanged(object, change === 'DELETED');
@@ -100,9 +104,10 @@ export class JobController {
     for (const pod of decision.delete) this.#deletePod(job, pod);
     if (decision.interim !== undefined) this.#writeStatus(job, decision.interim);
     for (const pod of decision.release) this.#release(pod);
-    this.#writeStatus(job, decision.status);
+    const refused = this.#createPods(job, key, decision.create);
+    const active = Number(decision.status.active ?? 0) - refused;
+    this.#writeStatus(job, { ...decision.status, active: active === 0 ? undefined : active });
     for (const { type, reason, message } of decision.events) this.#recorder.event(job, type, reason, message);
-    for (let count = 0; count < decision.create; count += 1) this.#createPod(job, key);
     if (decision.wakeAt !== undefined) this.#queue.add(key, Math.max(0, decision.wakeAt - now));
   }
 
@@ -127,29 +132,52 @@ export class JobController {
     this.#store.update(PODS, { ...current, metadata: { ...current.metadata, finalizers } }, { trusted: true });
   }
 
-  #createPod(job: KubeObject, key: string): void {
+  /** How many of them were refused, or must wait because one was refused lately. */
+  #createPods(job: KubeObject, key: string, count: number): number {
+    const wait = (this.#refusals.get(job.metadata.uid ?? '')?.until ?? 0) - this.#store.clock.now();
+    if (wait > 0 && count > 0) {
+      this.#enqueue(key, wait);
+      return count;
+    }
+    let refused = 0;
+    for (let made = 0; made < count; made += 1) if (!this.#createPod(job, key)) refused += 1;
+    return refused;
+  }
+
+  /** False where the Pod was refused: then it is tried again, after 1 s, 2 s, 4 s, up to a minute. */
+  #createPod(job: KubeObject, key: string): boolean {
     const lag = this.#options.podCreationLagMs ?? 0;
+    const milliseconds = typeof lag === 'function' ? lag(job) : lag;
+    if (milliseconds <= 0) return this.#createNow(job, key);
     const uid = job.metadata.uid ?? '';
     this.#expected.set(uid, (this.#expected.get(uid) ?? 0) + 1);
-    const create = (): void => {
+    this.#store.clock.after(milliseconds, () => {
+      const left = (this.#expected.get(uid) ?? 1) - 1;
+      if (left > 0) this.#expected.set(uid, left);
+      else this.#expected.delete(uid);
       if (this.#stopped) return;
-      this.#expected.set(uid, (this.#expected.get(uid) ?? 1) - 1);
-      if (this.#expected.get(uid) === 0) this.#expected.delete(uid);
-      try {
-        const pod = this.#store.create(PODS, podOf(job));
-        this.#recorder.event(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        if (error.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') === true) return;
-        this.#recorder.event(job, 'Warning', 'FailedCreate', `Error creating: ${error.message}`);
-        this.#enqueue(key, RETRY_MS);
-        return;
-      }
-      this.#enqueue(key);
-    };
-    const milliseconds = typeof lag === 'function' ? lag(job) : lag;
-    if (milliseconds > 0) this.#store.clock.after(milliseconds, create);
-    else create();
+      if (this.#createNow(job, key)) this.#enqueue(key);
+    });
+    return true;
+  }
+
+  #createNow(job: KubeObject, key: string): boolean {
+    const uid = job.metadata.uid ?? '';
+    try {
+      const pod = this.#store.create(PODS, podOf(job));
+      this.#refusals.delete(uid);
+      this.#recorder.event(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') === true) return false;
+      this.#recorder.event(job, 'Warning', 'FailedCreate', `Error creating: ${error.message}`);
+      const times = this.#refusals.get(uid)?.times ?? 0;
+      const wait = Math.min(RETRY_MS * 2 ** times, LONGEST_RETRY_MS);
+      this.#refusals.set(uid, { times: times + 1, until: this.#store.clock.now() + wait });
+      this.#enqueue(key, wait);
+      return false;
+    }
   }
 }
 

@@ -4,9 +4,10 @@
  * arguments or variables: programs made for the laptop edition look below that directory.
  *
  * Written: Secret, ConfigMap, projected (of both, and of downward API fields) and emptyDir volumes, with the modes asked for; whole volumes at a
- * mount, or one file or directory of it by subPath. Files do not follow later changes of their Secret. Other kinds of volumes are refused.
+ * mount, or one file or directory of it by subPath. Files do not follow later changes of their Secret, and
+ * `readOnly` is not enforced. Other kinds of volumes are refused.
  */
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { KubeObject } from '../kube/client.ts';
@@ -50,7 +51,8 @@ function filesOf(volume: JsonObject, pod: KubeObject, find: FindData): VolumeFil
   if (isObject(volume.configMap)) {
     return dataFiles('configmap', volume.configMap, textAt(volume.configMap, 'name'), find);
   }
-  if (isObject(volume.downwardAPI)) return fieldFiles(volume.downwardAPI, pod, modeOf(volume.downwardAPI, DEFAULT_MODE));
+  if (isObject(volume.downwardAPI))
+    return fieldFiles(volume.downwardAPI, pod, modeOf(volume.downwardAPI, DEFAULT_MODE));
   if (isObject(volume.projected)) {
     const mode = modeOf(volume.projected, DEFAULT_MODE);
     return listAt(volume.projected, 'sources').flatMap((source) => {
@@ -128,21 +130,26 @@ export class PodFiles {
     return join(this.root, join('/', path));
   }
 
+  /** Puts the volumes where the container mounts them, as links: a volume that is mounted twice is one volume. */
   write(container: JsonObject, volumes: Map<string, VolumeFile[]>): void {
-    for (const mount of listAt(container, 'volumeMounts')) {
-      const source = join(this.directory, 'volumes', String(mount.name));
-      mkdirSync(source, { recursive: true });
-      for (const file of volumes.get(String(mount.name)) ?? []) writeFile(join(source, join('/', file.path)), file);
-      const target = this.inside(String(mount.mountPath));
-      const subPath = textAt(mount, 'subPath');
-      const from = subPath === undefined || subPath === '' ? source : join(source, join('/', subPath));
-      if (from !== source && !(volumes.get(String(mount.name)) ?? []).some((file) => file.path === subPath)) {
-        mkdirSync(from, { recursive: true });
-      }
-      mkdirSync(dirname(target), { recursive: true });
-      cpSync(from, target, { recursive: true, force: true });
-      restoreModes(target, from === source, volumes.get(String(mount.name)) ?? []);
+    for (const [name, files] of volumes) {
+      const directory = this.#volume(name);
+      mkdirSync(directory, { recursive: true });
+      for (const file of files) writeFile(join(directory, join('/', file.path)), file);
     }
+    const mounts = listAt(container, 'volumeMounts');
+    for (const mount of mounts.toSorted((a, b) => String(a.mountPath).length - String(b.mountPath).length)) {
+      const source = join(this.#volume(String(mount.name)), join('/', textAt(mount, 'subPath') ?? ''));
+      if (!existsSync(source)) mkdirSync(source, { recursive: true });
+      const target = this.inside(String(mount.mountPath));
+      mkdirSync(dirname(target), { recursive: true });
+      rmSync(target, { recursive: true, force: true });
+      symlinkSync(source, target);
+    }
+  }
+
+  #volume(name: string): string {
+    return join(this.directory, 'volumes', name);
   }
 
   remove(): void {
@@ -155,8 +162,4 @@ function writeFile(path: string, { content, mode }: VolumeFile): void {
   rmSync(path, { force: true });
   writeFileSync(path, content, { mode: 0o600 });
   chmodSync(path, mode);
-}
-
-function restoreModes(target: string, whole: boolean, files: VolumeFile[]): void {
-  if (whole) for (const file of files) chmodSync(join(target, join('/', file.path)), file.mode);
 }

@@ -31,7 +31,18 @@ export interface ProcessRunner {
   start(spec: ProcessSpec, events: ProcessEvents): RunningProcess;
 }
 
-const SIGNALS: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
+const SIGNALS: Record<string, number> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGTERM: 15,
+};
+
+/** How long output may still come when the first process has ended. */
+const LAST_WORDS_MS = 500;
 
 /** Each process leads a group of its own, so that it can be ended with all its children. */
 export const localProcesses: ProcessRunner = {
@@ -57,8 +68,15 @@ export const localProcesses: ProcessRunner = {
     child.stdout.on('data', (chunk: Buffer) => events.output(chunk));
     child.stderr.on('data', (chunk: Buffer) => events.output(chunk));
     child.on('error', (error) => exited({ exitCode: 128, startError: error.message }));
-    // A child that holds on to the output must not keep the container alive: its group ends as soon as its first process has.
-    child.on('exit', () => signal('SIGKILL'));
+    // A child that holds on to the output must not keep the container alive: its group ends as soon as its first process has,
+    // and what left the group (setsid) loses its output a moment later.
+    child.on('exit', () => {
+      signal('SIGKILL');
+      setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, LAST_WORDS_MS).unref();
+    });
     child.on('close', (code, name) => {
       const number = name === null ? undefined : (SIGNALS[name] ?? 0);
       exited(number === undefined ? { exitCode: code ?? 0 } : { exitCode: 128 + number, signal: number });

@@ -4,11 +4,14 @@ import { CORE_EVENTS } from '../kube/client.ts';
 import { timestamp } from './clock.ts';
 import type { Store } from './store.ts';
 
+const REMEMBERED = 4096;
+
 export class Recorder {
   readonly #store: Store;
   readonly #component: string;
   readonly #host: string;
-  #count = 0;
+  /** The names of the latest Events, by what they say. */
+  readonly #names = new Map<string, string>();
 
   constructor(store: Store, component: string, host = '') {
     this.#store = store;
@@ -19,18 +22,16 @@ export class Recorder {
   event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void {
     const { namespace = 'default', name, uid } = about.metadata;
     const now = timestamp(this.#store.clock.now());
-    const fieldSelector = `involvedObject.uid=${uid},reason=${reason}`;
+    const key = `${namespace}/${uid} ${type} ${reason} ${message}`;
     try {
-      const same = this.#store
-        .list(CORE_EVENTS, { namespace, fieldSelector })
-        .items.find((each) => each.message === message);
+      const same = this.#same(namespace, key);
       if (same !== undefined) {
         const count = Number(same.count ?? 1) + 1;
         this.#store.update(CORE_EVENTS, { ...same, count, lastTimestamp: now });
         return;
       }
-      this.#count += 1;
-      const suffix = (this.#store.clock.now() * 1000 + (this.#count % 1000)).toString(16);
+      // Unique, for the version moves with every Event, whoever records it.
+      const suffix = `${this.#store.clock.now().toString(16)}${this.#store.version.toString(16)}`;
       const involvedObject = {
         kind: about.kind,
         namespace: about.metadata.namespace,
@@ -40,6 +41,7 @@ export class Recorder {
         resourceVersion: about.metadata.resourceVersion,
         fieldPath,
       };
+      this.#remember(key, `${name}.${suffix}`);
       this.#store.create(CORE_EVENTS, {
         metadata: { name: `${name}.${suffix}`, namespace },
         involvedObject: JSON.parse(JSON.stringify(involvedObject)),
@@ -56,5 +58,17 @@ export class Recorder {
     } catch {
       // Best effort, as everywhere: the namespace may be on its way out.
     }
+  }
+
+  #same(namespace: string, key: string): KubeObject | undefined {
+    const name = this.#names.get(key);
+    return name === undefined ? undefined : this.#store.find(CORE_EVENTS, namespace, name);
+  }
+
+  #remember(key: string, name: string): void {
+    this.#names.delete(key);
+    this.#names.set(key, name);
+    const [oldest] = this.#names.keys();
+    if (this.#names.size > REMEMBERED && oldest !== undefined) this.#names.delete(oldest);
   }
 }

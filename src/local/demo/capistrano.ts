@@ -3,23 +3,24 @@ import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { ResolvedImage } from '../pod-worker.ts';
 
 const run = promisify(execFile);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** The sample project as a container: what a team's image would hold, found on this machine. */
+/** The sample project as an image: what a team's own would hold, found on this machine. */
 export interface SampleApplication {
   /** For the summary: the real thing with its version, or that it is a stand-in. */
   readonly capistrano: string;
   /** Where the environments are deployed to, each in a folder of its name. */
   readonly deployRoot: string;
-  /** Fields of the template's first container. The operator adds `args` and REVISION. */
-  readonly container: Record<string, unknown>;
+  /** What the kubelet runs for it. The operator adds `args` and REVISION. */
+  readonly image: ResolvedImage;
 }
 
 /**
  * Lays the sample project of examples/ out in `directory`. With Capistrano 3 on the PATH the container runs it (the operator's args name
- * `cap`, so there is no command to give); else the command is the stand-in, which gets the same args.
+ * `cap`, so there is no entrypoint to give); else the entrypoint is the stand-in, which gets the same args.
  */
 export async function prepareApplication(
   directory: string,
@@ -51,11 +52,7 @@ export async function prepareApplication(
   return {
     capistrano: version ?? 'a stand-in for Capistrano (no cap on the PATH)',
     deployRoot,
-    container: {
-      workingDir: project,
-      env: Object.entries(env).map(([name, value]) => ({ name, value })),
-      ...(version ? {} : { command: [process.execPath, here('stand-in-cap.ts')] }),
-    },
+    image: { entrypoint: version ? [] : [process.execPath, here('stand-in-cap.ts')], cwd: project, env },
   };
 }
 

@@ -18,8 +18,8 @@ export interface Observed {
   rejections: readonly RejectionEntry[];
   jobs: readonly Job[];
   pods: readonly Pod[];
-  /** By Job: what it was said to wait for. */
-  waits: ReadonlyMap<string, string>;
+  /** By Job: what it was said to wait for, the first reason first. */
+  waits: ReadonlyMap<string, readonly string[]>;
   deployed: readonly DeployedTo[];
   /** Commit of each revision. */
   commits: Readonly<Record<string, string>>;
@@ -98,13 +98,13 @@ function oneJobEach({ jobs }: Observed, runs: Run[]): Check {
 }
 
 /** By the containers' own times, in whole seconds: a deploy takes longer than one, so an overlap would show. */
-function oneAfterTheOther(environment: string, lane: Run[], waits: ReadonlyMap<string, string>): Check[] {
+function oneAfterTheOther(environment: string, lane: Run[], waits: Observed['waits']): Check[] {
   return lane.slice(1).flatMap((next, index) => {
     const before = lane[index] as Run;
     const [first, second] = [before, next].map(({ sent }) => sent.message.body.revision);
     const { finishedAt } = before;
     const { startedAt, job } = next;
-    const why = waits.get(job ?? '');
+    const why = waits.get(job ?? '')?.[0];
     return [
       check(
         finishedAt !== undefined && startedAt !== undefined && Date.parse(finishedAt) <= Date.parse(startedAt),

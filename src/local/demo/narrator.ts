@@ -13,8 +13,8 @@ export type FollowLog = (pod: string, onLine: (line: string) => void, signal: Ab
  * It asks nothing of the operator.
  */
 export class Narrator {
-  /** What each waiting Job was said to wait for. */
-  readonly waits = new Map<string, string>();
+  /** What each Job that had to wait was said to wait for, the first reason first. */
+  readonly waits = new Map<string, string[]>();
   readonly jobs = new Map<string, Job>();
   /** The last state of each Pod: the containers' own times outlive the Pod here. */
   readonly pods = new Map<string, Pod>();
@@ -94,8 +94,9 @@ export class Narrator {
     this.ready = ready;
     for (const lane of status?.environments ?? []) {
       for (const { job, revision, why } of lane.waiting ?? []) {
-        if (this.waits.get(job) === why) continue;
-        this.waits.set(job, why);
+        const before = this.waits.get(job) ?? [];
+        if (before.at(-1) === why) continue;
+        this.waits.set(job, [...before, why]);
         this.#row({ job, environment: lane.name, revision, what: `waiting: ${why}`, style: 'yellow' });
       }
     }
@@ -109,7 +110,7 @@ export class Narrator {
     for (const entry of [...(status?.rejections ?? [])].reverse()) {
       if (this.rejections.has(entry.messageId)) continue;
       this.rejections.set(entry.messageId, entry);
-      const what = `REJECTED (${entry.reason})${entry.field ? ` ${entry.field}` : ''} ${firstLine(entry.message)}`;
+      const what = `REJECTED (${entry.reason}) ${firstLine(entry.message)}`;
       this.#table.row({ resource: `message ${entry.messageId.slice(0, 8)}`, what, style: 'magenta' });
     }
   }
@@ -133,8 +134,11 @@ export class Narrator {
     if (this.#followed.has(name) || !(state?.running || state?.terminated)) return;
     const job = this.jobs.get(pod.metadata.ownerReferences?.[0]?.name ?? '');
     const request = job && storedRequest(job);
-    const tell = (line: string) =>
+    const tell = (line: string) => {
+      // Capistrano indents what belongs to a task: commands, their output and their times are left to `kubectl logs`.
+      if (/^\s/.test(line)) return;
       this.#row({ ...request, job: job?.metadata.name ?? name, what: `| ${line}`, style: 'dim' });
+    };
     this.#followed.set(
       name,
       this.#followLog(name, tell, this.#stopping.signal).catch((error: unknown) => {

@@ -10,7 +10,7 @@ import { exists, readDeployed } from './observed.ts';
 import { type Operator, startOperator } from './operator.ts';
 import { Producer } from './queue.ts';
 import { showChecks, showDeployed, showHowToPlay, showRuns } from './report.ts';
-import { BUILD_SECONDS, messages, NAMESPACE, QUEUE, RESOURCE, resource, secret } from './scenario.ts';
+import { BUILD_SECONDS, messages, NAMESPACE, namespace, QUEUE, RESOURCE, resource, secret } from './scenario.ts';
 import type { Table } from './table.ts';
 
 export interface PlayOptions {
@@ -37,14 +37,14 @@ export async function play({ directory, table, serve, signal, atEnd }: PlayOptio
   const application = await prepareApplication(directory, repository.url, BUILD_SECONDS);
   const sqs = await startLocalSqs();
   atEnd(() => sqs.stop());
-  const cluster = await DemoCluster.start(directory);
+  const cluster = await DemoCluster.start(directory, application.image);
   atEnd(() => cluster.stop());
   const producer = await Producer.create(sqs, QUEUE);
   atEnd(async () => producer.close());
   signal.throwIfAborted();
 
   await cluster.applyDefinition();
-  const objects: KubeObject[] = [secret(), resource(producer.queueUrl, application.container)];
+  const objects: KubeObject[] = [namespace(), secret(), resource(producer.queueUrl)];
   for (const object of objects) await cluster.apply(object);
   table.line(
     `  Kubernetes  ${cluster.server}: CustomResourceDefinition, Secret and CapDeployJob "${RESOURCE}" applied`,

@@ -37,7 +37,7 @@ export function showChecks(table: Table, checks: readonly Check[], capistrano: s
 /** What to try while `--serve` holds everything up. */
 export function showHowToPlay(
   table: Table,
-  { kubeconfig, queueUrl, sqs, environment }: { kubeconfig: string; queueUrl: string; sqs: string; namespace: string },
+  { kubeconfig, queueUrl, sqs, namespace }: { kubeconfig: string; queueUrl: string; sqs: string; namespace: string },
 ): void {
   const body = '{"repository":"livesense/web","environment":"staging","revision":"v1.1.0"}';
   table.heading('everything stays up; Ctrl-C ends it and takes it all away. In another terminal:');

@@ -7,6 +7,7 @@ export const NAMESPACE = 'deploy';
 export const RESOURCE = 'web';
 export const SECRET = 'web-ssh-key';
 export const QUEUE = 'web-deploy';
+export const IMAGE = 'web-deploy:1';
 /** A deploy takes this long and a little more: the wait of the next one can be watched. */
 export const BUILD_SECONDS = '1.5';
 
@@ -33,8 +34,10 @@ export function messages(trap: string): DemoMessage[] {
   ];
 }
 
+export const namespace = (): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+
 /** The CapDeployJob of the demo. The short long poll is for a quick stop: what it sets is how long a stop may wait for the queue. */
-export function resource(queueUrl: string, container: Record<string, unknown>): KubeObject {
+export function resource(queueUrl: string): KubeObject {
   return {
     apiVersion: API_VERSION,
     kind: KIND,
@@ -44,7 +47,7 @@ export function resource(queueUrl: string, container: Record<string, unknown>): 
       repositories: ['livesense/web'],
       environments: [{ name: 'production', revisions: 'v[0-9]+\\.[0-9]+\\.[0-9]+' }, { name: 'staging' }],
       sshKey: { secretName: SECRET },
-      template: { spec: { containers: [{ name: 'cap', image: 'capistrano-app', ...container }] } },
+      template: { spec: { containers: [{ name: 'cap', image: IMAGE }] } },
     },
   };
 }
