@@ -46,7 +46,6 @@ export const REASON = {
   asExpected: 'AsExpected',
   invalidSpec: 'InvalidSpec',
   suspended: 'Suspended',
-  deleting: 'Deleting',
   beingDeleted: 'BeingDeleted',
   // QueueReachable
   polling: 'Polling',

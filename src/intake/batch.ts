@@ -1,12 +1,14 @@
 import type { CapDeployJob, CapDeployJobSpec } from '../api/capdeployjob.ts';
 import type { DeployRequest } from '../api/deploy-request.ts';
 import { REASON, REJECTION } from '../api/reasons.ts';
+import { isKubeError } from '../kube/errors.ts';
 import { standsInStatus } from '../lanes/known.ts';
 import type { QueueMessage } from '../sqs/queue.ts';
 import { type CreateOutcome, createJob } from './create-job.ts';
 import { Deleter } from './delete-listed.ts';
 import { Hold } from './hold.ts';
-import { isAlive, jobExists, liveResource } from './live-resource.ts';
+import { Ledger } from './ledger.ts';
+import { isAlive, liveResource } from './live-resource.ts';
 import { inCreationOrder } from './order.ts';
 import { conflictRejection, parseMessage, type Rejection } from './parse-message.ts';
 import { linkedController, type ResourceContext } from './parts.ts';
@@ -64,17 +66,16 @@ export class Batch {
   readonly #signals: BatchSignals;
   readonly #items: Item[];
   readonly #hold: Hold;
+  readonly #ledger: Ledger;
   readonly #deleter: Deleter;
   readonly #trouble: TroubleReport;
   readonly #bell = new Bell();
   readonly #rejections = new Set<Promise<void>>();
   readonly #startedAt: number;
   readonly #createBackoff: Backoff;
-  readonly #lookBackoff: Backoff;
   /** Epoch milliseconds of the next try, and the generation of the resource at the last one. */
   #createAt = 0;
   #createGeneration: number | undefined;
-  #lookAt = 0;
   #gone = false;
 
   constructor(
@@ -96,10 +97,10 @@ export class Batch {
     }));
     this.#hold = new Hold(context, visibilitySeconds);
     this.#hold.add(messages, this.#startedAt);
+    this.#ledger = new Ledger(context);
     this.#deleter = new Deleter(context);
     this.#trouble = new TroubleReport(context);
     this.#createBackoff = new Backoff(context.clock, 500, 60_000);
-    this.#lookBackoff = new Backoff(context.clock, 1_000, 15_000);
   }
 
   /** Never rejects. */
@@ -135,7 +136,7 @@ export class Batch {
   #nextAt(): number {
     return Math.min(
       this.#in('pending').length > 0 ? this.#createAt : Number.POSITIVE_INFINITY,
-      this.#in('stored').length > 0 ? this.#lookAt : Number.POSITIVE_INFINITY,
+      this.#in('stored').length > 0 ? this.#ledger.at : Number.POSITIVE_INFINITY,
       this.#in('listed').length > 0 ? this.#deleter.at : Number.POSITIVE_INFINITY,
     );
   }
@@ -210,8 +211,16 @@ export class Batch {
       outcome = standing === 'same' ? { kind: 'known' } : await createJob(kube, resource, read.spec, request, signal);
     } catch (error) {
       if (signal.aborted) return 'stop';
-      log.error({ err: error, messageId: item.message.messageId }, 'could not create the Job of a request');
-      outcome = { kind: 'retry', scope: 'api', reason: 'InternalError', message: String(error) };
+      const reason = isKubeError(error) ? error.reason : 'InternalError';
+      if (!isKubeError(error)) {
+        log.error({ err: error, messageId: item.message.messageId }, 'could not create the Job of a request');
+      }
+      outcome = {
+        kind: 'retry',
+        scope: 'api',
+        reason,
+        message: error instanceof Error ? error.message : String(error),
+      };
     }
     return signal.aborted && outcome.kind !== 'stored' ? 'stop' : this.#act(turn, outcome, signal);
   }
@@ -253,8 +262,7 @@ export class Batch {
 
   #awaitLedger(item: Item): void {
     item.phase = 'stored';
-    this.#lookBackoff.reset();
-    this.#lookAt = this.#context.clock.now() + this.#lookBackoff.next();
+    this.#ledger.expect();
   }
 
   #retryLater(trouble: CreateTrouble, retryAfterSeconds = 0, quiet = false): void {
@@ -265,39 +273,24 @@ export class Batch {
     if (!quiet) this.#trouble.set(trouble);
   }
 
-  /**
-   * Looks whether stored requests stand in the live status: when the cache says so, and every few seconds without it, for a watch can be
-   * down. A Job alone is not enough: it can be deleted before anybody listed it, or belong to a resource that is already gone.
-   */
   async #lookForStored(signal: AbortSignal): Promise<void> {
-    const { kube, resources, key, uid, clock, log } = this.#context;
-    const stored = this.#in('stored');
+    const stored = this.#in('stored').flatMap((item) => (item.request ? [{ item, request: item.request }] : []));
     if (stored.length === 0 || signal.aborted || this.#gone) return;
-    const cached = resources.get(key);
-    const hint =
-      !isAlive(cached, uid) || stored.some(({ request }) => request && standsInStatus(cached.status, request));
-    const due = clock.now() >= this.#lookAt;
-    if (!hint && !due) return;
-    this.#lookAt = clock.now() + this.#lookBackoff.next();
-    try {
-      const live = await liveResource(kube, key, uid, signal);
-      if (live === undefined) {
-        this.#gone = true;
-        return;
+    const entries = await this.#ledger.look(
+      stored.map(({ request }) => request),
+      signal,
+    );
+    if (entries === 'gone') this.#gone = true;
+    if (entries === 'gone' || entries === undefined) return;
+    for (const [index, { item, request }] of stored.entries()) {
+      const entry = entries[index];
+      if (entry === 'listed') item.phase = 'listed';
+      if (entry === 'conflict') this.#rejectKnownId(item, request, signal);
+      if (entry === 'vanished') {
+        // Deleted before it was listed: nothing would ever say that the request was there. It is created again.
+        item.phase = 'pending';
+        this.#createAt = 0;
       }
-      for (const item of stored) {
-        const request = item.request as DeployRequest;
-        const standing = standsInStatus(live.status, request);
-        if (standing === 'same') item.phase = 'listed';
-        else if (standing === 'conflict') this.#rejectKnownId(item, request, signal);
-        else if (due && !(await jobExists(kube, live, request, signal))) {
-          // Deleted before it was listed: nothing would ever say that the request was there. It is created again.
-          item.phase = 'pending';
-          this.#createAt = 0;
-        }
-      }
-    } catch (error) {
-      if (!signal.aborted) log.debug({ err: error }, 'could not look whether the batch stands in the status');
     }
   }
 

@@ -40,7 +40,7 @@ export function parseMessage(
     const { json, ...problem } = read.problem;
     return rejected(message, { reason: json ? REJECTION.wrongShape : REJECTION.notJson, ...problem });
   }
-  const fields = readFields(read);
+  const fields = readFields(read, resource.spec);
   if ('reason' in fields) return rejected(message, fields);
   for (const check of CHECKS) {
     const problem = check(fields.values, resource);
@@ -137,7 +137,7 @@ const EXPECTED: Record<string, string> = {
 };
 
 /** Holds the fields against the published schema. Lists and patterns of the resource come after it. */
-function readFields(read: MessageFields): { values: Fields } | Problem {
+function readFields(read: MessageFields, spec: CapDeployJobSpec): { values: Fields } | Problem {
   for (const field of ['notBefore', 'expiresAt']) {
     // Ignoring a bound in time would deploy at the wrong time, so a version that does not know it must not take the message.
     if (read.values.has(field)) {
@@ -153,7 +153,7 @@ function readFields(read: MessageFields): { values: Fields } | Problem {
     if (field === 'revision' && typeof value === 'string') {
       return unsafeRevision(value, revisionProblem(value) ?? 'is not allowed');
     }
-    if (typeof value === 'string' && (field === 'environment' || field === 'task')) return unknown(field, value);
+    if (typeof value === 'string' && (field === 'environment' || field === 'task')) return unknown(field, value, spec);
     return shape(field, value, EXPECTED[field] ?? 'a string');
   }
   if (parsed.data.sentAt !== undefined && momentOf(parsed.data.sentAt) === undefined) {
@@ -195,12 +195,12 @@ function unsafeRevision(revision: string | undefined, problem: string): Problem 
   };
 }
 
-function unknown(field: 'environment' | 'task', found: string, spec?: CapDeployJobSpec): Problem {
-  const allowed = field === 'environment' ? spec?.environments.map(({ name }) => name) : spec?.tasks;
+function unknown(field: 'environment' | 'task', found: string, spec: CapDeployJobSpec): Problem {
+  const allowed = field === 'environment' ? spec.environments.map(({ name }) => name) : spec.tasks;
   return {
     reason: field === 'environment' ? REJECTION.unknownEnvironment : REJECTION.unknownTask,
     field,
-    message: `${field}: found ${describe(found)}; ${allowed ? `allowed: ${allowed.join(', ')}` : `no ${field} has such a name`}`,
+    message: `${field}: found ${describe(found)}; allowed: ${allowed.join(', ')}`,
   };
 }
 

@@ -60,7 +60,13 @@ export class Supervisor {
 
   #apply(): void {
     const { resources, targets: options, log } = this.#options;
-    const targets = targetsOf(resources.list(), options);
+    let targets: Map<ResourceKey, Target>;
+    try {
+      targets = targetsOf(resources.list(), options);
+    } catch (error) {
+      log.error({ err: error }, 'could not work out which queues to read');
+      return;
+    }
     for (const key of new Set([...targets.keys(), ...this.#pollers.keys(), ...this.#said.keys()])) {
       try {
         this.#applyOne(key, targets.get(key));

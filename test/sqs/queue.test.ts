@@ -101,15 +101,26 @@ describe('a queue', () => {
     });
   });
 
-  it('gives its clients back with its last user only', async () => {
-    const url = await server.createQueue();
-    const first = server.open(url);
-    const second = server.open(url);
+  it('gives its clients back with its last user only: the poll of another goes on', async () => {
+    const clients = new SqsClients();
+    const settings = {
+      region: 'us-east-1',
+      roleArn: undefined,
+      externalId: 'deploy/web',
+      url: await server.createQueue(),
+    };
+    const first = clients.open(settings);
+    const second = clients.open(settings);
+    await second.receive(NOW);
+    const poll = one(second);
+    // A round trip later the poll has been sent.
+    await server.open(settings.url).attributes();
     first.close();
     first.close();
-    await second.send('x');
-    expect((await one(second)).body).toBe('x');
+    await server.open(settings.url).send('x');
+    expect((await poll).body).toBe('x');
     second.close();
+    clients.close();
   });
 });
 
