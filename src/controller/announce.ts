@@ -98,7 +98,8 @@ export class Announcer {
       type: 'Warning',
       reason,
       action: 'Reject',
-      note: `message ${messageId} rejected: ${field ? `${field}: ` : ''}${message ?? reason}`,
+      // The message begins with its field.
+      note: `message ${messageId} rejected: ${message ?? field ?? reason}`,
       turn: `${messageId}/rejected`,
     });
   }

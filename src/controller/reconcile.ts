@@ -9,6 +9,7 @@ import type { Announcer } from './announce.ts';
 import { CarryOut } from './carry-out.ts';
 import type { TemplateChecker } from './check-template.ts';
 import { explainStarts } from './explain-starts.ts';
+import { LastWord } from './last-word.ts';
 import type { ProcessMemory } from './memory.ts';
 import { type Observer, specOf } from './observe.ts';
 import type { ReportBook } from './report-book.ts';
@@ -40,6 +41,7 @@ export interface ReconcilerParts {
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #carryOut: CarryOut;
+  readonly #lastWord = new LastWord();
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -60,23 +62,37 @@ export class Reconciler {
     let next = plan(seen);
     if (await explainStarts(client, memory, seen, next.explain, now())) next = plan(seen);
 
-    if (isWork(seen, next)) {
+    if (this.#isWork(key, seen, next)) {
       seen = await observer.live(key, template);
       if (!seen || seen.resource.metadata.deletionTimestamp) return {};
       next = plan(seen);
       memory.noteAbsent(next.absent, now());
-      if (isWork(seen, next)) {
+      if (this.#isWork(key, seen, next)) {
         const outcome = await this.#carry(key, seen, next);
         return wakeAfter(next, again, now(), outcome === 'conflict' ? AFTER_CONFLICT_MS : AFTER_WRITE_MS);
       }
     }
     announcer.lanes(key, next.status);
-    return wakeAfter(next, again, now());
+    const contradictAt = statusChanges(seen, next) ? this.#contradictsAt(key, seen, next) : undefined;
+    return wakeAfter(next, earlier(again, contradictAt), now());
+  }
+
+  /** True where the plan asks for anything that the observation does not already show, and nothing speaks for waiting with it. */
+  #isWork(key: string, seen: Observation, next: Plan): boolean {
+    return (
+      next.touch.length + next.start.length + next.remove.length + next.absent.length + seen.rejections.length > 0 ||
+      (statusChanges(seen, next) && this.#contradictsAt(key, seen, next) === undefined)
+    );
+  }
+
+  #contradictsAt(key: string, seen: Observation, next: Plan): number | undefined {
+    return this.#lastWord.waitsUntil(key, seen.resource.status, next.status, this.#parts.now());
   }
 
   async #carry(key: string, seen: Observation, next: Plan): Promise<'done' | 'conflict'> {
     try {
       await this.#carryOut.carryOut(key, seen, next, statusChanges(seen, next));
+      this.#lastWord.said(key, next.status, this.#parts.now());
       return 'done';
     } catch (error) {
       // Not a failure: the world moved between the look and the write, and the write was refused for it.
@@ -103,20 +119,17 @@ export class Reconciler {
     this.#parts.reports.forget(key);
     this.#parts.templates.forget(key);
     this.#parts.announcer.forget(key);
+    this.#lastWord.forget(key);
   }
-}
-
-/** True where the plan asks for anything that the observation does not already show. */
-function isWork(seen: Observation, next: Plan): boolean {
-  return (
-    next.touch.length + next.start.length + next.remove.length + next.absent.length + seen.rejections.length > 0 ||
-    statusChanges(seen, next)
-  );
 }
 
 /** A write that changes nothing is not made (invariant 8), and would fence nobody. */
 function statusChanges(seen: Observation, next: Plan): boolean {
   return !isDeepStrictEqual(seen.resource.status, next.status);
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 function wakeAfter(next: Plan, again: number | undefined, now: number, soonMs?: number): WorkResult {

@@ -106,7 +106,7 @@ const OFF_WITHOUT_FAULT: readonly string[] = [
   REASON.notChecked,
   REASON.refused,
   REASON.invalidSpec,
-  REASON.deleting,
+  REASON.beingDeleted,
 ];
 
 function queueReachable({ queue, spec, now }: Health): Finding {

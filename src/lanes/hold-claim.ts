@@ -1,7 +1,7 @@
 import type { Claim } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
-import { containerHasStarted, whyNotRunning } from './explain.ts';
-import { isBeingDeleted, isRunning, type Job, jobUidOf, type StoredRequest, storedRequest } from './job.ts';
+import { containerHasStarted, terminating, whyNotRunning } from './explain.ts';
+import { isAlive, isBeingDeleted, isRunning, type Job, jobUidOf, type StoredRequest, storedRequest } from './job.ts';
 import { candidateDrop } from './judge-waiting.ts';
 import { inTurn, iso, type Lane, startOf, summary } from './lane.ts';
 import { bounded } from './text.ts';
@@ -29,9 +29,10 @@ export function adoptStarted(lane: Lane): void {
 /** A claim whose Job never started is planned again from the beginning; one whose Pod does not come up is ended. */
 export function driveClaim(lane: Lane): void {
   const { claim, claimedJob: job } = lane;
-  if (!claim || !job || lane.claimMoved) return;
-  if (lane.isWaiting(job)) recoverOrGiveUp(lane, claim, job);
-  else if (isRunning(job) && !isBeingDeleted(job)) watchPodStart(lane, claim, job);
+  if (!claim || lane.claimMoved) return;
+  if (job && lane.isWaiting(job)) recoverOrGiveUp(lane, claim, job);
+  else if (job && isRunning(job) && !isBeingDeleted(job)) watchPodStart(lane, claim, job);
+  else sayWhatIsLeft(lane, claim);
 }
 
 /**
@@ -63,7 +64,10 @@ function watchPodStart(lane: Lane, claim: Claim, job: Job): void {
   const pods = lane.view.pods.filter((pod) => jobUidOf(pod) === uid);
   const { why: _, ending, ...held } = claim;
   lane.claim = held;
-  if (pods.some(containerHasStarted) || memory.containerWasSeen(uid)) return;
+  if (pods.some(containerHasStarted) || memory.containerWasSeen(uid)) {
+    if (pods.some(isBeingDeleted)) sayWhatIsLeft(lane, lane.claim);
+    return;
+  }
   const start = Date.parse(startOf(job, claim));
   if (now - start >= HEALTHY_START_MS) lane.explain.push(uid);
   lane.wake(now + (now - start >= HEALTHY_START_MS ? EXPLAIN_MS : HEALTHY_START_MS));
@@ -84,6 +88,14 @@ function watchPodStart(lane: Lane, claim: Claim, job: Job): void {
     ),
   };
   lane.remove.push({ job, reason: 'abort' });
+}
+
+/** A deploy that was ended holds its lane until its Pod is gone: on a lost node that is for ever, unless a person sees to it. */
+function sayWhatIsLeft(lane: Lane, claim: Claim): void {
+  const { why: _, ...held } = claim;
+  const pod = lane.view.pods.find(isAlive);
+  const why = pod && (isBeingDeleted(pod) ? terminating(pod) : `Pod ${pod.metadata.name} has not ended yet`);
+  lane.claim = why ? { ...held, why: bounded(why, 512) } : held;
 }
 
 /** The claim is the lock: it is stored under the resource's resourceVersion before the Job is resumed. */

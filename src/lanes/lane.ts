@@ -92,7 +92,10 @@ export interface LanePlan {
   readonly absent: readonly string[];
   /** Started Jobs (by UID) without a container: their Events tell why. */
   readonly explain: readonly string[];
-  /** Jobs that somebody resumed by hand: what they do is taken over by a claim. */
+  /**
+   * Jobs that somebody resumed by hand and that are claimed now. To be marked with `started-at` BEFORE the status is stored: without it
+   * one that is suspended later would look as if it had never been started, and be started again.
+   */
   readonly adopted: readonly Job[];
   /** When to look again even if nothing is heard (epoch milliseconds). */
   readonly wakeAt: number | undefined;

@@ -35,7 +35,7 @@ export interface Observation {
   readonly createTrouble: CreateTrouble | undefined;
   /** Rejections that are to be recorded now, oldest first. */
   readonly rejections: readonly RejectionEntry[];
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, taken before Jobs and Pods were listed: where a time has to pass, the lists must be younger than its end. */
   readonly now: number;
 }
 
@@ -50,6 +50,7 @@ export interface Plan {
   readonly start: readonly Job[];
   /** After the status: Jobs whose end it holds, or whose abort it announces. */
   readonly remove: readonly Removal[];
+  /** Before the status: Jobs resumed by hand, to be marked with `started-at` where they have none. */
   readonly adopted: readonly Job[];
   /** Job UIDs whose absence must be timed, beginning with a live look. */
   readonly absent: readonly string[];

@@ -24,21 +24,17 @@ export function retain(
   let wakeAt: number | undefined;
   const kept = { Complete: 0, Failed: 0 };
   const limit = { Complete: spec.successfulJobsHistoryLimit, Failed: spec.failedJobsHistoryLimit };
-  const finished = jobs
+  const recorded = jobs
     .filter((job) => isFinished(job) && !isBeingDeleted(job))
-    .map(
-      (job) =>
-        ({
-          job,
-          endedAt: Date.parse(finishedAt(job)),
-          type: finishedCondition(job)?.type === 'Complete' ? 'Complete' : 'Failed',
-        }) as const,
-    )
-    .sort((a, b) => b.endedAt - a.endedAt || (a.job.metadata.name < b.job.metadata.name ? 1 : -1));
-  for (const { job, endedAt, type } of finished) {
-    const { environment, id } = storedRequest(job);
-    const place = placeInHistory(environment, id);
-    if (place === undefined) continue;
+    .flatMap((job) => {
+      const { environment, id } = storedRequest(job);
+      const place = placeInHistory(environment, id);
+      const type: keyof typeof kept = finishedCondition(job)?.type === 'Complete' ? 'Complete' : 'Failed';
+      return place === undefined ? [] : [{ job, place, endedAt: Date.parse(finishedAt(job)), type }];
+    })
+    // A Job tells its end in whole seconds; within one of them, the history knows the order.
+    .sort((a, b) => b.endedAt - a.endedAt || a.place - b.place);
+  for (const { job, place, endedAt, type } of recorded) {
     const expiry = spec.ttlSecondsAfterFinished == null ? undefined : endedAt + spec.ttlSecondsAfterFinished * 1000;
     if (expiry !== undefined && expiry <= now) remove.push({ job, reason: 'ttl' });
     else if (place >= HISTORY_LIMIT || kept[type] >= limit[type]) remove.push({ job, reason: 'history limit' });

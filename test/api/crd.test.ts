@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { customResourceDefinition, messageJsonSchema } from '../../src/api/crd.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: a schema is looked into at any depth
+type Any = any;
+
+const definition: Any = customResourceDefinition();
+const schema: Any = definition.spec.versions[0].schema.openAPIV3Schema;
+
+/** Every schema in it, with its path. */
+function* schemas(node: Any, path: string): Generator<[string, Any]> {
+  yield [path, node];
+  for (const [name, child] of Object.entries(node.properties ?? {})) yield* schemas(child, `${path}.${name}`);
+  if (node.items) yield* schemas(node.items, `${path}[]`);
+}
+
+describe('the CustomResourceDefinition', () => {
+  const all = [...schemas(schema, '')];
+
+  test('is that of CapDeployJob, namespaced, with a status of its own', () => {
+    expect(definition.metadata.name).toBe('capdeployjobs.capdeployjob.dev');
+    expect(definition.spec).toMatchObject({
+      scope: 'Namespaced',
+      names: { kind: 'CapDeployJob', plural: 'capdeployjobs', shortNames: ['cdj'] },
+    });
+    expect(definition.spec.versions[0]).toMatchObject({
+      name: 'v1alpha1',
+      served: true,
+      storage: true,
+      subresources: { status: {} },
+    });
+  });
+
+  test('prints Ready, Waiting, Active, Last and Age', () => {
+    expect(definition.spec.versions[0].additionalPrinterColumns.map(({ name }: Any) => name)).toEqual([
+      'Ready',
+      'Waiting',
+      'Active',
+      'Last',
+      'Age',
+    ]);
+  });
+
+  test('is structural: nothing in it that Kubernetes forbids or drops', () => {
+    const forbidden = [
+      'additionalProperties',
+      '$schema',
+      '$ref',
+      'anyOf',
+      'oneOf',
+      'allOf',
+      'not',
+      'const',
+      'exclusiveMinimum',
+      'exclusiveMaximum',
+      'propertyNames',
+      'patternProperties',
+    ];
+    const found = all.flatMap(([path, node]) => forbidden.filter((key) => key in node).map((key) => `${path}: ${key}`));
+    expect(found).toEqual([]);
+  });
+
+  test('gives each field a type', () => {
+    expect(all.filter(([, node]) => typeof node.type !== 'string').map(([path]) => path)).toEqual([]);
+  });
+
+  test('describes every field, for kubectl explain', () => {
+    const silent = all.filter(([path, node]) => !path.endsWith('[]') && path !== '.metadata' && !node.description);
+    expect(silent.map(([path]) => path)).toEqual([]);
+  });
+
+  test('bounds every list and every string of status and spec, for CEL and for etcd', () => {
+    const isUnbounded = (node: Any) =>
+      node.type === 'array' ? !node.maxItems : node.type === 'string' && !node.maxLength && !node.enum;
+    const found = all
+      .filter(([path, node]) => /^\.(spec|status)/.test(path) && isUnbounded(node))
+      .map(([path]) => path);
+    expect(found).toEqual([]);
+  });
+
+  test('has no bound that only JavaScript knows', () => {
+    expect(JSON.stringify(definition)).not.toContain(`${Number.MAX_SAFE_INTEGER}`);
+  });
+
+  test('requires of a spec only what has no default', () => {
+    expect(schema.required).toEqual(['spec']);
+    expect(schema.properties.spec.required.toSorted()).toEqual(['environments', 'queue', 'template']);
+    expect(schema.properties.spec.properties.queue.required).toEqual(['url']);
+    expect(schema.properties.spec.properties.sshKey.required).toEqual(['secretName']);
+  });
+
+  test('fills in the contract’s defaults', () => {
+    const { properties } = schema.properties.spec;
+    const defaults = Object.fromEntries(
+      Object.entries<Any>(properties).flatMap(([key, node]) => ('default' in node ? [[key, node.default]] : [])),
+    );
+    expect(defaults).toEqual({
+      tasks: ['deploy'],
+      maxWaiting: 20,
+      suspend: false,
+      startingDeadlineSeconds: 3600,
+      waitingDeadlineSeconds: 86_400,
+      podStartDeadlineSeconds: 300,
+      activeDeadlineSeconds: 3600,
+      successfulJobsHistoryLimit: 3,
+      failedJobsHistoryLimit: 3,
+    });
+    expect(properties.queue.properties).toMatchObject({
+      waitTimeSeconds: { default: 20 },
+      visibilityTimeoutSeconds: { default: 60 },
+    });
+    expect(properties.environments.items.properties.suspend.default).toBe(false);
+  });
+
+  test('takes any Pod template as it is, and null for a ttl', () => {
+    const { template, ttlSecondsAfterFinished } = schema.properties.spec.properties;
+    expect(template).toMatchObject({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
+    expect(ttlSecondsAfterFinished.nullable).toBe(true);
+  });
+
+  test('merges environments by name, and takes no two of one name', () => {
+    expect(schema.properties.spec.properties.environments).toMatchObject({
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+    });
+  });
+});
+
+describe('the JSON Schema of a message', () => {
+  // zod reads neither conditions nor lists of required keys: those are looked at here.
+  const { allOf, ...rest }: Any = messageJsonSchema();
+  const properties = z.fromJSONSchema(rest);
+  const hasOneOf = (body: object, { anyOf }: Any) => anyOf.some(({ required: [key] }: Any) => key in body);
+  const accepts = (body: Any): boolean =>
+    properties.safeParse(body).success &&
+    allOf.every((part: Any) =>
+      part.if ? (body.task ?? 'deploy') !== 'deploy' || hasOneOf(body, part.then) : hasOneOf(body, part),
+    );
+  const good = { repository: 'livesense/web', environment: 'production', revision: 'v1.0.0' };
+
+  test.each([
+    ['the contract’s example', good],
+    ['the older names of the keys', { repo: 'web', env: 'production', hash: 'v1.0.0' }],
+    ['keys that nobody knows', { ...good, more: { of: 'it' } }],
+    [
+      'all that may be said',
+      {
+        ...good,
+        task: 'deploy',
+        id: 'a-1',
+        sentAt: '2026-03-10T12:00:00+09:00',
+        requestedBy: 'a',
+        reason: 'b',
+        source: 'c',
+        slack: { channel: 'C1', threadTs: '1.2' },
+      },
+    ],
+    [
+      'a task without a revision that needs none',
+      { repository: 'web', environment: 'production', task: 'deploy:restart' },
+    ],
+  ])('accepts %s', (_, body) => {
+    expect(accepts(body)).toBe(true);
+  });
+
+  test.each([
+    ['a message without a repository', { environment: 'production', revision: 'v1' }],
+    ['a deploy without a revision', { repository: 'web', environment: 'production' }],
+    [
+      'a deploy without a revision that names its task',
+      { repository: 'web', environment: 'production', task: 'deploy' },
+    ],
+    ['a message without an environment', { repository: 'web', revision: 'v1' }],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
+    ['a revision that is a command', { ...good, revision: 'main$(touch${IFS}/tmp/pwned)' }],
+    ['a revision that is an option', { ...good, revision: '--output=/tmp/x' }],
+    ['an environment that is a command', { ...good, environment: 'a;b' }],
+    ['a task that is an option of rake', { ...good, task: '-e' }],
+    ['a repository that is no word', { ...good, repository: 'a b' }],
+    ['an id with a blank', { ...good, id: 'a b' }],
+    ['a moment that is none', { ...good, sentAt: 'yesterday' }],
+    ['a revision that is a number', { ...good, revision: 1 }],
+    ['a list', [good]],
+  ])('refuses %s', (_, body) => {
+    expect(accepts(body)).toBe(false);
+  });
+
+  test('asks for a revision where the task is deploy, named or not', () => {
+    const [repository, environment, rule] = allOf;
+    expect(repository.anyOf).toEqual([{ required: ['repository'] }, { required: ['repo'] }]);
+    expect(environment.anyOf).toEqual([{ required: ['environment'] }, { required: ['env'] }]);
+    expect(rule.if).toEqual({ not: { required: ['task'], properties: { task: { not: { const: 'deploy' } } } } });
+    expect(rule.then.anyOf).toEqual([{ required: ['revision'] }, { required: ['hash'] }]);
+  });
+});
+
+describe('the files in crds/', () => {
+  const read = (name: string) => readFileSync(new URL(`../../crds/${name}`, import.meta.url), 'utf8');
+  const rerun = 'run "npm run generate" and commit the result';
+
+  test('hold the definition that the schemas make', () => {
+    expect(parse(read('capdeployjobs.yaml')), rerun).toEqual(JSON.parse(JSON.stringify(definition)));
+  });
+
+  test('hold the message’s schema that the schemas make', () => {
+    expect(JSON.parse(read('message.schema.json')), rerun).toEqual(JSON.parse(JSON.stringify(messageJsonSchema())));
+  });
+
+  test('name no alias of YAML, which some readers of definitions do not know', () => {
+    expect(read('capdeployjobs.yaml')).not.toMatch(/: [&*]a\d/);
+  });
+});

@@ -1,0 +1,255 @@
+import {
+  type CapDeployJob,
+  type CapDeployJobSpec,
+  type Claim,
+  type HistoryEntry,
+  parseSpec,
+  type WaitingEntry,
+} from '../../src/api/capdeployjob.ts';
+import type { DeployRequest } from '../../src/api/deploy-request.ts';
+import { ANNOTATION, API_VERSION, KIND } from '../../src/api/names.ts';
+import { buildJob } from '../../src/lanes/build-job.ts';
+import { type Job, type Pod, storedRequest } from '../../src/lanes/job.ts';
+import { type LaneView, type Memory, summary } from '../../src/lanes/lane.ts';
+import type { Observation } from '../../src/lanes/plan.ts';
+
+/** The moment at which tests take place: late enough that an hour or a day before it is in the resource's life. */
+export const NOW = Date.parse('2026-03-10T12:00:00.000Z');
+/** The moment so many seconds after (or, negative, before) NOW. */
+export const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
+/** The same as the API server writes it: without a fraction. */
+export const stamp = (seconds: number): string => at(seconds).replace('.000Z', 'Z');
+
+const RESOURCE_UID = 'uid-of-web';
+
+/** A spec as users write it, without the defaults. */
+export function aRawSpec(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    queue: { url: 'https://sqs.ap-northeast-1.amazonaws.com/123456789012/web-deploy' },
+    environments: [{ name: 'production' }, { name: 'staging' }],
+    template: { spec: { containers: [{ name: 'cap', image: 'registry.example/web-deploy:1' }] } },
+    ...changes,
+  };
+}
+
+/** A spec as the API server hands it out, with the defaults. */
+export function aSpec(changes: Record<string, unknown> = {}): CapDeployJobSpec {
+  const parsed = parseSpec(aRawSpec(changes));
+  if ('problem' in parsed) throw new Error(parsed.problem);
+  return parsed.spec;
+}
+
+export function aResource(changes: { spec?: unknown; status?: unknown; metadata?: object } = {}): CapDeployJob {
+  const { spec = aRawSpec(), status, metadata } = changes;
+  return {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    metadata: {
+      name: 'web',
+      namespace: 'deploy',
+      uid: RESOURCE_UID,
+      resourceVersion: '100',
+      generation: 1,
+      creationTimestamp: stamp(-7 * 86_400),
+      ...metadata,
+    },
+    spec,
+    ...(status === undefined ? {} : { status: status as NonNullable<CapDeployJob['status']> }),
+  };
+}
+
+export function aRequest(changes: Partial<DeployRequest> = {}): DeployRequest {
+  const id = changes.id ?? 'r1';
+  return {
+    id,
+    messageId: `message-of-${id}`,
+    senderId: 'AIDAEXAMPLE',
+    repository: 'livesense/web',
+    environment: 'production',
+    task: 'deploy',
+    revision: 'v1.0.0',
+    sentAt: at(-60),
+    requestedBy: 'alice',
+    reason: undefined,
+    source: undefined,
+    slack: undefined,
+    ...changes,
+  };
+}
+
+export interface JobChanges extends Partial<DeployRequest> {
+  uid?: string;
+  resourceVersion?: string;
+  /** Seconds from NOW; default: when it was sent. */
+  createdAt?: number;
+  /** Seconds from NOW at which the operator resumed it. */
+  started?: number;
+  /** It was resumed by hand: no `started-at`. */
+  resumedByHand?: boolean;
+  /** A person suspended it after it was started. */
+  suspended?: boolean;
+  finished?: 'Complete' | 'Failed';
+  /** Seconds from NOW at which it finished; default 0. */
+  finishedAt?: number;
+  failure?: { reason?: string; message?: string };
+  beingDeleted?: boolean;
+  /** UID of the CapDeployJob that owns it. */
+  owner?: string;
+  annotations?: Record<string, string>;
+}
+
+/** The Job of a request: waiting, unless the changes say more. */
+export function aJob(changes: JobChanges = {}): Job {
+  const request = aRequest(changes);
+  const resource = aResource({ metadata: changes.owner ? { uid: changes.owner } : {} });
+  const job = buildJob(resource, aSpec(), request) as unknown as Job;
+  const isStarted = changes.started !== undefined || changes.resumedByHand === true;
+  const finishedAt = stamp(changes.finishedAt ?? 0);
+  job.metadata.uid = changes.uid ?? `uid-of-${request.id}`;
+  job.metadata.resourceVersion = changes.resourceVersion ?? '7';
+  job.metadata.creationTimestamp =
+    changes.createdAt === undefined ? request.sentAt.replace('.000Z', 'Z') : stamp(changes.createdAt);
+  if (changes.started !== undefined) job.metadata.annotations![ANNOTATION.startedAt] = at(changes.started);
+  Object.assign(job.metadata.annotations!, changes.annotations);
+  if (changes.beingDeleted) job.metadata.deletionTimestamp = stamp(0);
+  job.spec.suspend = !isStarted || changes.suspended === true;
+  if (isStarted && !job.spec.suspend) job.status = { startTime: stamp(changes.started ?? -10), active: 1 };
+  if (changes.finished) {
+    job.status = {
+      ...job.status,
+      active: 0,
+      ...(changes.finished === 'Complete' ? { completionTime: finishedAt } : {}),
+      conditions: [
+        { type: changes.finished, status: 'True', lastTransitionTime: finishedAt, ...(changes.failure ?? {}) },
+      ],
+    };
+  }
+  return job;
+}
+
+export interface PodChanges {
+  phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
+  /** Why its first container waits. */
+  waiting?: { reason?: string; message?: string };
+  terminated?: { exitCode: number; message?: string };
+  terminating?: boolean;
+  node?: string;
+  /** It lost its owner reference (deleted with --cascade=orphan). */
+  orphaned?: boolean;
+}
+
+/** The Pod of a Job: running, unless the changes say otherwise. */
+export function aPod(job: Job, changes: PodChanges = {}): Pod {
+  const phase = changes.phase ?? (changes.waiting ? 'Pending' : 'Running');
+  const state = changes.terminated
+    ? { terminated: changes.terminated }
+    : changes.waiting
+      ? { waiting: changes.waiting }
+      : phase === 'Running'
+        ? { running: { startedAt: stamp(-5) } }
+        : undefined;
+  return {
+    metadata: {
+      name: `${job.metadata.name}-x7k2p`,
+      namespace: job.metadata.namespace,
+      uid: `pod-of-${job.metadata.uid}`,
+      resourceVersion: '1',
+      creationTimestamp: stamp(-8),
+      labels: { ...job.metadata.labels, 'batch.kubernetes.io/controller-uid': job.metadata.uid },
+      ...(changes.orphaned
+        ? {}
+        : {
+            ownerReferences: [{ kind: 'Job', name: job.metadata.name, uid: job.metadata.uid, controller: true }],
+          }),
+      ...(changes.terminating ? { deletionTimestamp: stamp(0) } : {}),
+    },
+    spec: { containers: [{ name: 'cap' }], ...(changes.node ? { nodeName: changes.node } : {}) },
+    status: { phase, ...(state ? { containerStatuses: [{ name: 'cap', state }] } : {}) },
+  };
+}
+
+export function aClaim(job: Job, changes: Partial<Claim> = {}): Claim {
+  const request = storedRequest(job);
+  return {
+    ...summary(request, job.metadata.name),
+    uid: job.metadata.uid,
+    dueAt: request.dueAt,
+    since: at(-30),
+    ...changes,
+  };
+}
+
+export function aWaitingEntry(job: Job): WaitingEntry {
+  const request = storedRequest(job);
+  return { ...summary(request, job.metadata.name), dueAt: request.dueAt, why: 'starts next' };
+}
+
+export function aHistoryEntry(job: Job, changes: Partial<HistoryEntry> = {}): HistoryEntry {
+  const request = storedRequest(job);
+  return {
+    ...summary(request, job.metadata.name),
+    environment: request.environment,
+    result: 'Succeeded',
+    reason: 'Completed',
+    startedAt: at(-30),
+    finishedAt: at(-5),
+    ...changes,
+  };
+}
+
+/** A process that has seen nothing, and what it has seen after all. */
+export function aMemory(seen: Partial<Memory> = {}): Memory {
+  return {
+    podWasSeen: () => false,
+    containerWasSeen: () => false,
+    absentSince: () => undefined,
+    lastSeen: () => undefined,
+    logTail: () => undefined,
+    events: () => [],
+    ...seen,
+  };
+}
+
+export interface LaneChanges extends Omit<Partial<LaneView>, 'recorded' | 'spec'> {
+  spec?: Record<string, unknown>;
+  /** Ids that the history knows. */
+  recorded?: readonly string[];
+}
+
+/** The lane "production": open for an hour, and nothing in it. */
+export function aLane(changes: LaneChanges = {}): LaneView {
+  const spec = aSpec(changes.spec);
+  return {
+    name: 'production',
+    environment: spec.environments.find(({ name }) => name === 'production'),
+    createdAt: NOW - 7 * 86_400_000,
+    previous: { name: 'production', openSince: at(-3600) },
+    jobs: [],
+    strangers: [],
+    pods: [],
+    memory: aMemory(),
+    now: NOW,
+    ...changes,
+    spec,
+    recorded: (id) => changes.recorded?.includes(id) ?? false,
+  };
+}
+
+export function anObservation(changes: Partial<Observation> = {}): Observation {
+  const resource = changes.resource ?? aResource();
+  const parsed = parseSpec(resource.spec);
+  return {
+    resource,
+    spec: 'spec' in parsed ? parsed.spec : undefined,
+    specProblem: 'problem' in parsed ? parsed.problem : undefined,
+    jobs: [],
+    pods: [],
+    memory: aMemory(),
+    template: { generation: 1, status: 'True', reason: 'DryRunAccepted', message: 'accepted' },
+    queue: { kind: 'reading', since: NOW - 60_000, lastReadAt: NOW - 5_000 },
+    createTrouble: undefined,
+    rejections: [],
+    now: NOW,
+    ...changes,
+  };
+}

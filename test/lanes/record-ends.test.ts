@@ -1,0 +1,225 @@
+import { describe, expect, test } from 'vitest';
+import type { LaneStatus } from '../../src/api/capdeployjob.ts';
+import { planLane } from '../../src/lanes/plan-lane.ts';
+import { aClaim, aJob, aLane, aMemory, aPod, at, type LaneChanges, NOW, stamp } from './builders.ts';
+
+const running = aJob({ started: -30 });
+const held = (changes: Partial<LaneStatus> = {}): LaneStatus => ({
+  name: 'production',
+  active: [aClaim(running)],
+  ...changes,
+});
+const ends = (changes: LaneChanges) =>
+  planLane(aLane(changes)).ended.map(({ id, result, reason }) => `${id} ${result} ${reason}`);
+const isHeld = (changes: LaneChanges) => planLane(aLane(changes)).status?.active?.[0]?.id;
+
+describe('a finished Job', () => {
+  const done = aJob({ started: -30, finished: 'Complete', finishedAt: -5 });
+  const failed = aJob({ started: -30, finished: 'Failed', finishedAt: -5, failure: { reason: 'DeadlineExceeded' } });
+
+  test('ends its request, and its claim is released by the record', () => {
+    const { ended, status } = planLane(aLane({ jobs: [done], previous: held() }));
+    expect(ended).toEqual([
+      {
+        job: done.metadata.name,
+        id: 'r1',
+        repository: 'livesense/web',
+        task: 'deploy',
+        revision: 'v1.0.0',
+        requestedBy: 'alice',
+        senderId: 'AIDAEXAMPLE',
+        sentAt: at(-60),
+        environment: 'production',
+        result: 'Succeeded',
+        reason: 'Completed',
+        startedAt: at(-30),
+        finishedAt: stamp(-5),
+      },
+    ]);
+    expect(status).toEqual({
+      name: 'production',
+      openSince: at(-5),
+      lastStarted: [{ task: 'deploy', id: 'r1', dueAt: at(-60) }],
+      lastSuccessful: {
+        revision: 'v1.0.0',
+        requestedBy: 'alice',
+        task: 'deploy',
+        job: done.metadata.name,
+        finishedAt: stamp(-5),
+      },
+      lastResult: 'Succeeded',
+      lastEndedAt: stamp(-5),
+    });
+  });
+
+  test('that failed leaves what last succeeded alone', () => {
+    const lastSuccessful = { task: 'deploy', job: 'web-production-x', finishedAt: at(-900) };
+    const { status } = planLane(aLane({ jobs: [failed], previous: held({ lastSuccessful }) }));
+    expect(status).toMatchObject({ lastSuccessful, lastResult: 'Failed' });
+  });
+
+  test('Invariant 1: that is recorded is not recorded again, but its claim is released', () => {
+    expect(ends({ jobs: [done], previous: held(), recorded: ['r1'] })).toEqual([]);
+    expect(isHeld({ jobs: [done], previous: held(), recorded: ['r1'] })).toBeUndefined();
+  });
+
+  test('without a claim, resumed by hand, is recorded all the same, beside the deploy that holds the lane', () => {
+    const other = aJob({ id: 'r0', resumedByHand: true, finished: 'Complete' });
+    expect(ends({ jobs: [running, other], previous: held() })).toEqual(['r0 Succeeded Completed']);
+    expect(isHeld({ jobs: [running, other], previous: held() })).toBe('r1');
+  });
+
+  test('without a claim did not start when another Job’s claim was made', () => {
+    const other = aJob({ id: 'r0', sentAt: at(-90), createdAt: -80, resumedByHand: true, finished: 'Failed' });
+    delete other.status!.startTime;
+    expect(planLane(aLane({ jobs: [running, other], previous: held() })).ended[0]?.startedAt).toBe(stamp(-80));
+  });
+
+  test('Invariant 4: moves the watermark forward, and never back', () => {
+    const mark = { task: 'deploy', id: 'r9', dueAt: at(-10) };
+    const { status } = planLane(aLane({ jobs: [done], previous: held({ lastStarted: [mark] }) }));
+    expect(status?.lastStarted).toEqual([mark]);
+  });
+
+  test('of several, after a lost status, the last to finish is the last result and the newest entry', () => {
+    const jobs = [
+      aJob({ id: 'a', sentAt: at(-300), started: -100, finished: 'Failed', finishedAt: -10 }),
+      aJob({ id: 'b', sentAt: at(-200), started: -150, finished: 'Complete', finishedAt: -50 }),
+    ];
+    const { ended, status } = planLane(aLane({ jobs, previous: undefined }));
+    expect(ended.map(({ id }) => id)).toEqual(['b', 'a']);
+    expect(status).toMatchObject({ lastResult: 'Failed', lastEndedAt: stamp(-10), lastStarted: [{ id: 'b' }] });
+  });
+
+  test('that the operator was about to end keeps the operator’s reason', () => {
+    const ending = { result: 'Failed' as const, reason: 'PodNotStarted', message: 'no container ran' };
+    const previous = held({ active: [aClaim(running, { ending })] });
+    expect(ends({ jobs: [failed], previous })).toEqual(['r1 Failed PodNotStarted']);
+    expect(ends({ jobs: [done], previous })).toEqual(['r1 Succeeded Completed']);
+  });
+
+  test('with a log and words longer than the status allows is recorded with their end', () => {
+    const ending = { result: 'Failed' as const, reason: 'PodNotStarted', message: 'w'.repeat(1024) };
+    const memory = aMemory({ podWasSeen: () => true, logTail: () => `${'l'.repeat(1021)}end` });
+    const { ended } = planLane(aLane({ previous: held({ active: [aClaim(running, { ending })] }), memory }));
+    expect(ended[0]?.message).toHaveLength(2048);
+    expect(ended[0]?.message?.endsWith('end')).toBe(true);
+  });
+
+  test('remembers 50 tasks and forgets the one that was started longest ago: the status takes no more', () => {
+    const lastStarted = Array.from({ length: 50 }, (_, n) => ({ task: `t${n}`, id: `i${n}`, dueAt: at(-900) }));
+    const { status } = planLane(aLane({ jobs: [done], previous: held({ lastStarted }) }));
+    expect(status?.lastStarted).toHaveLength(50);
+    expect(status?.lastStarted?.map(({ task }) => task)).not.toContain('t0');
+    expect(status?.lastStarted?.at(-1)?.task).toBe('deploy');
+  });
+});
+
+describe('a claimed Job that is not there', () => {
+  const gone = { previous: held() };
+  const timed = (seconds: number) => aMemory({ absentSince: () => NOW - seconds * 1000 });
+
+  test('holds its claim while its Pod lives', () => {
+    const pods = [aPod(running, { terminating: true })];
+    expect(ends({ ...gone, pods, memory: timed(60) })).toEqual([]);
+    expect(isHeld({ ...gone, pods, memory: timed(60) })).toBe('r1');
+  });
+
+  test('is recorded at once where its Pod was seen and is gone', () => {
+    expect(ends({ ...gone, memory: aMemory({ podWasSeen: () => true }) })).toEqual(['r1 Unknown JobVanished']);
+  });
+
+  test('is recorded at once where its Pod is there and has finished', () => {
+    expect(ends({ ...gone, pods: [aPod(running, { phase: 'Failed' })] })).toEqual(['r1 Unknown JobVanished']);
+  });
+
+  test('is timed from a live look where no Pod was ever seen: one may still come', () => {
+    const { ended, absent, status } = planLane(aLane(gone));
+    expect([ended, absent, status?.active?.[0]?.id]).toEqual([[], ['uid-of-r1'], 'r1']);
+  });
+
+  test('is recorded 30 s after that look, and not before', () => {
+    expect(ends({ ...gone, memory: timed(29.999) })).toEqual([]);
+    expect(planLane(aLane({ ...gone, memory: timed(10) })).wakeAt).toBe(NOW + 20_000);
+    expect(ends({ ...gone, memory: timed(30) })).toEqual(['r1 Unknown JobVanished']);
+  });
+
+  test('Invariant 4: counts as started, for its resume may have gone through', () => {
+    const { status, ended } = planLane(aLane({ ...gone, memory: timed(30) }));
+    expect(status?.lastStarted).toEqual([{ task: 'deploy', id: 'r1', dueAt: at(-60) }]);
+    expect(ended[0]?.startedAt).toBe(at(-30));
+  });
+
+  test('was aborted where its deletion was watched', () => {
+    expect(ends({ ...gone, memory: aMemory({ podWasSeen: () => true, lastSeen: () => running }) })).toEqual([
+      'r1 Aborted JobDeleted',
+    ]);
+  });
+
+  test('ended as it had ended before it was deleted', () => {
+    const last = aJob({ started: -30, finished: 'Complete' });
+    expect(ends({ ...gone, memory: aMemory({ podWasSeen: () => true, lastSeen: () => last }) })).toEqual([
+      'r1 Succeeded Completed',
+    ]);
+  });
+
+  test('ended as the claim announced, even where the process that announced it is gone', () => {
+    const ending = { result: 'Failed' as const, reason: 'PodNotStarted', message: 'no container ran' };
+    const previous = held({ active: [aClaim(running, { ending })] });
+    expect(ends({ previous, memory: timed(30) })).toEqual(['r1 Failed PodNotStarted']);
+  });
+
+  test('is not the newcomer of its name: that one waits unlisted, and is removed as known once the first is recorded', () => {
+    const newcomer = aJob({ uid: 'uid-2' });
+    const before = planLane(aLane({ ...gone, jobs: [newcomer] }));
+    expect([before.start, before.status?.waiting, before.remove]).toEqual([undefined, undefined, []]);
+    const after = planLane(aLane({ ...gone, jobs: [newcomer], memory: timed(30) }));
+    expect(after.ended).toHaveLength(1);
+    expect(after.remove).toEqual([{ job: newcomer, reason: 'recorded' }]);
+  });
+
+  test('releases its claim without a second entry where its id is recorded already', () => {
+    expect(ends({ ...gone, memory: timed(30), recorded: ['r1'] })).toEqual([]);
+    expect(isHeld({ ...gone, memory: timed(30), recorded: ['r1'] })).toBeUndefined();
+  });
+});
+
+describe('a started Job that somebody suspended', () => {
+  const stopped = aJob({ started: -30, suspended: true });
+  const lane = { jobs: [stopped], previous: held() };
+
+  test('is never resumed', () => {
+    expect(planLane(aLane(lane)).start).toBeUndefined();
+  });
+
+  test('holds the lane until its Pod is gone, then is recorded as aborted and removed', () => {
+    expect(ends({ ...lane, pods: [aPod(stopped, { terminating: true })] })).toEqual([]);
+    const { ended, remove, status } = planLane(aLane({ ...lane, memory: aMemory({ podWasSeen: () => true }) }));
+    expect(ended).toMatchObject([{ id: 'r1', result: 'Aborted', reason: 'JobSuspended', startedAt: at(-30) }]);
+    expect(remove).toEqual([{ job: stopped, reason: 'recorded' }]);
+    expect(status?.active).toBeUndefined();
+  });
+
+  test('is timed like one that vanished where no Pod was ever seen', () => {
+    expect(planLane(aLane(lane)).absent).toEqual(['uid-of-r1']);
+    expect(ends({ ...lane, memory: aMemory({ absentSince: () => NOW - 30_000 }) })).toEqual([
+      'r1 Aborted JobSuspended',
+    ]);
+  });
+
+  test('Invariant 1: that had been resumed by hand is not started a second time: its Pod was seen', () => {
+    const byHand = aJob();
+    const claimed = { jobs: [byHand], previous: held() };
+    const seen = planLane(aLane({ ...claimed, memory: aMemory({ podWasSeen: () => true }) }));
+    expect([seen.start, seen.ended[0]?.reason]).toEqual([undefined, 'JobSuspended']);
+    const there = planLane(aLane({ ...claimed, pods: [aPod(byHand, { phase: 'Failed' })] }));
+    expect([there.start, there.ended[0]?.reason]).toEqual([undefined, 'JobSuspended']);
+  });
+
+  test('Invariant 3: holds the lane though the status was lost, for a Pod of it may still come', () => {
+    const next = aJob({ id: 'r2', sentAt: at(-10) });
+    const { status, start, ended, adopted } = planLane(aLane({ jobs: [stopped, next], previous: undefined }));
+    expect(status?.active?.[0]?.uid).toBe('uid-of-r1');
+    expect([start, ended, adopted]).toEqual([undefined, [], []]);
+  });
+});
