@@ -27,6 +27,8 @@ export class CarryOut {
 
   /** @throws KubeError; what was done until then stands, and the next pass goes on from it. */
   async carryOut(key: string, seen: Observation, next: Plan, writeStatus: boolean): Promise<void> {
+    // Resumed by hand: without the mark of a start, one that is suspended later would look as if it could still be started.
+    for (const job of next.mark) await this.#mark(job);
     // A claim that is given up: once its Job has moved, a resume that is under way elsewhere is refused.
     for (const job of next.touch) await this.#touch(job);
     // The claim is the lock, and the record comes before the delete: if this process stops right after, both stand.
@@ -37,6 +39,11 @@ export class CarryOut {
     for (const job of next.start) refused = (await this.#start(key, seen.resource, job)) ?? refused;
     for (const removal of next.remove) refused = (await this.#remove(key, removal)) ?? refused;
     if (refused) throw refused;
+  }
+
+  async #mark(job: Job): Promise<void> {
+    const startedAt = job.status?.startTime ?? new Date(this.#now()).toISOString();
+    await this.#patch(job, { metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } });
   }
 
   async #touch(job: Job): Promise<void> {

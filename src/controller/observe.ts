@@ -59,6 +59,8 @@ export class Observer {
    */
   async live(key: string, template: TemplateCheck | undefined): Promise<Observation | undefined> {
     const [namespace, name] = split(key);
+    // Taken first: where a time must have passed before an absence counts, the lists have to be younger than the end of that time.
+    const now = this.#now();
     let resource: CapDeployJob & KubeObject;
     try {
       resource = await this.#client.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name);
@@ -70,7 +72,7 @@ export class Observer {
     const jobs = await listAll<Job & KubeObject>(this.#client, JOBS, { namespace, labelSelector });
     const pods = await listAll<Pod & KubeObject>(this.#client, PODS, { namespace, labelSelector });
     this.#memory.seeLive(jobs.items, pods.items);
-    return this.#observation(key, resource, jobs.items, pods.items, template);
+    return this.#observation(key, resource, jobs.items, pods.items, template, now);
   }
 
   #observation(
@@ -79,9 +81,9 @@ export class Observer {
     jobs: readonly Job[],
     pods: readonly Pod[],
     template: TemplateCheck | undefined,
+    now = this.#now(),
   ): Observation {
     const parsed = specOf(resource);
-    const now = this.#now();
     return {
       resource,
       spec: 'spec' in parsed ? parsed.spec : undefined,

@@ -80,7 +80,13 @@ export class Reconciler {
   /** True where the plan asks for anything that the observation does not already show, and nothing speaks for waiting with it. */
   #isWork(key: string, seen: Observation, next: Plan): boolean {
     return (
-      next.touch.length + next.start.length + next.remove.length + next.absent.length + seen.rejections.length > 0 ||
+      next.mark.length +
+        next.touch.length +
+        next.start.length +
+        next.remove.length +
+        next.absent.length +
+        seen.rejections.length >
+        0 ||
       (statusChanges(seen, next) && this.#contradictsAt(key, seen, next) === undefined)
     );
   }

@@ -1,7 +1,16 @@
 import type { Claim } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { containerHasStarted, terminating, whyNotRunning } from './explain.ts';
-import { isAlive, isBeingDeleted, isRunning, type Job, jobUidOf, type StoredRequest, storedRequest } from './job.ts';
+import {
+  isAlive,
+  isBeingDeleted,
+  isRunning,
+  type Job,
+  jobUidOf,
+  type StoredRequest,
+  startedAt,
+  storedRequest,
+} from './job.ts';
 import { candidateDrop } from './judge-waiting.ts';
 import { inTurn, iso, type Lane, startOf, summary } from './lane.ts';
 import { bounded } from './text.ts';
@@ -24,6 +33,14 @@ export function adoptStarted(lane: Lane): void {
   lane.claim = claimOf(started.job, started.request, iso(lane));
   lane.claimMoved = true;
   if (running) lane.adopted.push(running.job);
+}
+
+/** What runs, or ran, without the mark of our own resume was resumed by hand: it gets the mark, whoever has the lane. */
+export function markStarted(lane: Lane): void {
+  for (const { job, request } of inTurn(lane.view.jobs)) {
+    const isStarted = (isRunning(job) && !isBeingDeleted(job)) || lane.isInterrupted(job);
+    if (isStarted && startedAt(job) === undefined && !lane.isRecorded(request.id)) lane.mark.push(job);
+  }
 }
 
 /** A claim whose Job never started is planned again from the beginning; one whose Pod does not come up is ended. */

@@ -93,9 +93,11 @@ export interface LanePlan {
   /** Started Jobs (by UID) without a container: their Events tell why. */
   readonly explain: readonly string[];
   /**
-   * Jobs that somebody resumed by hand and that are claimed now. To be marked with `started-at` BEFORE the status is stored: without it
-   * one that is suspended later would look as if it had never been started, and be started again.
+   * To be marked with `started-at` BEFORE the status is stored: Jobs that somebody resumed by hand. Without it one that is suspended later
+   * would look as if it had never been started, and be started again.
    */
+  readonly mark: readonly Job[];
+  /** Jobs that run without a claim and are claimed now. */
   readonly adopted: readonly Job[];
   /** When to look again even if nothing is heard (epoch milliseconds). */
   readonly wakeAt: number | undefined;
@@ -122,6 +124,7 @@ export class Lane {
   readonly remove: Removal[] = [];
   readonly absent: string[] = [];
   readonly explain: string[] = [];
+  readonly mark: Job[] = [];
   readonly adopted: Job[] = [];
   wakeAt: number | undefined;
 

@@ -1,4 +1,4 @@
-import { adoptStarted, driveClaim, startNext } from './hold-claim.ts';
+import { adoptStarted, driveClaim, markStarted, startNext } from './hold-claim.ts';
 import { followOpening, judgeWaiting, recordDeletedWhileWaiting, removeKnown, sayWhy } from './judge-waiting.ts';
 import { Lane, type LanePlan, type LaneView } from './lane.ts';
 import { recordFinished, recordInterrupted, recordVanishedClaim } from './record-ends.ts';
@@ -17,6 +17,7 @@ export function planLane(view: LaneView): LanePlan {
   recordVanishedClaim(lane);
   adoptStarted(lane);
   driveClaim(lane);
+  markStarted(lane);
   followOpening(lane);
   judgeWaiting(lane);
   recordDeletedWhileWaiting(lane);
@@ -39,10 +40,11 @@ function planOf(lane: Lane): LanePlan {
     ...(lane.lastResult ? { lastResult: lane.lastResult } : {}),
     ...(lane.lastEndedAt ? { lastEndedAt: lane.lastEndedAt } : {}),
   };
-  const { ended, touch, start, remove, absent, explain, adopted, wakeAt } = lane;
+  const { ended, mark, touch, start, remove, absent, explain, adopted, wakeAt } = lane;
   return {
     status: isForgotten(lane) ? undefined : status,
     ended,
+    mark,
     touch,
     start,
     remove,

@@ -44,13 +44,15 @@ export interface Plan {
   readonly status: CapDeployJobStatus;
   /** New history entries, in the order in which they ended. */
   readonly ended: readonly HistoryEntry[];
+  /** Before the status: Jobs resumed by hand, to be marked as started. */
+  readonly mark: readonly Job[];
   /** Before the status: Jobs of claims that are given up. */
   readonly touch: readonly Job[];
   /** After the status: Jobs whose claims it holds. */
   readonly start: readonly Job[];
   /** After the status: Jobs whose end it holds, or whose abort it announces. */
   readonly remove: readonly Removal[];
-  /** Before the status: Jobs resumed by hand, to be marked with `started-at` where they have none. */
+  /** Jobs that run without a claim and are claimed now. */
   readonly adopted: readonly Job[];
   /** Job UIDs whose absence must be timed, beginning with a live look. */
   readonly absent: readonly string[];
@@ -106,6 +108,7 @@ export function plan(observation: Observation): Plan {
     touch: lanes.flatMap(({ touch }) => touch),
     start: lanes.flatMap(({ start }) => (start ? [start] : [])),
     remove: [...lanes.flatMap(({ remove }) => remove), ...expired],
+    mark: lanes.flatMap(({ mark }) => mark),
     adopted: lanes.flatMap(({ adopted }) => adopted),
     absent: lanes.flatMap(({ absent }) => absent),
     explain: lanes.flatMap(({ explain }) => explain),

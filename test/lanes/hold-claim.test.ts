@@ -115,6 +115,15 @@ describe('a Job that runs without a claim', () => {
     expect([adopted, start]).toEqual([[byHand], undefined]);
   });
 
+  test('is marked as started, with or without a claim, so that it is never started again once somebody suspends it', () => {
+    const other = aJob({ id: 'r2', resumedByHand: true });
+    const previous = { name: 'production', active: [aClaim(running)] };
+    expect(planLane(aLane({ jobs: [byHand] })).mark).toEqual([byHand]);
+    expect(planLane(aLane({ jobs: [running, other], previous })).mark).toEqual([other]);
+    expect(planLane(aLane({ jobs: [running], previous })).mark).toEqual([]);
+    expect(planLane(aLane({ jobs: [byHand], recorded: ['r1'] })).mark).toEqual([]);
+  });
+
   test('is adopted after a lost status before anything starts', () => {
     const { status, start } = planLane(aLane({ jobs: [running, aJob({ id: 'r2' })], previous: undefined }));
     expect([status?.active?.[0]?.id, start]).toEqual(['r1', undefined]);

@@ -223,12 +223,14 @@ describe('Invariant 8: at rest the plan changes nothing', () => {
     status: CapDeployJobStatus,
     removed: readonly Job[],
     started: readonly Job[],
+    marked: readonly Job[],
   ): Observation {
     const jobs = seen.jobs
       .filter((job) => !removed.includes(job))
       .map((job) =>
         started.includes(job) ? aJob({ id: job.metadata.annotations!['capdeployjob.dev/id']!, started: 0 }) : job,
-      );
+      )
+      .map((job) => (marked.includes(job) ? withMark(job) : job));
     const pods: Pod[] = [...seen.pods, ...started.map((job) => aPod(job))];
     const stored = JSON.parse(JSON.stringify(status)) as CapDeployJobStatus;
     return {
@@ -244,13 +246,14 @@ describe('Invariant 8: at rest the plan changes nothing', () => {
   test.each(situations)('%s', (_, changes) => {
     let seen = anObservation(changes);
     for (let pass = 0; pass < 5; pass += 1) {
-      const { status, remove, start } = plan(seen);
+      const { status, remove, start, mark } = plan(seen);
       expect(statusSchema.safeParse(status).error).toBeUndefined();
       seen = carriedOut(
         seen,
         status,
         remove.map(({ job }) => job),
         start,
+        mark,
       );
     }
     const settled = plan(seen);
@@ -261,8 +264,14 @@ describe('Invariant 8: at rest the plan changes nothing', () => {
       ended: [],
       absent: [],
       rejected: [],
+      mark: [],
       adopted: [],
     });
     expect(settled.status).toStrictEqual(seen.resource.status);
   });
 });
+
+function withMark(job: Job): Job {
+  const annotations = { ...job.metadata.annotations, 'capdeployjob.dev/started-at': '2026-03-10T11:59:50Z' };
+  return { ...job, metadata: { ...job.metadata, annotations } };
+}

@@ -441,7 +441,7 @@ export class World {
       throw new Violation('a deploy is to be started in a frozen lane');
     }
     yield;
-    for (const job of next.adopted) {
+    for (const job of next.mark) {
       const startedAt = new Date(this.now).toISOString();
       if (!this.#patch(job, { metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } })) return;
       yield;
