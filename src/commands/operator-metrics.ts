@@ -1,5 +1,6 @@
 import type { ControllerMetrics } from '../controller/run.ts';
 import type { Reports } from '../intake/ports.ts';
+import { isKubeError } from '../kube/errors.ts';
 import type { Metrics, ResourceRef } from '../observability/metrics.ts';
 
 /** Ties what controller and intake count to Prometheus: they know keys, `<namespace>/<name>`, and no metric. */
@@ -13,7 +14,8 @@ export function operatorMetrics(metrics: Metrics): ControllerMetrics {
     lanes: (key, lanes) => metrics.lanes(ref(key), lanes),
     forget: (key) => metrics.resourceRemoved(ref(key)),
     sqsError: (_key, code) => metrics.sqsRequestFailed(code),
-    reconcileError: () => metrics.reconcileFailed('error'),
+    reconcileFailed: (error) => metrics.reconcileFailed(isKubeError(error) ? error.kind : 'unexpected'),
+    eventLost: (reason) => metrics.eventLost(reason),
     // The HTTP client counts each failed request itself, by verb and kind.
     createError: () => {},
     reconciled: (seconds) => metrics.reconciled(seconds),

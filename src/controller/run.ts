@@ -21,8 +21,9 @@ const WORKERS = 16;
 const STUCK_MS = 5 * 60_000;
 
 export interface ControllerMetrics extends DeployMetrics, IntakeMetrics {
-  reconcileError(key: string): void;
   reconciled(seconds: number): void;
+  reconcileFailed(error: unknown): void;
+  eventLost(reason: string): void;
 }
 
 export interface ControllerOptions {
@@ -66,7 +67,7 @@ export function startController(options: ControllerOptions): Controller {
     workers: WORKERS,
     clock,
     log,
-    onError: (key) => metrics.reconcileError(key),
+    onError: (_key, error) => metrics.reconcileFailed(error),
   });
   const caches = createCaches({
     client,
@@ -76,7 +77,13 @@ export function startController(options: ControllerOptions): Controller {
   });
   const memory = new ProcessMemory();
   const reports = new ReportBook(now, (key, inMs) => queue.addAfter(key, inMs));
-  const events = new EventRecorder({ client, reportingInstance: options.instance, clock, log });
+  const events = new EventRecorder({
+    client,
+    reportingInstance: options.instance,
+    clock,
+    log,
+    onLost: (reason) => metrics.eventLost(reason),
+  });
   const reconciler = new Reconciler({
     client,
     observer: new Observer({ client, caches, memory, reports, now }),

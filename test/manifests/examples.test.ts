@@ -3,6 +3,7 @@ import { parseSpec, statusSchema } from '../../src/api/capdeployjob.ts';
 import { deployMessageSchema } from '../../src/api/deploy-request.ts';
 import { API_VERSION, KIND } from '../../src/api/names.ts';
 import { parseControllerFlags } from '../../src/flags.ts';
+import { Metrics } from '../../src/observability/metrics.ts';
 import { documents, type Json, text } from './yaml.ts';
 
 /** The fenced blocks of one language in a Markdown text. */
@@ -64,4 +65,13 @@ test('the README names every flag and every runtime dependency', () => {
   const { dependencies } = JSON.parse(text('package.json')) as { dependencies: Json };
   const table = readme.slice(readme.indexOf('## What it is made of'));
   for (const name of Object.keys(dependencies)) expect(table).toMatch(new RegExp(`^\\|.*\`${name}\`.*\\|$`, 'm'));
+});
+
+test('the README names metrics that there are', async () => {
+  const metrics = new Metrics({ processMetrics: false });
+  const known = await metrics.text();
+  const [, line = ''] = /^`\/metrics` has(.*?)Logs are/ms.exec(readme) ?? [];
+  const named = [...line.matchAll(/`([a-z_]+_(?:total|seconds|requests|deploys))`/g)].map((match) => match[1]);
+  expect(named.length).toBeGreaterThan(10);
+  for (const name of named) expect(known).toContain(`# TYPE capdeployjob_${name} `);
 });
