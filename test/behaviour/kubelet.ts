@@ -3,10 +3,17 @@ import { PODS } from '../../src/kube/client.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import type { Pod } from '../../src/lanes/job.ts';
 
+/** What a Pod is to deploy. */
+export function revisionOf(pod: Pod): string | undefined {
+  const [container] = (pod.spec as { containers: { env?: { name: string; value?: string }[] }[] }).containers;
+  return container?.env?.find(({ name }) => name === 'REVISION')?.value;
+}
+
 /** What a played Pod does by itself once it is there. */
 export type Script = { exitCode: number; log?: string } | 'run' | 'pending';
 
 export interface Played {
+  pod: string;
   job: string;
   environment: string;
   args: string[];
@@ -27,6 +34,7 @@ export class PlayedKubelet {
   readonly #script: (pod: Pod) => Script;
   readonly #handled = new Map<string, Played>();
   readonly #removePod: (pod: Pod) => Promise<void>;
+  #nodeIsLost = false;
 
   constructor(options: { kube: KubeClient; script: (pod: Pod) => Script; removePod: (pod: Pod) => Promise<void> }) {
     this.#kube = options.kube;
@@ -40,12 +48,35 @@ export class PlayedKubelet {
     await this.#running;
   }
 
-  /** Ends the running container of a Job's Pod. */
-  async finish(job: string, exitCode: number, log?: string): Promise<void> {
-    const pods = await this.#kube.list<Pod & KubeObject>(PODS, {
-      labelSelector: `batch.kubernetes.io/job-name=${job}`,
-    });
-    for (const pod of pods.items) if (pod.status?.phase === 'Running') await this.#end(pod, exitCode, log);
+  /** Ends the running container of a Pod, or of a Job's Pod. */
+  async finish(name: string, exitCode: number, log?: string): Promise<void> {
+    for (const pod of (await this.#kube.list<Pod & KubeObject>(PODS)).items) {
+      const isMeant = [pod.metadata.name, pod.metadata.labels?.['batch.kubernetes.io/job-name']].includes(name);
+      if (isMeant && pod.status?.phase === 'Running') await this.#end(pod, exitCode, log);
+    }
+  }
+
+  /** From now on no kubelet answers: Pods that are deleted go on terminating. */
+  loseNode(): void {
+    this.#nodeIsLost = true;
+  }
+
+  /** The node is back: what was to end ends. */
+  async findNode(): Promise<void> {
+    this.#nodeIsLost = false;
+    for (const pod of (await this.#kube.list<Pod & KubeObject>(PODS)).items) {
+      if (pod.metadata.deletionTimestamp !== undefined) await this.#look(pod);
+    }
+  }
+
+  /** Begins to run a Pod that its script leaves pending. */
+  async begin(pod: Pod & KubeObject): Promise<void> {
+    await this.#begin(pod);
+  }
+
+  /** Says of a Pod what the kubelet or the scheduler would: laid over its status. */
+  async report(pod: Pod, status: Record<string, unknown>): Promise<void> {
+    await this.#changeStatus(pod, (current) => ({ ...current, ...status }));
   }
 
   async #run(): Promise<void> {
@@ -70,7 +101,7 @@ export class PlayedKubelet {
 
   async #look(pod: Pod & KubeObject): Promise<void> {
     try {
-      if (pod.metadata.deletionTimestamp !== undefined) return await this.#removePod(pod);
+      if (pod.metadata.deletionTimestamp !== undefined) return await this.#terminate(pod);
       if (this.#handled.has(pod.metadata.uid)) return this.#note(pod);
       const script = this.#script(pod);
       if (script === 'pending') return;
@@ -81,10 +112,18 @@ export class PlayedKubelet {
     }
   }
 
+  /** The phase comes first, as from a real kubelet: by it the Job controller counts a Pod that was killed. */
+  async #terminate(pod: Pod & KubeObject): Promise<void> {
+    if (this.#nodeIsLost) return;
+    if (pod.status?.phase === 'Running') await this.#end(pod, 143, undefined);
+    else await this.#removePod(pod);
+  }
+
   async #begin(pod: Pod & KubeObject): Promise<void> {
     const [container] = (pod.spec as { containers: { args?: string[]; env?: { name: string; value?: string }[] }[] })
       .containers;
     const played: Played = {
+      pod: pod.metadata.name,
       job: pod.metadata.labels?.['batch.kubernetes.io/job-name'] ?? '',
       environment: pod.metadata.labels?.['capdeployjob.dev/environment'] ?? '',
       args: container?.args ?? [],
@@ -93,8 +132,8 @@ export class PlayedKubelet {
       endedAt: undefined,
     };
     this.#handled.set(pod.metadata.uid, played);
-    this.diary.push(played);
     await this.#setStatus(pod, 'Running', { running: { startedAt: new Date().toISOString() } });
+    this.diary.push(played);
   }
 
   async #end(pod: Pod & KubeObject, exitCode: number, log: string | undefined): Promise<void> {
@@ -110,24 +149,26 @@ export class PlayedKubelet {
     });
   }
 
-  async #setStatus(pod: Pod & KubeObject, phase: string, state: Record<string, unknown>): Promise<void> {
-    const current = await this.#kube.get<Pod & KubeObject>(PODS, pod.metadata.namespace, pod.metadata.name);
+  async #setStatus(pod: Pod, phase: string, state: Record<string, unknown>): Promise<void> {
     const [container] = (pod.spec as { containers: { name: string; image: string }[] }).containers;
-    const status = {
-      ...current.status,
-      phase,
-      containerStatuses: [
-        {
-          name: container?.name,
-          image: container?.image,
-          imageID: '',
-          ready: phase === 'Running',
-          restartCount: 0,
-          state,
-        },
-      ],
-    };
-    await this.#kube.replaceStatus(PODS, { ...current, status } as unknown as KubeObject);
+    const { name = '', image = '' } = container ?? {};
+    const ready = phase === 'Running';
+    const containerStatuses = [{ name, image, imageID: '', ready, restartCount: 0, state }];
+    await this.#changeStatus(pod, (status) => ({ ...status, phase, containerStatuses }));
+  }
+
+  async #changeStatus(pod: Pod, change: (status: Pod['status']) => Pod['status']): Promise<void> {
+    for (;;) {
+      const { namespace, name } = pod.metadata;
+      const current = await this.#kube.get<Pod & KubeObject>(PODS, namespace, name);
+      const next: Pod & KubeObject = { ...current, status: change(current.status) ?? {} };
+      try {
+        return void (await this.#kube.replaceStatus(PODS, next));
+      } catch (error) {
+        // The Job controller wrote first.
+        if (!isKubeError(error, 'conflict')) throw error;
+      }
+    }
   }
 
   #note(pod: Pod): void {
