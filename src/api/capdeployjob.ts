@@ -120,7 +120,7 @@ export const specSchema = z
     startingDeadlineSeconds: seconds(
       1,
       14 * DAY,
-      'A request that could have started this long ago and did not, or that is older than this when it is first read, is Missed.',
+      'A request that could have started this long ago and did not, or that is older than this when it is first read, is Missed. Times of Jobs are whole seconds: less than 10 is too fine.',
     ).default(3600),
     waitingDeadlineSeconds: seconds(
       1,
@@ -206,7 +206,11 @@ const claimSchema = z.object({
   uid: z.string().max(64).describe('UID of the claimed Job: another Job of that name is not this deploy.'),
   dueAt: moment("The request's due time."),
   since: moment("When the claim was made: from then on the lane is this deploy's."),
-  why: z.string().max(512).optional().describe('Why a started deploy has no running container yet.'),
+  why: z
+    .string()
+    .max(512)
+    .optional()
+    .describe('Why a started deploy has no running container yet, or what of an ended one still holds the lane.'),
   ending: z
     .object({
       result: z.enum(RESULTS).describe('How the deploy ends.'),
@@ -344,6 +348,8 @@ export type Condition = z.output<typeof conditionSchema>;
 
 /** How many ended requests the history keeps, and how many rejections the status shows (contract, section 5). */
 export const HISTORY_LIMIT = 50;
+/** An older entry stays as long as its Job is kept, up to this place: the status must not outgrow etcd. */
+export const HISTORY_LIMIT_WITH_JOBS = 200;
 export const REJECTIONS_SHOWN = 5;
 
 /** The resource as it comes from the API server: spec and status are raw until `parseSpec` has looked at them. */

@@ -18,22 +18,25 @@ export async function explainStarts(
   memory: ProcessMemory,
   seen: Observation,
   jobUids: readonly string[],
-  now: number,
 ): Promise<boolean> {
   let read = false;
   for (const uid of jobUids) {
-    if (now - memory.eventsReadAt(uid) < EVENTS_AGE_MS) continue;
+    // By the time of the observation, from which the plan counts to its next look: counted from the read, which is a moment later, the next
+    // look would come a moment too early, and only every other one would read.
+    if (seen.now - memory.eventsReadAt(uid) < EVENTS_AGE_MS) continue;
     const pods = seen.pods.filter((pod) => jobUidOf(pod) === uid).map(({ metadata }) => metadata.uid);
     const events = await Promise.all(
       [uid, ...pods].map((about) => eventsAbout(client, seen.resource.metadata.namespace, about)),
     );
-    memory.setEvents(uid, events.flat(), now);
+    // One list that fails takes nothing back that was told already: the status would come and go with the API server's moods.
+    const known = events.every((list) => list !== undefined) ? events.flat() : memory.events(uid);
+    memory.setEvents(uid, known, seen.now);
     read = true;
   }
   return read;
 }
 
-async function eventsAbout(client: KubeClient, namespace: string, uid: string): Promise<JobEvent[]> {
+async function eventsAbout(client: KubeClient, namespace: string, uid: string): Promise<JobEvent[] | undefined> {
   try {
     const { items } = await client.list<KubeObject & JobEvent>(CORE_EVENTS, {
       namespace,
@@ -48,7 +51,7 @@ async function eventsAbout(client: KubeClient, namespace: string, uid: string): 
       }))
       .sort((a, b) => ((a.lastTimestamp ?? '') < (b.lastTimestamp ?? '') ? -1 : 1));
   } catch (error) {
-    if (isKubeError(error)) return [];
+    if (isKubeError(error)) return undefined;
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import type { Announcer } from './announce.ts';
 import { CarryOut } from './carry-out.ts';
 import type { TemplateChecker } from './check-template.ts';
 import { explainStarts } from './explain-starts.ts';
+import { HoldOff } from './hold-off.ts';
 import { LastWord } from './last-word.ts';
 import type { ProcessMemory } from './memory.ts';
 import { type Observer, specOf } from './observe.ts';
@@ -42,6 +43,7 @@ export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #carryOut: CarryOut;
   readonly #lastWord = new LastWord();
+  readonly #holdOff = new HoldOff();
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -60,11 +62,15 @@ export class Reconciler {
     let seen = observer.cached(key, template);
     if (!seen) return {};
     let next = plan(seen);
-    if (await explainStarts(client, memory, seen, next.explain, now())) next = plan(seen);
+    if (await explainStarts(client, memory, seen, next.explain)) next = plan(seen);
 
     if (this.#isWork(key, seen, next)) {
+      const heldUntil = this.#holdOff.until(key, now());
+      if (heldUntil !== undefined) return wakeAfter(next, earlier(again, heldUntil), now());
       seen = await observer.live(key, template);
       if (!seen || seen.resource.metadata.deletionTimestamp) return {};
+      // Deleted and created again: what is known of the template is the earlier one's. The cache will tell.
+      if (seen.resource.metadata.uid !== resource.metadata.uid) return { requeueAfterMs: AFTER_WRITE_MS };
       next = plan(seen);
       memory.noteAbsent(next.absent, now());
       if (this.#isWork(key, seen, next)) {
@@ -92,17 +98,21 @@ export class Reconciler {
   }
 
   #contradictsAt(key: string, seen: Observation, next: Plan): number | undefined {
-    return this.#lastWord.waitsUntil(key, seen.resource.status, next.status, this.#parts.now());
+    return this.#lastWord.waitsUntil(key, seen.resource.status, next.status, seen.now);
   }
 
   async #carry(key: string, seen: Observation, next: Plan): Promise<'done' | 'conflict'> {
     try {
       await this.#carryOut.carryOut(key, seen, next, statusChanges(seen, next));
       this.#lastWord.said(key, next.status, this.#parts.now());
+      this.#holdOff.forget(key);
       return 'done';
     } catch (error) {
       // Not a failure: the world moved between the look and the write, and the write was refused for it.
-      if (!isKubeError(error, 'conflict') && !isKubeError(error, 'gone')) throw error;
+      if (!isKubeError(error, 'conflict') && !isKubeError(error, 'gone')) {
+        this.#holdOff.failed(key, error, this.#parts.now());
+        throw error;
+      }
       this.#parts.log.debug({ resource: key, reason: error.reason }, 'somebody else wrote first, looking again');
       return 'conflict';
     }
@@ -126,6 +136,7 @@ export class Reconciler {
     this.#parts.templates.forget(key);
     this.#parts.announcer.forget(key);
     this.#lastWord.forget(key);
+    this.#holdOff.forget(key);
   }
 }
 

@@ -98,12 +98,14 @@ export function startController(options: ControllerOptions): Controller {
   follow(caches, queue, memory);
   for (const cache of Object.values(caches)) cache.start();
 
+  let working = false;
   let intake: { stop(): Promise<void> } | undefined;
   const stopping = new AbortController();
   const started = Promise.all(Object.values(caches).map((cache) => cache.synced()))
     .then(() => {
       if (stopping.signal.aborted) return;
       // Not before the caches are complete: "not there" would be a mistake.
+      working = true;
       queue.start();
       intake = options.startIntake({ resources: resourcesOf(caches), reports });
       log.info({ capdeployjobs: caches.resources.list().length }, 'caches are complete, working');
@@ -120,7 +122,8 @@ export function startController(options: ControllerOptions): Controller {
       return { ok: false, message: `not listed yet: ${missing.map(({ type }) => type.plural).join(', ')}` };
     },
     liveness: () => {
-      const stalled = queue.stalledMs();
+      // Until the caches are complete, work waits for them: that is unreadiness, which no restart cures.
+      const stalled = working ? queue.stalledMs() : 0;
       return stalled < STUCK_MS
         ? { ok: true }
         : { ok: false, message: `no pass has begun or ended for ${Math.round(stalled / 1000)} s` };

@@ -116,12 +116,12 @@ const CHECKS: readonly ((candidate: Candidate) => Off | undefined)[] = [
   },
   function templateIsValid({ resource }) {
     const condition = resource.status?.conditions?.find(({ type }) => type === CONDITION.templateValid);
-    const current = condition?.observedGeneration === resource.metadata.generation ? condition : undefined;
     // Unknown with any other reason comes of a webhook that knows no dry run: reading goes on.
-    if (current === undefined || current.reason === REASON.notChecked) {
+    if (condition === undefined || condition.reason === REASON.notChecked) {
       return off(REASON.notChecked, 'the template has not been tried on the API server yet');
     }
-    return current.status === 'False' ? off(current.reason, current.message) : undefined;
+    // Until an edit has been tried, which takes a moment, what was found before counts: else every edit would interrupt the reading.
+    return condition.status === 'False' ? off(condition.reason, condition.message) : undefined;
   },
 ];
 

@@ -95,7 +95,12 @@ export function plan(observation: Observation): Plan {
     ),
     waiting: count(environments, 'waiting'),
     active: count(environments, 'active'),
-    ...(last ? { last: `${last.environment} ${last.revision ?? last.task} ${last.result}` } : {}),
+    // What was dropped unstarted can push the last deploy out of the history; the column goes on naming it.
+    ...(last
+      ? { last: `${last.environment} ${last.revision ?? last.task} ${last.result}` }
+      : before?.last
+        ? { last: before.last }
+        : {}),
     environments,
     ...(rejections.length > 0 ? { rejections } : {}),
     rejectionsCount: (before?.rejectionsCount ?? 0) + rejected.length,

@@ -1,4 +1,9 @@
-import { type CapDeployJobSpec, HISTORY_LIMIT, type HistoryEntry } from '../api/capdeployjob.ts';
+import {
+  type CapDeployJobSpec,
+  HISTORY_LIMIT,
+  HISTORY_LIMIT_WITH_JOBS,
+  type HistoryEntry,
+} from '../api/capdeployjob.ts';
 import { finishedAt, finishedCondition, isBeingDeleted, isFinished, type Job, storedRequest } from './job.ts';
 import type { Removal } from './lane.ts';
 
@@ -10,8 +15,8 @@ export interface Retention {
 
 /**
  * Keeps the newest finished Jobs of a lane, as CronJob does with its own, and deletes the rest once they are recorded (invariant 6).
- * A Job whose entry has grown out of the history goes too: an entry stays as long as its Job exists, for else the Job would be recorded
- * a second time.
+ * An entry stays as long as its Job exists, for else the Job would be recorded a second time; so a Job whose entry lies too far back for
+ * the status to carry goes too.
  * @param placeInHistory 0 for the newest entry; undefined where the id is not in the history.
  */
 export function retain(
@@ -37,7 +42,8 @@ export function retain(
   for (const { job, place, endedAt, type } of recorded) {
     const expiry = spec.ttlSecondsAfterFinished == null ? undefined : endedAt + spec.ttlSecondsAfterFinished * 1000;
     if (expiry !== undefined && expiry <= now) remove.push({ job, reason: 'ttl' });
-    else if (place >= HISTORY_LIMIT || kept[type] >= limit[type]) remove.push({ job, reason: 'history limit' });
+    else if (place >= HISTORY_LIMIT_WITH_JOBS || kept[type] >= limit[type])
+      remove.push({ job, reason: 'history limit' });
     else {
       kept[type] += 1;
       if (expiry !== undefined) wakeAt = Math.min(wakeAt ?? expiry, expiry);

@@ -43,9 +43,13 @@ describe('a resource is read', () => {
   });
 });
 
+it('goes on being read while an edit of an accepted template is tried', () => {
+  const edited = aResource({ metadata: { generation: 2 } });
+  const conditions = edited.status?.conditions?.map((condition) => ({ ...condition, observedGeneration: 1 })) ?? [];
+  expect(targetOf({ ...edited, status: { conditions } })?.kind).toBe('read');
+});
+
 describe('a resource is not read', () => {
-  const stale = aResource({ metadata: { generation: 2 } });
-  const status = stale.status?.conditions?.map((condition) => ({ ...condition, observedGeneration: 1 })) ?? [];
   it.each<[name: string, resource: CapDeployJob, reason: string, options?: Partial<TargetOptions>]>([
     ['that is being deleted', aResource({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }), 'BeingDeleted'],
     ['whose spec is invalid', aResource({ spec: { environments: [] } }), 'InvalidSpec'],
@@ -58,7 +62,6 @@ describe('a resource is not read', () => {
     ['that is suspended', aResource({ spec: { suspend: true } }), 'Suspended'],
     ['whose template was refused', aResource({ templateValid: 'False' }), 'DryRunAccepted'],
     ['whose template was not tried yet', { ...aResource(), status: {} }, 'NotChecked'],
-    ['whose template was tried in an earlier generation', { ...stale, status: { conditions: status } }, 'NotChecked'],
     ['at a foreign origin', aResource(queue({ url: LOCAL })), 'QueueOriginNotAllowed'],
     [
       'without a region',

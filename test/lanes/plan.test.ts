@@ -38,7 +38,7 @@ describe('the history', () => {
     const jobs = [aJob({ id: 'h51', started: -60, finished: 'Complete' })];
     const { status, remove } = plan(anObservation({ resource: withStatus({ history }), jobs }));
     expect(ids(status.history)).toEqual([...ids(history)!.slice(0, 50), 'h51']);
-    expect(remove).toEqual([{ job: jobs[0], reason: 'history limit' }]);
+    expect(remove).toEqual([]);
   });
 
   test('knows an id in its own environment only', () => {
@@ -146,6 +146,11 @@ describe('lanes', () => {
     expect(planned.status.environments).toEqual(environments);
     expect(ids(planned.status.history)).toEqual(['r0']);
     expect(planned.status.conditions?.[0]).toMatchObject({ type: 'Ready', status: 'False', reason: 'InvalidSpec' });
+  });
+
+  test('what was dropped unstarted pushes the last deploy out of the history, not out of `last`', () => {
+    const before = withStatus({ last: 'production v1 Succeeded' });
+    expect(plan(anObservation({ resource: before, jobs: [] })).status.last).toBe('production v1 Succeeded');
   });
 
   test('Invariant 6: a Job is removed by retention only once its end is in the status of the same plan', () => {

@@ -52,9 +52,9 @@ describe('what is kept of a lane’s finished Jobs', () => {
     expect(removed([done('a', 0)], { ttlSecondsAfterFinished: null }).wakeAt).toBeUndefined();
   });
 
-  test('a Job whose entry has grown out of the history goes, so that the entry may go too', () => {
-    expect(removed([done('a', -10)], {}, () => 49).removed).toEqual([]);
-    expect(removed([done('a', -10)], {}, () => 50).removed).toEqual(['a: history limit']);
+  test('a Job whose entry lies too far back in the history goes, so that the entry may go too', () => {
+    expect(removed([done('a', -10)], {}, () => 199).removed).toEqual([]);
+    expect(removed([done('a', -10)], {}, () => 200).removed).toEqual(['a: history limit']);
   });
 });
 
