@@ -188,6 +188,9 @@ export class Lane {
 
   /** Puts an end to a request. A lane sees each end once: who calls this has asked `isRecorded`. */
   end(request: StoredRequest, job: string, outcome: Outcome, startedAt?: string): void {
+    // Jobs tell their end in whole seconds: none ended before it started.
+    const finishedAt =
+      startedAt && Date.parse(startedAt) > Date.parse(outcome.finishedAt) ? startedAt : outcome.finishedAt;
     this.ended.push({
       ...summary(request, job),
       environment: this.view.name,
@@ -195,15 +198,15 @@ export class Lane {
       reason: bounded(outcome.reason, 64),
       ...(outcome.message === undefined ? {} : { message: boundedKeepingTheEnd(outcome.message, 2048) }),
       ...(startedAt === undefined ? {} : { startedAt }),
-      finishedAt: outcome.finishedAt,
+      finishedAt,
     });
     if (startedAt === undefined) return;
     this.promoteWatermark(request);
     this.lastResult = outcome.result;
-    this.lastEndedAt = outcome.finishedAt;
+    this.lastEndedAt = finishedAt;
     if (outcome.result === 'Succeeded') {
       const { revision, requestedBy, task } = request;
-      this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt: outcome.finishedAt };
+      this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt };
     }
   }
 

@@ -14,6 +14,11 @@ const ends = (changes: LaneChanges) =>
 const isHeld = (changes: LaneChanges) => planLane(aLane(changes)).status?.active?.[0]?.id;
 
 describe('a finished Job', () => {
+  test('never ended before it started, though it tells its end in whole seconds', () => {
+    const short = aJob({ started: -5, finished: 'Complete', finishedAt: -6 });
+    expect(planLane(aLane({ jobs: [short] })).ended[0]).toMatchObject({ startedAt: at(-5), finishedAt: at(-5) });
+  });
+
   const done = aJob({ started: -30, finished: 'Complete', finishedAt: -5 });
   const failed = aJob({ started: -30, finished: 'Failed', finishedAt: -5, failure: { reason: 'DeadlineExceeded' } });
 
