@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { specSchema, statusSchema } from './capdeployjob.ts';
 import { deployMessageSchema, MESSAGE_ALIASES } from './deploy-request.ts';
 import { GROUP, KIND, VERSION } from './names.ts';
+import { specSchema } from './spec.ts';
+import { statusSchema } from './status.ts';
 
 type Schema = { [key: string]: unknown };
 
@@ -27,7 +28,7 @@ function structural(node: unknown): unknown {
 const openapi = (schema: z.ZodType) =>
   structural(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline' })) as Schema;
 
-/** The CustomResourceDefinition, made of the schemas in `capdeployjob.ts`. `npm run generate` writes it to crds/. */
+/** The CustomResourceDefinition, made of the schemas in `spec.ts` and `status.ts`. `npm run generate` writes it to crds/. */
 export function customResourceDefinition(): Schema {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
