@@ -16,8 +16,7 @@ export function operatorMetrics(metrics: Metrics): ControllerMetrics {
     sqsError: (_key, code) => metrics.sqsRequestFailed(code),
     reconcileFailed: (error) => metrics.reconcileFailed(isKubeError(error) ? error.kind : 'unexpected'),
     eventLost: (reason) => metrics.eventLost(reason),
-    // The HTTP client counts each failed request itself, by verb and kind.
-    createError: () => {},
+    createError: (key, reason) => metrics.jobCreateFailed(ref(key), reason),
     reconciled: (seconds) => metrics.reconciled(seconds),
   };
 }

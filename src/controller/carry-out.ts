@@ -1,7 +1,7 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { ANNOTATION } from '../api/names.ts';
 import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject } from '../kube/client.ts';
-import { isKubeError } from '../kube/errors.ts';
+import { isKubeError, type KubeError } from '../kube/errors.ts';
 import type { Job } from '../lanes/job.ts';
 import type { Removal } from '../lanes/lane.ts';
 import type { Observation, Plan } from '../lanes/plan.ts';
@@ -35,10 +35,16 @@ export class CarryOut {
     if (writeStatus) await this.#storeStatus(seen.resource, next);
     this.#reports.recorded(key, seen.rejections);
     this.#announcer.recorded(key, seen, next);
-    let refused: unknown;
-    for (const job of next.start) refused = (await this.#start(key, seen.resource, job)) ?? refused;
-    for (const removal of next.remove) refused = (await this.#remove(key, removal)) ?? refused;
-    if (refused) throw refused;
+    const refused: (KubeError | undefined)[] = [];
+    for (const job of next.start) refused.push(await this.#start(key, seen.resource, job));
+    for (const removal of next.remove) {
+      const error = await this.#remove(key, removal);
+      refused.push(error);
+      // Nobody answers: hundreds of Jobs, each with a time-out of its own, would hold up the resource for as long.
+      if (error?.status === 0) break;
+    }
+    const worst = refused.find((error) => error && !isTooLate(error)) ?? refused.find((error) => error);
+    if (worst) throw worst;
   }
 
   async #mark(job: Job): Promise<void> {
@@ -57,7 +63,7 @@ export class CarryOut {
   }
 
   /** The same patch that resumes the Job says that it was started: no moment lies between the two. */
-  async #start(key: string, resource: CapDeployJob, job: Job): Promise<unknown> {
+  async #start(key: string, resource: CapDeployJob, job: Job): Promise<KubeError | undefined> {
     const startedAt = new Date(this.#now()).toISOString();
     const refused = await refusal(
       this.#patch(job, { spec: { suspend: false }, metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } }),
@@ -66,7 +72,7 @@ export class CarryOut {
     return refused;
   }
 
-  async #remove(key: string, { job, reason }: Removal): Promise<unknown> {
+  async #remove(key: string, { job, reason }: Removal): Promise<KubeError | undefined> {
     const { namespace, name, uid, resourceVersion } = job.metadata;
     const refused = await refusal(this.#client.delete(JOBS, namespace, name, { uid, resourceVersion }));
     if (!refused) this.#announcer.removed(key, job, reason);
@@ -80,7 +86,7 @@ export class CarryOut {
 }
 
 /** A Job that moved or went must not keep the other lanes' Jobs waiting: its refusal is reported after they had their turn. */
-async function refusal(write: Promise<void>): Promise<unknown> {
+async function refusal(write: Promise<void>): Promise<KubeError | undefined> {
   try {
     await write;
     return undefined;
@@ -89,3 +95,7 @@ async function refusal(write: Promise<void>): Promise<unknown> {
     throw error;
   }
 }
+
+/** Not a failure: the world moved between the look and the write, and the write was refused for it. */
+export const isTooLate = (error: unknown): error is KubeError =>
+  isKubeError(error, 'conflict') || isKubeError(error, 'gone');

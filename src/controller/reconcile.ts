@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isKubeError } from '../kube/errors.ts';
 import type { Log } from '../kube/log.ts';
 import type { WorkResult } from '../kube/work-queue.ts';
 import { type Observation, type Plan, plan } from '../lanes/plan.ts';
 import type { Announcer } from './announce.ts';
-import { CarryOut } from './carry-out.ts';
+import { CarryOut, isTooLate } from './carry-out.ts';
 import type { TemplateChecker } from './check-template.ts';
 import { explainStarts } from './explain-starts.ts';
 import { HoldOff } from './hold-off.ts';
@@ -19,8 +18,6 @@ import type { ReportBook } from './report-book.ts';
 const AFTER_CONFLICT_MS = 20;
 /** After a write the watch brings the next turn; this is for a watch that is down just then. */
 const AFTER_WRITE_MS = 2000;
-/** A Job found gone is looked for again when no Pod of it can appear any more (lanes: LATE_POD_MS). */
-const AFTER_ABSENT_MS = 30_000;
 
 export interface ReconcilerParts {
   client: KubeClient;
@@ -108,8 +105,7 @@ export class Reconciler {
       this.#holdOff.forget(key);
       return 'done';
     } catch (error) {
-      // Not a failure: the world moved between the look and the write, and the write was refused for it.
-      if (!isKubeError(error, 'conflict') && !isKubeError(error, 'gone')) {
+      if (!isTooLate(error)) {
         this.#holdOff.failed(key, error, this.#parts.now());
         throw error;
       }
@@ -154,6 +150,5 @@ function wakeAfter(next: Plan, again: number | undefined, now: number, soonMs?: 
     .filter((moment) => moment !== undefined)
     .map((moment) => Math.max(moment - now, 1));
   if (soonMs !== undefined) moments.push(soonMs);
-  if (next.absent.length > 0) moments.push(AFTER_ABSENT_MS);
   return moments.length > 0 ? { requeueAfterMs: Math.min(...moments) } : {};
 }

@@ -185,11 +185,17 @@ export class Batch {
           this.#reject(item, parsed.rejection, signal);
           return [];
         }
-        item.request = parsed.request;
+        item.request = this.#inTurn(item, parsed.request);
         item.parsedBy = read;
       }
       return item.request ? [{ item, request: item.request, group: item.group, index: item.index }] : [];
     });
+  }
+
+  /** The first reading of a message gives it its place; a second one, after an edit of the resource, leaves it there. */
+  #inTurn({ group, request: before }: Item, request: DeployRequest): DeployRequest {
+    if (before) return { ...request, sentAt: before.sentAt };
+    return group === undefined ? request : this.#context.groups.inTurn(group, request);
   }
 
   /** @returns `held-up`: try this one again later; `stop`: try none just now. */

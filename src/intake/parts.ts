@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Queue } from '../sqs/queue.ts';
+import type { GroupOrder } from './group-order.ts';
 import type { IntakeMetrics } from './metrics.ts';
 import type { Reports, ResourceKey, Resources } from './ports.ts';
 import type { RejectedMessages } from './reject-message.ts';
@@ -23,6 +24,7 @@ export interface ResourceContext extends IntakeParts {
   readonly uid: string;
   readonly queue: Queue;
   readonly rejected: RejectedMessages;
+  readonly groups: GroupOrder;
 }
 
 /** A controller that also aborts with its parent, and lets go of the parent when it aborts. */

@@ -2,6 +2,7 @@ import { sleep } from '../kube/clock.ts';
 import { toSqsError } from '../sqs/errors.ts';
 import type { Queue, QueueMessage } from '../sqs/queue.ts';
 import { Batch } from './batch.ts';
+import { GroupOrder } from './group-order.ts';
 import { isAlive, liveResource } from './live-resource.ts';
 import { type IntakeParts, linkedController, type ResourceContext } from './parts.ts';
 import type { ResourceKey } from './ports.ts';
@@ -48,6 +49,7 @@ export class Poller {
       ...target,
       log: parts.log.child({ resource: target.key }),
       rejected: new RejectedMessages(target.queue, parts.clock),
+      groups: new GroupOrder(),
     };
     this.#backoff = new Backoff(parts.clock, 500, 30_000);
     this.#drain = linkedController(this.#abort.signal);

@@ -50,7 +50,10 @@ export const queueReadDeadlineMs = (waitTimeSeconds: number): number => Math.max
 /** The conditions of the contract, each with the moment at which its status last changed. */
 export function conditionsOf(health: Health, previous: readonly Condition[] | undefined): Condition[] {
   const template = templateValid(health);
-  const queue = queueReachable(health);
+  const queue = queueReachable(
+    health,
+    previous?.find(({ type }) => type === CONDITION.queueReachable),
+  );
   const findings: [string, Finding][] = [
     [CONDITION.ready, ready(health, template, queue)],
     [CONDITION.queueReachable, queue],
@@ -109,8 +112,9 @@ const OFF_WITHOUT_FAULT: readonly string[] = [
   REASON.beingDeleted,
 ];
 
-function queueReachable({ queue, spec, now }: Health): Finding {
-  if (!queue) return { status: 'Unknown', reason: REASON.notYetPolled, message: 'the queue has not been read yet' };
+function queueReachable(health: Health, before: Condition | undefined): Finding {
+  const { queue, spec, now } = health;
+  if (!queue) return notYetRead(health, before);
   if (queue.kind === 'off') {
     return {
       status: OFF_WITHOUT_FAULT.includes(queue.reason) ? 'Unknown' : 'False',
@@ -130,9 +134,17 @@ function queueReachable({ queue, spec, now }: Health): Finding {
       message: `the queue was not read for more than ${deadline / 1000} s`,
     };
   }
-  if (queue.lastReadAt === 0)
-    return { status: 'Unknown', reason: REASON.notYetPolled, message: 'the queue has not been read yet' };
+  if (queue.lastReadAt === 0) return notYetRead(health, before);
   return { status: 'True', reason: REASON.polling, message: 'the queue is being read' };
+}
+
+/** An operator that has just started knows nothing better than what stands there: else each restart would turn every resource's conditions. */
+function notYetRead({ generation }: Health, before: Condition | undefined): Finding {
+  if (before?.observedGeneration === generation) {
+    const { status, reason, message } = before;
+    return { status, reason, message };
+  }
+  return { status: 'Unknown', reason: REASON.notYetPolled, message: 'the queue has not been read yet' };
 }
 
 /** All environments' last deploys: one that failed keeps this False until that environment has a good one. */

@@ -83,8 +83,13 @@ export const isFinished = (job: Job): boolean => finishedCondition(job) !== unde
 export const isSuspended = (job: Job): boolean => job.spec.suspend === true;
 export const isBeingDeleted = (object: Job | Pod): boolean => object.metadata.deletionTimestamp !== undefined;
 /** When a finished Job finished, RFC 3339. */
-export const finishedAt = (job: Job): string =>
-  job.status?.completionTime ?? finishedCondition(job)?.lastTransitionTime ?? job.metadata.creationTimestamp;
+export function finishedAt(job: Job): string {
+  const end =
+    job.status?.completionTime ?? finishedCondition(job)?.lastTransitionTime ?? job.metadata.creationTimestamp;
+  const start = startedAt(job);
+  // Jobs tell their end in whole seconds: none ended before it started.
+  return start !== undefined && Date.parse(start) > Date.parse(end) ? start : end;
+}
 /** Written by the patch that resumes a Job; on a suspended Job it means that somebody suspended a started deploy. */
 export function startedAt(job: Job): string | undefined {
   const stamp = job.metadata.annotations?.[ANNOTATION.startedAt];

@@ -188,9 +188,6 @@ export class Lane {
 
   /** Puts an end to a request. A lane sees each end once: who calls this has asked `isRecorded`. */
   end(request: StoredRequest, job: string, outcome: Outcome, startedAt?: string): void {
-    // Jobs tell their end in whole seconds: none ended before it started.
-    const finishedAt =
-      startedAt && Date.parse(startedAt) > Date.parse(outcome.finishedAt) ? startedAt : outcome.finishedAt;
     this.ended.push({
       ...summary(request, job),
       environment: this.view.name,
@@ -198,15 +195,15 @@ export class Lane {
       reason: bounded(outcome.reason, 64),
       ...(outcome.message === undefined ? {} : { message: boundedKeepingTheEnd(outcome.message, 2048) }),
       ...(startedAt === undefined ? {} : { startedAt }),
-      finishedAt,
+      finishedAt: outcome.finishedAt,
     });
     if (startedAt === undefined) return;
     this.promoteWatermark(request);
     this.lastResult = outcome.result;
-    this.lastEndedAt = finishedAt;
+    this.lastEndedAt = outcome.finishedAt;
     if (outcome.result === 'Succeeded') {
       const { revision, requestedBy, task } = request;
-      this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt };
+      this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt: outcome.finishedAt };
     }
   }
 

@@ -39,6 +39,11 @@ export class Metrics {
     'reason',
   ]);
   readonly #jobsCreated = this.#counter('jobs_created_total', 'Jobs created from messages', RESOURCE);
+  readonly #createErrors = this.#counter(
+    'job_create_errors_total',
+    'Jobs that could not be created for the time being',
+    [...RESOURCE, 'reason'],
+  );
   readonly #deploys = this.#counter('deploys_total', 'Accepted requests that came to an end, by result', [
     ...LANE,
     'result',
@@ -104,6 +109,11 @@ export class Metrics {
   jobCreated(resource: ResourceRef, secondsSinceSent: number): void {
     this.#jobsCreated.inc(labels(resource));
     this.#toJob.observe(labels(resource), seconds(secondsSinceSent));
+  }
+
+  /** The message stays in hand and is tried again. */
+  jobCreateFailed(resource: ResourceRef, reason: string): void {
+    this.#createErrors.inc({ ...labels(resource), reason: word(reason) });
   }
 
   /** @param secondsSinceDue negative (clocks differ) counts as 0. */

@@ -35,6 +35,16 @@ const failing = {
 const refused = { generation: 3, status: 'False' as const, reason: 'DryRunRefused', message: 'image: required' };
 
 describe('QueueReachable', () => {
+  test('of an operator that has just started is what stands there, until the queue was read or should have been', () => {
+    const before = conditionsOf(healthy, undefined);
+    const starting = { ...healthy, queue: { kind: 'reading' as const, since: NOW - 1000, lastReadAt: 0 } };
+    expect(conditionsOf(starting, before)).toEqual(before);
+    expect(conditionsOf({ ...healthy, queue: undefined }, before)).toEqual(before);
+    const overdue = { ...healthy, queue: { kind: 'reading' as const, since: NOW - 90_001, lastReadAt: 0 } };
+    expect(conditionsOf(overdue, before)[1]).toMatchObject({ status: 'False', reason: 'QueueNotRead' });
+    expect(conditionsOf({ ...starting, generation: 4 }, before)[1]).toMatchObject({ status: 'Unknown' });
+  });
+
   test.each([
     ['True while it is read', {}, ['True', 'Polling']],
     ['Unknown before anybody has begun', { queue: undefined }, ['Unknown', 'NotYetPolled']],

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { buildEvent } from '../../src/kube/events.ts';
+import { aHistoryEntry, aJob, at, aWaitingEntry } from '../lanes/builders.ts';
+import { aPlan, aRejection, KEY, Rig } from './rig.ts';
+
+const job = aJob({ sentAt: at(-90) });
+
+describe('a deploy that has started', () => {
+  it('is told once for each Job, with who asked for what', () => {
+    const rig = new Rig();
+    rig.announcer.started(KEY, rig.resource, job);
+    expect(rig.events).toMatchObject([
+      {
+        type: 'Normal',
+        reason: 'Started',
+        action: 'Deploy',
+        note: `${job.metadata.name}: deploy of v1.0.0 to production for alice started`,
+        turn: `${job.metadata.uid}/started`,
+        regarding: { kind: 'CapDeployJob', metadata: { name: 'web' } },
+        related: { apiVersion: 'batch/v1', kind: 'Job', metadata: { uid: job.metadata.uid } },
+      },
+    ]);
+  });
+
+  it('is counted with the seconds since it was sent, which are never negative', () => {
+    const rig = new Rig();
+    rig.announcer.started(KEY, rig.resource, job);
+    rig.announcer.started(KEY, rig.resource, aJob({ sentAt: at(3600) }));
+    expect(rig.counted).toEqual([
+      ['started', KEY, 'production', 90],
+      ['started', KEY, 'production', 0],
+    ]);
+  });
+});
+
+describe('a deploy that has ended', () => {
+  const cases = [
+    ['Succeeded', 'Normal'],
+    ['Superseded', 'Normal'],
+    ['Failed', 'Warning'],
+    ['Aborted', 'Warning'],
+    ['Missed', 'Warning'],
+    ['Refused', 'Warning'],
+    ['Unknown', 'Warning'],
+  ] as const;
+  for (const [result, type] of cases) {
+    it(`is told as ${type} where it is ${result}, and counted`, () => {
+      const rig = new Rig();
+      const entry = aHistoryEntry(job, { result, reason: 'BecauseOfThat' });
+      rig.announcer.recorded(KEY, rig.seen(), aPlan({ ended: [entry] }));
+      expect(rig.events).toMatchObject([{ type, reason: result, turn: `${entry.job}/${entry.id}/ended` }]);
+      expect(rig.counted).toEqual([['ended', KEY, 'production', result]]);
+    });
+  }
+
+  it('says why, and in which words where there are any', () => {
+    const rig = new Rig();
+    const {
+      requestedBy: _,
+      revision: __,
+      ...entry
+    } = aHistoryEntry(job, { result: 'Failed', reason: 'PodNotStarted' });
+    rig.announcer.recorded(KEY, rig.seen(), aPlan({ ended: [entry, { ...entry, message: 'no such image' }] }));
+    expect(rig.events.map(({ note }) => note)).toEqual([
+      `${entry.job}: deploy of (no revision) to production Failed: PodNotStarted`,
+      `${entry.job}: deploy of (no revision) to production Failed: PodNotStarted: no such image`,
+    ]);
+  });
+
+  it('has one Event however often and by whomever it is told', () => {
+    const rig = new Rig();
+    const plan = aPlan({ ended: [aHistoryEntry(job)] });
+    rig.announcer.recorded(KEY, rig.seen(), plan);
+    rig.announcer.recorded(KEY, rig.seen(), plan);
+    const [first, second] = rig.events.map((event, index) => buildEvent(event, `operator-${index}`, index));
+    expect(first?.metadata.name).toBe(second?.metadata.name);
+  });
+});
+
+describe('a message that was rejected', () => {
+  it('is told by its MessageId and with what is wrong with it', () => {
+    const rig = new Rig();
+    const { message: _, ...bare } = aRejection('m3', { reason: 'WrongShape' });
+    const rejected = [
+      aRejection('m1', { field: 'revision', message: 'revision: unsafe' }),
+      { ...bare, field: 'environment', messageId: 'm2' },
+      bare,
+    ];
+    rig.announcer.recorded(KEY, rig.seen(), aPlan({ rejected }));
+    expect(rig.events.map(({ type, reason, note, turn }) => [type, reason, note, turn])).toEqual([
+      ['Warning', 'NotJSON', 'message m1 rejected: revision: unsafe', 'm1/rejected'],
+      ['Warning', 'WrongShape', 'message m2 rejected: environment', 'm2/rejected'],
+      ['Warning', 'WrongShape', 'message m3 rejected: WrongShape', 'm3/rejected'],
+    ]);
+  });
+});
+
+describe('a Job that was resumed by hand', () => {
+  it('is reported as what holds the lane', () => {
+    const rig = new Rig();
+    rig.announcer.recorded(KEY, rig.seen(), aPlan({ adopted: [job] }));
+    expect(rig.events).toMatchObject([
+      { type: 'Warning', reason: 'Adopted', turn: `${job.metadata.uid}/adopted`, related: { kind: 'Job' } },
+    ]);
+    expect(rig.events[0]?.note).toContain(job.metadata.name);
+  });
+});
+
+describe('the lanes of a resource', () => {
+  it('are counted one by one, and empty ones as empty', () => {
+    const rig = new Rig();
+    const waiting = [aWaitingEntry(job), aWaitingEntry(aJob({ id: 'r2' }))];
+    rig.announcer.lanes(KEY, { environments: [{ name: 'production', waiting }, { name: 'staging' }] });
+    rig.announcer.lanes(KEY, {});
+    expect(rig.counted).toEqual([
+      [
+        'lanes',
+        KEY,
+        [
+          { environment: 'production', waiting: 2, active: 0 },
+          { environment: 'staging', waiting: 0, active: 0 },
+        ],
+      ],
+      ['lanes', KEY, []],
+    ]);
+  });
+
+  it('are forgotten with it', () => {
+    const rig = new Rig();
+    rig.announcer.forget(KEY);
+    expect(rig.counted).toEqual([['forget', KEY]]);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
+import { LastWord } from '../../src/controller/last-word.ts';
+import { at, NOW } from '../lanes/builders.ts';
+import { KEY } from './rig.ts';
+
+/** A status by what it says of the queue. */
+const aStatus = (reason: string, changes: Partial<CapDeployJobStatus> = {}): CapDeployJobStatus => ({
+  waiting: 0,
+  conditions: [{ type: 'QueueReachable', status: 'True', reason, message: '', lastTransitionTime: at(0) }],
+  ...changes,
+});
+
+const mine = aStatus('Polling');
+const theirs = aStatus('NotYetPolled');
+
+function whoSaid(status: CapDeployJobStatus, now = NOW): LastWord {
+  const lastWord = new LastWord();
+  lastWord.said(KEY, status, now);
+  return lastWord;
+}
+
+describe('what this process has said and another operator has put otherwise', () => {
+  it('waits until ten seconds after it was said', () => {
+    expect(whoSaid(mine).waitsUntil(KEY, theirs, mine, NOW + 1)).toBe(NOW + 10_000);
+    expect(whoSaid(mine).waitsUntil(KEY, theirs, mine, NOW + 9999)).toBe(NOW + 10_000);
+  });
+
+  it('is said again then', () => {
+    expect(whoSaid(mine).waitsUntil(KEY, theirs, mine, NOW + 10_000)).toBeUndefined();
+  });
+
+  it('waits from when it was said last', () => {
+    const lastWord = whoSaid(mine);
+    lastWord.said(KEY, mine, NOW + 10_000);
+    expect(lastWord.waitsUntil(KEY, theirs, mine, NOW + 15_000)).toBe(NOW + 20_000);
+  });
+
+  it('is the same though it turned at another time', () => {
+    const later = { ...mine, conditions: mine.conditions!.map((each) => ({ ...each, lastTransitionTime: at(9) })) };
+    expect(whoSaid(mine).waitsUntil(KEY, theirs, later, NOW + 1)).toBe(NOW + 10_000);
+  });
+});
+
+describe('what is written at once', () => {
+  it('is what this process has not said yet', () => {
+    expect(new LastWord().waitsUntil(KEY, theirs, mine, NOW)).toBeUndefined();
+    expect(whoSaid(theirs).waitsUntil(KEY, theirs, mine, NOW + 1)).toBeUndefined();
+    expect(whoSaid(mine).waitsUntil('deploy/other', theirs, mine, NOW + 1)).toBeUndefined();
+  });
+
+  it('is all that has to do with more than conditions', () => {
+    const withLanes = aStatus('Polling', { environments: [{ name: 'production' }] });
+    expect(whoSaid(mine).waitsUntil(KEY, theirs, withLanes, NOW + 1)).toBeUndefined();
+    expect(whoSaid(mine).waitsUntil(KEY, theirs, aStatus('Polling', { waiting: 1 }), NOW + 1)).toBeUndefined();
+  });
+
+  it('is a status that was lost', () => {
+    expect(whoSaid(mine).waitsUntil(KEY, undefined, mine, NOW + 1)).toBeUndefined();
+  });
+
+  it('is what was said of a resource that was forgotten since', () => {
+    const lastWord = whoSaid(mine);
+    lastWord.forget(KEY);
+    expect(lastWord.waitsUntil(KEY, theirs, mine, NOW + 1)).toBeUndefined();
+  });
+});
