@@ -1,20 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { parse } from 'yaml';
 import { CAPDEPLOYJOBS, type KubeObject, type ResourceType } from '../src/kube/client.ts';
 import { type LocalCluster, startLocalCluster } from '../src/local/cluster.ts';
+import { type Operator, startOperator } from '../src/local/operator-process.ts';
 import { LOCAL_CREDENTIALS, LOCAL_REGION, type LocalSqs, startLocalSqs } from '../src/local/sqs.ts';
 
 /** The embedded default with the operator in a process of its own, as in a cluster: what a benchmark measures is that process. */
 export interface Rig {
   cluster: LocalCluster;
   sqs: SQSClient;
-  operator: ChildProcess & { pid: number };
+  operator: Operator;
   /** Creates a queue and a CapDeployJob that reads it. @returns the URL of the queue. */
   deployable(name: string, environments: readonly string[]): Promise<string>;
   /** A sample of the operator's metrics by name, summed over labels; NaN while the operator is not up yet. */
@@ -40,29 +38,11 @@ export async function startRig(): Promise<Rig> {
   const kubeconfig = join(directory, 'kubeconfig');
   cluster.writeKubeconfig(kubeconfig);
   const metricsPort = 20_000 + Math.floor(Math.random() * 20_000);
-  const operator = spawn(
-    process.execPath,
-    [
-      fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-      'controller',
-      `--kubeconfig=${kubeconfig}`,
-      `--allow-queue-origin=${server.endpoint}`,
-      `--metrics-bind-address=127.0.0.1:${metricsPort}`,
-      '--health-probe-bind-address=0',
-      '--log-level=error',
-    ],
-    {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: {
-        PATH: process.env.PATH,
-        AWS_REGION: LOCAL_REGION,
-        AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
-        AWS_EC2_METADATA_DISABLED: 'true',
-      },
-    },
-  ) as ChildProcess & { pid: number };
-  const ended = once(operator, 'close');
+  const operator = startOperator({
+    kubeconfig,
+    queueOrigin: server.endpoint,
+    flags: [`--metrics-bind-address=127.0.0.1:${metricsPort}`, '--log-level=error'],
+  });
 
   return {
     cluster,
@@ -93,8 +73,8 @@ export async function startRig(): Promise<Rig> {
       return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
     },
     stop: async () => {
-      operator.kill('SIGKILL');
-      await ended;
+      await operator.stop();
+      for (const line of operator.log) console.error(line);
       sqs.destroy();
       await server.stop();
       await cluster.stop();

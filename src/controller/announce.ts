@@ -38,7 +38,7 @@ export class Announcer {
   /** The status that holds the plan's records is stored. */
   recorded(key: string, seen: Observation, next: Plan): void {
     for (const entry of next.ended) this.#ended(key, seen.resource, entry);
-    for (const rejection of next.rejected) this.#rejected(key, seen.resource, rejection);
+    for (const rejection of next.rejected) this.#rejected(seen.resource, rejection);
     for (const job of next.adopted) this.#adopted(key, seen.resource, job);
   }
 
@@ -90,9 +90,8 @@ export class Announcer {
     });
   }
 
-  #rejected(key: string, resource: CapDeployJob, rejection: RejectionEntry): void {
+  #rejected(resource: CapDeployJob, rejection: RejectionEntry): void {
     const { messageId, reason, field, message } = rejection;
-    this.#log.warn({ resource: key, messageId, reason, field }, 'message rejected');
     this.#events.record({
       regarding: about(resource),
       type: 'Warning',

@@ -11,13 +11,13 @@ import type {
   WatchOptions,
 } from '../kube/client.ts';
 import { classify, KubeError } from '../kube/errors.ts';
-import { ApiError, pathNotFound } from './api-error.ts';
 import type { Timer } from './clock.ts';
-import { clone } from './json.ts';
-import { mergePatch } from './patch.ts';
-import { checkVersion } from './reading.ts';
-import type { RequestLog, Verb } from './requests.ts';
-import type { Store } from './store.ts';
+import type { RequestLog, Verb } from './http/requests.ts';
+import { ApiError, pathNotFound } from './store/api-error.ts';
+import { clone } from './store/json.ts';
+import { mergePatch } from './store/patch.ts';
+import { checkVersion } from './store/reading.ts';
+import type { Store } from './store/store.ts';
 
 export interface LocalClientOptions {
   /** Counts the requests, as the HTTP face does. */

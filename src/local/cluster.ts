@@ -7,18 +7,18 @@ import { stringify } from 'yaml';
 import type { KubeClient } from '../kube/client.ts';
 import { createLocalClient } from './client.ts';
 import type { Clock } from './clock.ts';
-import type { CollectorOptions } from './collector.ts';
-import { Collector } from './collector.ts';
-import type { Intercept } from './faults.ts';
-import type { HttpFace } from './http-face.ts';
-import { startHttpFace } from './http-face.ts';
-import type { JobControllerOptions } from './job-controller.ts';
-import { JobController } from './job-controller.ts';
-import { Kubelet } from './kubelet.ts';
-import type { ResolveImage } from './pod-worker.ts';
-import type { ProcessRunner } from './process-runner.ts';
-import { RequestLog } from './requests.ts';
-import { Store } from './store.ts';
+import type { CollectorOptions } from './controllers/collector.ts';
+import { Collector } from './controllers/collector.ts';
+import type { JobControllerOptions } from './controllers/job-controller.ts';
+import { JobController } from './controllers/job-controller.ts';
+import type { Intercept } from './http/faults.ts';
+import type { HttpFace } from './http/http-face.ts';
+import { startHttpFace } from './http/http-face.ts';
+import { RequestLog } from './http/requests.ts';
+import { Kubelet } from './kubelet/kubelet.ts';
+import type { ResolveImage } from './kubelet/pod-worker.ts';
+import type { ProcessRunner } from './kubelet/process-runner.ts';
+import { Store } from './store/store.ts';
 
 export interface LocalClusterOptions {
   /** 0, the default, takes a free port. */

@@ -26,13 +26,13 @@ import {
 import { type Clock, sleep, systemClock } from '../../src/kube/clock.ts';
 import { isKubeError, KubeError } from '../../src/kube/errors.ts';
 import type { Job, Pod } from '../../src/lanes/job.ts';
-import type { AdmissionCheck } from '../../src/local/admission.ts';
-import { forbidden } from '../../src/local/api-error.ts';
 import { createLocalClient } from '../../src/local/client.ts';
-import { Collector } from '../../src/local/collector.ts';
-import { JobController, type JobControllerOptions } from '../../src/local/job-controller.ts';
+import { Collector } from '../../src/local/controllers/collector.ts';
+import { JobController, type JobControllerOptions } from '../../src/local/controllers/job-controller.ts';
 import { LOCAL_CREDENTIALS, LOCAL_REGION, startLocalSqs } from '../../src/local/sqs.ts';
-import { Store } from '../../src/local/store.ts';
+import type { AdmissionCheck } from '../../src/local/store/admission.ts';
+import { forbidden } from '../../src/local/store/api-error.ts';
+import { Store } from '../../src/local/store/store.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import type { AllowQueueRule } from '../../src/sqs/allow-queue.ts';
 import { SqsClients } from '../../src/sqs/clients.ts';

@@ -28,8 +28,8 @@ import type { Job, Pod } from '../../src/lanes/job.ts';
 import type { Observation, Plan } from '../../src/lanes/plan.ts';
 import { createLocalClient } from '../../src/local/client.ts';
 import { VirtualClock } from '../../src/local/clock.ts';
-import { mergePatch } from '../../src/local/patch.ts';
-import { Store } from '../../src/local/store.ts';
+import { mergePatch } from '../../src/local/store/patch.ts';
+import { Store } from '../../src/local/store/store.ts';
 import {
   aJob,
   anObservation,

@@ -1,10 +1,10 @@
 /** Builders of the objects that these tests are about, and the pieces that they run on. */
 import type { KubeObject, ResourceType } from '../../src/kube/client.ts';
 import { CAPDEPLOYJOBS, JOBS, PODS } from '../../src/kube/client.ts';
-import { ApiError } from '../../src/local/api-error.ts';
 import { VirtualClock } from '../../src/local/clock.ts';
-import { isObject } from '../../src/local/json.ts';
-import { Store } from '../../src/local/store.ts';
+import { ApiError } from '../../src/local/store/api-error.ts';
+import { isObject } from '../../src/local/store/json.ts';
+import { Store } from '../../src/local/store/store.ts';
 
 export const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 export const SECRETS: ResourceType = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret' };

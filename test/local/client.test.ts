@@ -3,8 +3,8 @@ import type { KubeClient, KubeObject, WatchEvent } from '../../src/kube/client.t
 import type { KubeErrorKind } from '../../src/kube/errors.ts';
 import { isKubeError, KubeError } from '../../src/kube/errors.ts';
 import { createLocalClient } from '../../src/local/client.ts';
-import { RequestLog } from '../../src/local/requests.ts';
-import type { Store } from '../../src/local/store.ts';
+import { RequestLog } from '../../src/local/http/requests.ts';
+import type { Store } from '../../src/local/store/store.ts';
 import {
   CAPDEPLOYJOBS,
   CONFIG_MAPS,

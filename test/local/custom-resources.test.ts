@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Collector } from '../../src/local/collector.ts';
-import type { Store } from '../../src/local/store.ts';
+import { Collector } from '../../src/local/controllers/collector.ts';
+import type { Store } from '../../src/local/store/store.ts';
 import { CAPDEPLOYJOBS, capDeployJob, DEFINITIONS, definition, merged, newStore, refusal, SCHEMA } from './builders.ts';
 
 function defined(): Store {

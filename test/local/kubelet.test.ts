@@ -5,12 +5,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/client.ts';
 import { CORE_EVENTS } from '../../src/kube/client.ts';
 import { VirtualClock } from '../../src/local/clock.ts';
-import { at, listAt, textAt } from '../../src/local/json.ts';
-import { Kubelet } from '../../src/local/kubelet.ts';
-import type { LogQuery } from '../../src/local/log-source.ts';
-import type { ResolvedImage } from '../../src/local/pod-worker.ts';
-import type { ProcessEvents, ProcessRunner } from '../../src/local/process-runner.ts';
-import { Store } from '../../src/local/store.ts';
+import { Kubelet } from '../../src/local/kubelet/kubelet.ts';
+import type { LogQuery } from '../../src/local/kubelet/log-source.ts';
+import type { ResolvedImage } from '../../src/local/kubelet/pod-worker.ts';
+import type { ProcessEvents, ProcessRunner } from '../../src/local/kubelet/process-runner.ts';
+import { at, listAt, textAt } from '../../src/local/store/json.ts';
+import { Store } from '../../src/local/store/store.ts';
 import { CONFIG_MAPS, configMap, container, newStore, PODS, pod, refusal, SECRETS, secret, until } from './builders.ts';
 
 let store: Store;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/client.ts';
 import { CORE_EVENTS, EVENTS } from '../../src/kube/client.ts';
-import type { Store } from '../../src/local/store.ts';
+import type { Store } from '../../src/local/store/store.ts';
 import {
   CAPDEPLOYJOBS,
   CONFIG_MAPS,

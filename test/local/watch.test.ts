@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Store } from '../../src/local/store.ts';
-import type { WatchQuery } from '../../src/local/watching.ts';
+import type { Store } from '../../src/local/store/store.ts';
+import type { WatchQuery } from '../../src/local/store/watching.ts';
 import { CONFIG_MAPS, configMap, merged, NAMESPACES, namespace, newStore, refusal } from './builders.ts';
 
 function watched(store: Store, query: WatchQuery = {}): string[] {

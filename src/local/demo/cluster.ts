@@ -6,7 +6,7 @@ import { HttpKubeClient } from '../../kube/http-client.ts';
 import { lines } from '../../kube/json-lines.ts';
 import { loadKubeConfig } from '../../kube/kubeconfig.ts';
 import { type LocalCluster, startLocalCluster } from '../cluster.ts';
-import type { ResolvedImage } from '../pod-worker.ts';
+import type { ResolvedImage } from '../kubelet/pod-worker.ts';
 import { IMAGE, NAMESPACE } from './scenario.ts';
 
 const TYPES: ResourceType[] = [

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { KubeObject } from '../../kube/client.ts';
+import { type Operator, startOperator } from '../operator-process.ts';
 import { startLocalSqs } from '../sqs.ts';
 import { prepareApplication } from './capistrano.ts';
 import { DemoCluster } from './cluster.ts';
@@ -7,7 +8,6 @@ import { checks, runsOf, type Sent } from './expectations.ts';
 import { createSampleRepository } from './git-repository.ts';
 import { Narrator } from './narrator.ts';
 import { exists, readDeployed } from './observed.ts';
-import { type Operator, startOperator } from './operator.ts';
 import { Producer } from './queue.ts';
 import { showChecks, showDeployed, showHowToPlay, showRuns } from './report.ts';
 import { BUILD_SECONDS, messages, NAMESPACE, namespace, QUEUE, RESOURCE, resource, secret } from './scenario.ts';
@@ -52,7 +52,11 @@ export async function play({ directory, table, serve, signal, atEnd }: PlayOptio
   table.line(`  SQS         ${producer.queueUrl}`);
   table.line(`  deploys by  ${application.capistrano}`);
 
-  const operator = startOperator({ kubeconfig: cluster.kubeconfig, namespace: NAMESPACE, queueOrigin: sqs.endpoint });
+  const operator = startOperator({
+    kubeconfig: cluster.kubeconfig,
+    queueOrigin: sqs.endpoint,
+    flags: [`--namespace=${NAMESPACE}`, '--metrics-bind-address=0'],
+  });
   atEnd(() => operator.stop());
   const narrator = new Narrator({
     client: cluster.client,

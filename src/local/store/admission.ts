@@ -1,0 +1,38 @@
+/** Admission: what may refuse a write that is valid in itself. */
+import type { KubeObject } from '../../kube/client.ts';
+import type { ServedType } from '../types/served-types.ts';
+import { forbidden, notFound } from './api-error.ts';
+import type { Store } from './store.ts';
+
+export interface AdmissionRequest {
+  operation: 'CREATE' | 'UPDATE' | 'DELETE';
+  type: ServedType;
+  subresource: 'status' | undefined;
+  /** The object as it would be stored. */
+  object: KubeObject;
+  before: KubeObject | undefined;
+  dryRun: boolean;
+  store: Store;
+}
+
+/** Throws an ApiError to refuse. */
+export type AdmissionCheck = (request: AdmissionRequest) => void;
+
+const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
+
+/** NamespaceLifecycle: nothing new where there is no namespace, or in one that is being deleted. */
+export function checkNamespace({ operation, type, object, store }: AdmissionRequest): void {
+  if (operation !== 'CREATE' || !type.namespaced) return;
+  const { name, namespace = '' } = object.metadata;
+  const found = store.find(NAMESPACES, undefined, namespace);
+  if (found === undefined) throw notFound(NAMESPACES, namespace);
+  if (found.metadata.deletionTimestamp === undefined) return;
+  const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
+  throw forbidden(type, name, why, [
+    {
+      reason: 'NamespaceTerminating',
+      message: `namespace ${namespace} is being terminated`,
+      field: 'metadata.namespace',
+    },
+  ]);
+}
