@@ -64,7 +64,6 @@ describe('the order of the writes', () => {
       'recorded m1',
       'deploy ended',
       'Event Succeeded',
-      'message rejected',
       'Event NotJSON',
       'a Job runs that this operator has no claim on: it holds the lane now',
       'Event Adopted',

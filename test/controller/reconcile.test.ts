@@ -146,7 +146,7 @@ describe('work', () => {
     await rig.pass();
     await told;
     expect(rig.resource.status).toMatchObject({ rejectionsCount: 1, rejections: [{ messageId: 'm1' }] });
-    expect(rig.diary).toEqual(['replaceStatus capdeployjobs', 'recorded m1', 'message rejected', 'Event NotJSON']);
+    expect(rig.diary).toEqual(['replaceStatus capdeployjobs', 'recorded m1', 'Event NotJSON']);
   });
 
   it('of rejections that stand in the status already is told as recorded without a write', async () => {
