@@ -58,7 +58,7 @@ const BASE64_RUN = /[A-Za-z0-9+/]{40,}={0,2}/g;
 /** Mixed as only chance mixes: digests (hexadecimal), long words and paths are not. */
 function looksRandom(run: string): boolean {
   const slashes = run.split('/').length - 1;
-  return /[A-Z]/.test(run) && /[a-z]/.test(run) && /[0-9]/.test(run) && slashes * 8 <= run.length;
+  return /[A-Z]/.test(run) && /[a-z]/.test(run) && /[0-9]/.test(run) && slashes * 13 <= run.length;
 }
 
 /** Characters between the lines of a PEM block; beyond that its END belongs to something else. The largest RSA keys in use have 13 KB. */

@@ -125,7 +125,7 @@ describe('an error', () => {
       kind: 'conflict',
       status: 409,
       reason: 'Conflict',
-      stack: expect.stringContaining('logger.test.ts'),
+      stack: expect.stringContaining('KubeError: Conflict: moved\n    at '),
       cause: { name: 'Error', message: 'socket hang up', code: 'ECONNRESET', stack: expect.any(String) },
     });
     expect(text()).not.toContain('sesame');
