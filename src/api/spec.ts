@@ -120,7 +120,7 @@ export const specSchema = z
     startingDeadlineSeconds: seconds(
       1,
       14 * DAY,
-      'A request that could have started this long ago and did not, or that is older than this when it is first read, is Missed. Times of Jobs are whole seconds: less than 10 is too fine.',
+      'A request that could have started this long ago and did not, or that is older than this when it is first read, is Missed. Use 10 or more: Jobs tell times in whole seconds.',
     ).default(3600),
     waitingDeadlineSeconds: seconds(
       1,

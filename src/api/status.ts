@@ -53,6 +53,8 @@ const claimSchema = z.object({
 const watermarkSchema = z.object({
   task: z.string().max(100).describe('Capistrano task.'),
   id: z.string().max(128).describe('Idempotency key of the request that was started last.'),
+  repository: z.string().max(140).describe('Its repository.'),
+  revision: z.string().max(244).optional().describe('Its revision.'),
   dueAt: moment('Its due time: a request of the same task that was due before it never starts.'),
 });
 

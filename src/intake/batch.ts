@@ -245,6 +245,7 @@ export class Batch {
         this.#awaitLedger(item);
         return 'ok';
       case 'known':
+        log.info({ id: request.id, messageId: request.messageId }, 'this id has had its turn or waits for it already');
         this.#awaitLedger(item);
         return 'ok';
       case 'id-conflict':
@@ -259,7 +260,8 @@ export class Batch {
         return 'stop';
       case 'retry': {
         const quiet = outcome.scope === 'request' && clock.now() - this.#startedAt < QUIET_MS;
-        const trouble = { reason: outcome.reason, message: outcome.message, template: false };
+        const about = `message ${request.messageId} (${request.environment}, ${request.revision ?? request.task})`;
+        const trouble = { reason: outcome.reason, message: `${about}: ${outcome.message}`, template: false };
         this.#retryLater(trouble, outcome.retryAfterSeconds, quiet);
         return outcome.scope === 'api' ? 'stop' : 'held-up';
       }

@@ -7,6 +7,7 @@ import {
   revisionProblem,
 } from '../api/deploy-request.ts';
 import { REJECTION, type RejectionReason } from '../api/reasons.ts';
+import { redactSecrets } from '../observability/redact.ts';
 import type { QueueMessage } from '../sqs/queue.ts';
 import { type MessageFields, readBody } from './message-body.ts';
 import type { Revisions } from './revisions.ts';
@@ -210,8 +211,9 @@ function rejected(message: Pick<QueueMessage, 'messageId' | 'body'>, problem: Pr
       messageId: escapeText(message.messageId, 128),
       reason: problem.reason,
       ...(problem.field === undefined ? {} : { field: problem.field }),
-      message: cut(problem.message, MAX_SHOWN_MESSAGE),
-      body: escapeText(message.body.slice(0, MAX_SHOWN_BODY), MAX_SHOWN_BODY),
+      // A status is read by more people than a queue.
+      message: cut(redactSecrets(problem.message), MAX_SHOWN_MESSAGE),
+      body: escapeText(redactSecrets(message.body.slice(0, 4 * MAX_SHOWN_BODY)), MAX_SHOWN_BODY),
     },
   };
 }

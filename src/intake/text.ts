@@ -1,12 +1,12 @@
 import { MAX_TEXT_LENGTH } from '../api/deploy-request.ts';
-import { clean } from '../observability/text.ts';
+import { clean, redactSecrets } from '../observability/redact.ts';
 
 /** Text that came in a message, made fit for people: in annotations, status, Events, logs and chat. Pure. */
 
-/** One line of at most 256 UTF-16 units, without escape sequences, control characters and what reorders or hides text; undefined where
+/** One line of at most 256 UTF-16 units, without secrets, escape sequences, control characters and what reorders or hides text; undefined where
  *  nothing is left. */
 export function cleanText(text: string): string | undefined {
-  const line = clean(text.slice(0, MAX_TEXT_LENGTH * 16)).replace(/\s+/g, ' ');
+  const line = redactSecrets(clean(text.slice(0, MAX_TEXT_LENGTH * 16))).replace(/\s+/g, ' ');
   return cut(line.trim(), MAX_TEXT_LENGTH).trim() || undefined;
 }
 

@@ -16,12 +16,11 @@ export function standsInStatus(
     ...entry,
     environment: lane?.name ?? '',
   }));
-  const found = [...inLane, ...(status?.history ?? [])].find(
+  // The watermark outlives the history: it comes last.
+  const marks = (lane?.lastStarted ?? []).map((mark) => ({ ...mark, environment: lane?.name ?? '' }));
+  const found = [...inLane, ...(status?.history ?? []), ...marks].find(
     (entry) => entry.environment === request.environment && entry.id === request.id,
   );
-  if (!found) {
-    // The watermark outlives the history: what was started last is known by its id alone.
-    return lane?.lastStarted?.some(({ id }) => id === request.id) ? 'same' : undefined;
-  }
+  if (!found) return undefined;
   return sameContent(found, request) ? 'same' : 'conflict';
 }

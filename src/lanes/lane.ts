@@ -179,7 +179,7 @@ export class Lane {
    * Nothing of this task that was due before this starts: the later of what was started last and what is claimed. A claim whose Job is
    * seen to wait still has started nothing: it may be given up, and nothing must then have been dropped for its sake.
    */
-  watermark(task: string): Watermark | undefined {
+  watermark(task: string): (Turn & { task: string }) | undefined {
     const last = this.lastStarted.get(task);
     const { claim, claimedJob } = this;
     if (claim?.task !== task || (claimedJob && this.isWaiting(claimedJob))) return last;
@@ -208,12 +208,12 @@ export class Lane {
   }
 
   /** Forward only: a record that comes late must not open the way for an older revision. */
-  private promoteWatermark(request: Turn & { task: string }): void {
-    const { task, id, dueAt } = request;
+  private promoteWatermark(request: StoredRequest): void {
+    const { task, id, dueAt, repository, revision } = request;
     const last = this.lastStarted.get(task);
     if (last && compareTurns(last, request) >= 0) return;
     this.lastStarted.delete(task);
-    this.lastStarted.set(task, { task, id, dueAt });
+    this.lastStarted.set(task, { task, id, repository, ...defined({ revision }), dueAt });
     const [oldest] = this.lastStarted.keys();
     if (this.lastStarted.size > WATERMARKS && oldest !== undefined) this.lastStarted.delete(oldest);
   }

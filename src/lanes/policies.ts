@@ -1,7 +1,7 @@
-import type { CapDeployJobSpec, Watermark } from '../api/capdeployjob.ts';
+import type { CapDeployJobSpec } from '../api/capdeployjob.ts';
 import { OUTCOME, type Result } from '../api/reasons.ts';
 import type { StoredRequest } from './job.ts';
-import { isBefore } from './order.ts';
+import { isBefore, type Turn } from './order.ts';
 
 /** What the checks below look at: one waiting request and its lane, at one moment. */
 export interface Candidate {
@@ -13,7 +13,7 @@ export interface Candidate {
   /** How many other requests already wait in its lane. */
   readonly ahead: number;
   /** The newest request of its task that was started in its lane, or is claimed to be. */
-  readonly watermark: Watermark | undefined;
+  readonly watermark: Turn | undefined;
   /** Since when the lane has been open; undefined while it is frozen or busy. */
   readonly openSince: number | undefined;
   readonly environmentExists: boolean;

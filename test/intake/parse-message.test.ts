@@ -269,3 +269,15 @@ describe('the revisions pattern of an environment', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 });
+
+describe('a secret that came in a message', () => {
+  it('stands neither in a rejection nor in the texts of a request', () => {
+    const url = 'https://bob:p4ssw0rd@host.example/x y';
+    const { rejection } = parse({ ...GOOD, repository: url, token: 'hunter2secret' });
+    expect(rejection).toMatchObject({ reason: 'WrongShape', field: 'repository' });
+    expect(JSON.stringify(rejection)).not.toMatch(/p4ssw0rd|hunter2secret/);
+    const { request } = parse({ ...GOOD, reason: 'password=hunter2secret', source: url, requestedBy: 'alice' });
+    expect(request).toMatchObject({ requestedBy: 'alice', reason: expect.stringContaining('[redacted]') });
+    expect(JSON.stringify(request)).not.toMatch(/p4ssw0rd|hunter2secret/);
+  });
+});

@@ -318,7 +318,11 @@ describe.concurrent('while Jobs cannot be created', () => {
     const rig = await aRig(server);
     rig.cluster.failCreate = () => apiError('retryable', 429, 'TooManyRequests', 'later', 60);
     await send(rig, GOOD);
-    await until(() => expect(rig.cluster.troubles).toMatchObject([{ template: false, message: 'later' }]));
+    await until(() =>
+      expect(rig.cluster.troubles).toMatchObject([
+        { template: false, message: expect.stringMatching(/^message .* \(production, v1.0.0\): later$/) },
+      ]),
+    );
     rig.cluster.failCreate = undefined;
     rig.cluster.put(aResource({ spec: specOfRig(rig), metadata: { generation: 2 } }));
     await until(() => expect(rig.cluster.created).toHaveLength(1));

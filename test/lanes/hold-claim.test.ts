@@ -75,7 +75,11 @@ describe('a claim whose Job never started', () => {
     ['its id has had its turn', { recorded: ['r1'] }],
     [
       'Invariant 4: a later one has started since',
-      { previous: held({ lastStarted: [{ task: 'deploy', id: 'r9', dueAt: at(0) }] }) },
+      {
+        previous: held({
+          lastStarted: [{ task: 'deploy', id: 'r9', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(0) }],
+        }),
+      },
     ],
   ])('is given up, its Job written first, so that a resume under way elsewhere is refused: %s', (_, changes) => {
     const view = aLane({ jobs: [waiting], previous: held(), ...changes });

@@ -52,7 +52,10 @@ describe('what waits', () => {
   });
 
   test('Invariant 4: is dropped where something due later has started, recorded first and deleted then', () => {
-    const previous = { name: 'production', lastStarted: [{ task: 'deploy', id: 'r9', dueAt: at(0) }] };
+    const previous = {
+      name: 'production',
+      lastStarted: [{ task: 'deploy', id: 'r9', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(0) }],
+    };
     const { ended, remove, start } = planLane(aLane({ jobs: [r1], previous }));
     expect(ended).toMatchObject([{ id: 'r1', result: 'Superseded', reason: 'OutOfOrder', finishedAt: at(0) }]);
     expect(ended[0]).not.toHaveProperty('startedAt');
@@ -113,7 +116,15 @@ describe('a waiting entry without a Job', () => {
 
   test.each([
     ['its end is recorded', { recorded: ['r1'] }],
-    ['it was started last', { previous: { ...previous, lastStarted: [{ task: 'deploy', id: 'r1', dueAt: at(-60) }] } }],
+    [
+      'it was started last',
+      {
+        previous: {
+          ...previous,
+          lastStarted: [{ task: 'deploy', id: 'r1', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(-60) }],
+        },
+      },
+    ],
     ['it has the claim', { previous: { ...previous, active: [aClaim(r1)] } }],
     ['a Job of its name is there again', { jobs: [aJob({ uid: 'uid-2' })] }],
   ])('is not recorded: %s', (_, changes) => {
@@ -126,7 +137,12 @@ describe('a Job whose request has had its turn', () => {
     ['its end is in the history', { recorded: ['r1'] }],
     [
       'it is what was started last, though the history has forgotten it',
-      { previous: { name: 'production', lastStarted: [{ task: 'deploy', id: 'r1', dueAt: at(-60) }] } },
+      {
+        previous: {
+          name: 'production',
+          lastStarted: [{ task: 'deploy', id: 'r1', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(-60) }],
+        },
+      },
     ],
   ])('is deleted without a new entry and never listed: %s', (_, changes) => {
     const { ended, remove, status, start } = planLane(aLane({ jobs: [r1], ...changes }));

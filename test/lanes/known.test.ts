@@ -14,7 +14,9 @@ describe('Invariant 2: whether a request stands in the status, so that its messa
     ['yes: its end is in the history', { history: [aHistoryEntry(job)] }, {}, 'same'],
     [
       'yes: it was started last, though the history has forgotten it',
-      inLane({ lastStarted: [{ task: 'deploy', id: 'r1', dueAt: at(-60) }] }),
+      inLane({
+        lastStarted: [{ task: 'deploy', id: 'r1', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(-60) }],
+      }),
       {},
       'same',
     ],
@@ -34,7 +36,12 @@ describe('Invariant 2: whether a request stands in the status, so that its messa
     ],
     [
       'no: it was started last in another environment',
-      inLane({ lastStarted: [{ task: 'deploy', id: 'r1', dueAt: at(-60) }] }, 'staging'),
+      inLane(
+        {
+          lastStarted: [{ task: 'deploy', id: 'r1', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(-60) }],
+        },
+        'staging',
+      ),
       {},
       undefined,
     ],
@@ -54,6 +61,14 @@ describe('Invariant 2: whether a request stands in the status, so that its messa
       'conflict: the id ended for another repository',
       { history: [aHistoryEntry(job)] },
       { repository: 'api' },
+      'conflict',
+    ],
+    [
+      'conflict: the id was started last with another revision, and the history has forgotten it',
+      inLane({
+        lastStarted: [{ task: 'deploy', id: 'r1', repository: 'livesense/web', revision: 'v0.9.0', dueAt: at(-60) }],
+      }),
+      {},
       'conflict',
     ],
     [

@@ -4,7 +4,13 @@ import { inTurn, Lane, requestOf, startOf, summary } from '../../src/lanes/lane.
 import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, stamp } from './builders.ts';
 
 const job = aJob();
-const mark = (seconds: number) => ({ task: 'deploy', id: 'r9', dueAt: at(seconds) });
+const mark = (seconds: number) => ({
+  task: 'deploy',
+  id: 'r9',
+  repository: 'livesense/web',
+  revision: 'v1.0.0',
+  dueAt: at(seconds),
+});
 
 describe('Invariant 4: the watermark of a task', () => {
   const active = [aClaim(job)];
@@ -14,7 +20,7 @@ describe('Invariant 4: the watermark of a task', () => {
     [
       'the claim’s, where that is later',
       { jobs: [aJob({ started: -5 })], previous: { name: 'production', active, lastStarted: [mark(-90)] } },
-      { ...mark(-60), id: 'r1' },
+      { task: 'deploy', id: 'r1', dueAt: at(-60) },
     ],
     [
       'what was started last, where the claim is earlier',
@@ -24,7 +30,7 @@ describe('Invariant 4: the watermark of a task', () => {
     [
       'the claim’s, where its Job has vanished',
       { previous: { name: 'production', active } },
-      { ...mark(-60), id: 'r1' },
+      { task: 'deploy', id: 'r1', dueAt: at(-60) },
     ],
     [
       'not the claim’s while its Job is seen to wait',

@@ -8,7 +8,7 @@ describe('the lane of a removed environment', () => {
   const ended = {
     name: 'production',
     lastEndedAt: at(-14 * DAYS - 1),
-    lastStarted: [{ task: 'deploy', id: 'r0', dueAt: at(-15 * DAYS) }],
+    lastStarted: [{ task: 'deploy', id: 'r0', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(-15 * DAYS) }],
   };
 
   test.each([

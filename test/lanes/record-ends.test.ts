@@ -44,7 +44,7 @@ describe('a finished Job', () => {
     expect(status).toEqual({
       name: 'production',
       openSince: at(-5),
-      lastStarted: [{ task: 'deploy', id: 'r1', dueAt: at(-60) }],
+      lastStarted: [{ task: 'deploy', id: 'r1', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(-60) }],
       lastSuccessful: {
         revision: 'v1.0.0',
         requestedBy: 'alice',
@@ -81,7 +81,7 @@ describe('a finished Job', () => {
   });
 
   test('Invariant 4: moves the watermark forward, and never back', () => {
-    const mark = { task: 'deploy', id: 'r9', dueAt: at(-10) };
+    const mark = { task: 'deploy', id: 'r9', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(-10) };
     const { status } = planLane(aLane({ jobs: [done], previous: held({ lastStarted: [mark] }) }));
     expect(status?.lastStarted).toEqual([mark]);
   });
@@ -112,7 +112,12 @@ describe('a finished Job', () => {
   });
 
   test('remembers 50 tasks and forgets the one that was started longest ago: the status takes no more', () => {
-    const lastStarted = Array.from({ length: 50 }, (_, n) => ({ task: `t${n}`, id: `i${n}`, dueAt: at(-900) }));
+    const lastStarted = Array.from({ length: 50 }, (_, n) => ({
+      task: `t${n}`,
+      id: `i${n}`,
+      repository: 'livesense/web',
+      dueAt: at(-900),
+    }));
     const { status } = planLane(aLane({ jobs: [done], previous: held({ lastStarted }) }));
     expect(status?.lastStarted).toHaveLength(50);
     expect(status?.lastStarted?.map(({ task }) => task)).not.toContain('t0');
@@ -151,7 +156,9 @@ describe('a claimed Job that is not there', () => {
 
   test('Invariant 4: counts as started, for its resume may have gone through', () => {
     const { status, ended } = planLane(aLane({ ...gone, memory: timed(30) }));
-    expect(status?.lastStarted).toEqual([{ task: 'deploy', id: 'r1', dueAt: at(-60) }]);
+    expect(status?.lastStarted).toEqual([
+      { task: 'deploy', id: 'r1', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(-60) },
+    ]);
     expect(ended[0]?.startedAt).toBe(at(-30));
   });
 
