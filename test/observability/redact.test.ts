@@ -98,7 +98,7 @@ describe('secrets', () => {
     'Deploying v1.0.0 (at 0123456789abcdef0123456789abcdef01234567) as release 20260101000000 by alice',
     'docker digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',
     'author: alice, passenger: restarted, compass: north, bypass: no, PWD=/var/www/app',
-    '/tmp/tmp.aB2iSkcHk9/main/test/observability/logger.test.ts:115:33',
+    '/srv/app.Kq7ZpW2xYt/main/test/observability/logger.test.ts:115:33',
     '/var/www/app/releases/20260101000000/vendor/bundle/ruby/gems/actionpack/lib/Action/Controller/Base',
     'https://host.example:8080/path?q=1 ssh://git@host/x.git git@host:web.git',
     'basic authentication is on; the token was refused; password is needed',
