@@ -1,3 +1,4 @@
+import { parseSpec } from './spec.ts';
 import type { CapDeployJobStatus } from './status.ts';
 
 export * from './spec.ts';
@@ -21,4 +22,16 @@ export interface CapDeployJob {
   spec: unknown;
   status?: CapDeployJobStatus;
   [field: string]: unknown;
+}
+
+const parsedSpecs = new WeakMap<CapDeployJob, ReturnType<typeof parseSpec>>();
+
+/** The resource's spec, parsed once for each object: objects of the cache are never changed, only replaced. */
+export function specOf(resource: CapDeployJob): ReturnType<typeof parseSpec> {
+  let parsed = parsedSpecs.get(resource);
+  if (!parsed) {
+    parsed = parseSpec(resource.spec);
+    parsedSpecs.set(resource, parsed);
+  }
+  return parsed;
 }

@@ -1,6 +1,7 @@
 import type { ControllerMetrics } from '../controller/run.ts';
 import type { Reports } from '../intake/ports.ts';
 import { isKubeError } from '../kube/errors.ts';
+import { splitKey } from '../kube/keys.ts';
 import type { Metrics, ResourceRef } from '../observability/metrics.ts';
 
 /** Ties what controller and intake count to Prometheus: they know keys, `<namespace>/<name>`, and no metric. */
@@ -42,6 +43,6 @@ export function countPolls(reports: Reports, metrics: Metrics): Reports {
 }
 
 function ref(key: string): ResourceRef {
-  const slash = key.indexOf('/');
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+  const [namespace, name] = splitKey(key);
+  return { namespace, name };
 }

@@ -1,7 +1,8 @@
-import { type CapDeployJob, parseSpec } from '../api/capdeployjob.ts';
+import { type CapDeployJob, specOf } from '../api/capdeployjob.ts';
 import { LABEL, MANAGED_SELECTOR } from '../api/names.ts';
 import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject, PODS } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
+import { splitKey } from '../kube/keys.ts';
 import { listAll } from '../kube/list-all.ts';
 import type { TemplateCheck } from '../lanes/conditions.ts';
 import type { Job, Pod } from '../lanes/job.ts';
@@ -34,7 +35,7 @@ export class Observer {
 
   /** The resource as the cache has it, for what need not be exact. */
   resource(key: string): CapDeployJob | undefined {
-    const [namespace, name] = split(key);
+    const [namespace, name] = splitKey(key);
     return this.#caches.resources.get(namespace, name);
   }
 
@@ -58,7 +59,7 @@ export class Observer {
    * @throws KubeError
    */
   async live(key: string, template: TemplateCheck | undefined): Promise<Observation | undefined> {
-    const [namespace, name] = split(key);
+    const [namespace, name] = splitKey(key);
     // Taken first: where a time must have passed before an absence counts, the lists have to be younger than the end of that time.
     const now = this.#now();
     let resource: CapDeployJob & KubeObject;
@@ -96,21 +97,4 @@ export class Observer {
       now,
     };
   }
-}
-
-/** A spec is parsed once for each object: objects of the cache are never changed, only replaced. */
-const parsedSpecs = new WeakMap<object, ReturnType<typeof parseSpec>>();
-
-export function specOf(resource: CapDeployJob): ReturnType<typeof parseSpec> {
-  let parsed = parsedSpecs.get(resource);
-  if (!parsed) {
-    parsed = parseSpec(resource.spec);
-    parsedSpecs.set(resource, parsed);
-  }
-  return parsed;
-}
-
-export function split(key: string): [namespace: string, name: string] {
-  const slash = key.indexOf('/');
-  return [key.slice(0, slash), key.slice(slash + 1)];
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CapDeployJob } from '../api/capdeployjob.ts';
+import { type CapDeployJob, specOf } from '../api/capdeployjob.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../kube/log.ts';
 import type { WorkResult } from '../kube/work-queue.ts';
@@ -11,7 +11,7 @@ import { explainStarts } from './explain-starts.ts';
 import { HoldOff } from './hold-off.ts';
 import { LastWord } from './last-word.ts';
 import type { ProcessMemory } from './memory.ts';
-import { type Observer, specOf } from './observe.ts';
+import type { Observer } from './observe.ts';
 import type { ReportBook } from './report-book.ts';
 
 /** Somebody else wrote first, often the Job controller with its first status: looked at again at once, and live. */

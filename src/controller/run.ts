@@ -4,6 +4,7 @@ import type { Resources } from '../intake/ports.ts';
 import type { KubeClient, KubeObject } from '../kube/client.ts';
 import { type Clock, systemClock } from '../kube/clock.ts';
 import { EventRecorder } from '../kube/events.ts';
+import { keyOf, splitKey } from '../kube/keys.ts';
 import type { Log } from '../kube/log.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { isRunning, type Job, type Pod } from '../lanes/job.ts';
@@ -164,14 +165,8 @@ function follow(caches: Caches, queue: WorkQueue, memory: ProcessMemory): void {
 
 function resourcesOf({ resources }: Caches): Resources {
   return {
-    get: (key) => {
-      const slash = key.indexOf('/');
-      return resources.get(key.slice(0, slash), key.slice(slash + 1));
-    },
+    get: (key) => resources.get(...splitKey(key)),
     list: (): CapDeployJob[] => resources.list(),
     onChange: (listener) => resources.onEvent(({ object }) => listener(keyOf(object))),
   };
 }
-
-const keyOf = (object: { metadata: { namespace?: string; name: string } }): string =>
-  `${object.metadata.namespace}/${object.metadata.name}`;

@@ -2,6 +2,7 @@ import type { CapDeployJob } from '../api/capdeployjob.ts';
 import type { DeployRequest } from '../api/deploy-request.ts';
 import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
+import { splitKey } from '../kube/keys.ts';
 import { jobName } from '../lanes/job-name.ts';
 import type { ResourceKey } from './ports.ts';
 
@@ -20,7 +21,7 @@ export async function liveResource(
   uid: string,
   signal: AbortSignal,
 ): Promise<CapDeployJob | undefined> {
-  const [namespace = '', name = ''] = key.split('/');
+  const [namespace, name] = splitKey(key);
   try {
     const live = await kube.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name, { signal });
     return isAlive(live, uid) ? live : undefined;

@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { type CapDeployJob, type CapDeployJobSpec, parseSpec } from '../api/capdeployjob.ts';
+import { type CapDeployJob, type CapDeployJobSpec, specOf } from '../api/capdeployjob.ts';
 
 /**
  * The `revisions` patterns of a spec. They run on a linear-time engine (RE2): a pattern is a user's, a revision is a stranger's, and
@@ -62,7 +62,7 @@ const read = new WeakMap<CapDeployJob, ReadSpec>();
 export function readSpec(resource: CapDeployJob): ReadSpec {
   let result = read.get(resource);
   if (result === undefined) {
-    const parsed = parseSpec(resource.spec);
+    const parsed = specOf(resource);
     const revisions = 'spec' in parsed ? compileRevisions(parsed.spec) : parsed;
     result =
       'spec' in parsed && !('problem' in revisions) ? { spec: parsed.spec, revisions } : problemOf(parsed, revisions);

@@ -1,5 +1,6 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { CONDITION, REASON } from '../api/reasons.ts';
+import { keyOf } from '../kube/keys.ts';
 import { type AllowQueueRule, isOriginAllowed, isQueueAllowed } from '../sqs/allow-queue.ts';
 import type { QueueSettings } from '../sqs/queue.ts';
 import { canonicalQueue, parseQueueUrl, type QueueUrl, queueArn } from '../sqs/queue-url.ts';
@@ -33,7 +34,6 @@ interface Candidate {
 }
 
 const off = (reason: string, message: string): Off => ({ kind: 'off', reason, message });
-const keyOf = ({ metadata }: CapDeployJob): ResourceKey => `${metadata.namespace}/${metadata.name}`;
 
 export function targetsOf(resources: readonly CapDeployJob[], options: TargetOptions): Map<ResourceKey, Target> {
   const judged = resources.map((resource): [CapDeployJob, Candidate | Off] => [resource, judge(resource, options)]);

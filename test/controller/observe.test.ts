@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Observer, specOf } from '../../src/controller/observe.ts';
+import { specOf } from '../../src/api/capdeployjob.ts';
+import { Observer } from '../../src/controller/observe.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { PAGE_SIZE } from '../../src/kube/list-all.ts';
 import { aRefusal, aRejection, CAPDEPLOYJOBS, type Call, JOBS, KEY, PODS, Rig, refusing } from './rig.ts';
