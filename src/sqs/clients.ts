@@ -1,5 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { Aws } from './aws-client.ts';
+import { Aws } from '../aws/aws-client.ts';
 import type { Queue, QueueSettings } from './queue.ts';
 import { SqsQueue } from './sqs-queue.ts';
 

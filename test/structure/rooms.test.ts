@@ -12,7 +12,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   lanes: ['api'],
   observability: ['api'],
   kube: ['observability'],
-  sqs: ['observability'],
+  // How requests to any AWS service leave: credentials, roles, proxy, time-outs.
+  aws: [],
+  sqs: ['aws', 'observability'],
   intake: ['lanes', 'sqs', 'kube', 'observability', 'api'],
   controller: ['intake', 'lanes', 'kube', 'observability', 'api'],
   // The program: sub-commands and what ties the rooms together.
