@@ -16,7 +16,8 @@ const SESSION_NAME = 'capdeployjob';
 
 export interface AwsRole {
   readonly roleArn: string;
-  readonly externalId: string;
+  /** What the role's trust policy asks for (IAM user guide, "confused deputy"). */
+  readonly externalId?: string | undefined;
 }
 
 export interface AwsClientOptions {
@@ -71,7 +72,11 @@ export class Aws {
     if (role === undefined) return this.#base;
     return fromTemporaryCredentials({
       masterCredentials: this.#base,
-      params: { RoleArn: role.roleArn, RoleSessionName: SESSION_NAME, ExternalId: role.externalId },
+      params: {
+        RoleArn: role.roleArn,
+        RoleSessionName: SESSION_NAME,
+        ...(role.externalId === undefined ? {} : { ExternalId: role.externalId }),
+      },
       clientConfig: { region, requestHandler: this.#stsHandler, maxAttempts: 2 },
     });
   }

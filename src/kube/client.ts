@@ -54,6 +54,14 @@ export const CAPDEPLOYJOBS: ResourceType = {
 };
 export const JOBS: ResourceType = { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job' };
 export const PODS: ResourceType = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' };
+export const SECRETS: ResourceType = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret' };
+export const SERVICE_ACCOUNTS: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'serviceaccounts',
+  kind: 'ServiceAccount',
+};
+export const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 export const CORE_EVENTS: ResourceType = { group: '', version: 'v1', plural: 'events', kind: 'Event' };
 export const EVENTS: ResourceType = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event' };
 
@@ -113,14 +121,14 @@ export interface KubeClient {
   ): Promise<T>;
   /** PUT of the status sub-resource under `object.metadata.resourceVersion`. */
   replaceStatus<T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions): Promise<T>;
-  /** JSON merge patch that carries uid and resourceVersion: it changes that very version of that very object or nothing. */
+  /** JSON merge patch that carries uid and resourceVersion: it changes that very version of that very object or nothing. `dryRun` as for `create`. */
   patch<T extends KubeObject>(
     type: ResourceType,
     namespace: string,
     name: string,
     preconditions: Preconditions,
     patch: Record<string, unknown>,
-    options?: RequestOptions,
+    options?: RequestOptions & { dryRun?: boolean },
   ): Promise<T>;
   /** Always `propagationPolicy: Background` and both preconditions: without the first the Pod is orphaned and an abort stops nothing. */
   delete(

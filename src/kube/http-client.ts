@@ -119,7 +119,7 @@ export class HttpKubeClient implements KubeClient {
     name: string,
     preconditions: Preconditions,
     patch: Record<string, unknown>,
-    options?: RequestOptions,
+    options?: RequestOptions & { dryRun?: boolean },
   ): Promise<T> {
     const { uid, resourceVersion } = preconditions;
     const metadata = { ...(patch.metadata as object | undefined), uid, resourceVersion };
@@ -127,6 +127,7 @@ export class HttpKubeClient implements KubeClient {
       verb: 'patch',
       method: 'PATCH',
       path: objectPath(type, namespace, name),
+      query: { dryRun: options?.dryRun ? 'All' : undefined },
       contentType: 'application/merge-patch+json',
       body: { ...patch, metadata },
       signal: options?.signal,

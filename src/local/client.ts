@@ -124,12 +124,13 @@ class LocalClient implements KubeClient {
     name: string,
     preconditions: Preconditions,
     patch: Record<string, unknown>,
-    options?: RequestOptions,
+    options: RequestOptions & { dryRun?: boolean } = {},
   ): Promise<T> {
     const { uid, resourceVersion } = preconditions;
     const whole = mergePatch(patch, { metadata: { uid, resourceVersion } });
+    const write = { dryRun: options.dryRun } as const;
     return this.#call('patch', type, options, () => {
-      return clone(this.#store.patch(type, namespace, name, (current) => mergePatch(current, whole))) as T;
+      return clone(this.#store.patch(type, namespace, name, (current) => mergePatch(current, whole), write)) as T;
     });
   }
 

@@ -1,23 +1,7 @@
-/**
- * What can come of a request to SQS, classified once, here.
- *
- * - `missing-queue`: no such queue (or it was deleted).
- * - `access-denied`: the credentials are refused, or may not do this.
- * - `no-region`, `no-credentials`: nothing was sent, for want of either.
- * - `throttled`: SQS asks for fewer requests.
- * - `unreachable`: a time-out, no connection, a certificate that is not trusted, or a server error: it may or may not have taken effect.
- * - `aborted`: the caller's signal ended it.
- * - `other`: anything else that SQS refused.
- */
-export type SqsErrorKind =
-  | 'missing-queue'
-  | 'access-denied'
-  | 'no-region'
-  | 'no-credentials'
-  | 'throttled'
-  | 'unreachable'
-  | 'aborted'
-  | 'other';
+import { type AwsErrorKind, classifyAwsError } from '../aws/errors.ts';
+
+/** What can come of a request to SQS: what can come of any request to AWS, and `missing-queue`: no such queue (or it was deleted). */
+export type SqsErrorKind = 'missing-queue' | AwsErrorKind;
 
 /** The only error that a Queue throws. Its message says what to do and holds no receipt handle, token, secret or body. */
 export class SqsError extends Error {
@@ -33,24 +17,11 @@ export class SqsError extends Error {
   }
 }
 
-const KINDS: readonly [kind: SqsErrorKind, codes: RegExp][] = [
+const OWN_CODES: readonly [kind: 'missing-queue', codes: RegExp][] = [
   [
     'missing-queue',
     /^(QueueDoesNotExist|NonExistentQueue|QueueDeletedRecently|InvalidAddress|UnsupportedOperation\.Queue.*)$/,
   ],
-  [
-    'access-denied',
-    /^(AccessDenied|AccessDeniedException|KmsAccessDenied|KMS\.AccessDeniedException|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature|MissingAuthenticationToken(Exception)?|ExpiredToken(Exception)?|InvalidAccessKeyId|InvalidSecurity|InvalidIdentityToken|IDPCommunicationError|AuthFailure|OptInRequired|NotAuthorized)$/,
-  ],
-  [
-    'throttled',
-    /^(Throttling(Exception)?|ThrottledException|RequestThrottled(Exception)?|RequestLimitExceeded|TooManyRequests(Exception)?|KmsThrottled|OverLimit|SlowDown|PriorRequestNotComplete)$/,
-  ],
-  [
-    'unreachable',
-    /^(TimeoutError|RequestTimeout|RequestTimeoutException|ECONN[A-Z]+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EPROTO|CERT_[A-Z_]+|DEPTH_ZERO_[A-Z_]+|SELF_SIGNED_[A-Z_]+|UNABLE_TO_[A-Z_]+|ERR_TLS_[A-Z_]+|ERR_SSL_[A-Z_]+|ServiceUnavailable|InternalError|InternalFailure)$/,
-  ],
-  ['no-credentials', /^(CredentialsProviderError|ProviderError|TokenProviderError|CredentialsError)$/],
 ];
 
 const ADVICE: Record<SqsErrorKind, string> = {
@@ -66,56 +37,19 @@ const ADVICE: Record<SqsErrorKind, string> = {
   other: 'SQS refused the request',
 };
 
+/** Kinds whose advice says it all: no request was sent, or the operator itself ended it. */
+const NO_CODE: readonly SqsErrorKind[] = ['aborted', 'no-region'];
+
 /** Turns whatever the SDK throws into an SqsError. */
 export function toSqsError(error: unknown): SqsError {
   if (error instanceof SqsError) return error;
-  const raw = (typeof error === 'object' && error !== null ? error : {}) as {
-    name?: unknown;
-    code?: unknown;
-    Code?: unknown;
-    message?: unknown;
-    $metadata?: { httpStatusCode?: number };
-    $retryable?: { throttling?: boolean };
-  };
-  const text = typeof raw.message === 'string' ? raw.message : '';
-  if (raw.name === 'AbortError') return new SqsError('aborted', 'AbortError', ADVICE.aborted);
-  if (/^Region is missing/.test(text)) return new SqsError('no-region', 'NoRegion', ADVICE['no-region']);
-
-  const candidates = [raw.name, raw.code, raw.Code]
-    .filter((value): value is string => typeof value === 'string')
-    .map(plainCode);
-  for (const code of candidates) {
-    const kind = KINDS.find(([, codes]) => codes.test(code))?.[0];
-    if (kind) return new SqsError(kind, code, messageFor(kind, code, text));
-  }
-  const code = candidates.find((name) => name !== 'Error') ?? 'Unknown';
-  const kind = kindOfStatus(raw.$metadata?.httpStatusCode, raw.$retryable?.throttling === true);
-  return new SqsError(kind, code, messageFor(kind, code, text));
+  const { kind, code, words } = classifyAwsError(error, OWN_CODES);
+  const advice = ADVICE[kind];
+  if (NO_CODE.includes(kind)) return new SqsError(kind, code, advice);
+  return new SqsError(kind, code, words ? `${advice}; AWS says: ${words}` : `${advice} (${code})`);
 }
 
 /** One entry of a batch that SQS refused although it answered 200. */
 export function batchEntryError(code: string | undefined): SqsError {
   return toSqsError({ name: code ?? 'Unknown' });
-}
-
-/** `com.amazonaws.sqs#QueueDoesNotExist` and `AWS.SimpleQueueService.NonExistentQueue` without what stands before the code. */
-function plainCode(code: string): string {
-  return code
-    .replace(/^.*#/, '')
-    .replace(/^AWS\.SimpleQueueService\./, '')
-    .slice(0, 100);
-}
-
-function kindOfStatus(status: number | undefined, throttling: boolean): SqsErrorKind {
-  if (throttling || status === 429) return 'throttled';
-  if (status === 401 || status === 403) return 'access-denied';
-  if (status !== undefined && status >= 500) return 'unreachable';
-  return 'other';
-}
-
-function messageFor(kind: SqsErrorKind, code: string, text: string): string {
-  // AWS's own words name principal, action and resource, which is what one needs then. Of other errors they are not shown: they quote
-  // receipt handles, and of signature errors the canonical request with the session token.
-  const words = /^AccessDenied/.test(code) ? text.replace(/[A-Za-z0-9+/=_-]{100,}/g, '…').slice(0, 400) : '';
-  return words ? `${ADVICE[kind]}; AWS says: ${words}` : `${ADVICE[kind]} (${code})`;
 }

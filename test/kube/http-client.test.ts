@@ -117,6 +117,13 @@ describe('requests', () => {
       body: { metadata: { annotations: { a: 'b' }, uid: 'u-1', resourceVersion: '42' }, spec: { suspend: false } },
     });
     expect(server.received[0]?.headers['content-type']).toBe('application/merge-patch+json');
+    expect(server.received[0]?.query).toEqual({});
+  });
+
+  it('patches as a dry run when asked', async () => {
+    const { server, client } = await start((response) => json(response, job()));
+    await client.patch(JOBS, 'deploy', 'web', preconditions, {}, { dryRun: true });
+    expect(server.received[0]).toMatchObject({ method: 'PATCH', query: { dryRun: 'All' } });
   });
 
   it('deletes in the background under both preconditions', async () => {

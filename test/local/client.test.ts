@@ -105,6 +105,15 @@ describe('the client in process', () => {
     expect((await client.list(JOBS)).items).toEqual([]);
   });
 
+  test('a patch in a dry run answers the object as it would be, and stores nothing', async () => {
+    const { client } = world();
+    const stored = await client.create(JOBS, object(job('a', { suspend: true })));
+    const patch = { spec: { suspend: false } };
+    const shown = await client.patch(JOBS, 'default', 'a', preconditions(stored), patch, { dryRun: true });
+    expect(shown).toMatchObject(patch);
+    expect(await client.get(JOBS, 'default', 'a')).toEqual(stored);
+  });
+
   test('gets copies: what a caller does to them is not done to the store', async () => {
     const { client } = world();
     const created = await client.create(CONFIG_MAPS, object(configMap('a', { x: '1' })));

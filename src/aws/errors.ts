@@ -1,0 +1,95 @@
+/**
+ * What can come of a request to AWS, classified once, here; what is particular to one service is added in its room.
+ *
+ * - `access-denied`: the credentials are refused (expired ones too), or may not do this.
+ * - `no-region`, `no-credentials`: nothing was sent, for want of either.
+ * - `throttled`: AWS asks for fewer requests.
+ * - `unreachable`: a time-out, no connection, a certificate that is not trusted, or a server error: it may or may not have taken effect.
+ * - `aborted`: the caller's signal ended it.
+ * - `other`: anything else that AWS refused.
+ */
+export type AwsErrorKind =
+  | 'access-denied'
+  | 'no-region'
+  | 'no-credentials'
+  | 'throttled'
+  | 'unreachable'
+  | 'aborted'
+  | 'other';
+
+export interface AwsProblem<Kind extends string = AwsErrorKind> {
+  kind: Kind;
+  /** AWS's error code, or the transport's. */
+  code: string;
+  /** AWS's own words where they are safe to show (see `safeWords`), else ''. */
+  words: string;
+}
+
+const KINDS: readonly [kind: AwsErrorKind, codes: RegExp][] = [
+  [
+    'access-denied',
+    /^(AccessDenied|AccessDeniedException|KmsAccessDenied|KMS\.AccessDeniedException|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature|MissingAuthenticationToken(Exception)?|ExpiredToken(Exception)?|InvalidAccessKeyId|InvalidSecurity|InvalidIdentityToken|IDPCommunicationError|AuthFailure|OptInRequired|NotAuthorized)$/,
+  ],
+  [
+    'throttled',
+    /^(Throttling(Exception)?|ThrottledException|RequestThrottled(Exception)?|RequestLimitExceeded|TooManyRequests(Exception)?|KmsThrottled|OverLimit|SlowDown|PriorRequestNotComplete)$/,
+  ],
+  [
+    'unreachable',
+    /^(TimeoutError|RequestTimeout|RequestTimeoutException|ECONN[A-Z]+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EPROTO|CERT_[A-Z_]+|DEPTH_ZERO_[A-Z_]+|SELF_SIGNED_[A-Z_]+|UNABLE_TO_[A-Z_]+|ERR_TLS_[A-Z_]+|ERR_SSL_[A-Z_]+|ServiceUnavailable|InternalError|InternalFailure)$/,
+  ],
+  ['no-credentials', /^(CredentialsProviderError|ProviderError|TokenProviderError|CredentialsError)$/],
+];
+
+/** Sorts whatever the SDK throws. `own` are codes of one service, looked for first. */
+export function classifyAwsError<Kind extends string = never>(
+  error: unknown,
+  own: readonly [kind: Kind, codes: RegExp][] = [],
+): AwsProblem<Kind | AwsErrorKind> {
+  const raw = (typeof error === 'object' && error !== null ? error : {}) as {
+    name?: unknown;
+    code?: unknown;
+    Code?: unknown;
+    message?: unknown;
+    $metadata?: { httpStatusCode?: number };
+    $retryable?: { throttling?: boolean };
+  };
+  const text = typeof raw.message === 'string' ? raw.message : '';
+  if (raw.name === 'AbortError') return { kind: 'aborted', code: 'AbortError', words: '' };
+  if (/^Region is missing/.test(text)) return { kind: 'no-region', code: 'NoRegion', words: '' };
+
+  const candidates = [raw.name, raw.code, raw.Code]
+    .filter((value): value is string => typeof value === 'string')
+    .map(plainCode);
+  const table: readonly [Kind | AwsErrorKind, RegExp][] = [...own, ...KINDS];
+  for (const code of candidates) {
+    const kind = table.find(([, codes]) => codes.test(code))?.[0];
+    if (kind) return { kind, code, words: safeWords(code, text) };
+  }
+  const code = candidates.find((name) => name !== 'Error') ?? 'Unknown';
+  const kind = kindOfStatus(raw.$metadata?.httpStatusCode, raw.$retryable?.throttling === true);
+  return { kind, code, words: safeWords(code, text) };
+}
+
+/** `com.amazonaws.sqs#QueueDoesNotExist` and `AWS.SimpleQueueService.NonExistentQueue` without what stands before the code. */
+function plainCode(code: string): string {
+  return code
+    .replace(/^.*#/, '')
+    .replace(/^AWS\.SimpleQueueService\./, '')
+    .slice(0, 100);
+}
+
+function kindOfStatus(status: number | undefined, throttling: boolean): AwsErrorKind {
+  if (throttling || status === 429) return 'throttled';
+  if (status === 401 || status === 403) return 'access-denied';
+  if (status !== undefined && status >= 500) return 'unreachable';
+  return 'other';
+}
+
+/**
+ * AWS's own words name principal, action and resource, which is what one needs when access is denied. Of other errors they are not shown:
+ * they quote receipt handles, and of signature errors the canonical request with the session token.
+ */
+function safeWords(code: string, text: string): string {
+  return /^AccessDenied/.test(code) ? text.replace(/[A-Za-z0-9+/=_-]{100,}/g, '…').slice(0, 400) : '';
+}
