@@ -1,26 +1,36 @@
 #!/usr/bin/env node
 /**
- * The program: `capdeploy <command>`. Exit codes: 0 after a clean stop, 1 where something unexpected ended it, 2 where the command line, the
- * environment or the kubeconfig is not usable.
+ * The program: `capdeploy <command>`. Exit codes: 0 after a clean stop, 1 where something unexpected ended it or `ecr-login` could not refresh
+ * all, 2 where the command line, the environment, a configuration file or the kubeconfig is not usable.
  */
 import packageJson from '../package.json' with { type: 'json' };
 import { runController } from './commands/controller.ts';
+import { runEcrLogin } from './commands/ecr-login.ts';
+import { ecrLoginHelp } from './ecr-login-flags.ts';
 import { controllerHelp, FlagError } from './flags.ts';
 import { KubeConfigError } from './kube/kubeconfig.ts';
 
 const HELP = `capdeploy ${packageJson.version}: ${packageJson.description}
 
-  capdeploy controller [flags]
+  capdeploy controller [flags]   the operator
+  capdeploy ecr-login [flags]    puts fresh ECR tokens into pull Secrets
   capdeploy --help | --version
 
-Flags of controller, each also as CAPDEPLOY_<FLAG> in the environment (the flag wins; lists are separated by commas or lines there):
+Each flag can also come as CAPDEPLOY_<FLAG> from the environment (the flag wins; lists are separated by commas or lines there).
+
+Flags of controller:
 
 ${controllerHelp()}
+
+Flags of ecr-login:
+
+${ecrLoginHelp()}
 
 AWS credentials and region: the SDK's default chain. HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are honoured for AWS.`;
 
 const COMMANDS: Record<string, (args: string[], env: NodeJS.ProcessEnv) => Promise<number>> = {
   controller: runController,
+  'ecr-login': runEcrLogin,
 };
 
 async function main([name, ...args]: string[]): Promise<number> {

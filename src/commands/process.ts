@@ -5,14 +5,20 @@ import type { Log } from '../kube/log.ts';
 /** Long enough for what still closes its sockets, short enough for a terminationGracePeriodSeconds of 30 after a drain. */
 const LINGER_MS = 2000;
 
-/** Resolves with the first SIGTERM or SIGINT: stop in order. With the second one the process ends at once. */
-export function stopSignal(log: Log): Promise<NodeJS.Signals> {
+/**
+ * Resolves with the first SIGTERM or SIGINT: stop in order. With the second one the process ends at once.
+ * @param afterSecond what a person may rely on then.
+ */
+export function stopSignal(
+  log: Log,
+  afterSecond = 'messages in hand come again when their visibility ends',
+): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let first = true;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (!first) {
-        log.warn({ signal }, 'second signal: ending at once; messages in hand come again when their visibility ends');
+        log.warn({ signal }, `second signal: ending at once; ${afterSecond}`);
         process.exit(1);
       }
       first = false;

@@ -61,9 +61,13 @@ describe('the bundle starts, without a checkout around it', () => {
   });
 
   test.each([
-    [[], {}, 'capdeploy: no command, allowed are controller, --help and --version\n'],
-    [['deploy'], {}, 'capdeploy: "deploy": unknown command, allowed are controller, --help and --version\n'],
-    [['constructor'], {}, 'capdeploy: "constructor": unknown command, allowed are controller, --help and --version\n'],
+    [[], {}, 'capdeploy: no command, allowed are controller, ecr-login, --help and --version\n'],
+    [['deploy'], {}, 'capdeploy: "deploy": unknown command, allowed are controller, ecr-login, --help and --version\n'],
+    [
+      ['constructor'],
+      {},
+      'capdeploy: "constructor": unknown command, allowed are controller, ecr-login, --help and --version\n',
+    ],
     [
       ['controller', '--log-level=loud'],
       {},
@@ -73,6 +77,11 @@ describe('the bundle starts, without a checkout around it', () => {
       ['controller'],
       { CAPDEPLOY_NAMESPACE: 'A' },
       'capdeploy: CAPDEPLOY_NAMESPACE: "A" is no namespace: expected 1 to 63 of a-z 0-9 -, first and last no -\n',
+    ],
+    [
+      ['ecr-login'],
+      {},
+      'capdeploy: --config or --secret-name is needed: a file with targets, or flags for one target\n',
     ],
     [['controller', '--kubeconfig=missing.yaml'], {}, 'capdeploy: --kubeconfig: missing.yaml is not there\n'],
   ])('%j with %j exits 2 with one line', async (args, env, stderr) => {

@@ -15,11 +15,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // How requests to any AWS service leave: credentials, roles, proxy, time-outs.
   aws: [],
   sqs: ['aws', 'observability'],
+  // The pull-secret refresher: a program of its own that shares clients with the operator.
+  ecr: ['aws', 'kube', 'observability', 'api'],
   intake: ['lanes', 'sqs', 'kube', 'observability', 'api'],
   controller: ['intake', 'lanes', 'kube', 'observability', 'api'],
   // The program: sub-commands and what ties the rooms together.
-  commands: ['main', 'controller', 'intake', 'lanes', 'sqs', 'kube', 'observability', 'api'],
-  main: ['commands', 'kube', 'observability', 'sqs'],
+  commands: ['main', 'controller', 'intake', 'lanes', 'ecr', 'sqs', 'aws', 'kube', 'observability', 'api'],
+  main: ['commands', 'ecr', 'kube', 'observability', 'sqs'],
   // The laptop edition, never part of the operator. Its demo reads Jobs and Pods as lanes do.
   local: ['kube', 'api', 'lanes'],
 };

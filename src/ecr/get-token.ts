@@ -1,0 +1,44 @@
+import { ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
+import type { Aws } from '../aws/aws-client.ts';
+import type { Clock } from '../kube/clock.ts';
+import type { Target } from './config.ts';
+import { toEcrError } from './ecr-error.ts';
+import { loginsOf, type RegistryLogin } from './registry-login.ts';
+import { retrying } from './retry.ts';
+
+const REQUEST_TIMEOUT_MS = 10_000;
+/** The SDK's own second try also sets its clock by AWS's, where this machine's is wrong. */
+const SDK_ATTEMPTS = 2;
+/** Beyond that: waits of at most 1, 2, 4, 8, 16, 30 s; half of it on average. */
+const RETRY = { attempts: 7, baseMs: 1000, capMs: 30_000 };
+
+/**
+ * Asks ECR for a token, as the target's role where it has one. Throttling, time-outs and server errors are tried again.
+ * @throws EcrError, or the signal's reason.
+ */
+export async function getToken(
+  target: Pick<Target, 'region' | 'role' | 'registryIds'>,
+  { aws, clock, signal }: { aws: Aws; clock: Clock; signal: AbortSignal },
+): Promise<RegistryLogin[]> {
+  const { region, role, registryIds } = target;
+  const client = new ECRClient(
+    aws.clientConfig({ region, role, requestTimeoutMs: REQUEST_TIMEOUT_MS, maxAttempts: SDK_ATTEMPTS }),
+  );
+  const request = new GetAuthorizationTokenCommand(registryIds.length === 0 ? {} : { registryIds: [...registryIds] });
+  try {
+    return await retrying(
+      async () => {
+        try {
+          const { authorizationData = [] } = await client.send(request, { abortSignal: signal });
+          return loginsOf(authorizationData, registryIds);
+        } catch (error) {
+          signal.throwIfAborted();
+          throw toEcrError(error);
+        }
+      },
+      { ...RETRY, again: (error) => (toEcrError(error).retryable ? 0 : undefined), clock, signal },
+    );
+  } finally {
+    client.destroy();
+  }
+}

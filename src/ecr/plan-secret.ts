@@ -1,0 +1,136 @@
+import { GROUP, LABEL, MANAGED_BY } from '../api/names.ts';
+import type { KubeObject, Preconditions } from '../kube/client.ts';
+import { DockerConfigError, hostsOf, withLogins } from './docker-config.ts';
+import type { RegistryLogin } from './registry-login.ts';
+
+/** What has to be done so that a Secret holds the logins. Pure. */
+
+export const SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
+/** The one key of that type (Kubernetes docs, "Docker config Secrets"). */
+export const SECRET_KEY = '.dockerconfigjson';
+
+export const ECR_ANNOTATION = {
+  /** When the first of the tokens in this Secret that this program keeps is no longer good; RFC 3339. */
+  expiresAt: `${GROUP}/expires-at`,
+  /** When this program last wrote to the Secret; RFC 3339. */
+  refreshedAt: `${GROUP}/refreshed-at`,
+  /** JSON: each registry that this program keeps here, and when its token expires. Several targets may share a Secret. */
+  registries: `${GROUP}/registries`,
+} as const;
+
+export interface Secret extends KubeObject {
+  type?: string;
+  immutable?: boolean;
+  data?: Record<string, string>;
+}
+
+/** Something that this program does not touch: the message names it and says what a person can do. It never quotes content. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
+export type SecretPlan =
+  | { action: 'create'; object: Secret; expiresAt: Date }
+  | { action: 'patch'; patch: Record<string, unknown>; preconditions: Preconditions; expiresAt: Date };
+
+/**
+ * @param existing as read live; undefined where there is none.
+ * @throws Refused where the Secret there cannot or must not be changed. It is never deleted and made anew: a Pod that starts in between
+ * would find none.
+ */
+export function planSecret(
+  existing: Secret | undefined,
+  wanted: { namespace: string; name: string; logins: readonly RegistryLogin[]; now: Date },
+): SecretPlan {
+  const { namespace, name, logins, now } = wanted;
+  if (existing !== undefined) mayBeChanged(existing, `Secret ${namespace}/${name}`);
+  const before = existing === undefined ? undefined : contentOf(existing);
+  const registries = keptRegistries(existing, before, logins, now);
+  const expiresAt = new Date(Math.min(...Object.values(registries).map((at) => Date.parse(at))));
+  const data = { [SECRET_KEY]: Buffer.from(merged(before, logins, `${namespace}/${name}`), 'utf8').toString('base64') };
+  const annotations = {
+    [ECR_ANNOTATION.expiresAt]: rfc3339(expiresAt),
+    [ECR_ANNOTATION.refreshedAt]: rfc3339(now),
+    [ECR_ANNOTATION.registries]: JSON.stringify(registries),
+  };
+  if (existing === undefined) {
+    const metadata = { namespace, name, labels: { [LABEL.managedBy]: MANAGED_BY }, annotations };
+    return {
+      action: 'create',
+      object: { apiVersion: 'v1', kind: 'Secret', metadata, type: SECRET_TYPE, data },
+      expiresAt,
+    };
+  }
+  // Labels stay as they are: `managed-by: Helm` on a Secret that a chart made is Helm's proof that it may go on changing it.
+  const { uid = '', resourceVersion = '' } = existing.metadata;
+  return {
+    action: 'patch',
+    patch: { metadata: { annotations }, data },
+    preconditions: { uid, resourceVersion },
+    expiresAt,
+  };
+}
+
+function mayBeChanged(secret: Secret, what: string): void {
+  const remedy = 'choose another secretName, or delete this one yourself';
+  if (secret.type !== SECRET_TYPE) {
+    throw new Refused(
+      `${what} has type ${secret.type ?? 'Opaque'}, not ${SECRET_TYPE}, and a type cannot be changed: ${remedy}`,
+    );
+  }
+  if (secret.immutable === true) throw new Refused(`${what} is immutable: ${remedy}`);
+  if (secret.metadata.deletionTimestamp !== undefined) {
+    throw new Refused(
+      `${what} is being deleted and waits for its finalizers: let them finish, the next run makes it anew`,
+    );
+  }
+}
+
+const contentOf = (secret: Secret): string | undefined => {
+  const value = secret.data?.[SECRET_KEY];
+  return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
+};
+
+function merged(before: string | undefined, logins: readonly RegistryLogin[], what: string): string {
+  try {
+    return withLogins(before, logins);
+  } catch (error) {
+    if (!(error instanceof DockerConfigError)) throw error;
+    throw new Refused(
+      `Secret ${what} holds something else than a Docker config.json in ${SECRET_KEY} (${error.message}): mend it, or choose another secretName`,
+    );
+  }
+}
+
+/** A registry that nobody has refreshed for so long after its end is no longer kept by any target: its dead entry says nothing about the others. */
+const FORGOTTEN_MS = 24 * 3600_000;
+
+function keptRegistries(
+  existing: Secret | undefined,
+  content: string | undefined,
+  logins: readonly RegistryLogin[],
+  now: Date,
+): Record<string, string> {
+  const present = new Set(content === undefined ? [] : hostsOf(content));
+  const known = Object.entries(recorded(existing?.metadata.annotations?.[ECR_ANNOTATION.registries])).filter(
+    ([host, at]) => present.has(host) && Date.parse(at) > now.getTime() - FORGOTTEN_MS,
+  );
+  const fresh = logins.map(({ host, expiresAt }) => [host, rfc3339(expiresAt)] as const);
+  return Object.fromEntries([...known, ...fresh]);
+}
+
+/** The annotation as it was written; nothing where a person made something else of it. */
+function recorded(annotation: string | undefined): Record<string, string> {
+  try {
+    const value: unknown = JSON.parse(annotation ?? '{}');
+    const entries = Object.entries(value as object).filter(
+      ([, at]) => typeof at === 'string' && !Number.isNaN(Date.parse(at)),
+    );
+    return Object.fromEntries(entries) as Record<string, string>;
+  } catch {
+    return {};
+  }
+}
+
+/** Whole seconds, as Kubernetes writes times. */
+export const rfc3339 = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;

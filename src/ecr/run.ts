@@ -1,0 +1,129 @@
+import type { Aws } from '../aws/aws-client.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
+import { isKubeError } from '../kube/errors.ts';
+import type { Target } from './config.ts';
+import { findNamespaces } from './find-namespaces.ts';
+import { getToken } from './get-token.ts';
+import type { RegistryLogin } from './registry-login.ts';
+import { Report, type ReportLog } from './report.ts';
+import { eachOf } from './retry.ts';
+import { addPullSecret, type Cluster, NamespaceGone, writeSecret } from './write.ts';
+
+/**
+ * One run: for each target a token, the namespaces, and in each of them the Secret and its ServiceAccounts. No target and no namespace
+ * stops another one.
+ */
+
+/** A run that has not ended by then gives up, well before the CronJob's activeDeadlineSeconds and the next run. Milliseconds. */
+export const RUN_LIMIT_MS = 10 * 60_000;
+
+const TARGETS_AT_A_TIME = 4;
+const NAMESPACES_AT_A_TIME = 8;
+
+export interface RunOptions {
+  targets: readonly Target[];
+  aws: Aws;
+  kube: Pick<KubeClient, 'get' | 'list' | 'create' | 'patch'>;
+  clock: Clock;
+  log: ReportLog;
+  dryRun: boolean;
+  /** Ends the run early; what is not done by then has failed. */
+  signal: AbortSignal;
+  limitMs?: number;
+}
+
+/** @returns how many targets and namespaces failed. Never throws. */
+export async function runOnce(options: RunOptions): Promise<number> {
+  const { targets, aws, kube, clock, log, dryRun, limitMs = RUN_LIMIT_MS } = options;
+  const report = new Report(log, dryRun);
+  const began = clock.now();
+  const limit = new AbortController();
+  const timer = clock.setTimeout(() => limit.abort(new TooLate(limitMs)), limitMs);
+  const signal = AbortSignal.any([options.signal, limit.signal]);
+  const cluster: Cluster = { kube, clock, signal, dryRun };
+  try {
+    await eachOf(targets, TARGETS_AT_A_TIME, (target) => refresh(target, cluster, aws, report));
+  } finally {
+    clock.clearTimeout(timer);
+  }
+  report.summary((clock.now() - began) / 1000);
+  return report.failed;
+}
+
+class TooLate extends Error {
+  constructor(limitMs: number) {
+    super(`not done within ${limitMs / 60_000} minutes`);
+  }
+}
+
+async function refresh(target: Target, cluster: Cluster, aws: Aws, report: Report): Promise<void> {
+  const { label, secretName } = target;
+  const fail = (message: string): void => report.add({ target: label, secretName, result: 'failed', message });
+  let namespaces: readonly string[];
+  let logins: readonly RegistryLogin[];
+  try {
+    namespaces = await findNamespaces(target, cluster);
+  } catch (error) {
+    return fail(`the namespaces could not be listed: ${wordsOf(error)}`);
+  }
+  if (namespaces.length === 0) {
+    return report.add({
+      target: label,
+      secretName,
+      result: 'skipped',
+      message: 'namespaceSelector finds no namespace',
+    });
+  }
+  try {
+    logins = await getToken(target, { aws, ...cluster });
+  } catch (error) {
+    return fail(`no token from ECR in ${target.region}: ${wordsOf(error)}`);
+  }
+  for (const login of logins) report.hide(login);
+  await eachOf(namespaces, NAMESPACES_AT_A_TIME, (namespace) => refreshIn(namespace, target, logins, cluster, report));
+}
+
+async function refreshIn(
+  namespace: string,
+  { label, secretName, serviceAccounts, namespaces }: Target,
+  logins: readonly RegistryLogin[],
+  cluster: Cluster,
+  report: Report,
+): Promise<void> {
+  const outcome = { target: label, namespace, secretName };
+  let written: Awaited<ReturnType<typeof writeSecret>>;
+  try {
+    written = await writeSecret(cluster, { namespace, name: secretName, logins });
+  } catch (error) {
+    // Found by a selector and gone since: nobody misses a token there. Named by a person: a mistake, or the end of something.
+    const vanished = error instanceof NamespaceGone && 'labelSelector' in namespaces;
+    return report.add({ ...outcome, result: vanished ? 'skipped' : 'failed', message: wordsOf(error) });
+  }
+  const { action, expiresAt } = written;
+  const good = `${action}, good until ${expiresAt.toISOString().slice(0, 16)}Z for ${logins.map(({ host }) => host).join(', ')}`;
+  const added: string[] = [];
+  const problems: string[] = [];
+  // Only after the Secret is there: a ServiceAccount never names one that is not. In a dry run it may not be there yet either way.
+  for (const account of serviceAccounts) {
+    try {
+      if (await addPullSecret(cluster, namespace, account, secretName)) added.push(account);
+    } catch (error) {
+      problems.push(wordsOf(error));
+    }
+  }
+  if (problems.length > 0) {
+    return report.add({ ...outcome, result: 'failed', expiresAt, message: `${good}, but ${problems.join('; ')}` });
+  }
+  const accounts = added.length === 0 ? '' : `, added to imagePullSecrets of ${added.join(', ')}`;
+  report.add({ ...outcome, result: action, expiresAt, message: good + accounts });
+}
+
+function wordsOf(error: unknown): string {
+  if (isKubeError(error)) return `${HINTS[error.kind] ?? ''}${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+const HINTS: Partial<Record<string, string>> = {
+  forbidden: 'a right is missing or a policy refuses it (see deploy/ecr-login): ',
+};
