@@ -58,7 +58,7 @@ const labelSelector = z.strictObject({
 /** The fields of a target. Their bounds: AWS's for ids, ARNs and external ids (API reference of ECR, IAM and STS), Kubernetes's for names. */
 export const targetFields = {
   registryIds: z
-    .array(words(/^[0-9]{12}$/, 12, 'an account id of 12 digits, in quotes'))
+    .array(words(/^[0-9]{12}$/, 12, 'an account id of 12 digits (in YAML between quotes)'))
     .min(1, 'expected at least one account id')
     .max(10, 'expected at most 10 account ids (what ECR takes in one request): make two targets of it')
     .optional(),
@@ -173,9 +173,6 @@ function firstProblem(error: z.ZodError): string {
   const field = path.replace(/^\./, '') || 'the file';
   if (issue?.code === 'unrecognized_keys') {
     return `${path === '' ? '' : `${field}: `}unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
-  }
-  if (issue?.code === 'invalid_type' && issue.input === undefined && /undefined$/.test(issue.message)) {
-    return `${field}: is missing, expected ${issue.expected}`;
   }
   return `${field}: ${issue?.message ?? 'is not valid'}`;
 }

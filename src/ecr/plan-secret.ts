@@ -30,8 +30,12 @@ export class Refused extends Error {
 }
 
 export type SecretPlan =
-  | { action: 'create'; object: Secret; expiresAt: Date }
-  | { action: 'patch'; patch: Record<string, unknown>; preconditions: Preconditions; expiresAt: Date };
+  | { action: 'create'; object: Secret }
+  | {
+      action: 'patch';
+      preconditions: Preconditions;
+      patch: { metadata: { annotations: Record<string, string> }; data: Record<string, string> };
+    };
 
 /**
  * @param existing as read live; undefined where there is none.
@@ -55,20 +59,11 @@ export function planSecret(
   };
   if (existing === undefined) {
     const metadata = { namespace, name, labels: { [LABEL.managedBy]: MANAGED_BY }, annotations };
-    return {
-      action: 'create',
-      object: { apiVersion: 'v1', kind: 'Secret', metadata, type: SECRET_TYPE, data },
-      expiresAt,
-    };
+    return { action: 'create', object: { apiVersion: 'v1', kind: 'Secret', metadata, type: SECRET_TYPE, data } };
   }
   // Labels stay as they are: `managed-by: Helm` on a Secret that a chart made is Helm's proof that it may go on changing it.
   const { uid = '', resourceVersion = '' } = existing.metadata;
-  return {
-    action: 'patch',
-    patch: { metadata: { annotations }, data },
-    preconditions: { uid, resourceVersion },
-    expiresAt,
-  };
+  return { action: 'patch', preconditions: { uid, resourceVersion }, patch: { metadata: { annotations }, data } };
 }
 
 function mayBeChanged(secret: Secret, what: string): void {

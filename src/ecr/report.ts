@@ -14,7 +14,7 @@ export interface Outcome {
   readonly result: Result;
   /** What happened or what is wrong, in words. */
   readonly message: string;
-  /** When the first token in the Secret that was written expires. */
+  /** When the first token that was written expires. */
   readonly expiresAt?: Date;
 }
 

@@ -5,7 +5,7 @@ import { isKubeError } from '../kube/errors.ts';
 import type { Target } from './config.ts';
 import { findNamespaces } from './find-namespaces.ts';
 import { getToken } from './get-token.ts';
-import type { RegistryLogin } from './registry-login.ts';
+import { firstExpiry, type RegistryLogin } from './registry-login.ts';
 import { Report, type ReportLog } from './report.ts';
 import { eachOf } from './retry.ts';
 import { addPullSecret, type Cluster, NamespaceGone, writeSecret } from './write.ts';
@@ -92,15 +92,15 @@ async function refreshIn(
   report: Report,
 ): Promise<void> {
   const outcome = { target: label, namespace, secretName };
-  let written: Awaited<ReturnType<typeof writeSecret>>;
+  let action: 'created' | 'patched';
   try {
-    written = await writeSecret(cluster, { namespace, name: secretName, logins });
+    action = await writeSecret(cluster, { namespace, name: secretName, logins });
   } catch (error) {
     // Found by a selector and gone since: nobody misses a token there. Named by a person: a mistake, or the end of something.
     const vanished = error instanceof NamespaceGone && 'labelSelector' in namespaces;
     return report.add({ ...outcome, result: vanished ? 'skipped' : 'failed', message: wordsOf(error) });
   }
-  const { action, expiresAt } = written;
+  const expiresAt = firstExpiry(logins);
   const good = `${action}, good until ${expiresAt.toISOString().slice(0, 16)}Z for ${logins.map(({ host }) => host).join(', ')}`;
   const added: string[] = [];
   const problems: string[] = [];

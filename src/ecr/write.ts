@@ -44,26 +44,25 @@ export function persistently<T>(
 /**
  * Puts the logins into one Secret. Killed at any point, it leaves either the Secret as it was or the whole new one: each try ends in one
  * request that the API server does or does not do.
- * @returns what was done, and when the first token in the Secret expires.
+ * @returns what was done.
  * @throws Refused, NamespaceGone, KubeError.
  */
 export function writeSecret(
   cluster: Cluster,
   place: { namespace: string; name: string; logins: readonly RegistryLogin[] },
-): Promise<{ action: 'created' | 'patched'; expiresAt: Date }> {
+): Promise<'created' | 'patched'> {
   const { kube, clock, signal, dryRun } = cluster;
   const { namespace, name } = place;
   return persistently(cluster, async () => {
     const existing = await find<Secret>(() => kube.get<Secret>(SECRETS, namespace, name, { signal }));
     const plan = planSecret(existing, { ...place, now: new Date(clock.now()) });
-    const { expiresAt } = plan;
     try {
       if (plan.action === 'create') {
         await kube.create(SECRETS, plan.object, { signal, dryRun });
-        return { action: 'created' as const, expiresAt };
+        return 'created' as const;
       }
       await kube.patch(SECRETS, namespace, name, plan.preconditions, plan.patch, { signal, dryRun });
-      return { action: 'patched' as const, expiresAt };
+      return 'patched' as const;
     } catch (error) {
       throw lostRace(error, plan.action) ? new LookAgain('', { cause: error }) : namespaceGone(error, namespace);
     }
