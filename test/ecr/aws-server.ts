@@ -4,10 +4,11 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface TokenRequest {
-  action: 'GetAuthorizationToken' | 'AssumeRole';
+  action: 'GetAuthorizationToken' | 'AssumeRole' | 'AssumeRoleWithWebIdentity';
   /** From the signature: whose credentials. */
   accessKeyId: string;
   sessionToken: string | undefined;
@@ -31,6 +32,8 @@ export interface AwsServerOptions {
   ignoresRegistryIds?: boolean;
   /** Whole answer in place of a right one. */
   authorizationData?: unknown;
+  /** HTTPS with this certificate. */
+  tls?: { key: string; cert: string };
 }
 
 const VALID_MS = 12 * 3600_000;
@@ -47,7 +50,8 @@ export class AwsServer {
 
   constructor(options: AwsServerOptions = {}) {
     this.options = options;
-    this.#server = createServer((request, response) => void this.#handle(request, response));
+    const handle = (request: IncomingMessage, response: ServerResponse) => void this.#handle(request, response);
+    this.#server = options.tls ? createTlsServer(options.tls, handle) : createServer(handle);
   }
 
   async listen(): Promise<this> {
@@ -57,7 +61,7 @@ export class AwsServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.options.tls ? 'https' : 'http'}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** What a process needs to find this server and nobody else. */
@@ -88,7 +92,7 @@ export class AwsServer {
     const [fault] = index < 0 ? [] : this.faults.splice(index, 1);
     if (fault?.drop) return void incoming.socket.destroy();
     if (fault) return this.#refuse(response, request, fault);
-    if (request.action === 'AssumeRole') return this.#assume(response, request);
+    if (request.action !== 'GetAuthorizationToken') return this.#assume(response, request);
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
     response.end(JSON.stringify({ authorizationData: this.options.authorizationData ?? this.#tokens(request) }));
   }
@@ -101,8 +105,10 @@ export class AwsServer {
       return { action: 'GetAuthorizationToken', accessKeyId, sessionToken, body: JSON.parse(text) };
     }
     const form = Object.fromEntries(new URLSearchParams(text));
-    if (form.Action !== 'AssumeRole') throw new Error(`unknown request: ${String(target)} ${form.Action}`);
-    return { action: 'AssumeRole', accessKeyId, sessionToken, body: form };
+    const { Action: action } = form;
+    if (action !== 'AssumeRole' && action !== 'AssumeRoleWithWebIdentity')
+      throw new Error(`unknown request: ${action}`);
+    return { action, accessKeyId, sessionToken, body: form };
   }
 
   #tokens({ accessKeyId, body }: TokenRequest): unknown[] {
@@ -120,17 +126,17 @@ export class AwsServer {
     }));
   }
 
-  #assume(response: ServerResponse, { body }: TokenRequest): void {
+  #assume(response: ServerResponse, { action, body }: TokenRequest): void {
     const account = /:iam::([0-9]{12}):/.exec(String(body.RoleArn))?.[1];
     response.writeHead(200, { 'content-type': 'text/xml' });
-    response.end(`<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+    response.end(`<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result><Credentials>
       <AccessKeyId>ASIA${account}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session-${account}</SessionToken>
-      <Expiration>${new Date(Date.now() + 3600_000).toISOString()}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`);
+      <Expiration>${new Date(Date.now() + 3600_000).toISOString()}</Expiration></Credentials></${action}Result></${action}Response>`);
   }
 
   #refuse(response: ServerResponse, { action }: TokenRequest, fault: AwsFault): void {
     const { status = 400, code = 'ServerException', message = 'no' } = fault;
-    if (action === 'AssumeRole') {
+    if (action !== 'GetAuthorizationToken') {
       response.writeHead(status, { 'content-type': 'text/xml' });
       response.end(`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${code}</Code>
         <Message>${message}</Message></Error><RequestId>1</RequestId></ErrorResponse>`);
