@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseConfig } from '../../src/ecr/config.ts';
-import { SECRET_TYPE } from '../../src/ecr/plan-secret.ts';
+import { parseConfig, targetFields } from '../../src/ecr/config.ts';
+import { ECR_ANNOTATION, SECRET_TYPE } from '../../src/ecr/plan-secret.ts';
 import { RUN_LIMIT_MS } from '../../src/ecr/run.ts';
-import { parseEcrLogin } from '../../src/ecr-login-flags.ts';
+import { ecrLoginHelp, parseEcrLogin } from '../../src/ecr-login-flags.ts';
 import { documents, type Json, path, text } from './yaml.ts';
 
 /** The components of deploy/ecr-login, read as YAML. That kustomize builds them and a cluster takes them: test/real/ecr-login.test.ts. */
@@ -263,4 +263,26 @@ describe('the examples', () => {
       expect(accounts.filter((name) => name !== 'default')).toEqual([]);
     },
   );
+});
+
+describe('docs/ecr-login.md', () => {
+  const page = text('docs/ecr-login.md');
+
+  test('shows a configuration that the program takes', () => {
+    const [, yaml = ''] = /^```yaml\n(.*?)^```$/ms.exec(page) ?? [];
+    expect(parseConfig(yaml, 'docs', 'eu-west-1')).toHaveLength(2);
+  });
+
+  test('names every field, flag, annotation, alert and component', () => {
+    for (const field of Object.keys(targetFields)) expect(page).toContain(`\`${field}\``);
+    for (const [, flag] of ecrLoginHelp().matchAll(/^ {2}(--[a-z-]+)/gm)) expect(page).toContain(`\`${flag}\``);
+    for (const name of Object.values(ECR_ANNOTATION)) expect(page).toContain(`| \`${name}\` |`);
+    const alerts = [...text(`${FOLDER}/alert/prometheus-rule.yaml`).matchAll(/- alert: (\w+)/g)].map(
+      ([, name]) => name,
+    );
+    expect(alerts).toHaveLength(4);
+    for (const name of alerts) expect(page).toContain(`| \`${name}\` |`);
+    for (const name of parts)
+      expect(page).toContain(name.replace('service-accounts-many-namespaces', '…-many-namespaces'));
+  });
 });

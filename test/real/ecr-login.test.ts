@@ -310,6 +310,31 @@ describe('a Pod that starts at any moment finds a Secret that works', () => {
 });
 
 describe('the manifests', () => {
+  test('the examples build: the image in every Pod, the configuration, and the rights where the Secret goes', async () => {
+    const one = await rig.example('one-namespace');
+    const many = await rig.example('many-namespaces');
+    const the = (objects: readonly KubeObject[], kind: string, name = 'capdeployjob-ecr-login') =>
+      objects.find((object) => object.kind === kind && object.metadata.name === name) as KubeObject;
+    for (const objects of [one, many]) {
+      const images = JSON.stringify(objects).match(/"image":"[^"]*"/g);
+      expect(images).toEqual(Array(3).fill('"image":"registry.example.com/capdeployjob:0.1.0"'));
+      expect(the(objects, 'Namespace', 'capdeployjob-system').metadata.annotations).toEqual({
+        'argocd.argoproj.io/sync-wave': '-3',
+      });
+      // The operator's own rights are what they were.
+      expect(JSON.stringify(the(objects, 'ClusterRole', 'capdeployjob'))).not.toContain('secrets');
+      the(objects, 'ValidatingAdmissionPolicy');
+    }
+    expect(JSON.stringify(the(one, 'ConfigMap').data)).toContain('namespaces: [web]');
+    expect([the(one, 'Role'), the(one, 'RoleBinding')].map(({ metadata }) => metadata.namespace)).toEqual([
+      'web',
+      'web',
+    ]);
+    expect(JSON.stringify(the(many, 'ClusterRole'))).toContain('serviceaccounts');
+    expect(the(many, 'ServiceAccount').metadata.annotations).toHaveProperty(['eks.amazonaws.com/role-arn']);
+    expect(the(many, 'PrometheusRule')).toBeDefined();
+  });
+
   test('the CronJob and the Job at install have one and the same Pod, apply twice, and Pod Security lets the Pod in', async () => {
     const home = await rig.namespace('install', RESTRICTED);
     const objects = await rig.build(['rbac-one-namespace'], home);

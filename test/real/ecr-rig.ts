@@ -6,7 +6,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,6 +99,15 @@ export class EcrRig {
       .replaceAll('"namespace":"capdeployjob-system"', `"namespace":"${home}"`)
       .replaceAll('"namespace":"deploy"', `"namespace":"${target}"`);
     return JSON.parse(text) as KubeObject[];
+  }
+
+  /** What kustomize makes of a folder of examples/ecr-login, copied beside a checkout as it says. */
+  async example(name: string): Promise<KubeObject[]> {
+    const folder = join(this.directory, `example-${crypto.randomUUID()}`);
+    cpSync(join(ROOT, 'examples/ecr-login', name), join(folder, name), { recursive: true });
+    symlinkSync(ROOT, join(folder, 'capdeployjob'));
+    const text = await this.kubectl(['kustomize', join(folder, name)]);
+    return parseAllDocuments(text).map((document) => document.toJS() as KubeObject);
   }
 
   /** @returns what kubectl says. What is applied goes when the rig stops. */
