@@ -4,7 +4,8 @@
  * - `access-denied`: the credentials are refused (expired ones too), or may not do this.
  * - `no-region`, `no-credentials`: nothing was sent, for want of either.
  * - `throttled`: AWS asks for fewer requests.
- * - `unreachable`: a time-out, no connection, a certificate that is not trusted, or a server error: it may or may not have taken effect.
+ * - `unreachable`: a time-out, no connection, a certificate that is not trusted, a server error, or an answer of somebody else on the way: it
+ *   may or may not have taken effect.
  * - `aborted`: the caller's signal ended it.
  * - `other`: anything else that AWS refused.
  */
@@ -21,8 +22,8 @@ export interface AwsProblem<Kind extends string = AwsErrorKind> {
   kind: Kind;
   /** AWS's error code, or the transport's. */
   code: string;
-  /** AWS's own words where they are safe to show (see `safeWords`), else ''. */
-  words: string;
+  /** What to put behind the advice for this kind: the code, or AWS's own words where they are safe to show. May be ''. */
+  detail: string;
 }
 
 const KINDS: readonly [kind: AwsErrorKind, codes: RegExp][] = [
@@ -55,8 +56,8 @@ export function classifyAwsError<Kind extends string = never>(
     $retryable?: { throttling?: boolean };
   };
   const text = typeof raw.message === 'string' ? raw.message : '';
-  if (raw.name === 'AbortError') return { kind: 'aborted', code: 'AbortError', words: '' };
-  if (/^Region is missing/.test(text)) return { kind: 'no-region', code: 'NoRegion', words: '' };
+  if (raw.name === 'AbortError') return { kind: 'aborted', code: 'AbortError', detail: '' };
+  if (/^Region is missing/.test(text)) return { kind: 'no-region', code: 'NoRegion', detail: '' };
 
   const candidates = [raw.name, raw.code, raw.Code]
     .filter((value): value is string => typeof value === 'string')
@@ -64,11 +65,16 @@ export function classifyAwsError<Kind extends string = never>(
   const table: readonly [Kind | AwsErrorKind, RegExp][] = [...own, ...KINDS];
   for (const code of candidates) {
     const kind = table.find(([, codes]) => codes.test(code))?.[0];
-    if (kind) return { kind, code, words: safeWords(code, text) };
+    if (kind) return { kind, code, detail: detailOf(code, text) };
   }
   const code = candidates.find((name) => name !== 'Error') ?? 'Unknown';
-  const kind = kindOfStatus(raw.$metadata?.httpStatusCode, raw.$retryable?.throttling === true);
-  return { kind, code, words: safeWords(code, text) };
+  const status = raw.$metadata?.httpStatusCode;
+  if (isForeign(code, status)) {
+    const detail = `; something else answered in its place${status === undefined ? '' : `, with HTTP status ${status}`}`;
+    return { kind: 'unreachable', code: 'ForeignAnswer', detail };
+  }
+  const kind = kindOfStatus(status, raw.$retryable?.throttling === true);
+  return { kind, code, detail: detailOf(code, text) };
 }
 
 /** `com.amazonaws.sqs#QueueDoesNotExist` and `AWS.SimpleQueueService.NonExistentQueue` without what stands before the code. */
@@ -77,6 +83,14 @@ function plainCode(code: string): string {
     .replace(/^.*#/, '')
     .replace(/^AWS\.SimpleQueueService\./, '')
     .slice(0, 100);
+}
+
+/**
+ * AWS names every refusal by a code, in a body that can be parsed. A page of HTML, or a bare 403 or 407, is of a proxy or gateway on the way:
+ * whoever reads about it should look there, not at the rights of the role.
+ */
+function isForeign(code: string, status: number | undefined): boolean {
+  return code === 'SyntaxError' || (code === 'Unknown' && status !== undefined && status >= 400 && status !== 429);
 }
 
 function kindOfStatus(status: number | undefined, throttling: boolean): AwsErrorKind {
@@ -90,6 +104,7 @@ function kindOfStatus(status: number | undefined, throttling: boolean): AwsError
  * AWS's own words name principal, action and resource, which is what one needs when access is denied. Of other errors they are not shown:
  * they quote receipt handles, and of signature errors the canonical request with the session token.
  */
-function safeWords(code: string, text: string): string {
-  return /^AccessDenied/.test(code) ? text.replace(/[A-Za-z0-9+/=_-]{100,}/g, '…').slice(0, 400) : '';
+function detailOf(code: string, text: string): string {
+  const words = /^AccessDenied/.test(code) ? text.replace(/[A-Za-z0-9+/=_-]{100,}/g, '…').slice(0, 400) : '';
+  return words ? `; AWS says: ${words}` : ` (${code})`;
 }

@@ -33,9 +33,9 @@ const EXPIRED = /^ExpiredToken/;
 /** Turns whatever the SDK throws into an EcrError. */
 export function toEcrError(error: unknown): EcrError {
   if (error instanceof EcrError) return error;
-  const { kind, code, words } = classifyAwsError(error);
+  const { kind, code, detail } = classifyAwsError(error);
   const advice = EXPIRED.test(code)
     ? 'the AWS credentials have expired: renew the session, keys or web identity token that this program was given'
     : ADVICE[kind];
-  return new EcrError(kind, words ? `${advice}; AWS says: ${words}` : `${advice} (${code})`);
+  return new EcrError(kind, advice + detail);
 }

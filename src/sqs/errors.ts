@@ -37,16 +37,11 @@ const ADVICE: Record<SqsErrorKind, string> = {
   other: 'SQS refused the request',
 };
 
-/** Kinds whose advice says it all: no request was sent, or the operator itself ended it. */
-const NO_CODE: readonly SqsErrorKind[] = ['aborted', 'no-region'];
-
 /** Turns whatever the SDK throws into an SqsError. */
 export function toSqsError(error: unknown): SqsError {
   if (error instanceof SqsError) return error;
-  const { kind, code, words } = classifyAwsError(error, OWN_CODES);
-  const advice = ADVICE[kind];
-  if (NO_CODE.includes(kind)) return new SqsError(kind, code, advice);
-  return new SqsError(kind, code, words ? `${advice}; AWS says: ${words}` : `${advice} (${code})`);
+  const { kind, code, detail } = classifyAwsError(error, OWN_CODES);
+  return new SqsError(kind, code, ADVICE[kind] + detail);
 }
 
 /** One entry of a batch that SQS refused although it answered 200. */

@@ -22,6 +22,8 @@ export interface AwsFault {
   code?: string;
   message?: string;
   drop?: boolean;
+  /** As a proxy answers that is in the way. */
+  html?: boolean;
 }
 
 export interface AwsServerOptions {
@@ -90,6 +92,10 @@ export class AwsServer {
     await this.onRequest(request);
     const index = this.faults.findIndex(({ action }) => action === undefined || action === request.action);
     const [fault] = index < 0 ? [] : this.faults.splice(index, 1);
+    if (fault?.html) {
+      response.writeHead(fault.status ?? 200, { 'content-type': 'text/html' }).end('<html>hush</html>');
+      return;
+    }
     if (fault?.drop) return void incoming.socket.destroy();
     if (fault) return this.#refuse(response, request, fault);
     if (request.action !== 'GetAuthorizationToken') return this.#assume(response, request);

@@ -36,6 +36,7 @@ describe('AWS in passing trouble: tried again until there is a token', () => {
     ['a server error', { status: 500, code: 'ServerException' }],
     ['a gateway that is down', { status: 503, code: 'ServiceUnavailable' }],
     ['a connection that ends', { drop: true }],
+    ['a proxy that answers in its place', { html: true, status: 403 }],
   ])('%s, five times', async (_, fault) => {
     rig.aws.faults = Array.from({ length: 5 }, () => fault);
     expect(await rig.run()).toBe(0);
@@ -60,12 +61,17 @@ describe('AWS in lasting trouble: told in one line that says what to do, and not
       { status: 500, code: 'ServerException' },
       'ECR or STS cannot be reached: check network, DNS, HTTPS_PROXY and NO_PROXY, and NODE_EXTRA_CA_CERTS (ServerException)',
     ],
+    [
+      'a proxy that answers in its place',
+      { html: true, status: 407 },
+      'ECR or STS cannot be reached: check network, DNS, HTTPS_PROXY and NO_PROXY, and NODE_EXTRA_CA_CERTS; something else answered in its place, with HTTP status 407',
+    ],
   ])('%s', async (_, fault, words) => {
     rig.aws.faults = Array.from({ length: 100 }, () => fault);
     expect(await rig.run()).toBe(1);
     expect(rig.said).toEqual([`targets[0] (ecr-pull-secret): no token from ECR in ap-northeast-1: ${words}`]);
-    // Seven tries, each of which the SDK does twice.
-    expect(asked()).toBe(14);
+    // Seven tries; what it takes for passing the SDK itself does twice each time.
+    expect(asked()).toBe('html' in fault ? 7 : 14);
   });
 
   test.each([

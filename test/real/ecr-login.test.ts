@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Aws } from '../../src/aws/aws-client.ts';
 import { parseConfig } from '../../src/ecr/config.ts';
 import { runOnce } from '../../src/ecr/run.ts';
@@ -13,6 +13,9 @@ import { AWS_ENV, EcrRig, linesOf, REGISTRY } from './ecr-rig.ts';
  * `capdeploy ecr-login` against a real API server under its own RBAC, and against MiniStack's ECR and STS. Needs what ecr-rig.ts says, and
  * nothing else: no node, no registry.
  */
+
+// Programs are started one after the other, on a machine that a control plane shares.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 const rig = new EcrRig();
 const SECRET = 'ecr-pull-secret';
@@ -289,7 +292,7 @@ describe('a Pod that starts at any moment finds a Secret that works', () => {
     expect(looks).toBeGreaterThan(50);
   });
 
-  test('while runs are killed at any point, and the next one finishes', { timeout: 180_000 }, async () => {
+  test('while runs are killed at any point, and the next one finishes', async () => {
     const namespace = await prepared('killed');
     const args = [`--secret-name=${SECRET}`, `--namespace=${namespace}`, '--service-account=default'];
     const began = performance.now();
