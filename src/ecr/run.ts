@@ -53,7 +53,7 @@ export async function runOnce(options: RunOptions): Promise<number> {
 
 class TooLate extends Error {
   constructor(limitMs: number) {
-    super(`not done within ${limitMs / 60_000} minutes`);
+    super(`not done within the ${limitMs / 1000} s that a run may take`);
   }
 }
 

@@ -154,7 +154,7 @@ describe('AWS in lasting trouble: told in one line that says what to do, and not
     expect(await rig.run([target()], { clock, limitMs: LIMIT_MS })).toBe(1);
     resolve();
     expect(rig.said).toEqual([
-      'targets[0] (ecr-pull-secret): no token from ECR in ap-northeast-1: not done within 1 minutes',
+      'targets[0] (ecr-pull-secret): no token from ECR in ap-northeast-1: not done within the 60 s that a run may take',
     ]);
   });
 
@@ -303,7 +303,9 @@ describe('the API server in lasting trouble', () => {
     expect(await rig.run([target({ namespaces: ['deploy', 'other'] })], { clock, limitMs: LIMIT_MS })).toBe(2);
     resolve(undefined);
     expect(rig.said.sort()).toEqual(
-      ['deploy', 'other'].map((name) => `targets[0] ${name}/ecr-pull-secret: not done within 1 minutes`),
+      ['deploy', 'other'].map(
+        (name) => `targets[0] ${name}/ecr-pull-secret: not done within the 60 s that a run may take`,
+      ),
     );
   });
 
