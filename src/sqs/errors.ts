@@ -5,7 +5,8 @@
  * - `access-denied`: the credentials are refused, or may not do this.
  * - `no-region`, `no-credentials`: nothing was sent, for want of either.
  * - `throttled`: SQS asks for fewer requests.
- * - `unreachable`: a time-out, no connection, a certificate that is not trusted, or a server error: it may or may not have taken effect.
+ * - `unreachable`: a time-out, no connection, a certificate that is not trusted, a server error, or an answer of somebody else on the way: it
+ *   may or may not have taken effect.
  * - `aborted`: the caller's signal ended it.
  * - `other`: anything else that SQS refused.
  */
@@ -89,7 +90,12 @@ export function toSqsError(error: unknown): SqsError {
     if (kind) return new SqsError(kind, code, messageFor(kind, code, text));
   }
   const code = candidates.find((name) => name !== 'Error') ?? 'Unknown';
-  const kind = kindOfStatus(raw.$metadata?.httpStatusCode, raw.$retryable?.throttling === true);
+  const status = raw.$metadata?.httpStatusCode;
+  if (isForeign(code, status)) {
+    const words = `; something else answered in its place${status === undefined ? '' : `, with HTTP status ${status}`}`;
+    return new SqsError('unreachable', 'ForeignAnswer', `${ADVICE.unreachable}${words}`);
+  }
+  const kind = kindOfStatus(status, raw.$retryable?.throttling === true);
   return new SqsError(kind, code, messageFor(kind, code, text));
 }
 
@@ -104,6 +110,14 @@ function plainCode(code: string): string {
     .replace(/^.*#/, '')
     .replace(/^AWS\.SimpleQueueService\./, '')
     .slice(0, 100);
+}
+
+/**
+ * SQS and STS name every refusal by a code, in a body that can be parsed. A page of HTML, or a bare 403 or 407, is of a proxy or gateway on
+ * the way: whoever reads about it should look there, not at the rights of the role.
+ */
+function isForeign(code: string, status: number | undefined): boolean {
+  return code === 'SyntaxError' || (code === 'Unknown' && status !== undefined && status >= 400 && status !== 429);
 }
 
 function kindOfStatus(status: number | undefined, throttling: boolean): SqsErrorKind {
