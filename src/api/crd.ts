@@ -9,24 +9,35 @@ type Schema = { [key: string]: unknown };
 /** ±2^53, which zod writes as bounds of every integer: true of all JSON numbers that we read, and noise in `kubectl explain`. */
 const SAFE = Number.MAX_SAFE_INTEGER;
 
-/** Makes a zod-made schema structural: Kubernetes forbids or does without what is taken out here. */
-function structural(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(structural);
-  if (typeof node !== 'object' || node === null) return node;
+/**
+ * Makes a zod-made schema structural, and such that an applied manifest stays as it was applied: what Kubernetes forbids, drops or
+ * changes is taken out here.
+ * @param inList whether the schema is that of a list's items, or within one.
+ */
+function structural(node: Schema, inList = false): Schema {
   const out: Schema = {};
   for (const [key, value] of Object.entries(node)) {
-    if (key === 'additionalProperties' && (typeof value === 'boolean' || Object.keys(value as object).length === 0))
-      continue;
+    const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+    if (key === 'additionalProperties' && (typeof value === 'boolean' || isEmpty)) continue;
     if ((key === 'minimum' && value === -SAFE) || (key === 'maximum' && value === SAFE)) continue;
     if (key === '$schema') continue;
-    // `enum` and `default` hold values, not schemas.
-    out[key] = key === 'enum' || key === 'default' ? value : structural(value);
+    // The API server drops it when it stores the definition: every `kubectl apply` would find a difference, and Argo CD never be in sync.
+    if (key === 'properties' && isEmpty) continue;
+    // A three-way merge of custom resources replaces lists whole: with a default in its items a list never equals the manifest's, kubectl
+    // says "configured" for ever and Argo CD OutOfSync. The operator fills these in by itself (`parseSpec`).
+    if (key === 'default' && inList) continue;
+    if (key === 'properties') {
+      const properties = Object.entries(value as Record<string, Schema>);
+      out[key] = Object.fromEntries(properties.map(([name, property]) => [name, structural(property, inList)]));
+    } else if (key === 'items') out[key] = structural(value as Schema, true);
+    else out[key] = value;
   }
+  if (inList && 'default' in node) out.description = `${node.description} Default: ${JSON.stringify(node.default)}.`;
   return out;
 }
 
 const openapi = (schema: z.ZodType) =>
-  structural(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline' })) as Schema;
+  structural(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline' }) as Schema);
 
 /** The CustomResourceDefinition, made of the schemas in `spec.ts` and `status.ts`. `npm run generate` writes it to crds/. */
 export function customResourceDefinition(): Schema {

@@ -54,11 +54,6 @@ export function loadKubeConfig(options: LoadKubeConfigOptions = {}): KubeConfig 
   );
 }
 
-/** The namespace of the current context: the Pod's own in a cluster; 'default' where none is said. */
-export function currentNamespace(config: KubeConfig): string {
-  return config.getContextObject(config.getCurrentContext())?.namespace?.trim() || 'default';
-}
-
 function fromFiles(files: string[], origin: string): KubeConfig {
   const merged = new KubeConfig();
   for (const file of files) {

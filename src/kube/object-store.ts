@@ -16,11 +16,6 @@ export type Indexers<T extends KubeObject> = Record<string, (object: T) => strin
 
 export interface ObjectStoreOptions<T extends KubeObject> {
   indexes?: Indexers<T>;
-  /**
-   * True for API servers from Kubernetes 1.35 on, which declare the resourceVersions of one type to be comparable integers (KEP-5504):
-   * an older state of a known object is then passed over. Before, the order in which things arrive is the only one there is.
-   */
-  comparableResourceVersions?: boolean;
   /** Deep-freezes each object (tests): who mutates a cached object, mutates what everybody else sees. */
   freeze?: boolean;
 }
@@ -31,12 +26,10 @@ export class ObjectStore<T extends KubeObject> {
   readonly #namespaces = new Map<string, Names<T>>();
   readonly #indexers: Indexers<T>;
   readonly #indexes = new Map<string, Map<string, Set<T>>>();
-  readonly #comparable: boolean;
   readonly #freeze: boolean;
 
   constructor(options: ObjectStoreOptions<T> = {}) {
     this.#indexers = options.indexes ?? {};
-    this.#comparable = options.comparableResourceVersions ?? false;
     this.#freeze = options.freeze ?? false;
     for (const name of Object.keys(this.#indexers)) this.#indexes.set(name, new Map());
   }
@@ -88,7 +81,6 @@ export class ObjectStore<T extends KubeObject> {
     if (known.metadata.uid !== object.metadata.uid) return [...this.#remove(known, known), ...this.#add(object)];
     const [before, after] = [known.metadata.resourceVersion, object.metadata.resourceVersion];
     if (before === after) return [];
-    if (this.#comparable && isOlder(after, before)) return [];
     this.#unindex(known);
     return [{ type: 'MODIFIED', object: this.#insert(object), old: known }];
   }
@@ -151,12 +143,6 @@ export class ObjectStore<T extends KubeObject> {
 /** '/' is in no name: the pair is unambiguous. */
 function placeOf(object: KubeObject): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
-}
-
-/** Integers of any size in decimal, compared without parsing (KEP-5504 sets no upper bound). False where either is not one. */
-export function isOlder(a: string | undefined, b: string | undefined): boolean {
-  if (a === undefined || b === undefined || !/^[1-9]\d*$/.test(a) || !/^[1-9]\d*$/.test(b)) return false;
-  return a.length === b.length ? a < b : a.length < b.length;
 }
 
 function deepFreeze<T>(value: T): T {

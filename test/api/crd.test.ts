@@ -112,7 +112,16 @@ describe('the CustomResourceDefinition', () => {
       waitTimeSeconds: { default: 20 },
       visibilityTimeoutSeconds: { default: 60 },
     });
-    expect(properties.environments.items.properties.suspend.default).toBe(false);
+  });
+
+  test('fills in nothing within lists: a merge replaces a list whole, and would find it changed each time it is applied', () => {
+    expect(all.filter(([path, node]) => path.includes('[]') && 'default' in node)).toEqual([]);
+    const { suspend } = schema.properties.spec.properties.environments.items.properties;
+    expect(suspend.description).toMatch(/ Default: false\.$/);
+  });
+
+  test('has no empty list of properties, which the API server would drop', () => {
+    expect(all.filter(([, node]) => node.properties && Object.keys(node.properties).length === 0)).toEqual([]);
   });
 
   test('takes any Pod template as it is, and null for a ttl', () => {

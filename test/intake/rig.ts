@@ -4,7 +4,7 @@ import type { IntakeParts } from '../../src/intake/parts.ts';
 import { Poller } from '../../src/intake/poller.ts';
 import { systemClock } from '../../src/kube/clock.ts';
 import type { Queue, QueueMessage } from '../../src/sqs/queue.ts';
-import type { SqsServer } from '../sqs/local-queue.ts';
+import type { SqsServer } from '../sqs/sqs-server.ts';
 import { aResource } from './builders.ts';
 import { Cluster } from './cluster.ts';
 

@@ -9,7 +9,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PODS } from '../../src/kube/client.ts';
 import { HttpKubeClient } from '../../src/kube/http-client.ts';
-import { currentNamespace, KubeConfigError, loadKubeConfig } from '../../src/kube/kubeconfig.ts';
+import { KubeConfigError, loadKubeConfig } from '../../src/kube/kubeconfig.ts';
 import { ApiServer, json, pod, status } from './api-server.ts';
 import { selfSigned } from './certificate.ts';
 
@@ -85,9 +85,8 @@ describe('the kubeconfig', () => {
     expect(found(all)).toBe(server('flag'));
     expect(found({ ...all, kubeconfig: undefined })).toBe(server('variable'));
     expect(found({ ...all, kubeconfig: undefined, env: inCluster })).toBe('https://10.0.0.1:443');
-    expect(currentNamespace(loadKubeConfig({ ...all, kubeconfig: '', env: inCluster }))).toBe('deploy');
+    expect(found({ ...all, kubeconfig: '', env: inCluster })).toBe('https://10.0.0.1:443');
     expect(found({ ...all, kubeconfig: undefined, env: {} })).toBe(server('home'));
-    expect(currentNamespace(loadKubeConfig(all))).toBe('team');
   });
 
   it('in several files is merged as kubectl does: the first says, a missing one is passed over', () => {

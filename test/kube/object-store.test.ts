@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { isOlder, type ObjectEvent, ObjectStore } from '../../src/kube/object-store.ts';
+import { type ObjectEvent, ObjectStore } from '../../src/kube/object-store.ts';
 import { pod } from './api-server.ts';
 
 function told(events: ObjectEvent[]): string[] {
@@ -60,28 +60,6 @@ describe('an event of a watch', () => {
     ['a bookmark is no news', 'BOOKMARK' as const, pod('', '9'), []],
   ])('%s', (_, type, object, expected) => {
     expect(told(known().apply({ type, object }))).toEqual(expected);
-  });
-
-  it('with an older state is passed over only where resourceVersions are declared comparable', () => {
-    const older = { type: 'MODIFIED' as const, object: pod('a', '4') };
-    expect(told(known().apply(older))).toEqual(['MODIFIED uid-a@4 was 5']);
-    const store = new ObjectStore({ comparableResourceVersions: true });
-    store.replace([pod('a', '5')]);
-    expect(store.apply(older)).toEqual([]);
-    expect(store.get('deploy', 'a')?.metadata.resourceVersion).toBe('5');
-  });
-});
-
-describe('resourceVersions', () => {
-  it.each([
-    ['9', '10', true],
-    ['10', '9', false],
-    ['10', '10', false],
-    ['99999999999999999999', '100000000000000000000', true],
-    ['abc', '10', false],
-    ['10', undefined, false],
-  ])('%s before %s: %s', (a, b, expected) => {
-    expect(isOlder(a, b)).toBe(expected);
   });
 });
 

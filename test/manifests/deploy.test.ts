@@ -3,12 +3,18 @@ import { type ControllerFlags, parseControllerFlags } from '../../src/flags.ts';
 import { parseBindAddress } from '../../src/observability/health.ts';
 import { documents, type Json, text, yamlFiles } from './yaml.ts';
 
-/** What `kubectl apply -k .` installs, read as YAML. */
-const kustomization = documents(text('kustomization.yaml'))[0] as {
+interface Kustomization {
   resources: string[];
-  images: { name: string; newName?: string; newTag: string }[];
-};
-const objects = kustomization.resources.flatMap((file) => documents(text(file)));
+  images?: { name: string; newName?: string; newTag: string }[];
+}
+const kustomization = (file: string) => documents(text(file))[0] as unknown as Kustomization;
+
+/** What `kubectl apply -k .` installs, read as YAML. */
+const folders = kustomization('kustomization.yaml').resources;
+const files = folders.flatMap((folder) =>
+  kustomization(`${folder}/Kustomization`).resources.map((file) => `${folder}/${file}`),
+);
+const objects = files.flatMap((file) => documents(text(file)));
 const packageJson = JSON.parse(text('package.json')) as { name: string; version: string };
 
 function the<T>(kind: string): T {
@@ -51,8 +57,9 @@ interface Deployment {
   };
 }
 
-test('the kustomization lists every file of crds/ and deploy/, and nothing else', () => {
-  expect([...kustomization.resources].sort()).toEqual([...yamlFiles('crds'), ...yamlFiles('deploy')].sort());
+test('the kustomizations list every file of crds/ and deploy/, and nothing else', () => {
+  expect(folders).toEqual(['crds', 'deploy']);
+  expect(files.toSorted()).toEqual([...yamlFiles('crds'), ...yamlFiles('deploy')].sort());
 });
 
 describe('the rights of the operator', () => {
@@ -122,7 +129,9 @@ describe('the Deployment', () => {
 
   test('fits into a namespace that enforces the restricted Pod Security standard', () => {
     const namespace = the<{ metadata: { labels: Json } }>('Namespace');
-    expect(namespace.metadata.labels['pod-security.kubernetes.io/enforce']).toBe('restricted');
+    for (const mode of ['enforce', 'warn']) {
+      expect(namespace.metadata.labels[`pod-security.kubernetes.io/${mode}`]).toBe('restricted');
+    }
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     expect(container.securityContext).toEqual({
       allowPrivilegeEscalation: false,
@@ -148,7 +157,9 @@ describe('the Deployment', () => {
 
   test('the image has the name of the package and the tag of its version, set in one place', () => {
     expect(container.image).toBe(packageJson.name);
-    expect(kustomization.images).toEqual([{ name: packageJson.name, newTag: packageJson.version }]);
+    const { images } = kustomization('deploy/Kustomization');
+    expect(images).toEqual([{ name: packageJson.name, newTag: packageJson.version }]);
+    expect(kustomization('kustomization.yaml')).not.toHaveProperty('images');
   });
 });
 
@@ -160,11 +171,13 @@ test('everything but what belongs to the whole cluster lies in the one namespace
   }
 });
 
-test('the overlay that users copy patches what is there', () => {
-  const overlay = documents(text('examples/overlay/kustomization.yaml'))[0] as {
+test('the overlay that users copy takes in all that is installed, and patches what is there', () => {
+  const overlay = documents(text('examples/overlay/kustomization.yaml'))[0] as unknown as {
+    resources: string[];
     images: { name: string }[];
     patches: { target: { kind: string; name: string }; patch: string }[];
   };
+  expect(overlay.resources).toEqual(folders.map((folder) => `../../${folder}`));
   expect(overlay.images.map(({ name }) => name)).toEqual([packageJson.name]);
   for (const { target, patch } of overlay.patches) {
     expect(the<{ metadata: Json }>(target.kind).metadata.name).toBe(target.name);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Job } from '../../src/lanes/job.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import type { Queue } from '../../src/sqs/queue.ts';
-import { SqsServer } from '../sqs/local-queue.ts';
+import { SqsServer } from '../sqs/sqs-server.ts';
 import { anEnvelope, aResource, GOOD } from './builders.ts';
 import { apiError } from './cluster.ts';
 import { aRig, KEY, peek, type Rig, stopAll } from './rig.ts';
@@ -16,7 +16,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 18_000, interval: 10 });
 const send = (rig: Rig, body: unknown, options?: Parameters<Queue['send']>[1]) =>
   rig.producer.send(typeof body === 'string' ? body : JSON.stringify(body), options);
 /** Nothing in the queue, neither visible nor in flight. */
@@ -372,7 +372,7 @@ describe.concurrent('while Jobs cannot be created', () => {
 describe.concurrent('a queue that cannot be read', () => {
   it('because it is missing says so at once, and as lasting', async () => {
     const rig = await aRig(server, { started: false });
-    const missing = server.open(`${server.endpoint}/000000000000/missing`);
+    const missing = server.open(server.missingQueue());
     const receive = missing.receive.bind(missing);
     const broken = await aRig(server, { wrap: (queue) => Object.assign(queue, { receive }) });
     await until(() =>

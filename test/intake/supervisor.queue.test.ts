@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Supervisor } from '../../src/intake/supervisor.ts';
-import type { Queue, QueueSettings } from '../../src/sqs/queue.ts';
-import { SqsServer } from '../sqs/local-queue.ts';
+import type { Queue, QueueSettings, ReceiveOptions } from '../../src/sqs/queue.ts';
+import { SqsServer } from '../sqs/sqs-server.ts';
 import { aResource, GOOD } from './builders.ts';
 import { Cluster } from './cluster.ts';
 import { partsOf, peek } from './rig.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterEach(() => supervisor.abort());
 afterAll(() => server.stop());
 
-const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 18_000, interval: 10 });
 
 function start(openQueue = (settings: QueueSettings): Queue => server.clients.open(settings)) {
   supervisor = new Supervisor({
@@ -110,14 +110,23 @@ describe('the supervisor', () => {
     cluster = new Cluster();
     const queues: Queue[] = [];
     for (let i = 0; i < 60; i++) queues.push(await aReader(`web-${i}`, {}, 20));
-    put('missing', `${server.endpoint}/000000000000/missing`);
+    put('missing', server.missingQueue());
     put('broken', `${server.endpoint}/000000000000/broken`);
+    // With an id of its own: a send that the SDK repeats, because an answer was late, makes two messages.
+    const request = (i: number) => JSON.stringify({ ...GOOD, id: `request-${i}` });
     let deletes = 0;
+    let unanswered = 0;
     start((settings) => {
       if (settings.url.endsWith('broken')) throw new Error('cannot be opened');
       const queue = server.clients.open(settings);
       const remove = queue.delete.bind(queue);
+      const receive = queue.receive.bind(queue);
       return Object.assign(queue, {
+        receive: async (options: ReceiveOptions) => {
+          const messages = await receive(options);
+          if (messages.length === 0) unanswered++;
+          return messages;
+        },
         delete: async (handles: string[], signal: AbortSignal) => {
           const outcome = await remove(handles, signal);
           deletes++;
@@ -130,13 +139,12 @@ describe('the supervisor', () => {
       expect(stateOf('missing')).toMatchObject({ kind: 'failing', reason: 'QueueDoesNotExist' });
     });
     // The last ones to poll: of the SDK's own 50 sockets there would be none left for them for 20 seconds.
-    await queues.at(-1)?.send(JSON.stringify(GOOD));
+    await queues.at(-1)?.send(request(59));
     await until(() => expect(created()).toEqual(['web-59']));
-    const sent = performance.now();
-    await Promise.all(queues.slice(0, -1).map((queue) => queue.send(JSON.stringify(GOOD))));
-    await until(() => expect(deletes).toBe(60));
+    await Promise.all(queues.slice(0, -1).map((queue, i) => queue.send(request(i))));
+    await until(() => expect(deletes).toBeGreaterThanOrEqual(60));
     expect(created()).toHaveLength(60);
-    // A delete that waits behind the polls would take as long as they do.
-    expect(performance.now() - sent).toBeLessThan(8_000);
-  });
+    // Whatever waits behind the polls waits until one has waited its time out.
+    expect(unanswered).toBe(0);
+  }, 60_000);
 });
