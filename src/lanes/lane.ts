@@ -1,12 +1,14 @@
 import type {
   CapDeployJobSpec,
   Claim,
+  ConcurrencyPolicy,
   Environment,
   HistoryEntry,
   LaneStatus,
   WaitingEntry,
   Watermark,
 } from '../api/capdeployjob.ts';
+import { isRollback } from '../api/deploy-request.ts';
 import type { JobEvent } from './explain.ts';
 import { terminating } from './explain.ts';
 import {
@@ -25,6 +27,7 @@ import {
 import { compareTurns, type Turn } from './order.ts';
 import type { Outcome } from './outcome.ts';
 import { bounded, boundedKeepingTheEnd } from './text.ts';
+import { type WindowState, windowState } from './windows.ts';
 
 /** One lane at one moment: everything that `planLane` looks at. */
 export interface LaneView {
@@ -32,6 +35,8 @@ export interface LaneView {
   /** Undefined where the environment was removed from the spec. */
   readonly environment: Environment | undefined;
   readonly spec: CapDeployJobSpec;
+  /** Who froze the lane by an annotation of the resource, and why. */
+  readonly freeze: string | undefined;
   /** When the CapDeployJob was created: its lanes cannot have been open before (epoch milliseconds). */
   readonly createdAt: number;
   /** What the status says of the lane; undefined for a new lane, and where the status was lost. */
@@ -101,6 +106,8 @@ export interface LanePlan {
   readonly adopted: readonly Job[];
   /** When to look again even if nothing is heard (epoch milliseconds). */
   readonly wakeAt: number | undefined;
+  /** A window of the lane that cannot be read. */
+  readonly windowProblem: string | undefined;
 }
 
 /** How many tasks a lane's watermark remembers: all that a spec can name, and then some of those it named before. */
@@ -114,6 +121,7 @@ export class Lane {
   claimMoved = false;
   waiting: WaitingEntry[] = [];
   openSince: number | undefined;
+  readonly window: WindowState;
   readonly lastStarted: Map<string, Watermark>;
   lastSuccessful: LaneStatus['lastSuccessful'];
   lastResult: LaneStatus['lastResult'];
@@ -132,6 +140,7 @@ export class Lane {
     this.view = view;
     const { previous } = view;
     this.claim = previous?.active?.[0];
+    this.window = windowState(view.environment?.windows, view.now, `spec.environments[${view.name}].windows`);
     this.lastStarted = new Map((previous?.lastStarted ?? []).map((mark) => [mark.task, mark]));
     this.lastSuccessful = previous?.lastSuccessful;
     this.lastResult = previous?.lastResult;
@@ -176,14 +185,20 @@ export class Lane {
   }
 
   /**
-   * Nothing of this task that was due before this starts: the later of what was started last and what is claimed. A claim whose Job is
-   * seen to wait still has started nothing: it may be given up, and nothing must then have been dropped for its sake.
+   * Nothing of this task that was due before this starts: the latest of what was started last and what is claimed, of the task itself or a
+   * rollback, which is about all that was asked for before it. A claim whose Job is seen to wait still has started nothing: it may be given
+   * up, and nothing must then have been dropped for its sake.
    */
   watermark(task: string): (Turn & { task: string }) | undefined {
-    const last = this.lastStarted.get(task);
     const { claim, claimedJob } = this;
-    if (claim?.task !== task || (claimedJob && this.isWaiting(claimedJob))) return last;
-    return last && compareTurns(last, claim) > 0 ? last : { task, id: claim.id, dueAt: claim.dueAt };
+    const marks = [...this.lastStarted.values()].filter((mark) => mark.task === task || isRollback(mark.task));
+    const latest = marks.reduce<(Turn & { task: string }) | undefined>(
+      (last, mark) => (last && compareTurns(last, mark) >= 0 ? last : mark),
+      undefined,
+    );
+    const counts = claim && (claim.task === task || isRollback(claim.task));
+    if (!counts || (claimedJob && this.isWaiting(claimedJob))) return latest;
+    return latest && compareTurns(latest, claim) > 0 ? latest : { task: claim.task, id: claim.id, dueAt: claim.dueAt };
   }
 
   /** Puts an end to a request. A lane sees each end once: who calls this has asked `isRecorded`. */
@@ -223,7 +238,9 @@ export class Lane {
     this.claimMoved = true;
   }
 
-  wake(at: number): void {
+  /** What has passed already changes nothing any more, and must not hide what is still to come. */
+  wake(at: number | undefined): void {
+    if (at === undefined || at <= this.view.now) return;
     this.wakeAt = this.wakeAt === undefined ? at : Math.min(this.wakeAt, at);
   }
 
@@ -239,24 +256,77 @@ export class Lane {
     return pod.metadata.deletionTimestamp ? terminating(pod) : `Pod ${pod.metadata.name} runs in this lane`;
   }
 
-  /** Who or what froze the lane. */
+  /** Who or what froze the lane; all of them, for each has to be undone. */
   get frozen(): string | undefined {
-    if (this.view.spec.suspend) return 'spec.suspend is true';
-    if (this.view.environment?.suspend) return `spec.environments[${this.view.name}].suspend is true`;
-    return undefined;
+    const { spec, environment, name, freeze } = this.view;
+    const causes = [
+      freeze,
+      ...(spec.suspend ? ['spec.suspend is true'] : []),
+      ...(environment?.suspend ? [`spec.environments[${name}].suspend is true`] : []),
+    ].filter((cause) => cause !== undefined);
+    return causes.length > 0 ? bounded(causes.join('; '), 256) : undefined;
+  }
+
+  /** A deploy may start here as far as people and windows are concerned, be the lane busy or not. */
+  get isOpen(): boolean {
+    return this.view.environment !== undefined && this.frozen === undefined && this.window.open;
+  }
+
+  get policy(): ConcurrencyPolicy {
+    return this.view.environment?.concurrencyPolicy ?? this.view.spec.concurrencyPolicy;
+  }
+
+  /** The environment asks for an approval, and nobody has given one. */
+  lacksApproval(request: StoredRequest): boolean {
+    return this.view.environment?.requireApproval === true && request.approvedBy === undefined;
+  }
+
+  /**
+   * Its time has come. Of sent-at alone this is not asked: a message that was sent in the future comes from a clock that is wrong, and must
+   * not wait for ours.
+   */
+  isDue({ notBefore }: StoredRequest): boolean {
+    return notBefore === undefined || Date.parse(notBefore) <= this.view.now;
+  }
+
+  /** Could start now if nothing else had the lane. What cannot, holds nobody back and drops nobody. */
+  isStartable(request: StoredRequest): boolean {
+    return this.isOpen && this.isDue(request) && !this.lacksApproval(request);
   }
 }
 
 /** What a status says of a request, in the order in which a reader wants it. */
 export function summary(request: StoredRequest, job: string) {
-  const { id, repository, task, revision, requestedBy, senderId, sentAt } = request;
-  return { job, id, repository, task, ...defined({ revision, requestedBy, senderId }), sentAt };
+  const { id, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt, approvedBy } = request;
+  return {
+    job,
+    id,
+    repository,
+    task,
+    ...defined({ revision, requestedBy, senderId }),
+    sentAt,
+    ...defined({ notBefore, expiresAt, approvedBy }),
+  };
 }
 
 /** The request that a status entry tells of, for a Job that is gone. */
 export function requestOf(entry: Claim | WaitingEntry, environment: string): StoredRequest {
-  const { id, repository, task, revision, requestedBy, senderId, sentAt, dueAt } = entry;
-  return { id, environment, repository, task, revision, requestedBy, senderId, sentAt, dueAt };
+  const { id, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt, approvedBy, dueAt } =
+    entry;
+  return {
+    id,
+    environment,
+    repository,
+    task,
+    revision,
+    requestedBy,
+    senderId,
+    sentAt,
+    notBefore,
+    expiresAt,
+    approvedBy,
+    dueAt,
+  };
 }
 
 /** The request of a Job with its place in the order. */

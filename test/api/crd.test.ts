@@ -99,6 +99,7 @@ describe('the CustomResourceDefinition', () => {
     );
     expect(defaults).toEqual({
       tasks: ['deploy'],
+      concurrencyPolicy: 'Queue',
       maxWaiting: 20,
       suspend: false,
       startingDeadlineSeconds: 3600,
@@ -112,7 +113,11 @@ describe('the CustomResourceDefinition', () => {
       waitTimeSeconds: { default: 20 },
       visibilityTimeoutSeconds: { default: 60 },
     });
-    expect(properties.environments.items.properties.suspend.default).toBe(false);
+    const environment = properties.environments.items.properties;
+    expect([environment.suspend.default, environment.requireApproval.default]).toEqual([false, false]);
+    // Nothing said: the resource's own policy counts.
+    expect(environment.concurrencyPolicy).not.toHaveProperty('default');
+    expect(environment.windows.items.properties.timeZone.default).toBe('UTC');
   });
 
   test('takes any Pod template as it is, and null for a ttl', () => {
@@ -152,6 +157,8 @@ describe('the JSON Schema of a message', () => {
         task: 'deploy',
         id: 'a-1',
         sentAt: '2026-03-10T12:00:00+09:00',
+        notBefore: '2026-03-10T22:00:00+09:00',
+        expiresAt: '2026-03-11T00:00:00Z',
         requestedBy: 'a',
         reason: 'b',
         source: 'c',
@@ -182,6 +189,8 @@ describe('the JSON Schema of a message', () => {
     ['a repository that is no word', { ...good, repository: 'a b' }],
     ['an id with a blank', { ...good, id: 'a b' }],
     ['a moment that is none', { ...good, sentAt: 'yesterday' }],
+    ['a start at no moment', { ...good, notBefore: 'tonight' }],
+    ['an end at no moment', { ...good, expiresAt: 1_800_000_000 }],
     ['a revision that is a number', { ...good, revision: 1 }],
     ['a list', [good]],
   ])('refuses %s', (_, body) => {

@@ -11,6 +11,8 @@ const healthy: Health = {
   template: { generation: 3, status: 'True', reason: 'DryRunAccepted', message: 'accepted' },
   queue: { kind: 'reading', since: NOW - 600_000, lastReadAt: NOW - 5_000 },
   createTrouble: undefined,
+  windowProblem: undefined,
+  freezeProblem: undefined,
   lanes: [],
   now: NOW,
 };
