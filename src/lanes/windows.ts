@@ -25,10 +25,10 @@ const ALWAYS_OPEN: WindowState = {
   problem: undefined,
 };
 
-/** Looks at schedules that one search may take: for a pattern that never opens or never closes nothing is searched for ever (about 20 ms). */
-const LOOKS = 400;
+/** Looks at schedules that one search may take: for a pattern that never opens or never closes nothing is searched for ever (about 20 ms at the worst). */
+const LOOKS = 150;
 /** Of these, for openings of one window that run into each other, in each direction. */
-const LINKS = 30;
+const LINKS = 15;
 /** So many changes of single windows are followed to find one that changes the whole. */
 const CHANGES = 50;
 /** Answers that are kept: each pass of each resource asks. */
