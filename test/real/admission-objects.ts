@@ -3,7 +3,8 @@ import type { DeployRequest } from '../../src/api/deploy-request.ts';
 import { parseSpec } from '../../src/api/spec.ts';
 import { CAPDEPLOYJOBS, JOBS, type KubeObject } from '../../src/kube/client.ts';
 import { buildJob } from '../../src/lanes/build-job.ts';
-import { type AdmissionWorld, type Answer, USERS } from './admission-world.ts';
+import { type Answer, USERS } from './admission-requests.ts';
+import type { AdmissionWorld } from './admission-world.ts';
 
 export const APPROVED_BY = 'capdeployjob.dev/approved-by';
 export const STARTED_AT = 'capdeployjob.dev/started-at';

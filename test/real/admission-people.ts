@@ -1,7 +1,8 @@
 import { JOBS } from '../../src/kube/client.ts';
 import { eventually } from '../behaviour/world.ts';
 import { foreignJob, outcome } from './admission-objects.ts';
-import { type AdmissionWorld, admissionWorld, USERS } from './admission-world.ts';
+import { USERS } from './admission-requests.ts';
+import { type AdmissionWorld, admissionWorld } from './admission-world.ts';
 
 /** The world with its people in their roles, once the policies have begun to hold and the roles to count. */
 export async function admissionWorldWithPeople(): Promise<AdmissionWorld> {

@@ -3,7 +3,8 @@ import { CAPDEPLOYJOBS, JOBS, type KubeObject } from '../../src/kube/client.ts';
 import { eventually } from '../behaviour/world.ts';
 import { ALLOW_DELETE, annotate, claim, FREEZE, outcome, resource, waitingJob } from './admission-objects.ts';
 import { admissionWorldWithPeople } from './admission-people.ts';
-import { type AdmissionWorld, type PatchType, serviceAccount, USERS, type User } from './admission-world.ts';
+import { type PatchType, serviceAccount, USERS, type User } from './admission-requests.ts';
+import type { AdmissionWorld } from './admission-world.ts';
 
 /** The policies capdeployjob-freeze and capdeployjob-deletion on a real API server. The people are those of admission.test.ts. */
 let world: AdmissionWorld;

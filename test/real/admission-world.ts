@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
 import { JOBS, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
-import { Connection } from '../../src/kube/connection.ts';
-import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
-import { collectionPath, objectPath, queryString } from '../../src/kube/paths.ts';
+import { Api, type Requests, serviceAccount, USERS, type User } from './admission-requests.ts';
 
 /**
  * A real cluster with `deploy/` and `deploy/admission/` installed once more, under names of its own and for one namespace only, so that other
@@ -20,53 +18,22 @@ export interface AdmissionWorld {
   readonly operator: User;
   /** The policies as the API server has them now. */
   policies(): Promise<PolicyObject[]>;
-  /** Sends one request as somebody. */
+  /** Requests of somebody. */
   as(user: User): Requests;
-  /** A kubeconfig with which kubectl is that user. */
-  kubeconfig(user: User): string;
   /** Runs a shell script with kubectl as that user. @returns its standard output. @throws Error with what it wrote to standard error. */
   shell(user: User, script: string, env?: Record<string, string>): Promise<string>;
-  /** Gives a ClusterRole to a user in the namespace; roles of deploy/admission by their own name. */
+  /** Gives a ClusterRole to a user in the namespace; roles of deploy/admission by the name that they have in the files. */
   bind(user: User, clusterRole: string): Promise<void>;
-  /** What the overlay made, by kind and the name that it has in the files. */
+  /** The name that something in deploy/ or deploy/admission has here. */
   nameOf(kind: string, name: string): string;
   stop(): Promise<void>;
-}
-
-export interface User {
-  readonly name: string;
-  readonly groups: readonly string[];
 }
 
 export interface PolicyObject extends KubeObject {
   status?: { observedGeneration?: number; typeChecking?: { expressionWarnings?: unknown[] } };
 }
 
-export interface Answer {
-  status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: objects of any type, and the API server's Status
-  body: any;
-}
-
-export const PATCHES = {
-  merge: 'application/merge-patch+json',
-  strategic: 'application/strategic-merge-patch+json',
-  json: 'application/json-patch+json',
-  apply: 'application/apply-patch+yaml',
-} as const;
-export type PatchType = keyof typeof PATCHES;
-
-export interface Requests {
-  get(type: ResourceType, name: string): Promise<Answer>;
-  create(type: ResourceType, object: object, query?: Query): Promise<Answer>;
-  replace(type: ResourceType, object: KubeObject, subresource?: 'status'): Promise<Answer>;
-  patch(type: ResourceType, name: string, patch: unknown, how?: PatchType, query?: Query): Promise<Answer>;
-  patchStatus(type: ResourceType, name: string, patch: unknown): Promise<Answer>;
-  delete(type: ResourceType, name: string, query?: Query): Promise<Answer>;
-  deleteAll(type: ResourceType, query?: Query): Promise<Answer>;
-}
-type Query = Record<string, string | boolean | undefined>;
-
+const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 const POLICIES: ResourceType = {
   group: 'admissionregistration.k8s.io',
   version: 'v1',
@@ -74,203 +41,130 @@ const POLICIES: ResourceType = {
   kind: 'ValidatingAdmissionPolicy',
 };
 
-const NO_FINALIZERS = { metadata: { finalizers: null } };
-
-const person = (name: string): User => ({ name, groups: ['system:authenticated'] });
-export const serviceAccount = (namespace: string, name: string): User => ({
-  name: `system:serviceaccount:${namespace}:${name}`,
-  groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-});
-
-/** Who asks. What each may do by RBAC is said where the world is made. */
-export const USERS = {
-  dora: person('dora'),
-  alan: person('alan'),
-  amy: person('amy'),
-  eve: person('eve'),
-  root: { name: 'root', groups: ['system:masters', 'system:authenticated'] },
-  jobController: serviceAccount('kube-system', 'job-controller'),
-  garbageCollector: serviceAccount('kube-system', 'generic-garbage-collector'),
-  namespaceController: serviceAccount('kube-system', 'namespace-controller'),
-} as const satisfies Record<string, User>;
-
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 
 /** @throws Error where TEST_KUBECONFIG names no cluster, or where the component cannot be built or applied. */
 export async function admissionWorld(): Promise<AdmissionWorld> {
   const kubeconfigFile = process.env.TEST_KUBECONFIG;
   if (!kubeconfigFile) throw new Error('TEST_KUBECONFIG is not set: run this with  npm run test:real');
-  const connection = new Connection(() => loadKubeConfig({ kubeconfig: kubeconfigFile }), {
-    maxConnections: 8,
-    connectTimeoutMs: 10_000,
-    headersTimeoutMs: 30_000,
-  });
+  const api = new Api(kubeconfigFile);
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'admission-')));
-  const run = randomBytes(4).toString('hex');
-  const namespace = `deploy-${run}`;
-  const operatorNamespace = `operator-${run}`;
-  const suffix = `-${run}`;
-
-  const send = async (user: User | undefined, method: string, path: string, body?: unknown, contentType?: string) => {
-    const endpoint = await connection.endpoint();
-    const impersonation = user ? { 'impersonate-user': user.name, 'impersonate-group': [...user.groups] } : {};
-    const response = await endpoint.requests.request({
-      origin: endpoint.origin,
-      path: endpoint.basePath + path,
-      method: method as 'GET',
-      headers: {
-        ...endpoint.headers,
-        ...impersonation,
-        accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.statusCode, body: await response.body.json() } as Answer;
-  };
-  const must = async (answer: Promise<Answer>): Promise<Answer> => {
-    const { status, body } = await answer;
-    if (status >= 300) throw new Error(`${status}: ${body.message}`);
-    return { status, body };
-  };
-
-  const as = (user: User | undefined): Requests => ({
-    get: (type, name) => send(user, 'GET', objectPath(type, namespace, name)),
-    create: (type, object, query = {}) =>
-      send(user, 'POST', collectionPath(type, namespace) + queryString(query), object),
-    replace: (type, object, subresource) =>
-      send(user, 'PUT', objectPath(type, namespace, object.metadata.name, subresource), object),
-    patch: (type, name, patch, how = 'merge', query = {}) =>
-      send(
-        user,
-        'PATCH',
-        objectPath(type, namespace, name) + queryString(how === 'apply' ? { fieldManager: 'test', ...query } : query),
-        patch,
-        PATCHES[how],
-      ),
-    patchStatus: (type, name, patch) =>
-      send(user, 'PATCH', objectPath(type, namespace, name, 'status'), patch, PATCHES.merge),
-    delete: (type, name, query = {}) =>
-      send(
-        user,
-        'DELETE',
-        objectPath(type, namespace, name) + queryString({ propagationPolicy: 'Background', ...query }),
-      ),
-    deleteAll: (type, query = {}) => send(user, 'DELETE', collectionPath(type, namespace) + queryString(query)),
-  });
-
-  const kubectl = (args: readonly string[], env: Record<string, string> = {}) =>
-    command('kubectl', args, { KUBECONFIG: kubeconfigFile, HOME: scratch, ...env });
-
-  // The overlay's own names come first, as they would for a user who renames; then the component reads them.
-  const overlay = join(scratch, 'overlay');
-  const up = (folder: string) => relative(folder, checkout);
-  const write = (folder: string, lines: string[]) => {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'kustomization.yaml'), lines.join('\n'));
-  };
-  const renamed = join(overlay, 'renamed');
-  write(renamed, [`namespace: ${operatorNamespace}`, `nameSuffix: ${suffix}`, `resources: [${up(renamed)}]`]);
-  write(overlay, ['resources: [renamed]', `components: [${up(overlay)}/deploy/admission]`]);
-  const built = parseAllDocuments(await kubectl(['kustomize', overlay])).map(
-    (document) => document.toJS() as KubeObject,
-  );
-  const names = new Map<string, string>();
-  const objects = built
-    .filter(({ kind }) => !['Namespace', 'CustomResourceDefinition', 'Deployment'].includes(kind))
-    .map((object) => {
-      const name = object.metadata.name.replace(suffix, '');
-      names.set(`${object.kind}/${name}`, name + suffix);
-      object.metadata.name = name + suffix;
-      if (object.kind === 'ValidatingAdmissionPolicyBinding') {
-        const spec = object.spec as Record<string, unknown>;
-        spec.policyName += suffix;
-        spec.matchResources = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } };
-      }
-      return object;
-    });
-  const nameOf = (kind: string, name: string) => {
-    const found = names.get(`${kind}/${name}`);
-    if (!found) throw new Error(`the overlay holds no ${kind} ${name}`);
-    return found;
-  };
-
+  // A letter first: YAML reads 9e4 as a number.
+  const suffix = `-t${randomBytes(4).toString('hex')}`;
+  const namespace = `deploy${suffix}`;
+  const operatorNamespace = `operator${suffix}`;
+  const bin = join(scratch, 'bin');
+  mkdirSync(bin);
+  if (process.env.TEST_KUBECTL) symlinkSync(process.env.TEST_KUBECTL, join(bin, 'kubectl'));
+  const root = api.as(USERS.root, namespace);
   const manifest = join(scratch, 'objects.json');
-  writeFileSync(manifest, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
-  for (const name of [namespace, operatorNamespace]) {
-    await must(
-      send(undefined, 'POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }),
-    );
-  }
-  await kubectl(['apply', '-f', manifest]);
 
-  const kubeconfig = (user: User): string => {
-    const file = join(scratch, `${user.name.replaceAll(':', '_')}.kubeconfig`);
-    const config = parse(readFileSync(kubeconfigFile, 'utf8')) as { users: { user: Record<string, unknown> }[] };
-    for (const each of config.users) Object.assign(each.user, { as: user.name, 'as-groups': user.groups });
-    writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
-    return file;
+  const shellOf = (kubeconfig: string) => {
+    const PATH = [bin, process.env.PATH].join(delimiter);
+    return (script: string, env: Record<string, string> = {}) =>
+      shell(script, { PATH, KUBECONFIG: kubeconfig, HOME: scratch, ...env });
   };
-
-  return {
-    namespace,
-    operator: serviceAccount(operatorNamespace, `capdeployjob${suffix}`),
-    as,
-    nameOf,
-    kubeconfig,
-    policies: async () =>
-      Promise.all(
-        objects
-          .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
-          .map(
-            async ({ metadata }) =>
-              (await must(send(undefined, 'GET', `${collectionPath(POLICIES, undefined)}/${metadata.name}`))).body,
-          ),
-      ),
-    shell: (user, script, env = {}) =>
-      command('bash', ['-euo', 'pipefail', '-c', script], { KUBECONFIG: kubeconfig(user), HOME: scratch, ...env }),
-    bind: async (user, clusterRole) => {
-      const name = names.get(`ClusterRole/${clusterRole}`) ?? clusterRole;
-      await kubectl([
-        '-n',
-        namespace,
-        'create',
-        'rolebinding',
-        `${user.name}-${clusterRole}`,
-        `--clusterrole=${name}`,
-        `--user=${user.name}`,
-      ]);
-    },
-    stop: async () => {
-      try {
-        await kubectl(['delete', '-f', manifest, '--ignore-not-found', '--wait=false']);
-        // A finalizer that a test has set would keep the namespace for ever.
-        const { items } = (await must(send(undefined, 'GET', collectionPath(JOBS, namespace)))).body;
-        for (const { metadata } of items as KubeObject[]) {
-          if (!metadata.finalizers) continue;
-          await send(undefined, 'PATCH', objectPath(JOBS, namespace, metadata.name), NO_FINALIZERS, PATCHES.merge);
-        }
-        for (const name of [namespace, operatorNamespace])
-          await send(undefined, 'DELETE', `/api/v1/namespaces/${name}`);
-      } finally {
-        await connection.close();
-        rmSync(scratch, { recursive: true, force: true });
+  const kubectl = shellOf(kubeconfigFile);
+  const stop = async () => {
+    try {
+      await kubectl(`if [ -e ${manifest} ]; then kubectl delete -f ${manifest} --ignore-not-found --wait=false; fi`);
+      // A finalizer that a test has set would keep the namespace for ever.
+      for (const { metadata } of ((await root.list(JOBS)).body.items ?? []) as KubeObject[]) {
+        if (metadata.finalizers) await root.patch(JOBS, metadata.name, { metadata: { finalizers: null } });
       }
-    },
+      for (const name of [namespace, operatorNamespace]) await api.clusterWide('DELETE', NAMESPACES, name);
+    } finally {
+      await api.close();
+      rmSync(scratch, { recursive: true, force: true });
+    }
   };
+
+  try {
+    const built = await kubectl(`kubectl kustomize ${overlay(scratch, operatorNamespace, suffix)}`);
+    const { objects, names } = forThisRun(built, suffix, namespace);
+    for (const name of [namespace, operatorNamespace]) {
+      const { status, body } = await api.clusterWide('POST', NAMESPACES, undefined, {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name },
+      });
+      if (status !== 201) throw new Error(`namespace ${name}: ${status}: ${body.message}`);
+    }
+    writeFileSync(manifest, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+    await kubectl(`kubectl apply -f ${manifest}`);
+    const policies = objects.filter(({ kind }) => kind === POLICIES.kind);
+    return {
+      namespace,
+      operator: serviceAccount(operatorNamespace, `capdeployjob${suffix}`),
+      as: (user) => api.as(user, namespace),
+      policies: () =>
+        Promise.all(policies.map(async ({ metadata }) => (await api.clusterWide('GET', POLICIES, metadata.name)).body)),
+      shell: (user, script, env) => shellOf(impersonating(user, kubeconfigFile, scratch))(script, env),
+      bind: async (user, clusterRole) => {
+        const role = names.get(`ClusterRole/${clusterRole}`) ?? clusterRole;
+        const binding = `${user.name}-${clusterRole} --clusterrole=${role} --user=${user.name}`;
+        await kubectl(`kubectl -n ${namespace} create rolebinding ${binding}`);
+      },
+      nameOf: (kind, name) => {
+        const found = names.get(`${kind}/${name}`);
+        if (!found) throw new Error(`the overlay holds no ${kind} ${name}`);
+        return found;
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Writes the overlay of a user who renames: first the operator's own names, then the component, which reads them. @returns its folder. */
+function overlay(scratch: string, namespace: string, nameSuffix: string): string {
+  const folder = join(scratch, 'overlay');
+  const renamed = join(folder, 'renamed');
+  mkdirSync(renamed, { recursive: true });
+  const kustomization = (where: string, content: object) =>
+    writeFileSync(join(where, 'kustomization.yaml'), JSON.stringify(content));
+  kustomization(renamed, { namespace, nameSuffix, resources: [relative(renamed, checkout)] });
+  kustomization(folder, { resources: ['renamed'], components: [join(relative(folder, checkout), 'deploy/admission')] });
+  return folder;
+}
+
+/** What the overlay holds, the operator itself and the CRD left out; the component's objects get names of this run, too, and hold in one namespace. */
+function forThisRun(yaml: string, suffix: string, namespace: string) {
+  const names = new Map<string, string>();
+  const objects = parseAllDocuments(yaml)
+    .map((document) => document.toJS() as KubeObject)
+    .filter(({ kind }) => !['Namespace', 'CustomResourceDefinition', 'Deployment'].includes(kind));
+  for (const { kind, metadata, spec } of objects as (KubeObject & { spec?: Record<string, unknown> })[]) {
+    const name = metadata.name.replace(suffix, '');
+    metadata.name = name + suffix;
+    names.set(`${kind}/${name}`, metadata.name);
+    if (kind !== 'ValidatingAdmissionPolicyBinding') continue;
+    Object.assign(spec ?? {}, {
+      policyName: spec?.policyName + suffix,
+      matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } },
+    });
+  }
+  return { objects, names };
+}
+
+/** Writes a kubeconfig with which kubectl is that user. @returns the file. */
+function impersonating(user: User, kubeconfig: string, scratch: string): string {
+  const config = parse(readFileSync(kubeconfig, 'utf8')) as { users: { user: Record<string, unknown> }[] };
+  for (const each of config.users) Object.assign(each.user, { as: user.name, 'as-groups': user.groups });
+  const file = join(scratch, `${user.name.replaceAll(':', '_')}.kubeconfig`);
+  writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+  return file;
 }
 
 /** @returns what it wrote to standard output. @throws Error with what it wrote to standard error. */
-function command(program: string, args: readonly string[], env: Record<string, string>): Promise<string> {
+function shell(script: string, env: Record<string, string>): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(
-      program,
-      [...args],
-      { env: { PATH: process.env.PATH, ...env }, maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        if (error) reject(new Error(`${program} ${args[0]}: ${stderr || error.message}`));
-        else resolve(stdout);
-      },
-    );
+    const options = { env, maxBuffer: 64 * 1024 * 1024 };
+    execFile('bash', ['-euo', 'pipefail', '-c', script], options, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${script}: ${stderr || error.message}`));
+      else resolve(stdout);
+    });
   });
 }

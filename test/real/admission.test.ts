@@ -1,23 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { JOBS, type KubeObject } from '../../src/kube/client.ts';
-import { eventually } from '../behaviour/world.ts';
-import {
-  APPROVED_BY,
-  annotate,
-  foreignJob,
-  jobOf,
-  outcome,
-  resource,
-  START,
-  STARTED_AT,
-  startedJob,
-  waitingJob,
-} from './admission-objects.ts';
+import { JOBS } from '../../src/kube/client.ts';
+import { APPROVED_BY, annotate, outcome, START, STARTED_AT, waitingJob } from './admission-objects.ts';
 import { admissionWorldWithPeople } from './admission-people.ts';
-import { type AdmissionWorld, type PatchType, serviceAccount, USERS, type User } from './admission-world.ts';
+import { type PatchType, USERS, type User } from './admission-requests.ts';
+import { type Expected, OPERATOR, SAYS, wordsOf } from './admission-words.ts';
+import type { AdmissionWorld } from './admission-world.ts';
 
 /**
- * The policy capdeployjob-jobs on a real API server: who may create, start, change and approve the Job of a deploy.
+ * The policy capdeployjob-jobs on a real API server: who may change and approve a deploy that
+ * waits.
  * Dora has the role capdeployjob-deployer, Alan capdeployjob-approver; Eve has Kubernetes' own role edit, Amy edit and capdeployjob-approver;
  * root is a system:master.
  */
@@ -29,32 +20,7 @@ beforeAll(async () => {
 afterAll(() => world?.stop());
 
 const { dora, alan, amy, eve, root, jobController, garbageCollector } = USERS;
-const operator: User = { name: '(the operator)', groups: [] };
-/** The operator's own name is not known before its world is there. */
-const the = (user: User): User => (user === operator ? world.operator : user);
-
-/** What the policy says, in full. */
-const SAYS = {
-  ownName: (user: User, found: string) => `${APPROVED_BY} must be your own user name, "${user.name}"; found "${found}"`,
-  noRight: (user: User, job: KubeObject) =>
-    `"${user.name}" may not approve deploys of CapDeployJob "${job.metadata.labels?.['capdeployjob.dev/name']}": the verb "approve" on capdeployjobs.capdeployjob.dev is needed, as in the ClusterRole capdeployjob-approver`,
-  nothingElse: `a request that changes ${APPROVED_BY} must change nothing else`,
-  started: `the deploy has been started, and who approved it is on record: ${APPROVED_BY} can no longer be changed; to stop the deploy, delete its Job`,
-  unapproved: `a Job is created without ${APPROVED_BY}; it is approved afterwards, by a person`,
-  suspend:
-    'only the operator starts a deploy, so spec.suspend cannot be changed by hand; to let it start, remove what status.environments[].waiting[].why of its CapDeployJob names; to abort it, delete the Job; to hold its environment, freeze it',
-  spec: 'the Job is the deploy that was accepted, so its spec cannot be changed; to deploy something else, delete the Job and send another message',
-  ours: (...keys: string[]) =>
-    `only the operator changes these labels and annotations of a deploy; found changed: ${keys.join(', ')}`,
-  owner: 'the Job of a deploy belongs to its CapDeployJob; metadata.ownerReferences cannot be changed',
-  status: 'how a deploy ended is for the Job controller to say; its status cannot be changed by others',
-  patchOnly: (user: User) =>
-    `"${user.name}" may patch Jobs but not update them, and so may change nothing but ${APPROVED_BY}`,
-  create: () =>
-    `only the operator (${world.operator.name}) creates Jobs with the label app.kubernetes.io/managed-by=capdeployjob; to deploy, send a message to the queue of the CapDeployJob; a Job of your own needs another label`,
-};
-
-type Expected = string | ((job: KubeObject) => string);
+const the = (user: User): User => (user === OPERATOR ? world.operator : user);
 
 const approve = (name: string | null, more: object = {}) => annotate({ [APPROVED_BY]: name }, more);
 
@@ -69,7 +35,7 @@ describe.concurrent('on a deploy that waits', () => {
     ["an administrator writes another's name", root, approve('alan'), SAYS.ownName(root, 'alan')],
     ['an editor without the right to approve tries to', eve, approve('eve'), (job) => SAYS.noRight(eve, job)],
     ['a deployer without the right to approve tries to', dora, approve('dora'), 'refused by RBAC'],
-    ['the operator tries to approve', operator, approve('x'), (job) => SAYS.noRight(world.operator, job)],
+    ['the operator tries to approve', OPERATOR, approve('x'), (job, operator) => SAYS.noRight(operator, job)],
     ['the Job controller tries to', jobController, approve('x'), (job) => SAYS.noRight(jobController, job)],
     [
       'an approver starts it in the same request',
@@ -111,9 +77,9 @@ describe.concurrent('on a deploy that waits', () => {
     ['an editor starts it', eve, { spec: { suspend: false } }, SAYS.suspend],
     ['an administrator starts it', root, { spec: { suspend: false } }, SAYS.suspend],
     ['a deployer starts it', dora, { spec: { suspend: false } }, 'refused by RBAC'],
-    ['the operator starts it', operator, START, 'allowed'],
+    ['the operator starts it', OPERATOR, START, 'allowed'],
     ['the Job controller starts it', jobController, { spec: { suspend: false } }, 'allowed'],
-    ['the operator gives up its claim', operator, annotate({ 'capdeployjob.dev/unclaimed-at': 'now' }), 'allowed'],
+    ['the operator gives up its claim', OPERATOR, annotate({ 'capdeployjob.dev/unclaimed-at': 'now' }), 'allowed'],
     ['an approver writes a note', alan, annotate({ note: 'seen' }), SAYS.patchOnly(alan)],
     ['an approver sets a finalizer', alan, { metadata: { finalizers: ['example.test/hold'] } }, SAYS.patchOnly(alan)],
     ['an editor writes a note', eve, annotate({ note: 'seen' }), 'allowed'],
@@ -166,7 +132,7 @@ describe.concurrent('on a deploy that waits', () => {
   test.each(cases)('%s', async (_, user, patch, expected) => {
     const job = await waitingJob(world);
     const answer = await world.as(the(user)).patch(JOBS, job.metadata.name, patch);
-    expect(outcome(answer)).toBe(typeof expected === 'function' ? expected(job) : expected);
+    expect(outcome(answer)).toBe(wordsOf(expected, job, world.operator));
   });
 
   test.each<[PatchType, unknown, unknown]>([
@@ -242,145 +208,4 @@ describe.concurrent('on a deploy that waits', () => {
     body.status.ready = 0;
     expect(outcome(await world.as(jobController).replace(JOBS, body, 'status'))).toBe('allowed');
   });
-});
-
-describe.concurrent('on a deploy that is approved already', () => {
-  const cases: [string, User, string | null, Expected][] = [
-    ['the approver withdraws', alan, null, 'allowed'],
-    ['another approver withdraws it', amy, null, 'allowed'],
-    ['another approver takes it over under her own name', amy, 'amy', 'allowed'],
-    ["another approver writes a third one's name", amy, 'eve', SAYS.ownName(amy, 'eve')],
-    ['one without the right to approve withdraws it', eve, null, (job) => SAYS.noRight(eve, job)],
-    ['the operator withdraws it', operator, null, (job) => SAYS.noRight(world.operator, job)],
-  ];
-  test.each(cases)('%s', async (_, user, value, expected) => {
-    const job = await waitingJob(world);
-    expect(outcome(await world.as(alan).patch(JOBS, job.metadata.name, approve('alan')))).toBe('allowed');
-    const answer = await world.as(the(user)).patch(JOBS, job.metadata.name, approve(value));
-    expect(outcome(answer)).toBe(typeof expected === 'function' ? expected(job) : expected);
-  });
-
-  test('the operator starts it, and the approval stays', async () => {
-    const { metadata } = await waitingJob(world);
-    await world.as(alan).patch(JOBS, metadata.name, approve('alan'));
-    const { body } = await world.as(world.operator).patch(JOBS, metadata.name, START);
-    expect(body.metadata.annotations).toMatchObject({ [APPROVED_BY]: 'alan', [STARTED_AT]: expect.any(String) });
-  });
-});
-
-describe.concurrent('on a deploy that has been started', () => {
-  const cases: [string, User, object, string][] = [
-    ['an approver approves', alan, approve('alan'), SAYS.started],
-    ['an administrator approves', root, approve('root'), SAYS.started],
-    ['an editor suspends it', eve, { spec: { suspend: true } }, SAYS.suspend],
-    ['an administrator suspends it', root, { spec: { suspend: true } }, SAYS.suspend],
-    ['the Job controller suspends it', jobController, { spec: { suspend: true } }, 'allowed'],
-    [
-      'an administrator takes the mark of the start away',
-      root,
-      annotate({ [STARTED_AT]: null }),
-      SAYS.ours(STARTED_AT),
-    ],
-    ['an administrator takes a finalizer away', root, { metadata: { finalizers: null } }, 'allowed'],
-  ];
-  test.each(cases)('%s', async (_, user, patch, expected) => {
-    const { metadata } = await startedJob(world);
-    expect(outcome(await world.as(user).patch(JOBS, metadata.name, patch))).toBe(expected);
-  });
-
-  test('the real Job controller does its work: it suspends, starts and counts', async () => {
-    const { metadata } = await waitingJob(world);
-    const status = async () => (await world.as(root).get(JOBS, metadata.name)).body.status;
-    await eventually('the Job is said to be suspended', async () =>
-      (await status()).conditions?.some(
-        (each: { type: string; status: string }) => each.type === 'Suspended' && each.status === 'True',
-      ),
-    );
-    expect(outcome(await world.as(world.operator).patch(JOBS, metadata.name, START))).toBe('allowed');
-    await eventually('its Pod is made', async () => (await status()).active === 1);
-  });
-
-  test.each<[string, User, string]>([
-    ['a deployer aborts it', dora, 'allowed'],
-    ['an editor aborts it', eve, 'allowed'],
-    ['the operator removes it', operator, 'allowed'],
-    ['an approver tries to', alan, 'refused by RBAC'],
-  ])('%s', async (_, user, expected) => {
-    const { metadata } = await startedJob(world);
-    expect(outcome(await world.as(the(user)).delete(JOBS, metadata.name))).toBe(expected);
-  });
-});
-
-describe.concurrent('creating Jobs', () => {
-  test.each<[string, User, Expected]>([
-    ['the operator creates the Job of a request', operator, 'allowed'],
-    ['an editor creates one that looks like it', eve, SAYS.create],
-    ['an administrator creates one that looks like it', root, SAYS.create],
-    ['a CronJob creates one that looks like it', serviceAccount('kube-system', 'cronjob-controller'), SAYS.create],
-    ['a deployer creates one', dora, 'refused by RBAC'],
-    [
-      "a ServiceAccount of the operator's name in another namespace creates one",
-      serviceAccount('default', 'capdeployjob'),
-      'refused by RBAC',
-    ],
-  ])('%s', async (_, user, expected) => {
-    const job = jobOf(await resource(world));
-    for (const dryRun of ['All', undefined]) {
-      const answer = await world.as(the(user)).create(JOBS, job, { dryRun });
-      expect(outcome(answer)).toBe(typeof expected === 'function' ? expected(job) : expected);
-    }
-  });
-
-  test('not even the operator creates one that is approved', async () => {
-    const job = jobOf(await resource(world));
-    Object.assign(job.metadata.annotations ?? {}, { [APPROVED_BY]: world.operator.name });
-    expect(outcome(await world.as(world.operator).create(JOBS, job))).toBe(SAYS.unapproved);
-  });
-
-  test('server-side apply is no way round', async () => {
-    const job = jobOf(await resource(world));
-    expect(outcome(await world.as(eve).patch(JOBS, job.metadata.name, job, 'apply'))).toBe(SAYS.create());
-  });
-});
-
-describe.concurrent("other people's Jobs", () => {
-  test('are created, started, annotated as they like, ended and deleted', async () => {
-    const eves = world.as(eve);
-    const job = foreignJob(world, { 'app.kubernetes.io/managed-by': 'helm' });
-    const { name } = job.metadata;
-    expect(outcome(await eves.create(JOBS, job))).toBe('allowed');
-    expect(outcome(await eves.patch(JOBS, name, annotate({ [APPROVED_BY]: 'anybody' })))).toBe('allowed');
-    expect(outcome(await eves.patch(JOBS, name, { spec: { suspend: false } }))).toBe('allowed');
-    expect(outcome(await world.as(root).patchStatus(JOBS, name, { status: { ready: 0 } }))).toBe('allowed');
-    expect(outcome(await eves.delete(JOBS, name))).toBe('allowed');
-  });
-
-  test('without any label or annotation pass as well', async () => {
-    const job = foreignJob(world);
-    delete job.metadata.labels;
-    expect(outcome(await world.as(eve).create(JOBS, job))).toBe('allowed');
-    expect(outcome(await world.as(eve).patch(JOBS, job.metadata.name, { spec: { suspend: false } }))).toBe('allowed');
-  });
-
-  test('do not become the Job of a deploy by a label that is put on later', async () => {
-    const job = foreignJob(world, { 'capdeployjob.dev/name': 'web', 'capdeployjob.dev/environment': 'production' });
-    expect(outcome(await world.as(eve).create(JOBS, job))).toBe('allowed');
-    const label = { metadata: { labels: { 'app.kubernetes.io/managed-by': 'capdeployjob' } } };
-    expect(outcome(await world.as(eve).patch(JOBS, job.metadata.name, label))).toBe(
-      SAYS.ours('app.kubernetes.io/managed-by'),
-    );
-  });
-});
-
-test('the API server finds nothing to complain of in the types of the policies', async () => {
-  const checked = await eventually('the policies are checked', async () => {
-    const policies = await world.policies();
-    return policies.every(({ status, metadata }) => status?.observedGeneration === metadata.generation) && policies;
-  });
-  expect(checked.map(({ metadata }) => metadata.name).toSorted()).toEqual(
-    ['capdeployjob-deletion', 'capdeployjob-freeze', 'capdeployjob-jobs'].map((name) =>
-      world.nameOf('ValidatingAdmissionPolicy', name),
-    ),
-  );
-  for (const { status } of checked) expect(status?.typeChecking?.expressionWarnings ?? []).toEqual([]);
 });
