@@ -301,7 +301,7 @@ test('an answer that was kept is the one that is computed anew, whatever was ask
     deny('20 */2 * * *', 900),
     deny('0 0 28 3 *', DAY),
   ];
-  const moments = Array.from({ length: 400 }, (_, index) => Date.parse('2026-03-26T00:00:00Z') + index * 977_777);
+  const moments = Array.from({ length: 120 }, (_, index) => Date.parse('2026-03-26T00:00:00Z') + index * 3_277_777);
   const forward = moments.map((moment) => windowState(windows, moment, 'forward'));
   const backward = moments.toReversed().map((moment) => windowState(windows, moment, 'backward'));
   const words = ({ closed, ...state }: (typeof forward)[number]) => ({
