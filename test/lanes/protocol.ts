@@ -1,23 +1,41 @@
 import fc from 'fast-check';
 import type { DeployRequest } from '../../src/api/deploy-request.ts';
 import { aRequest, at } from './builders.ts';
-import { type Faults, World } from './world.ts';
+import { type Faults, type Rules, World } from './world.ts';
 
 const STEPS = 80;
 
-/** Requests of one lane, some of another task, some of the same millisecond, in no order of arrival. */
+const TASKS = ['deploy:restart', 'deploy:rollback'];
+
+/** Requests of one lane, some of another task, some of the same millisecond, some for later, in no order of arrival. */
 const requests: fc.Arbitrary<DeployRequest[]> = fc
-  .array(fc.record({ sent: fc.integer({ min: -6, max: 0 }), isOther: fc.nat(4) }), { minLength: 2, maxLength: 4 })
+  .array(
+    fc.record({
+      sent: fc.integer({ min: -6, max: 0 }),
+      task: fc.nat(7),
+      notBefore: fc.integer({ min: -30, max: 8 }),
+      expiresAt: fc.integer({ min: 1, max: 60 }),
+    }),
+    { minLength: 2, maxLength: 4 },
+  )
   .map((drawn) =>
-    drawn.map(({ sent, isOther }, index) =>
+    drawn.map(({ sent, task, notBefore, expiresAt }, index) =>
       aRequest({
         id: `r${index + 1}`,
         sentAt: at(sent * 10),
-        task: isOther === 0 ? 'deploy:restart' : 'deploy',
+        task: TASKS[task] ?? 'deploy',
         revision: `v1.0.${index}`,
+        notBefore: notBefore > 0 ? at(notBefore * 60) : undefined,
+        expiresAt: expiresAt <= 15 ? at(expiresAt * 60) : undefined,
       }),
     ),
   );
+
+const rules: fc.Arbitrary<Rules> = fc.record({
+  concurrencyPolicy: fc.constantFrom('Queue', 'Supersede', 'Replace'),
+  requireApproval: fc.nat(3).map((n) => n === 0),
+  windows: fc.nat(3).map((n) => n === 0),
+});
 
 /** Few faults at a time: where all happen at once, hardly any scenario gets far enough to matter. */
 const rarely = fc.nat(2).map((n) => n === 0);
@@ -32,12 +50,14 @@ const faults: fc.Arbitrary<Faults> = fc.record({
   evict: rarely,
   latePods: rarely,
   jump: rarely,
+  approve: rarely,
+  edit: rarely,
 });
 
 const choices = fc.array(fc.nat(0xffff), { minLength: STEPS / 2, maxLength: STEPS, size: 'max' });
 
-export function run(asked: DeployRequest[], mixture: Faults, steps: readonly number[]): World {
-  const world = new World(asked, mixture);
+export function run(asked: DeployRequest[], mixture: Faults, policies: Rules, steps: readonly number[]): World {
+  const world = new World(asked, mixture, policies);
   try {
     for (const step of steps) world.step(step);
     world.drain();
@@ -48,9 +68,11 @@ export function run(asked: DeployRequest[], mixture: Faults, steps: readonly num
   return world;
 }
 
-export function outcomeOfProperty(parameters: fc.Parameters<[DeployRequest[], Faults, number[]]>): string | undefined {
+export function outcomeOfProperty(
+  parameters: fc.Parameters<[DeployRequest[], Faults, Rules, number[]]>,
+): string | undefined {
   const details = fc.check(
-    fc.property(requests, faults, choices, (a, b, c) => void run(a, b, c)),
+    fc.property(requests, faults, rules, choices, (a, b, c, d) => void run(a, b, c, d)),
     parameters,
   );
   if (!details.failed) return undefined;
