@@ -94,6 +94,10 @@ describe('a deploy that is replaced', () => {
 describe('a deploy is not replaced', () => {
   test.each([
     ['by one that was due before it', { jobs: [running, aJob({ id: 'r1', sentAt: at(-95), task: 'deploy' })] }],
+    [
+      'by a rollback that was asked for before it',
+      { jobs: [running, aJob({ id: 'b1', sentAt: at(-95), task: 'deploy:rollback' })] },
+    ],
     ['by one whose Job is being deleted', { jobs: [running, aJob({ id: 'r1', sentAt: at(-20), beingDeleted: true })] }],
     ['by itself', { jobs: [running] }],
     [
