@@ -25,14 +25,14 @@ function mustBe(status: number, answer: Answer): KubeObject {
   return answer.body;
 }
 
-/** A CapDeployJob that its administrator made. No operator looks at it. */
+/** A CapDeployJob that its administrator made. Its queue is at no origin that an operator would read. */
 export async function resource(world: AdmissionWorld, annotations: Record<string, string> = {}): Promise<CapDeployJob> {
   const object = {
     apiVersion: 'capdeployjob.dev/v1alpha1',
     kind: 'CapDeployJob',
     metadata: { name: unique('web'), namespace: world.namespace, annotations },
     spec: {
-      queue: { url: 'https://sqs.eu-west-1.amazonaws.com/123456789012/web-deploy' },
+      queue: { url: 'https://queue.example.test/123456789012/web-deploy' },
       environments: [{ name: 'production' }, { name: 'staging' }],
       template: { spec: { containers: [{ name: 'cap', image: 'example.test/capistrano:1' }] } },
     },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { JOBS } from '../../src/kube/client.ts';
-import { APPROVED_BY, annotate, outcome, START, STARTED_AT, waitingJob } from './admission-objects.ts';
+import { eventually } from '../behaviour/world.ts';
+import { APPROVED_BY, annotate, outcome, resource, START, STARTED_AT, waitingJob } from './admission-objects.ts';
 import { admissionWorldWithPeople } from './admission-people.ts';
 import { type PatchType, USERS, type User } from './admission-requests.ts';
 import { type Expected, OPERATOR, SAYS, wordsOf } from './admission-words.ts';
@@ -133,6 +134,24 @@ describe.concurrent('on a deploy that waits', () => {
     const job = await waitingJob(world);
     const answer = await world.as(the(user)).patch(JOBS, job.metadata.name, patch);
     expect(outcome(answer)).toBe(wordsOf(expected, job, world.operator));
+  });
+
+  test('who has the right to approve for one repository approves its deploys and no others', async () => {
+    const [own, other] = [await resource(world), await resource(world)];
+    const may = `--verb=approve --resource=capdeployjobs.capdeployjob.dev --resource-name=${own.metadata.name}`;
+    await world.shell(
+      root,
+      `kubectl -n ${world.namespace} create role own-approver ${may}
+       kubectl -n ${world.namespace} create rolebinding eve-approves --role=own-approver --user=${eve.name}`,
+    );
+    const job = await waitingJob(world, own);
+    await eventually('the role counts', async () => {
+      const answer = await world.as(eve).patch(JOBS, job.metadata.name, approve('eve'));
+      return outcome(answer) === 'allowed';
+    });
+    const others = await waitingJob(world, other);
+    const answer = await world.as(eve).patch(JOBS, others.metadata.name, approve('eve'));
+    expect(outcome(answer)).toBe(SAYS.noRight(eve, others));
   });
 
   test.each<[PatchType, unknown, unknown]>([
