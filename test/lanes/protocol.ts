@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { DeployRequest } from '../../src/api/deploy-request.ts';
 import { aRequest, at } from './builders.ts';
-import { type Faults, type Rules, World } from './world.ts';
+import { type Faults, type Happening, type Rules, World } from './world.ts';
 
 const STEPS = 80;
 
@@ -78,4 +78,61 @@ export function outcomeOfProperty(
   if (!details.failed) return undefined;
   const error = details.errorInstance;
   return `after ${details.numRuns} runs (${details.numShrinks} shrinks): ${error instanceof Error ? error.message : String(error)}`;
+}
+
+const NO_FAULTS = Object.fromEntries(
+  ['crash', 'redeliver', 'deleteByHand', 'suspendByHand', 'resumeByHand', 'freeze', 'loseStatus', 'evict'].map(
+    (name) => [name, false],
+  ),
+) as unknown as Faults;
+
+const happenings: fc.Arbitrary<Happening[]> = fc.array(
+  fc.record({
+    what: fc.constantFrom<Happening['what']>(
+      'arrives',
+      'arrives',
+      'arrives',
+      'is approved',
+      'is deleted',
+      'the freeze turns',
+      'the deploy ends',
+      'the deploy ends',
+    ),
+    id: fc.constantFrom('r1', 'r2', 'r3', 'r4'),
+  }),
+  { minLength: 3, maxLength: 9 },
+);
+
+/** The same things happen; between them the operators' passes come in this order or in that one. */
+export function outcomeOfOrders(
+  parameters: fc.Parameters<[DeployRequest[], Rules, Happening[], number[]]>,
+): string | undefined {
+  const live = (asked: DeployRequest[], policies: Rules, events: Happening[], choose: () => number) => {
+    const world = new World(asked, NO_FAULTS, { ...policies, windows: false });
+    try {
+      for (const event of events) {
+        world.happen(event);
+        world.settle(choose);
+      }
+    } catch (error) {
+      if (error instanceof Error) error.message += `\n${world.log.join('\n')}\n${world.describe()}`;
+      throw error;
+    }
+    return world;
+  };
+  const details = fc.check(
+    fc.property(requests, rules, happenings, choices, (asked, policies, events, steps) => {
+      // Bounds in time would make it matter by a second when somebody looked.
+      const untimed = asked.map((request) => ({ ...request, notBefore: undefined, expiresAt: undefined }));
+      let next = 0;
+      const one = live(untimed, policies, events, () => 0);
+      const other = live(untimed, policies, events, () => steps[next++ % steps.length] ?? 0);
+      const [first, second] = [one.outcome(), other.outcome()].map((outcome) => JSON.stringify(outcome));
+      if (first !== second) throw new Error(`${first}\n${second}\n${one.describe()}\n${other.describe()}`);
+    }),
+    parameters,
+  );
+  if (!details.failed) return undefined;
+  const error = details.errorInstance;
+  return `after ${details.numRuns} runs: ${JSON.stringify(details.counterexample?.slice(0, 3))}\n${error instanceof Error ? error.message : String(error)}`;
 }

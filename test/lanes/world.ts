@@ -116,6 +116,12 @@ interface Pending {
   since: number | undefined;
 }
 
+/** What people, queue and cluster do, one thing after the other. */
+export interface Happening {
+  what: 'arrives' | 'is approved' | 'is deleted' | 'the freeze turns' | 'the deploy ends';
+  id?: string;
+}
+
 interface Action {
   label: string;
   run: () => void;
@@ -210,6 +216,57 @@ export class World {
     this.log.push('all faults have stopped');
     if (!this.#isQuiet) throw new Violation(`liveness: the lane does not come to rest: ${this.describe()}`);
     this.#checkRest();
+  }
+
+  /** Something that happens to the lane from outside, in a world without faults. */
+  happen(event: Happening): void {
+    this.log.push(JSON.stringify(event));
+    const ledger = this.ledgers.get(event.id ?? '');
+    const job = ledger && this.#jobOf(ledger.request);
+    if (event.what === 'arrives' && ledger) this.#store(ledger);
+    else if (event.what === 'is approved' && job) this.#approve(job, 'bob');
+    else if (event.what === 'is deleted' && job && this.#isHeld(job)) {
+      ledger.touched = true;
+      this.#removeJob(job);
+    } else if (event.what === 'the freeze turns') {
+      this.#setAnnotation(this.#isFrozenByAnnotation ? undefined : 'alice');
+    } else if (event.what === 'the deploy ends') {
+      for (const action of this.#cluster(false)) if (action.label.endsWith(' succeeds')) action.run();
+    }
+  }
+
+  /** A while in which both operators look as often as they like, in any order, and the cluster follows; what runs runs on. */
+  settle(choose: () => number): void {
+    for (let round = 0; round < 15; round += 1) {
+      const passes = choose() % 4;
+      for (const operator of this.operators.slice(0, 1 + (passes % 2))) {
+        this.#watch(operator);
+        this.#begin(operator);
+      }
+      while (this.operators.some(({ pass }) => pass)) {
+        const underWay = this.operators.filter(({ pass }) => pass);
+        this.#continue(underWay[choose() % underWay.length]!);
+        this.#check();
+      }
+      for (const action of this.#cluster(false)) {
+        if (!action.label.endsWith(' succeeds')) action.run();
+      }
+      for (const ledger of this.ledgers.values()) if (ledger.message === 'stored') this.#settle(ledger);
+      this.#check();
+      // Long enough in all for an absence of 30 s to be waited out.
+      this.#advance(3_000);
+    }
+  }
+
+  /** How each request ended, or that it has not, and what was started. */
+  outcome(): Record<string, string> {
+    const { status } = this.resource;
+    return Object.fromEntries(
+      [...this.ledgers.values()].map(({ request: { id }, starts }) => {
+        const entry = status?.history?.find((each) => each.id === id);
+        return [id, `${entry ? `${entry.result} ${entry.reason}` : 'has not ended'}, started: ${starts}`];
+      }),
+    );
   }
 
   describe(): string {
