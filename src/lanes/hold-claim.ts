@@ -57,7 +57,7 @@ export function driveClaim(lane: Lane): void {
  * changes nothing leaves the resourceVersion alone and fences nobody.
  */
 function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
-  const { why: _, ...held } = claim;
+  const { why: _, approvedBy: __, ...held } = claim;
   const place = { listed: true, ahead: 0, openSince: Date.parse(claim.since), approvedAt: undefined, newer: undefined };
   const request = storedRequest(job);
   const isStale = !lane.isStartable(request) || lane.isKnown(claim.id) || candidateDrop(lane, job, request, place);
@@ -68,10 +68,11 @@ function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
     lane.openSince = Date.parse(claim.since);
   } else if (lane.occupant === undefined) {
     const since = new Date(Math.max(lane.view.now, Date.parse(claim.since) + 1)).toISOString();
-    lane.claim = claimOf(job, request, since);
+    // Who approves now is who counts: the claim may be older than that.
+    lane.claim = { ...held, since, ...(request.approvedBy === undefined ? {} : { approvedBy: request.approvedBy }) };
     lane.start = job;
   } else {
-    lane.claim = { ...held, why: bounded(lane.occupant, 512) };
+    lane.claim = { ...claim, why: bounded(lane.occupant, 512) };
   }
 }
 
