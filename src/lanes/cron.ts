@@ -14,8 +14,8 @@ export interface Schedule {
  * (crontab(5)). Where clocks are put forward, an opening at a time that does not exist that day comes at the end of the gap; where they are
  * put back, a single time opens once, the first time it is shown, and `*` and steps go on through both hours.
  *
- * croner also knows seconds, years, `@daily`, `L`, `W`, `#` and `?`, which a CronJob does not: they are refused, so that a schedule means the
- * same in both.
+ * croner also knows seconds, years, `L`, `W` and `#`, which a CronJob does not, and takes `?` for the day on which it was asked: they are refused,
+ * and so are names like `@daily`, so that a schedule means the same in both.
  * @returns the schedule, or what is wrong with which of the two fields.
  */
 export function readSchedule(

@@ -20,7 +20,7 @@ export function sayWhy(lane: Lane): void {
     const job = lane.view.jobs.find(({ metadata }) => metadata.name === entry.job);
     const outOfTurn = job && whyOutOfTurn(lane, job);
     if (outOfTurn !== undefined) return { ...entry, why: outOfTurn };
-    const own = causesOfRequest(lane, entry);
+    const own = causesOfRequest(lane, entry, job);
     const all = [...own, ...ofLane];
     const words = all.length > 0 ? all.map((cause) => cause.words).join('; and ') : whatIsAhead(lane);
     // What has a reason of its own to wait holds nobody back.
@@ -35,7 +35,7 @@ export function sayWhy(lane: Lane): void {
   });
 }
 
-function causesOfRequest(lane: Lane, entry: WaitingEntry): Cause[] {
+function causesOfRequest(lane: Lane, entry: WaitingEntry, job: Job | undefined): Cause[] {
   const request = requestOf(entry, lane.view.name);
   const causes: Cause[] = [];
   if (!lane.isDue(request)) {
@@ -45,7 +45,7 @@ function causesOfRequest(lane: Lane, entry: WaitingEntry): Cause[] {
     const waitsUntil = Date.parse(entry.dueAt) + lane.view.spec.waitingDeadlineSeconds * 1000;
     const missedAt = Math.min(waitsUntil, entry.expiresAt === undefined ? waitsUntil : Date.parse(entry.expiresAt));
     causes.push({
-      words: `waits for an approval: kubectl annotate job ${entry.job} ${ANNOTATION.approvedBy}=<you>; without one it is Missed at ${new Date(missedAt).toISOString()}`,
+      words: `waits for an approval: kubectl${job ? ` -n ${job.metadata.namespace}` : ''} annotate job ${entry.job} ${ANNOTATION.approvedBy}=<you>; without one it is Missed at ${new Date(missedAt).toISOString()}`,
     });
   }
   return causes;

@@ -9,7 +9,7 @@ const closed = { windows: [{ kind: 'Allow' as const, schedule: '0 9 * * *', dura
 const closedWords = `closed: no window of kind Allow is open (spec.environments[production].windows); it opens at ${tomorrow}`;
 const never = { windows: [{ kind: 'Allow' as const, schedule: '0 0 30 2 *', durationSeconds: HOUR, timeZone: 'UTC' }] };
 const approval = (words: string) =>
-  `waits for an approval: kubectl annotate job ${aJob().metadata.name} capdeployjob.dev/approved-by=<you>; without one it is Missed at ${words}`;
+  `waits for an approval: kubectl -n deploy annotate job ${aJob().metadata.name} capdeployjob.dev/approved-by=<you>; without one it is Missed at ${words}`;
 
 describe('why the first request of a lane waits, and until when', () => {
   test.each([
