@@ -854,6 +854,8 @@ export class World {
     const { id } = this.#ledgerOf(job).request;
     const why = whyNot(job, this.#ledgerOf(job).request, seen);
     if (why) throw new Violation(`${id} is to be started, but ${why}`);
+    // Its turn was given to it by an earlier pass: what has become possible since then comes too late, as it would have without the crash.
+    if (seen.resource.status?.environments?.[0]?.active?.[0]?.uid === job.metadata.uid) return;
     for (const other of seen.jobs) {
       const { request, starts } = this.#ledgerOf(other);
       const couldHave = isWaiting(other) && starts === 0 && !whyNot(other, request, seen);
