@@ -24,7 +24,8 @@ export function judgeWaiting(lane: Lane): void {
   const lasting = open.filter(
     (each) => each.isJudged && !dropOf(lane, each, { listed: true, ahead: 0, newer: undefined }),
   );
-  const newerThan = new Map(lasting.map((each) => [each, newerOf(lane, each, lasting)]));
+  const startable = lasting.filter(({ request }) => lane.isStartable(request));
+  const newerThan = new Map(lasting.map((each) => [each, newerOf(lane, each, startable)]));
   for (const each of inOrderOfPlaces(open, newerThan)) {
     const { job, request } = each;
     const place = {
@@ -77,13 +78,12 @@ function followApproval(lane: Lane, request: StoredRequest, before: Open['approv
   return isAskedFor || before?.approvalMissing ? { approvedAt: iso(lane) } : {};
 }
 
-/** The newest request that leaves no room for this one (docs/lanes.md, the policies). */
-function newerOf(lane: Lane, { request }: Open, among: readonly Open[]): Open | undefined {
-  return among.findLast(
+/** The newest of those that could start that leaves no room for this one (docs/lanes.md, the policies). */
+function newerOf(lane: Lane, { request }: Open, startable: readonly Open[]): Open | undefined {
+  return startable.findLast(
     (other) =>
-      compareTurns(other.request, request) > 0 &&
-      lane.isStartable(other.request) &&
-      (isRollback(other.request.task) || (lane.policy !== 'Queue' && other.request.task === request.task)),
+      (isRollback(other.request.task) || (lane.policy !== 'Queue' && other.request.task === request.task)) &&
+      compareTurns(other.request, request) > 0,
   );
 }
 
