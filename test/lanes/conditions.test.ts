@@ -148,6 +148,16 @@ describe('Ready', () => {
       ['False', 'JobsCannotBeCreated'],
     ],
     [
+      'False where a window cannot be read, also while the queue is not read',
+      { windowProblem: 'spec.environments[a].windows[0]', freezeProblem: 'x', queue: off('QueueShared') },
+      ['False', 'InvalidWindow'],
+    ],
+    [
+      'False where a freeze freezes nothing, also while the resource is suspended',
+      { freezeProblem: 'metadata.annotations: x', queue: off('Suspended') },
+      ['False', 'FreezeOfUnknownEnvironment'],
+    ],
+    [
       'False where the queue is not read',
       { queue: { kind: 'reading', since: 0, lastReadAt: 1 } },
       ['False', 'QueueNotRead'],
