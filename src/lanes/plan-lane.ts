@@ -3,7 +3,7 @@ import { adoptStarted, driveClaim, markStarted, startNext } from './hold-claim.t
 import { judgeWaiting, recordDeletedWhileWaiting, removeKnown } from './judge-waiting.ts';
 import { Lane, type LanePlan, type LaneView } from './lane.ts';
 import { recordFinished, recordInterrupted, recordVanishedClaim } from './record-ends.ts';
-import { replaceRunning } from './replace.ts';
+import { fenceTakenBack, replaceRunning } from './replace.ts';
 import { sayWhy } from './say-why.ts';
 import { bounded } from './text.ts';
 
@@ -27,6 +27,7 @@ export function planLane(view: LaneView): LanePlan {
   recordDeletedWhileWaiting(lane);
   removeKnown(lane);
   replaceRunning(lane);
+  fenceTakenBack(lane);
   startNext(lane);
   sayWhy(lane);
   return planOf(lane);

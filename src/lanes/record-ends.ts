@@ -1,6 +1,6 @@
 import type { Claim } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
-import { finishedAt, isAlive, isBeingDeleted, isFinished, type Job, type StoredRequest } from './job.ts';
+import { finishedAt, isAlive, isBeingDeleted, isFinished, type Job, type StoredRequest, startedAt } from './job.ts';
 import { inTurn, iso, type Lane, requestOf, startOf } from './lane.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
@@ -29,6 +29,9 @@ export function recordFinished(lane: Lane): void {
 export function recordInterrupted(lane: Lane): void {
   for (const { job, request } of inTurn(lane.view.jobs)) {
     if (!lane.isInterrupted(job) || lane.isRecorded(request.id)) continue;
+    // That it was started is known from its Pod alone: the Jobs may have been listed before it was resumed elsewhere. It is marked first,
+    // and that write is refused where the Job has moved since.
+    if (startedAt(job) === undefined) continue;
     if (!hasLeftNothing(lane, job.metadata.uid)) continue;
     const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
     const outcome: Outcome = {

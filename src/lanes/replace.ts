@@ -7,6 +7,17 @@ import { compareTurns } from './order.ts';
 import { bounded } from './text.ts';
 
 /**
+ * An announcement that is taken back: the deploy may run on after all. Its Job is written first, so that the delete that rests on the
+ * announcement, under way in another pass, is refused; else it would end a deploy that the status no longer says anything of.
+ */
+export function fenceTakenBack(lane: Lane): void {
+  const { claim, claimedJob: job } = lane;
+  const before = lane.view.previous?.active?.[0];
+  if (!before?.ending || !claim || claim.uid !== before.uid || claim.ending) return;
+  if (job && isRunning(job) && !isBeingDeleted(job)) lane.touch.push(job);
+}
+
+/**
  * concurrencyPolicy Replace: a newer request that could start ends the deploy that runs. Of the same task, for a restart must not end the
  * deploy that it comes after; or a rollback, which is about whatever runs.
  *

@@ -52,6 +52,7 @@ const faults: fc.Arbitrary<Faults> = fc.record({
   jump: rarely,
   approve: rarely,
   edit: rarely,
+  skew: rarely,
 });
 
 const choices = fc.array(fc.nat(0xffff), { minLength: STEPS / 2, maxLength: STEPS, size: 'max' });

@@ -45,8 +45,11 @@ describe('a deploy that is replaced', () => {
 
   test('is let run where the newer one is gone before its Job was deleted: the announcement is taken back', () => {
     const announced = replace({}).status!;
-    const { status, remove } = replace({ jobs: [running], previous: { ...announced, waiting: [] } });
+    const { status, remove, touch } = replace({ jobs: [running], previous: { ...announced, waiting: [] } });
     expect([status?.active, remove]).toEqual([[aClaim(running)], []]);
+    // Written first, so that a delete that is under way elsewhere is refused.
+    expect(touch).toEqual([running]);
+    expect(replace({ previous: announced }).touch).toEqual([]);
   });
 
   test('holds the lane until its Pod is gone, Job or no Job', () => {
