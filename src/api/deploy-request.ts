@@ -16,6 +16,21 @@ export const ID_PATTERN = /^[!-~]{1,128}$/;
 /** The task of a message that names none. */
 export const DEFAULT_TASK = 'deploy';
 
+/** How far ahead `notBefore` may lie, in days. */
+export const MOST_DAYS_AHEAD = 30;
+
+/**
+ * Capistrano's `deploy:rollback`, and tasks that others call so: `rollback`, `app:rollback`. Such a request is about everything that was
+ * asked for before it, whatever the task.
+ */
+export const isRollback = (task: string): boolean => /(^|:)rollback$/.test(task);
+
+/** A request's due time: the later of sent-at and `notBefore` (contract, section 4). */
+export const dueAtOf = (request: { sentAt: string; notBefore?: string | undefined }): string =>
+  request.notBefore !== undefined && Date.parse(request.notBefore) > Date.parse(request.sentAt)
+    ? request.notBefore
+    : request.sentAt;
+
 /**
  * Says what makes a revision unfit for a command line, or undefined where it is fit.
  * Capistrano joins `git archive <branch> | tar …` unquoted (capistrano#2187), and a legal branch name may hold `;`, `$(…)` and `${IFS}`:
@@ -68,6 +83,16 @@ export const deployMessageSchema = z
       .datetime({ offset: true })
       .optional()
       .describe("RFC 3339. When the request was made; the earlier of this and the queue's own stamp counts."),
+    notBefore: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe('RFC 3339. The deploy does not start before this moment; at most 30 days ahead.'),
+    expiresAt: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe(
+        'RFC 3339. A request that has not started by this moment is Missed (Expired); must be after "notBefore".',
+      ),
     requestedBy: text('Who asked for the deploy; a claim, not proof.').optional(),
     reason: text('Why.').optional(),
     source: text('Where the request comes from, for example a CI run.').optional(),
@@ -111,6 +136,10 @@ export interface DeployRequest {
   readonly revision: string | undefined;
   /** RFC 3339 in UTC with milliseconds: the earliest of the queue's stamp, the envelope's and the message's. */
   readonly sentAt: string;
+  /** RFC 3339 in UTC with milliseconds: it is not to start before this. */
+  readonly notBefore: string | undefined;
+  /** RFC 3339 in UTC with milliseconds: it is not to start at or after this. */
+  readonly expiresAt: string | undefined;
   readonly requestedBy: string | undefined;
   readonly reason: string | undefined;
   readonly source: string | undefined;

@@ -31,8 +31,15 @@ export const ANNOTATION = {
   slackChannel: `${GROUP}/slack-channel`,
   slackThreadTs: `${GROUP}/slack-thread-ts`,
   sentAt: `${GROUP}/sent-at`,
+  notBefore: `${GROUP}/not-before`,
+  expiresAt: `${GROUP}/expires-at`,
+  /** Set by a person on a waiting Job: who approved the deploy, where the environment asks for it (requireApproval). */
+  approvedBy: `${GROUP}/approved-by`,
   /** Written by the patch that resumes the Job, in the same write: a Job that carries it has been started. */
   startedAt: `${GROUP}/started-at`,
   /** Written when a claim on a Job that never started is given up: it moves the Job's resourceVersion, so a late resume is refused. */
   unclaimedAt: `${GROUP}/unclaimed-at`,
 } as const;
+
+/** Of annotations of a CapDeployJob: `freeze.capdeployjob.dev/<environment>: "<who>: <why>"` freezes that environment. */
+export const FREEZE_PREFIX = `freeze.${GROUP}/`;

@@ -21,6 +21,11 @@ export const OUTCOME = {
   jobSuspended: 'JobSuspended',
   vanished: 'JobVanished',
   outOfOrder: 'OutOfOrder',
+  /** Dropped for a newer request that could start (Supersede, Replace), or for a rollback. */
+  newerRequest: 'NewerRequest',
+  /** Its deploy was ended for a newer request (Replace). */
+  replaced: 'Replaced',
+  expired: 'Expired',
   environmentRemoved: 'EnvironmentRemoved',
   laneFull: 'LaneFull',
   startingDeadline: 'StartingDeadlineExceeded',
@@ -35,7 +40,6 @@ export const REJECTION = {
   unknownTask: 'UnknownTask',
   foreignRepository: 'ForeignRepository',
   unsafeRevision: 'UnsafeRevision',
-  unsupportedField: 'UnsupportedField',
   idConflict: 'IdConflict',
   nameConflict: 'NameConflict',
 } as const;
@@ -62,6 +66,8 @@ export const REASON = {
   dryRunUnsupported: 'DryRunUnsupported',
   // Ready
   jobsCannotBeCreated: 'JobsCannotBeCreated',
+  invalidWindow: 'InvalidWindow',
+  freezeOfUnknownEnvironment: 'FreezeOfUnknownEnvironment',
   // LastDeploySucceeded
   noDeployYet: 'NoDeployYet',
   deploySucceeded: 'DeploySucceeded',

@@ -41,6 +41,35 @@ const queueSchema = z.object({
   ).default(60),
 });
 
+/** CronJob's five fields; what they may hold is croner's to say, when the resource is looked at. */
+export const SCHEDULE_PATTERN = /^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$/;
+
+const windowSchema = z.object({
+  kind: z
+    .enum(['Allow', 'Deny'])
+    .describe(
+      'Allow: deploys may start only while such a window is open. Deny: none may start while it is open, whatever is allowed.',
+    ),
+  schedule: z
+    .string()
+    .max(100)
+    .regex(SCHEDULE_PATTERN)
+    .describe('When the window opens: a cron schedule of five fields, as in a CronJob. Example: 0 9 * * MON-FRI'),
+  durationSeconds: seconds(
+    60,
+    366 * DAY,
+    'How long it stays open, in elapsed seconds, also where clocks are changed meanwhile.',
+  ),
+  timeZone: z
+    .string()
+    .max(64)
+    .regex(/^[A-Za-z0-9_+/-]+$/)
+    .default('UTC')
+    .describe('Time zone of the schedule, as the tz database names it. Example: Asia/Tokyo'),
+});
+
+const concurrencyPolicySchema = z.enum(['Queue', 'Supersede', 'Replace']);
+
 const environmentSchema = z.object({
   name: z
     .string()
@@ -59,6 +88,21 @@ const environmentSchema = z.object({
     .boolean()
     .default(false)
     .describe('Freezes this environment: nothing starts, what runs goes on, requests wait.'),
+  concurrencyPolicy: concurrencyPolicySchema
+    .optional()
+    .describe('Overrides spec.concurrencyPolicy for this environment.'),
+  requireApproval: z
+    .boolean()
+    .default(false)
+    .describe('A deploy starts only once its Job carries the annotation capdeployjob.dev/approved-by.'),
+  windows: z
+    .array(windowSchema)
+    .max(20)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe(
+      'When deploys may start; what runs goes on. Without a window of kind Allow they may start at any time that none of kind Deny covers.',
+    ),
 });
 
 const sshKeySchema = z.object({
@@ -110,6 +154,11 @@ export const specSchema = z
       .default([DEFAULT_TASK])
       .meta({ 'x-kubernetes-list-type': 'set' })
       .describe('Capistrano tasks that a message may ask for.'),
+    concurrencyPolicy: concurrencyPolicySchema
+      .default('Queue')
+      .describe(
+        'Queue: one deploy after the other. Supersede: a newer request that could start drops the waiting ones of its task. Replace: it also aborts the running one.',
+      ),
     maxWaiting: z
       .int()
       .min(1)
@@ -125,7 +174,7 @@ export const specSchema = z
     waitingDeadlineSeconds: seconds(
       1,
       30 * DAY,
-      'A request that still waits this long after it was sent, for whatever reason, is Missed.',
+      'A request that still waits this long after its due time, for whatever reason, is Missed.',
     ).default(DAY),
     podStartDeadlineSeconds: seconds(
       1,
@@ -173,6 +222,11 @@ export const specSchema = z
         fieldPath: '.maxWaiting',
       },
       {
+        rule: 'self.environments.map(e, has(e.windows) ? size(e.windows) : 0).sum() <= 100',
+        message: 'there must not be more than 100 windows in all environments together',
+        fieldPath: '.environments',
+      },
+      {
         rule: 'self.waitingDeadlineSeconds >= self.startingDeadlineSeconds',
         message: 'waitingDeadlineSeconds must not be less than startingDeadlineSeconds: it would always come first',
         fieldPath: '.waitingDeadlineSeconds',
@@ -182,6 +236,8 @@ export const specSchema = z
 
 export type CapDeployJobSpec = z.output<typeof specSchema>;
 export type Environment = CapDeployJobSpec['environments'][number];
+export type DeployWindow = NonNullable<Environment['windows']>[number];
+export type ConcurrencyPolicy = CapDeployJobSpec['concurrencyPolicy'];
 
 /**
  * Reads a spec and fills in the defaults of fields that an older CRD did not know.

@@ -20,12 +20,18 @@ const requestFields = {
   requestedBy: z.string().max(256).optional().describe('Who asked, as the message claims.'),
   senderId: z.string().max(256).optional().describe('Who sent the message, as SQS authenticated it.'),
   sentAt: moment('When the request was sent.'),
+  notBefore: moment('The message asked for the deploy not to start before this.').optional(),
+  expiresAt: moment('The message asked for the deploy not to start any more from this on.').optional(),
+  approvedBy: z.string().max(256).optional().describe('Who approved the deploy, as the annotation of its Job said.'),
 };
 
 const waitingSchema = z.object({
   ...requestFields,
   dueAt: moment('The request is not to start before this; the order of the lane.'),
   why: z.string().max(512).describe('What the request waits for.'),
+  until: moment('When that ends by itself, where this is known.').optional(),
+  approvalMissing: z.boolean().optional().describe('The environment asks for an approval, and its Job carries none.'),
+  approvedAt: moment('When an approval that had been missing was seen, or was no longer asked for.').optional(),
 });
 
 const claimSchema = z.object({
@@ -73,8 +79,14 @@ const laneStatusSchema = z.object({
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .describe('Requests that wait, the next one first.'),
   frozen: z.string().max(256).optional().describe('Who or what froze the environment.'),
+  closed: z
+    .string()
+    .max(512)
+    .optional()
+    .describe('Why no deploy may start here just now, by the windows of the environment.'),
+  closedUntil: moment('When its windows open the environment again, where this is known.').optional(),
   openSince: moment(
-    'Since when a deploy could start here: neither frozen nor busy. Absent while it is either.',
+    'Since when a deploy could start here: neither frozen nor closed nor busy. Absent while it is any of these.',
   ).optional(),
   lastStarted: z
     .array(watermarkSchema)

@@ -1,4 +1,4 @@
-import type { DeployRequest } from '../api/deploy-request.ts';
+import { type DeployRequest, dueAtOf } from '../api/deploy-request.ts';
 
 export interface Placed {
   readonly request: DeployRequest;
@@ -17,7 +17,7 @@ export function inCreationOrder<T extends Placed>(items: readonly T[]): T[] {
   const dueOfGroup = new Map<string, number>();
   const due = new Map<T, number>();
   for (const item of items.toSorted((a, b) => a.index - b.index)) {
-    let at = Date.parse(item.request.sentAt);
+    let at = Date.parse(dueAtOf(item.request));
     if (item.group !== undefined) {
       at = Math.max(at, dueOfGroup.get(item.group) ?? 0);
       dueOfGroup.set(item.group, at);

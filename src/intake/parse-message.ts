@@ -4,6 +4,7 @@ import {
   type DeployRequest,
   deployMessageSchema,
   ID_PATTERN,
+  MOST_DAYS_AHEAD,
   revisionProblem,
 } from '../api/deploy-request.ts';
 import { REJECTION, type RejectionReason } from '../api/reasons.ts';
@@ -47,6 +48,8 @@ export function parseMessage(
     const problem = check(fields.values, resource);
     if (problem) return rejected(message, problem);
   }
+  const times = timesOf(fields.values, receivedAt);
+  if ('reason' in times) return rejected(message, times);
   const id = fields.values.id ?? read.envelope?.messageId ?? message.messageId;
   if (!ID_PATTERN.test(id)) {
     return rejected(message, shape('id', id, '1 to 128 printable ASCII characters without blanks'));
@@ -68,6 +71,7 @@ export function parseMessage(
       revision: values.revision,
       // Not before the epoch: a year of five digits or a negative one would not sort with the others.
       sentAt: new Date(Math.max(0, Math.min(...stamps))).toISOString(),
+      ...times,
       requestedBy: values.requestedBy === undefined ? undefined : cleanText(values.requestedBy),
       reason: values.reason === undefined ? undefined : cleanText(values.reason),
       source: values.source === undefined ? undefined : cleanText(values.source),
@@ -134,17 +138,13 @@ const EXPECTED: Record<string, string> = {
   task: 'a string',
   id: 'a string of 1 to 128 printable ASCII characters without blanks',
   sentAt: 'an RFC 3339 time such as 2026-01-31T09:30:00Z',
+  notBefore: 'an RFC 3339 time such as 2026-01-31T09:30:00Z',
+  expiresAt: 'an RFC 3339 time such as 2026-01-31T09:30:00Z',
   slack: 'an object {"channel": "C…", "threadTs": "1700000000.000100"}',
 };
 
 /** Holds the fields against the published schema. Lists and patterns of the resource come after it. */
 function readFields(read: MessageFields, spec: CapDeployJobSpec): { values: Fields } | Problem {
-  for (const field of ['notBefore', 'expiresAt']) {
-    // Ignoring a bound in time would deploy at the wrong time, so a version that does not know it must not take the message.
-    if (read.values.has(field)) {
-      return { reason: REJECTION.unsupportedField, field, message: `${field}: this version does not know this field` };
-    }
-  }
   const given = Object.fromEntries(read.values);
   if (typeof given.slack === 'object' && given.slack !== null) given.slack = slackKeys(given.slack);
   const parsed = deployMessageSchema.safeParse(given);
@@ -157,13 +157,35 @@ function readFields(read: MessageFields, spec: CapDeployJobSpec): { values: Fiel
     if (typeof value === 'string' && (field === 'environment' || field === 'task')) return unknown(field, value, spec);
     return shape(field, value, EXPECTED[field] ?? 'a string');
   }
-  if (parsed.data.sentAt !== undefined && momentOf(parsed.data.sentAt) === undefined) {
-    return shape('sentAt', parsed.data.sentAt, EXPECTED.sentAt as string);
+  for (const field of ['sentAt', 'notBefore', 'expiresAt'] as const) {
+    const stamp = parsed.data[field];
+    if (stamp !== undefined && momentOf(stamp) === undefined) return shape(field, stamp, EXPECTED[field] as string);
   }
   if (read.envelope?.timestamp !== undefined && momentOf(read.envelope.timestamp) === undefined) {
     return shape('Timestamp', read.envelope.timestamp, EXPECTED.sentAt as string);
   }
   return { values: parsed.data };
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The bounds in time that a message sets. One that can never be kept is rejected: it would wait, hold a place in its lane and be Missed in
+ * the end.
+ */
+function timesOf(fields: Fields, receivedAt: number): Pick<DeployRequest, 'notBefore' | 'expiresAt'> | Problem {
+  const notBefore = momentOf(fields.notBefore);
+  const expiresAt = momentOf(fields.expiresAt);
+  const latest = receivedAt + MOST_DAYS_AHEAD * DAY_MS;
+  if (notBefore !== undefined && notBefore > latest) {
+    const words = `a time at most ${MOST_DAYS_AHEAD} days ahead, now until ${new Date(latest).toISOString()}`;
+    return shape('notBefore', fields.notBefore, words);
+  }
+  if (notBefore !== undefined && expiresAt !== undefined && expiresAt <= notBefore) {
+    return shape('expiresAt', fields.expiresAt, `a time after notBefore (${new Date(notBefore).toISOString()})`);
+  }
+  const stamp = (moment: number | undefined) => (moment === undefined ? undefined : new Date(moment).toISOString());
+  return { notBefore: stamp(notBefore), expiresAt: stamp(expiresAt) };
 }
 
 /** Keys within `slack` are read without regard to case as well; the last of several counts, for it decides nothing. */

@@ -151,6 +151,8 @@ function annotationsOf(request: DeployRequest): Record<string, string> {
     [ANNOTATION.slackChannel]: request.slack?.channel,
     [ANNOTATION.slackThreadTs]: request.slack?.threadTs,
     [ANNOTATION.sentAt]: request.sentAt,
+    [ANNOTATION.notBefore]: request.notBefore,
+    [ANNOTATION.expiresAt]: request.expiresAt,
   };
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
@@ -180,6 +182,8 @@ export function sampleRequest(spec: CapDeployJobSpec): DeployRequest {
     task: spec.tasks[0] ?? 'deploy',
     revision: 'dry-run',
     sentAt: new Date(0).toISOString(),
+    notBefore: undefined,
+    expiresAt: undefined,
     requestedBy: undefined,
     reason: undefined,
     source: undefined,

@@ -39,6 +39,10 @@ export interface Health {
   readonly queue: QueueState | undefined;
   readonly createTrouble: CreateTrouble | undefined;
   readonly lanes: readonly LaneStatus[];
+  /** A window that cannot be read: its environment stays closed. */
+  readonly windowProblem: string | undefined;
+  /** A freeze that freezes nothing. */
+  readonly freezeProblem: string | undefined;
   readonly now: number;
 }
 
@@ -73,7 +77,8 @@ export function conditionsOf(health: Health, previous: readonly Condition[] | un
 }
 
 /** A failed deploy is not a sick operator: it does not count here. */
-function ready({ specProblem, createTrouble, queue }: Health, template: Finding, reachable: Finding): Finding {
+function ready(health: Health, template: Finding, reachable: Finding): Finding {
+  const { specProblem, windowProblem, freezeProblem, createTrouble, queue } = health;
   if (specProblem) return { status: 'False', reason: REASON.invalidSpec, message: specProblem };
   if (template.status === 'False') return template;
   if (createTrouble) {
@@ -83,6 +88,14 @@ function ready({ specProblem, createTrouble, queue }: Health, template: Finding,
       message: `Jobs cannot be created, so nothing more is received: ${createTrouble.reason}: ${createTrouble.message}`,
     };
   }
+  if (windowProblem) {
+    return {
+      status: 'False',
+      reason: REASON.invalidWindow,
+      message: `${windowProblem}; until it is corrected nothing starts in this environment`,
+    };
+  }
+  if (freezeProblem) return { status: 'False', reason: REASON.freezeOfUnknownEnvironment, message: freezeProblem };
   if (queue?.kind === 'off' && queue.reason === REASON.invalidSpec)
     return { status: 'False', reason: queue.reason, message: queue.message };
   if (queue?.kind === 'off' && queue.reason === REASON.suspended)

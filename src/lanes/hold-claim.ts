@@ -18,7 +18,7 @@ import { bounded } from './text.ts';
 /** How often the Events of a started deploy without a container are read again. */
 const EXPLAIN_MS = 5_000;
 /** A healthy Pod takes about so long; before that there is nothing to explain. */
-const HEALTHY_START_MS = 2_000;
+export const HEALTHY_START_MS = 2_000;
 
 /**
  * A Job that was started and has no claim was resumed by hand, or the status was lost: it holds the lane, and its outcome is ours to
@@ -57,10 +57,10 @@ export function driveClaim(lane: Lane): void {
  * changes nothing leaves the resourceVersion alone and fences nobody.
  */
 function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
-  const { why: _, ...held } = claim;
-  const place = { listed: true, ahead: 0, openSince: Date.parse(claim.since) };
-  const isStale =
-    lane.frozen !== undefined || lane.isKnown(claim.id) || candidateDrop(lane, job, storedRequest(job), place);
+  const { why: _, approvedBy: __, ...held } = claim;
+  const place = { listed: true, ahead: 0, openSince: Date.parse(claim.since), approvedAt: undefined, newer: undefined };
+  const request = storedRequest(job);
+  const isStale = !lane.isStartable(request) || lane.isKnown(claim.id) || candidateDrop(lane, job, request, place);
   if (isStale) {
     // The Job is written first: a resume that is under way elsewhere, under the Job's old resourceVersion, is then refused.
     lane.touch.push(job);
@@ -68,10 +68,11 @@ function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
     lane.openSince = Date.parse(claim.since);
   } else if (lane.occupant === undefined) {
     const since = new Date(Math.max(lane.view.now, Date.parse(claim.since) + 1)).toISOString();
-    lane.claim = { ...held, since };
+    // Who approves now is who counts: the claim may be older than that.
+    lane.claim = { ...held, since, ...(request.approvedBy === undefined ? {} : { approvedBy: request.approvedBy }) };
     lane.start = job;
   } else {
-    lane.claim = { ...held, why: bounded(lane.occupant, 512) };
+    lane.claim = { ...claim, why: bounded(lane.occupant, 512) };
   }
 }
 
@@ -119,7 +120,9 @@ function sayWhatIsLeft(lane: Lane, claim: Claim): void {
 export function startNext(lane: Lane): void {
   if (lane.claim || lane.claimMoved || lane.openSince === undefined) return;
   const turns = inTurn(lane.view.jobs.filter((job) => lane.isWaiting(job)));
-  const next = turns.find(({ job }) => lane.waiting.some((entry) => entry.job === job.metadata.name));
+  const next = turns.find(
+    ({ job, request }) => lane.isStartable(request) && lane.waiting.some((entry) => entry.job === job.metadata.name),
+  );
   if (!next) return;
   lane.waiting = lane.waiting.filter((entry) => entry.job !== next.job.metadata.name);
   lane.claim = claimOf(next.job, next.request, iso(lane));

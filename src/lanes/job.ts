@@ -1,7 +1,7 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
-import { DEFAULT_TASK, type DeployRequest, ID_PATTERN } from '../api/deploy-request.ts';
+import { DEFAULT_TASK, type DeployRequest, dueAtOf, ID_PATTERN, MOST_DAYS_AHEAD } from '../api/deploy-request.ts';
 import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
-import { bounded } from './text.ts';
+import { bounded, plain } from './text.ts';
 
 /** A batch/v1 Job as far as lanes look at it; whatever else it holds stays untouched. */
 export interface Job {
@@ -135,6 +135,12 @@ export interface StoredRequest {
   /** RFC 3339, UTC. */
   readonly sentAt: string;
   /** RFC 3339, UTC. */
+  readonly notBefore: string | undefined;
+  /** RFC 3339, UTC. */
+  readonly expiresAt: string | undefined;
+  /** Who approved it, as its Job says now. */
+  readonly approvedBy: string | undefined;
+  /** RFC 3339, UTC. */
   readonly dueAt: string;
 }
 
@@ -151,6 +157,13 @@ export function storedRequest(job: Job): StoredRequest {
   };
   const id = annotations[ANNOTATION.id];
   const sentAt = moment(annotations[ANNOTATION.sentAt]) ?? job.metadata.creationTimestamp;
+  const notBefore = annotations[ANNOTATION.notBefore];
+  const expiresAt = annotations[ANNOTATION.expiresAt];
+  // A bound that somebody spoilt must not be one that was never set: it holds to the last day, or has passed.
+  const bounds = {
+    notBefore: notBefore === undefined ? undefined : (moment(notBefore) ?? daysAfter(sentAt, MOST_DAYS_AHEAD)),
+    expiresAt: expiresAt === undefined ? undefined : (moment(expiresAt) ?? sentAt),
+  };
   return {
     id: id !== undefined && ID_PATTERN.test(id) ? id : job.metadata.uid,
     environment: job.metadata.labels?.[LABEL.environment] ?? '',
@@ -160,7 +173,10 @@ export function storedRequest(job: Job): StoredRequest {
     requestedBy: text(ANNOTATION.requestedBy, 256),
     senderId: text(ANNOTATION.senderId, 256),
     sentAt,
-    dueAt: sentAt,
+    ...bounds,
+    // An empty one approves nothing: it is what a template or a script leaves behind that had no name to put there.
+    approvedBy: plain(annotations[ANNOTATION.approvedBy] ?? '', 256) || undefined,
+    dueAt: dueAtOf({ sentAt, ...bounds }),
   };
 }
 
@@ -170,6 +186,9 @@ function moment(value: string | undefined): string | undefined {
   const at = Date.parse(value);
   return Number.isNaN(at) ? undefined : new Date(at).toISOString();
 }
+
+const daysAfter = (stamp: string, days: number): string =>
+  new Date(Date.parse(stamp) + days * 86_400_000).toISOString();
 
 /** What a Job that was found under a request's name is to that request. */
 export type Identity = 'same' | 'id-conflict' | 'foreign' | 'leaving';
@@ -194,9 +213,20 @@ export function identify(job: Job, resource: Pick<CapDeployJob, 'metadata'>, req
   return sameContent(storedRequest(job), request) ? 'same' : 'id-conflict';
 }
 
-/** The canonical content: what is deployed and where. Texts for people may differ between two sends of one request. */
+/**
+ * The canonical content: what is deployed, where, and when it was asked to start. Texts for people may differ between two sends of one
+ * request. Its bounds in time count: to take a second send with other ones for the first would deploy at a time that nobody meant.
+ */
 export function sameContent(
-  stored: { id: string; environment?: string; task: string; repository: string; revision?: string | undefined },
+  stored: {
+    id: string;
+    environment?: string;
+    task: string;
+    repository: string;
+    revision?: string | undefined;
+    notBefore?: string | undefined;
+    expiresAt?: string | undefined;
+  },
   request: DeployRequest,
 ): boolean {
   return (
@@ -204,6 +234,8 @@ export function sameContent(
     stored.environment === request.environment &&
     stored.task === request.task &&
     stored.repository === request.repository &&
-    (stored.revision ?? undefined) === request.revision
+    (stored.revision ?? undefined) === request.revision &&
+    (stored.notBefore ?? undefined) === request.notBefore &&
+    (stored.expiresAt ?? undefined) === request.expiresAt
   );
 }

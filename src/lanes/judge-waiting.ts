@@ -1,54 +1,110 @@
+import type { WaitingEntry } from '../api/capdeployjob.ts';
+import { isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
-import { isBeingDeleted, isFinished, isRunning, isSuspended, type Job, type StoredRequest } from './job.ts';
+import { isBeingDeleted, isFinished, isSuspended, type Job, type StoredRequest } from './job.ts';
 import { inTurn, iso, type Lane, requestOf, summary } from './lane.ts';
 import { compareTurns } from './order.ts';
 import { type Drop, dropReason } from './policies.ts';
-import { bounded } from './text.ts';
 
-/**
- * Since when a deploy could have started: from the end of the last deploy, or from the moment at which a thaw was seen. It is stored, so
- * that an operator which comes back after an outage knows what could have started while none was there.
- */
-export function followOpening(lane: Lane): void {
-  const { previous, createdAt, now } = lane.view;
-  if (lane.claim || lane.frozen !== undefined || lane.occupant !== undefined || !lane.view.environment) {
-    lane.openSince = undefined;
-    return;
-  }
-  if (lane.openSince !== undefined) return;
-  const lastEnd = lane.lastEndedAt === undefined ? undefined : Math.min(now, Date.parse(lane.lastEndedAt));
-  if (!previous) lane.openSince = Math.max(createdAt, lastEnd ?? createdAt);
-  else if (previous.openSince !== undefined) lane.openSince = Date.parse(previous.openSince);
-  // The thaw is what was waited for last where the lane was frozen when its deploy ended.
-  else if (previous.active?.length && previous.frozen === undefined && lastEnd !== undefined) lane.openSince = lastEnd;
-  else lane.openSince = now;
+/** A request that is neither recorded nor claimed. */
+interface Open {
+  readonly job: Job;
+  readonly request: StoredRequest;
+  /** What is stored of its approval. */
+  readonly approval: Pick<WaitingEntry, 'approvalMissing' | 'approvedAt'>;
+  readonly isListed: boolean;
+  /** It waits, so that what speaks against it drops it. */
+  readonly isJudged: boolean;
 }
 
 /** Each request that is neither recorded nor claimed is dropped for a reason or stands in the status: none is ever without a place. */
 export function judgeWaiting(lane: Lane): void {
-  const listed = new Set(lane.view.previous?.waiting?.map(({ job }) => job));
-  const open = inTurn(lane.view.jobs).filter(
-    // A newcomer under the id of a claimed Job that has vanished has to wait: it is dropped as known once that one is recorded.
-    ({ request }) => request.id !== lane.claim?.id && !lane.isKnown(request.id),
+  const open = openRequests(lane);
+  // What is dropped for a reason of its own takes nobody's place.
+  const lasting = open.filter(
+    (each) => each.isJudged && !dropOf(lane, each, { listed: true, ahead: 0, newer: undefined }),
   );
-  // What is listed has been promised its turn; newcomers take what room is left.
-  for (const newcomers of [false, true]) {
-    for (const { job, request } of open) {
-      const isListed = listed.has(job.metadata.name);
-      if (isListed === newcomers) continue;
-      // A claim that is given up in this pass is listed again first; what drops it is the next pass's to say.
-      const judged = lane.isWaiting(job) && !lane.touch.includes(job);
-      const drop = judged
-        ? candidateDrop(lane, job, request, { listed: isListed, ahead: lane.waiting.length, openSince: lane.openSince })
-        : undefined;
-      if (drop) {
-        lane.end(request, job.metadata.name, { ...drop, finishedAt: iso(lane) });
-      } else {
-        lane.waiting.push({ ...summary(request, job.metadata.name), dueAt: request.dueAt, why: '' });
-        lane.wake(Date.parse(request.dueAt) + lane.view.spec.waitingDeadlineSeconds * 1000 + 1);
-      }
+  const startable = lasting.filter(({ request }) => lane.isStartable(request));
+  const newerThan = new Map(lasting.map((each) => [each, newerOf(lane, each, startable)]));
+  for (const each of inOrderOfPlaces(open, newerThan)) {
+    const { job, request } = each;
+    const place = {
+      listed: each.isListed || takesPlaceOfListed(each, newerThan),
+      ahead: lane.waiting.length,
+      newer: newerThan.get(each)?.request,
+    };
+    const drop = each.isJudged ? dropOf(lane, each, place) : undefined;
+    if (drop) {
+      lane.end(request, job.metadata.name, { ...drop, finishedAt: iso(lane) });
+    } else {
+      lane.waiting.push({ ...summary(request, job.metadata.name), dueAt: request.dueAt, why: '', ...each.approval });
+      lane.wake(Date.parse(request.dueAt) + lane.view.spec.waitingDeadlineSeconds * 1000 + 1);
+      if (request.notBefore !== undefined) lane.wake(Date.parse(request.notBefore));
+      if (request.expiresAt !== undefined) lane.wake(Date.parse(request.expiresAt));
     }
   }
+}
+
+function openRequests(lane: Lane): Open[] {
+  const { previous } = lane.view;
+  const listed = new Map(previous?.waiting?.map((entry) => [entry.job, entry]));
+  return (
+    inTurn(lane.view.jobs)
+      // A newcomer under the id of a claimed Job that has vanished has to wait: it is dropped as known once that one is recorded.
+      .filter(({ request }) => request.id !== lane.claim?.id && !lane.isKnown(request.id))
+      .map(({ job, request }) => {
+        const before = listed.get(job.metadata.name);
+        const givenUp = previous?.active?.find(({ uid }) => uid === job.metadata.uid);
+        return {
+          job,
+          request,
+          approval: followApproval(lane, request, before ?? (givenUp && { approvedAt: givenUp.since })),
+          isListed: before !== undefined,
+          // A claim that is given up in this pass is listed again first; what drops it is the next pass's to say.
+          isJudged: lane.isWaiting(job) && !lane.touch.includes(job),
+        };
+      })
+  );
+}
+
+/**
+ * The moment at which an approval is seen is stored: a deploy that waited for it for hours counts from then. An annotation tells no time, so
+ * where the status was lost it counts from now.
+ */
+function followApproval(lane: Lane, request: StoredRequest, before: Open['approval'] | undefined): Open['approval'] {
+  if (lane.lacksApproval(request)) return { approvalMissing: true };
+  if (before?.approvedAt !== undefined) return { approvedAt: before.approvedAt };
+  const isAskedFor = lane.view.environment?.requireApproval === true;
+  return isAskedFor || before?.approvalMissing ? { approvedAt: iso(lane) } : {};
+}
+
+/** The newest of those that could start that leaves no room for this one (docs/lanes.md, the policies). */
+function newerOf(lane: Lane, { request }: Open, startable: readonly Open[]): Open | undefined {
+  return startable.findLast(
+    (other) =>
+      (isRollback(other.request.task) || (lane.policy !== 'Queue' && other.request.task === request.task)) &&
+      compareTurns(other.request, request) > 0,
+  );
+}
+
+/** What is listed has been promised its turn; newcomers take what room is left, first those that make room for themselves. */
+function inOrderOfPlaces(open: readonly Open[], newerThan: ReadonlyMap<Open, Open | undefined>): Open[] {
+  const makesRoom = new Set(newerThan.values());
+  const rank = (each: Open) => (each.isListed ? 0 : makesRoom.has(each) ? 1 : 2);
+  return open.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function takesPlaceOfListed(each: Open, newerThan: ReadonlyMap<Open, Open | undefined>): boolean {
+  return [...newerThan].some(([older, newer]) => newer === each && older.isListed);
+}
+
+function dropOf(
+  lane: Lane,
+  { job, request, approval }: Open,
+  place: { listed: boolean; ahead: number; newer: StoredRequest | undefined },
+): Drop | undefined {
+  const approvedAt = approval.approvedAt === undefined ? undefined : Date.parse(approval.approvedAt);
+  return candidateDrop(lane, job, request, { ...place, openSince: lane.openSince, approvedAt });
 }
 
 /** What speaks against a request that has not been started, in its lane as it is now. */
@@ -56,7 +112,13 @@ export function candidateDrop(
   lane: Lane,
   job: Job,
   request: StoredRequest,
-  place: { listed: boolean; ahead: number; openSince: number | undefined },
+  place: {
+    listed: boolean;
+    ahead: number;
+    openSince: number | undefined;
+    approvedAt: number | undefined;
+    newer: StoredRequest | undefined;
+  },
 ): Drop | undefined {
   const { view } = lane;
   return dropReason({
@@ -64,6 +126,7 @@ export function candidateDrop(
     readAt: Date.parse(job.metadata.creationTimestamp),
     watermark: lane.watermark(request.task),
     environmentExists: view.environment !== undefined,
+    startable: lane.isStartable(request),
     spec: view.spec,
     now: view.now,
     ...place,
@@ -90,29 +153,4 @@ export function removeKnown(lane: Lane): void {
     if (!lane.isKnown(request.id) || job.metadata.uid === lane.claim?.uid) continue;
     if (isSuspended(job) && !isFinished(job) && !isBeingDeleted(job)) lane.remove.push({ job, reason: 'recorded' });
   }
-}
-
-/** Puts the waiting in order and says of each what it waits for. */
-export function sayWhy(lane: Lane): void {
-  lane.waiting.sort(compareTurns);
-  const head = whatIsAhead(lane);
-  lane.waiting.forEach((entry, index) => {
-    const job = lane.view.jobs.find(({ metadata }) => metadata.name === entry.job);
-    const own = job && whyOutOfTurn(lane, job);
-    entry.why = bounded(own ?? (index === 0 ? head : `${head}; ${index} ahead of it in the lane`), 512);
-  });
-}
-
-function whatIsAhead({ frozen, claim, occupant }: Lane): string {
-  if (frozen !== undefined) return `frozen: ${frozen}`;
-  if (claim) return `${claim.job} (${claim.revision ?? claim.task}) has the lane`;
-  return occupant ?? 'starts next';
-}
-
-function whyOutOfTurn(lane: Lane, job: Job): string | undefined {
-  if (isRunning(job)) return 'resumed by hand: it runs, and holds the lane';
-  if (isBeingDeleted(job)) return 'its Job is being deleted';
-  if (lane.isInterrupted(job))
-    return 'suspended by hand after its start: it is recorded as aborted once its Pod is gone';
-  return undefined;
 }

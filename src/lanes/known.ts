@@ -17,7 +17,14 @@ export function standsInStatus(
     environment: lane?.name ?? '',
   }));
   // The watermark outlives the history: it comes last.
-  const marks = (lane?.lastStarted ?? []).map((mark) => ({ ...mark, environment: lane?.name ?? '' }));
+  const { notBefore, expiresAt } = request;
+  const marks = (lane?.lastStarted ?? []).map((mark) => ({
+    ...mark,
+    environment: lane?.name ?? '',
+    // It does not tell these, and compares without them.
+    notBefore,
+    expiresAt,
+  }));
   const found = [...inLane, ...(status?.history ?? []), ...marks].find(
     (entry) => entry.environment === request.environment && entry.id === request.id,
   );

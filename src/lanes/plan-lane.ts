@@ -1,7 +1,11 @@
+import { followOpening } from './follow-opening.ts';
 import { adoptStarted, driveClaim, markStarted, startNext } from './hold-claim.ts';
-import { followOpening, judgeWaiting, recordDeletedWhileWaiting, removeKnown, sayWhy } from './judge-waiting.ts';
+import { judgeWaiting, recordDeletedWhileWaiting, removeKnown } from './judge-waiting.ts';
 import { Lane, type LanePlan, type LaneView } from './lane.ts';
 import { recordFinished, recordInterrupted, recordVanishedClaim } from './record-ends.ts';
+import { fenceTakenBack, replaceRunning } from './replace.ts';
+import { sayWhy } from './say-why.ts';
+import { bounded } from './text.ts';
 
 /** How long the watermark of a removed environment is kept: SQS keeps a message no longer than this. */
 const FORGET_LANE_MS = 14 * 86_400_000;
@@ -22,6 +26,8 @@ export function planLane(view: LaneView): LanePlan {
   judgeWaiting(lane);
   recordDeletedWhileWaiting(lane);
   removeKnown(lane);
+  replaceRunning(lane);
+  fenceTakenBack(lane);
   startNext(lane);
   sayWhy(lane);
   return planOf(lane);
@@ -34,6 +40,10 @@ function planOf(lane: Lane): LanePlan {
     ...(claim ? { active: [claim] } : {}),
     ...(lane.waiting.length > 0 ? { waiting: lane.waiting } : {}),
     ...(lane.frozen === undefined ? {} : { frozen: lane.frozen }),
+    ...(lane.window.closed === undefined ? {} : { closed: bounded(lane.window.closed, 512) }),
+    ...(lane.window.open || lane.window.until === undefined
+      ? {}
+      : { closedUntil: new Date(lane.window.until).toISOString() }),
     ...(lane.openSince === undefined ? {} : { openSince: new Date(lane.openSince).toISOString() }),
     ...(lane.lastStarted.size > 0 ? { lastStarted: [...lane.lastStarted.values()] } : {}),
     ...(lane.lastSuccessful ? { lastSuccessful: lane.lastSuccessful } : {}),
@@ -52,6 +62,7 @@ function planOf(lane: Lane): LanePlan {
     explain,
     adopted,
     wakeAt,
+    windowProblem: lane.window.problem,
   };
 }
 

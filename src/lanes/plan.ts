@@ -16,6 +16,7 @@ import {
   queueReadDeadlineMs,
   type TemplateCheck,
 } from './conditions.ts';
+import { freezeProblem, freezesOf } from './freeze.ts';
 import { isOwnedBy, type Job, type Pod } from './job.ts';
 import type { LanePlan, Memory, Removal } from './lane.ts';
 import { planLane } from './plan-lane.ts';
@@ -90,7 +91,13 @@ export function plan(observation: Observation): Plan {
   const status: CapDeployJobStatus = {
     observedGeneration: resource.metadata.generation,
     conditions: conditionsOf(
-      { ...observation, generation: resource.metadata.generation, lanes: environments },
+      {
+        ...observation,
+        generation: resource.metadata.generation,
+        lanes: environments,
+        windowProblem: lanes.find(({ windowProblem }) => windowProblem !== undefined)?.windowProblem,
+        freezeProblem: observation.spec && freezeProblem(freezesOf(resource.metadata.annotations), observation.spec),
+      },
       before?.conditions,
     ),
     waiting: count(environments, 'waiting'),
@@ -135,6 +142,7 @@ function planLanes({ resource, spec, jobs, pods, memory, now }: Observation): La
     ...pods.map(laneOf),
   ]);
   const history = resource.status?.history ?? [];
+  const freezes = freezesOf(resource.metadata.annotations);
   return [...known]
     .filter((name) => ENVIRONMENT_PATTERN.test(name))
     .map((name) => {
@@ -144,6 +152,7 @@ function planLanes({ resource, spec, jobs, pods, memory, now }: Observation): La
         name,
         environment: spec.environments.find((environment) => environment.name === name),
         spec,
+        freeze: freezes.get(name),
         createdAt: Date.parse(resource.metadata.creationTimestamp),
         previous: resource.status?.environments?.find((lane) => lane.name === name),
         jobs: inLane.filter((job) => isOwnedBy(job, resource)),

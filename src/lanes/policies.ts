@@ -1,4 +1,5 @@
 import type { CapDeployJobSpec } from '../api/capdeployjob.ts';
+import { isRollback } from '../api/deploy-request.ts';
 import { OUTCOME, type Result } from '../api/reasons.ts';
 import type { StoredRequest } from './job.ts';
 import { isBefore, type Turn } from './order.ts';
@@ -14,8 +15,14 @@ export interface Candidate {
   readonly ahead: number;
   /** The newest request of its task that was started in its lane, or is claimed to be. */
   readonly watermark: Turn | undefined;
-  /** Since when the lane has been open; undefined while it is frozen or busy. */
+  /** Since when the lane has been open; undefined while it is frozen, closed or busy. */
   readonly openSince: number | undefined;
+  /** When an approval that had been missing was seen (epoch milliseconds). */
+  readonly approvedAt: number | undefined;
+  /** It could start now if nothing else had the lane. */
+  readonly startable: boolean;
+  /** A newer request that could start, and that leaves no room for this one beside it. */
+  readonly newer: StoredRequest | undefined;
   readonly environmentExists: boolean;
   readonly spec: CapDeployJobSpec;
   readonly now: number;
@@ -33,9 +40,11 @@ type Check = (candidate: Candidate) => Drop | undefined;
 const CHECKS: readonly Check[] = [
   environmentWasRemoved,
   somethingDueLaterHasStarted,
+  hasExpired,
   wasTooOldWhenRead,
   hasWaitedTooLong,
   couldHaveStartedLongAgo,
+  newerOneTakesItsPlace,
   laneIsFull,
 ];
 
@@ -63,7 +72,18 @@ function somethingDueLaterHasStarted({ watermark, request }: Candidate): Drop | 
   return {
     result: 'Superseded',
     reason: OUTCOME.outOfOrder,
-    message: `request ${watermark.id}, sent later (${watermark.dueAt}), has been started already`,
+    message: `request ${watermark.id}, due later (${watermark.dueAt}), has been started already`,
+  };
+}
+
+/** The producer's own bound, whatever kept the request until then. */
+function hasExpired({ request, now }: Candidate): Drop | undefined {
+  const { expiresAt } = request;
+  if (expiresAt === undefined || now < Date.parse(expiresAt)) return undefined;
+  return {
+    result: 'Missed',
+    reason: OUTCOME.expired,
+    message: `the request was to start before ${expiresAt} (expiresAt)`,
   };
 }
 
@@ -88,14 +108,33 @@ function hasWaitedTooLong({ request, spec, now }: Candidate): Drop | undefined {
 }
 
 /** CronJob's rule: an operator that comes back after an outage ships nothing stale. */
-function couldHaveStartedLongAgo({ request, openSince, spec, now }: Candidate): Drop | undefined {
-  if (openSince === undefined) return undefined;
-  const startableSince = Math.max(Date.parse(request.dueAt), openSince);
+function couldHaveStartedLongAgo({
+  request,
+  openSince,
+  approvedAt,
+  startable,
+  spec,
+  now,
+}: Candidate): Drop | undefined {
+  if (openSince === undefined || !startable) return undefined;
+  const startableSince = Math.max(Date.parse(request.dueAt), openSince, approvedAt ?? openSince);
   if (now - startableSince <= spec.startingDeadlineSeconds * 1000) return undefined;
   return {
     result: 'Missed',
     reason: OUTCOME.startingDeadline,
     message: `the request could have started at ${new Date(startableSince).toISOString()} but no operator started it; startingDeadlineSeconds is ${spec.startingDeadlineSeconds}`,
+  };
+}
+
+/** Supersede and Replace, and a rollback under any policy: what was asked for before is not wanted any more. */
+function newerOneTakesItsPlace({ newer }: Candidate): Drop | undefined {
+  if (!newer) return undefined;
+  return {
+    result: 'Superseded',
+    reason: OUTCOME.newerRequest,
+    message: `request ${newer.id} (${newer.revision ?? newer.task}), due later (${newer.dueAt}), takes its place: ${
+      isRollback(newer.task) ? 'a rollback is about all that was asked for before it' : 'that is the concurrencyPolicy'
+    }`,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Claim } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
-import { finishedAt, isAlive, isFinished } from './job.ts';
+import { finishedAt, isAlive, isBeingDeleted, isFinished, type Job, type StoredRequest, startedAt } from './job.ts';
 import { inTurn, iso, type Lane, requestOf, startOf } from './lane.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
@@ -18,8 +18,8 @@ export function recordFinished(lane: Lane): void {
   for (const { job, request } of finished) {
     const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
     if (!lane.isRecorded(request.id)) {
-      const outcome = finalOutcome(outcomeOf(job, lane.view.memory.logTail(job.metadata.uid)), claim);
-      lane.end(request, job.metadata.name, outcome, startOf(job, claim));
+      const outcome = finalOutcome(outcomeOf(job, lane.view.memory.logTail(job.metadata.uid)), claim, job);
+      lane.end(asClaimed(request, claim), job.metadata.name, outcome, startOf(job, claim));
     }
     if (claim) lane.release();
   }
@@ -29,6 +29,9 @@ export function recordFinished(lane: Lane): void {
 export function recordInterrupted(lane: Lane): void {
   for (const { job, request } of inTurn(lane.view.jobs)) {
     if (!lane.isInterrupted(job) || lane.isRecorded(request.id)) continue;
+    // That it was started is known from its Pod alone: the Jobs may have been listed before it was resumed elsewhere. It is marked first,
+    // and that write is refused where the Job has moved since.
+    if (startedAt(job) === undefined) continue;
     if (!hasLeftNothing(lane, job.metadata.uid)) continue;
     const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
     const outcome: Outcome = {
@@ -37,10 +40,14 @@ export function recordInterrupted(lane: Lane): void {
       message: 'the running Job was suspended by hand',
       finishedAt: iso(lane),
     };
-    lane.end(request, job.metadata.name, outcome, startOf(job, claim));
+    lane.end(asClaimed(request, claim), job.metadata.name, outcome, startOf(job, claim));
     if (claim) lane.release();
   }
 }
+
+/** Who had approved when the deploy started is what counts, whatever somebody writes on its Job later. */
+const asClaimed = (request: StoredRequest, claim: Claim | undefined): StoredRequest =>
+  claim ? { ...request, approvedBy: claim.approvedBy } : request;
 
 /** The claimed Job is not there: it was deleted, by people or by us. It counts as started, for its resume may have gone through. */
 export function recordVanishedClaim(lane: Lane): void {
@@ -74,7 +81,7 @@ function outcomeOfVanished(lane: Lane, claim: Claim): Outcome {
   const { memory } = lane.view;
   const last = memory.lastSeen(claim.uid);
   const log = memory.logTail(claim.uid);
-  if (last && isFinished(last)) return finalOutcome(outcomeOf(last, log), claim);
+  if (last && isFinished(last)) return finalOutcome(outcomeOf(last, log), claim, last);
   if (claim.ending) return { ...claim.ending, ...withLog(claim.ending.message, log), finishedAt: iso(lane) };
   if (last) {
     return {
@@ -92,9 +99,14 @@ function outcomeOfVanished(lane: Lane, claim: Claim): Outcome {
   };
 }
 
-/** What Kubernetes says of the Job; where the operator was about to end it and it failed first, the operator's own reason. */
-function finalOutcome(outcome: Outcome, claim: Claim | undefined): Outcome {
-  return outcome.result === 'Failed' && claim?.ending ? { ...outcome, ...claim.ending } : outcome;
+/**
+ * What Kubernetes says of the Job; where the operator was about to end it for a failure and it failed first, the operator's own reason. One
+ * that was to be aborted for a newer one, and failed by itself before that, has failed.
+ */
+function finalOutcome(outcome: Outcome, claim: Claim | undefined, job: Job): Outcome {
+  const { ending } = claim ?? {};
+  if (outcome.result !== 'Failed' || !ending) return outcome;
+  return ending.result === 'Failed' || isBeingDeleted(job) ? { ...outcome, ...ending } : outcome;
 }
 
 function withLog(words: string | undefined, log: string | undefined): { message?: string } {

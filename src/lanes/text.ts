@@ -5,6 +5,16 @@
 export const bounded = (text: string, max: number): string =>
   text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`;
 
+/** A text that people wrote into an annotation: one line, without control characters and what reorders or hides text. */
+export const plain = (text: string, max: number): string =>
+  bounded(
+    text
+      .toWellFormed()
+      .replace(/[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+      .trim(),
+    max,
+  );
+
 /** The same for a text whose end tells the most, like a log's. */
 export const boundedKeepingTheEnd = (text: string, max: number): string =>
   text.length <= max ? text : `…${text.slice(1 - max).toWellFormed()}`;

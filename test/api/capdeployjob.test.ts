@@ -16,8 +16,18 @@ const example = {
     visibilityTimeoutSeconds: 60,
   },
   repositories: ['livesense/web', 'web'],
-  environments: [{ name: 'production', revisions: '^v[0-9]+\\.[0-9]+\\.[0-9]+$', suspend: false }, { name: 'staging' }],
+  environments: [
+    {
+      name: 'production',
+      revisions: '^v[0-9]+\\.[0-9]+\\.[0-9]+$',
+      requireApproval: true,
+      suspend: false,
+      windows: [{ kind: 'Allow', schedule: '0 9 * * MON-FRI', durationSeconds: 28_800, timeZone: 'Asia/Tokyo' }],
+    },
+    { name: 'staging', concurrencyPolicy: 'Supersede' },
+  ],
   tasks: ['deploy'],
+  concurrencyPolicy: 'Queue',
   maxWaiting: 20,
   suspend: false,
   startingDeadlineSeconds: 3600,
@@ -36,10 +46,22 @@ const example = {
   template: { spec: { containers: [{ name: 'cap', image: 'i', futureField: 1 }] } },
 };
 
+const aWindow = (changes: Record<string, unknown> = {}) => ({
+  environments: [
+    {
+      name: 'a',
+      windows: [{ kind: 'Allow', schedule: '0 9 * * MON-FRI', durationSeconds: 3600, timeZone: 'UTC', ...changes }],
+    },
+  ],
+});
+
 describe('the spec', () => {
   test('of the contract’s example is read as it stands', () => {
     expect(parseSpec(example)).toEqual({
-      spec: { ...example, environments: [example.environments[0], { name: 'staging', suspend: false }] },
+      spec: {
+        ...example,
+        environments: [example.environments[0], { ...example.environments[1], suspend: false, requireApproval: false }],
+      },
     });
   });
 
@@ -47,8 +69,9 @@ describe('the spec', () => {
     expect(parseSpec(smallest)).toEqual({
       spec: {
         queue: { ...smallest.queue, waitTimeSeconds: 20, visibilityTimeoutSeconds: 60 },
-        environments: [{ name: 'production', suspend: false }],
+        environments: [{ name: 'production', suspend: false, requireApproval: false }],
         tasks: ['deploy'],
+        concurrencyPolicy: 'Queue',
         maxWaiting: 20,
         suspend: false,
         startingDeadlineSeconds: 3600,
@@ -110,6 +133,39 @@ describe('the spec', () => {
       'an environment’s name has 51 characters',
       { environments: [{ name: 'a'.repeat(51) }] },
       'spec.environments[0].name',
+    ],
+    ['a policy is none', { concurrencyPolicy: 'Forbid' }, 'spec.concurrencyPolicy'],
+    [
+      'an environment’s policy is none',
+      { environments: [{ name: 'a', concurrencyPolicy: 'queue' }] },
+      'spec.environments[0].concurrencyPolicy',
+    ],
+    [
+      'an approval is a word',
+      { environments: [{ name: 'a', requireApproval: 'yes' }] },
+      'spec.environments[0].requireApproval',
+    ],
+    ['a window is of no kind', aWindow({ kind: 'Block' }), 'spec.environments[0].windows[0].kind'],
+    ['a schedule has six fields', aWindow({ schedule: '0 0 9 * * *' }), 'spec.environments[0].windows[0].schedule'],
+    ['a schedule is a nickname', aWindow({ schedule: '@daily' }), 'spec.environments[0].windows[0].schedule'],
+    ['a schedule has two lines', aWindow({ schedule: '0 9 * * *\n' }), 'spec.environments[0].windows[0].schedule'],
+    [
+      'a window is shorter than a minute',
+      aWindow({ durationSeconds: 59 }),
+      'spec.environments[0].windows[0].durationSeconds',
+    ],
+    [
+      'a window is longer than a year',
+      aWindow({ durationSeconds: 366 * 86_400 + 1 }),
+      'spec.environments[0].windows[0].durationSeconds',
+    ],
+    ['a time zone holds a blank', aWindow({ timeZone: 'Asia Tokyo' }), 'spec.environments[0].windows[0].timeZone'],
+    [
+      'there are 21 windows',
+      {
+        environments: [{ name: 'a', windows: Array.from({ length: 21 }, () => aWindow().environments[0]?.windows[0]) }],
+      },
+      'spec.environments[0].windows',
     ],
     ['a task is an option of rake', { tasks: ['-T'] }, 'spec.tasks[0]'],
     ['a task is an assignment', { tasks: ['A=1'] }, 'spec.tasks[0]'],

@@ -99,6 +99,7 @@ describe('the CustomResourceDefinition', () => {
     );
     expect(defaults).toEqual({
       tasks: ['deploy'],
+      concurrencyPolicy: 'Queue',
       maxWaiting: 20,
       suspend: false,
       startingDeadlineSeconds: 3600,
@@ -116,8 +117,13 @@ describe('the CustomResourceDefinition', () => {
 
   test('fills in nothing within lists: a merge replaces a list whole, and would find it changed each time it is applied', () => {
     expect(all.filter(([path, node]) => path.includes('[]') && 'default' in node)).toEqual([]);
-    const { suspend } = schema.properties.spec.properties.environments.items.properties;
+    const { suspend, requireApproval, concurrencyPolicy, windows } =
+      schema.properties.spec.properties.environments.items.properties;
     expect(suspend.description).toMatch(/ Default: false\.$/);
+    expect(requireApproval.description).toMatch(/ Default: false\.$/);
+    expect(windows.items.properties.timeZone.description).toMatch(/ Default: "?UTC"?\.$/);
+    // Nothing said: the resource's own policy counts.
+    expect(concurrencyPolicy.description).not.toMatch(/Default:/);
   });
 
   test('has no empty list of properties, which the API server would drop', () => {
@@ -161,6 +167,8 @@ describe('the JSON Schema of a message', () => {
         task: 'deploy',
         id: 'a-1',
         sentAt: '2026-03-10T12:00:00+09:00',
+        notBefore: '2026-03-10T22:00:00+09:00',
+        expiresAt: '2026-03-11T00:00:00Z',
         requestedBy: 'a',
         reason: 'b',
         source: 'c',
@@ -191,6 +199,8 @@ describe('the JSON Schema of a message', () => {
     ['a repository that is no word', { ...good, repository: 'a b' }],
     ['an id with a blank', { ...good, id: 'a b' }],
     ['a moment that is none', { ...good, sentAt: 'yesterday' }],
+    ['a start at no moment', { ...good, notBefore: 'tonight' }],
+    ['an end at no moment', { ...good, expiresAt: 1_800_000_000 }],
     ['a revision that is a number', { ...good, revision: 1 }],
     ['a list', [good]],
   ])('refuses %s', (_, body) => {

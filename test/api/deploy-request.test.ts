@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { ENVIRONMENT_PATTERN, ID_PATTERN, revisionProblem, TASK_PATTERN } from '../../src/api/deploy-request.ts';
+import {
+  dueAtOf,
+  ENVIRONMENT_PATTERN,
+  ID_PATTERN,
+  isRollback,
+  revisionProblem,
+  TASK_PATTERN,
+} from '../../src/api/deploy-request.ts';
 
 describe('Invariant 5: a revision that reaches a command line', () => {
   test.each(['v1.0.0', 'main', 'feature/x', 'a'.repeat(244), '0123456789abcdef', 'user@host', 'a+b_c-d'])(
@@ -30,6 +37,32 @@ describe('Invariant 5: a revision that reaches a command line', () => {
     ['too much', 'a'.repeat(245)],
   ])('may not be %s', (_, revision) => {
     expect(revisionProblem(revision)).toBeTypeOf('string');
+  });
+});
+
+describe('a rollback', () => {
+  test.each([
+    ['deploy:rollback', true],
+    ['rollback', true],
+    ['app:db:rollback', true],
+    ['deploy', false],
+    ['deploy:rollback_cleanup', false],
+    ['deploy:no_rollback', false],
+    ['rollback:check', false],
+  ])('%s: %s', (task, expected) => {
+    expect(isRollback(task)).toBe(expected);
+  });
+});
+
+describe('when a request is due', () => {
+  const sentAt = '2026-03-10T12:00:00.000Z';
+  test.each([
+    ['when it was sent, if it says nothing', undefined, sentAt],
+    ['not before it says', '2026-03-10T22:00:00.000Z', '2026-03-10T22:00:00.000Z'],
+    ['when it was sent, if it names an earlier moment', '2026-03-10T11:00:00.000Z', sentAt],
+    ['by moments, not by letters', '2026-03-10T12:30:00.000+02:00', sentAt],
+  ])('%s', (_, notBefore, expected) => {
+    expect(dueAtOf({ sentAt, notBefore })).toBe(expected);
   });
 });
 

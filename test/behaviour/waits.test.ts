@@ -74,8 +74,10 @@ describe.concurrent('why a request waits', () => {
       expect(entry?.why).toBe('frozen: spec.environments[production].suspend is true');
       expect(await production(world)).toMatchObject({ frozen: 'spec.environments[production].suspend is true' });
       await world.edit('web', { suspend: true });
-      await eventually('the resource is named first', async () =>
-        (await waiting(world, 'v1.0.0')).some(({ why }) => why === 'frozen: spec.suspend is true'),
+      await eventually('both are named', async () =>
+        (await waiting(world, 'v1.0.0')).some(
+          ({ why }) => why === 'frozen: spec.suspend is true; spec.environments[production].suspend is true',
+        ),
       );
       await world.edit('web', { suspend: false, ...frozen(false) });
       await running(world, 'v1.0.0');

@@ -25,6 +25,8 @@ describe('a message is accepted', () => {
       task: 'deploy',
       revision: 'v1.0.0',
       sentAt: '2026-06-01T12:00:00.000Z',
+      notBefore: undefined,
+      expiresAt: undefined,
       requestedBy: undefined,
       reason: undefined,
       source: undefined,
@@ -65,6 +67,29 @@ describe('a message is accepted', () => {
       task: 'deploy:rollback',
       revision: undefined,
     });
+  });
+
+  it.each([
+    [
+      'the bounds that it sets, in UTC',
+      { notBefore: '2026-06-02T07:00:00+09:00', expiresAt: '2026-06-02T08:00:00.5+09:00' },
+      { notBefore: '2026-06-01T22:00:00.000Z', expiresAt: '2026-06-01T23:00:00.500Z' },
+    ],
+    ['a start on the 30th day', { notBefore: '2026-07-01T12:00:05Z' }, { notBefore: '2026-07-01T12:00:05.000Z' }],
+    ['a start that lies behind', { NotBefore: '2020-01-01T00:00:00Z' }, { notBefore: '2020-01-01T00:00:00.000Z' }],
+    [
+      'an end that lies behind, which its lane has to judge',
+      { expiresAt: '2026-06-01T12:00:00Z' },
+      { notBefore: undefined, expiresAt: '2026-06-01T12:00:00.000Z' },
+    ],
+  ])('with %s', (_, bounds, expected) => {
+    expect(parse({ ...GOOD, ...bounds }).request).toMatchObject(expected);
+  });
+
+  it('with the words that say which days it may start on', () => {
+    expect(parse({ ...GOOD, notBefore: '2027-01-01T00:00:00Z' }).rejection?.message).toBe(
+      'notBefore: found "2027-01-01T00:00:00Z"; expected a time at most 30 days ahead, now until 2026-07-01T12:00:05.000Z',
+    );
   });
 
   it.each([
@@ -169,8 +194,24 @@ describe('a message is rejected', () => {
       'repository',
       { repositories: ['livesense/web'] },
     ],
-    ['with notBefore', { ...GOOD, notBefore: '2026-07-01T00:00:00Z' }, 'UnsupportedField', 'notBefore'],
-    ['with expiresAt, in any case of its letters', { ...GOOD, EXPIRESAT: null }, 'UnsupportedField', 'expiresAt'],
+    ['to start at no moment', { ...GOOD, notBefore: 'tonight' }, 'WrongShape', 'notBefore'],
+    ['to start on a day that no month has', { ...GOOD, notBefore: '2026-06-31T00:00:00Z' }, 'WrongShape', 'notBefore'],
+    ['to start at a moment without a zone', { ...GOOD, notBefore: '2026-06-02T00:00:00' }, 'WrongShape', 'notBefore'],
+    ['to start more than 30 days ahead', { ...GOOD, notBefore: '2026-07-01T12:00:05.001Z' }, 'WrongShape', 'notBefore'],
+    ['with no end, in any case of its letters', { ...GOOD, EXPIRESAT: null }, 'WrongShape', 'expiresAt'],
+    ['with an end that is a number', { ...GOOD, expiresAt: 1_800_000_000 }, 'WrongShape', 'expiresAt'],
+    [
+      'that ends before it may start',
+      { ...GOOD, notBefore: '2026-06-02T00:00:00Z', expiresAt: '2026-06-02T08:59:59+09:00' },
+      'WrongShape',
+      'expiresAt',
+    ],
+    [
+      'that ends when it may start',
+      { ...GOOD, notBefore: '2026-06-02T00:00:00Z', expiresAt: '2026-06-02T00:00:00Z' },
+      'WrongShape',
+      'expiresAt',
+    ],
     ['in two SNS envelopes', anEnvelope(anEnvelope(GOOD)), 'WrongShape', 'repository'],
     ['in an SNS envelope that holds no JSON', anEnvelope('hello'), 'NotJSON', 'Message'],
     ['in an SNS envelope without a message', anEnvelope(GOOD, { Message: GOOD }), 'WrongShape', 'repository'],

@@ -38,6 +38,12 @@ describe('the order of creation', () => {
     expect(order(item('c', 2, 0), item('b', 1, 1), item('a', 2, 2))).toEqual(['b', 'a', 'c']);
   });
 
+  it('is that of the due times where one is to start later than it was sent', () => {
+    const later = item('later', 1, 0);
+    Object.assign(later.request, { notBefore: '2026-01-04T00:00:00.000Z' });
+    expect(order(later, item('b', 3, 1), item('c', 5, 2))).toEqual(['b', 'later', 'c']);
+  });
+
   it('keeps a group in its order, and the groups in that of their due times', () => {
     const items = [item('A1', 5, 0, 'A'), item('B1', 1, 1, 'B'), item('A2', 2, 2, 'A'), item('B2', 3, 3, 'B')];
     expect(order(...items)).toEqual(['B1', 'B2', 'A1', 'A2']);

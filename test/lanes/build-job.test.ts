@@ -54,6 +54,15 @@ describe('the Job of a request', () => {
     });
   });
 
+  test('remembers when it may start, and approves nothing by itself', () => {
+    const { annotations } = built({ request: { notBefore: at(60), expiresAt: at(90) } }).metadata;
+    expect(annotations).toMatchObject({
+      'capdeployjob.dev/not-before': at(60),
+      'capdeployjob.dev/expires-at': at(90),
+    });
+    expect(annotations).not.toHaveProperty(['capdeployjob.dev/approved-by']);
+  });
+
   test('remembers all of its request in annotations, and nothing of what is missing', () => {
     expect(
       built({ request: { reason: 'hotfix', source: 'ci/1', slack: { channel: 'C1', threadTs: undefined } } }).metadata
@@ -153,7 +162,7 @@ describe('its first container', () => {
     ];
     const parts = { template: withContainer({ env }), request: { task: 'deploy:restart', revision: undefined } };
     expect(container(parts).env).toEqual([{ name: 'A', value: '1' }]);
-    expect(built(parts).metadata.annotations).not.toHaveProperty('capdeployjob.dev/revision');
+    expect(built(parts).metadata.annotations).not.toHaveProperty(['capdeployjob.dev/revision']);
   });
 
   test('alone is changed: a side-car keeps its arguments and variables', () => {

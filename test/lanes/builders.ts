@@ -2,6 +2,7 @@ import {
   type CapDeployJob,
   type CapDeployJobSpec,
   type Claim,
+  type Environment,
   type HistoryEntry,
   parseSpec,
   type WaitingEntry,
@@ -69,6 +70,8 @@ export function aRequest(changes: Partial<DeployRequest> = {}): DeployRequest {
     task: 'deploy',
     revision: 'v1.0.0',
     sentAt: at(-60),
+    notBefore: undefined,
+    expiresAt: undefined,
     requestedBy: 'alice',
     reason: undefined,
     source: undefined,
@@ -179,9 +182,9 @@ export function aClaim(job: Job, changes: Partial<Claim> = {}): Claim {
   };
 }
 
-export function aWaitingEntry(job: Job): WaitingEntry {
+export function aWaitingEntry(job: Job, changes: Partial<WaitingEntry> = {}): WaitingEntry {
   const request = storedRequest(job);
-  return { ...summary(request, job.metadata.name), dueAt: request.dueAt, why: 'starts next' };
+  return { ...summary(request, job.metadata.name), dueAt: request.dueAt, why: 'starts next', ...changes };
 }
 
 export function aHistoryEntry(job: Job, changes: Partial<HistoryEntry> = {}): HistoryEntry {
@@ -210,8 +213,10 @@ export function aMemory(seen: Partial<Memory> = {}): Memory {
   };
 }
 
-export interface LaneChanges extends Omit<Partial<LaneView>, 'recorded' | 'spec'> {
+export interface LaneChanges extends Omit<Partial<LaneView>, 'recorded' | 'spec' | 'environment'> {
   spec?: Record<string, unknown>;
+  /** What the spec says of the environment "production"; undefined: it was removed. */
+  environment?: Partial<Environment> | undefined;
   /** Ids that the history knows. */
   recorded?: readonly string[];
 }
@@ -219,9 +224,10 @@ export interface LaneChanges extends Omit<Partial<LaneView>, 'recorded' | 'spec'
 /** The lane "production": open for an hour, and nothing in it. */
 export function aLane(changes: LaneChanges = {}): LaneView {
   const spec = aSpec(changes.spec);
+  const environment = spec.environments.find(({ name }) => name === 'production');
   return {
     name: 'production',
-    environment: spec.environments.find(({ name }) => name === 'production'),
+    freeze: undefined,
     createdAt: NOW - 7 * 86_400_000,
     previous: { name: 'production', openSince: at(-3600) },
     jobs: [],
@@ -230,6 +236,8 @@ export function aLane(changes: LaneChanges = {}): LaneView {
     memory: aMemory(),
     now: NOW,
     ...changes,
+    environment:
+      'environment' in changes ? changes.environment && { ...environment!, ...changes.environment } : environment,
     spec,
     recorded: (id) => changes.recorded?.includes(id) ?? false,
   };

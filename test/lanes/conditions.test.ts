@@ -11,6 +11,8 @@ const healthy: Health = {
   template: { generation: 3, status: 'True', reason: 'DryRunAccepted', message: 'accepted' },
   queue: { kind: 'reading', since: NOW - 600_000, lastReadAt: NOW - 5_000 },
   createTrouble: undefined,
+  windowProblem: undefined,
+  freezeProblem: undefined,
   lanes: [],
   now: NOW,
 };
@@ -144,6 +146,16 @@ describe('Ready', () => {
       'False where Jobs cannot be created',
       { createTrouble, queue: off('Suspended') },
       ['False', 'JobsCannotBeCreated'],
+    ],
+    [
+      'False where a window cannot be read, also while the queue is not read',
+      { windowProblem: 'spec.environments[a].windows[0]', freezeProblem: 'x', queue: off('QueueShared') },
+      ['False', 'InvalidWindow'],
+    ],
+    [
+      'False where a freeze freezes nothing, also while the resource is suspended',
+      { freezeProblem: 'metadata.annotations: x', queue: off('Suspended') },
+      ['False', 'FreezeOfUnknownEnvironment'],
     ],
     [
       'False where the queue is not read',

@@ -199,8 +199,9 @@ describe('a started deploy without a running container', () => {
   test('is not ended where the container came up after all: the announcement is withdrawn', () => {
     const { job, view } = lane(-900);
     const announced = planLane(view).status;
-    const { remove, status } = planLane({ ...view, previous: announced, pods: [aPod(job)] });
+    const { remove, status, touch } = planLane({ ...view, previous: announced, pods: [aPod(job)] });
     expect([remove, status?.active]).toEqual([[], [aClaim(job)]]);
+    expect(touch).toEqual([job]);
   });
 
   test('is not ended at once where somebody spoilt the moment of its start', () => {

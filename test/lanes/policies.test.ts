@@ -18,6 +18,9 @@ function aCandidate({ request, spec, ...changes }: Changes = {}): Candidate {
     ahead: 0,
     watermark: undefined,
     openSince: NOW - 3_600_000,
+    approvedAt: undefined,
+    startable: true,
+    newer: undefined,
     environmentExists: true,
     spec: aSpec(spec),
     now: NOW,
@@ -116,7 +119,7 @@ describe('why a waiting request is dropped', () => {
     }
     expect(reasons).toEqual([
       'EnvironmentRemoved: the environment "product',
-      'OutOfOrder: request r9, sent later (',
+      'OutOfOrder: request r9, due later (2',
       'StartingDeadlineExceeded: the request was 90000 s ',
       'WaitingDeadlineExceeded: the request waited longe',
       'StartingDeadlineExceeded: the request could have s',

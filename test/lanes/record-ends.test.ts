@@ -222,10 +222,20 @@ describe('a started Job that somebody suspended', () => {
   test('Invariant 1: that had been resumed by hand is not started a second time: its Pod was seen', () => {
     const byHand = aJob();
     const claimed = { jobs: [byHand], previous: held() };
+    // It is marked first: that write is refused where the Jobs were listed before another operator resumed it.
     const seen = planLane(aLane({ ...claimed, memory: aMemory({ podWasSeen: () => true }) }));
-    expect([seen.start, seen.ended[0]?.reason]).toEqual([undefined, 'JobSuspended']);
+    expect([seen.start, seen.ended, seen.mark]).toEqual([undefined, [], [byHand]]);
     const there = planLane(aLane({ ...claimed, pods: [aPod(byHand, { phase: 'Failed' })] }));
-    expect([there.start, there.ended[0]?.reason]).toEqual([undefined, 'JobSuspended']);
+    expect([there.start, there.ended, there.mark]).toEqual([undefined, [], [byHand]]);
+    const marked = {
+      ...byHand,
+      metadata: {
+        ...byHand.metadata,
+        annotations: { ...byHand.metadata.annotations, 'capdeployjob.dev/started-at': at(-9) },
+      },
+    };
+    const next = planLane(aLane({ ...claimed, jobs: [marked], pods: [aPod(byHand, { phase: 'Failed' })] }));
+    expect([next.start, next.ended[0]?.reason]).toEqual([undefined, 'JobSuspended']);
   });
 
   test('Invariant 3: holds the lane though the status was lost, for a Pod of it may still come', () => {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CapDeployJob, CapDeployJobStatus, HistoryEntry } from '../../src/api/capdeployjob.ts';
-import type { DeployRequest } from '../../src/api/deploy-request.ts';
-import { ANNOTATION } from '../../src/api/names.ts';
+import type { CapDeployJob, CapDeployJobSpec, CapDeployJobStatus, HistoryEntry } from '../../src/api/capdeployjob.ts';
+import { type DeployRequest, dueAtOf, isRollback } from '../../src/api/deploy-request.ts';
+import { ANNOTATION, FREEZE_PREFIX } from '../../src/api/names.ts';
 import { buildJob } from '../../src/lanes/build-job.ts';
 import {
   identify,
@@ -37,6 +37,18 @@ export interface Faults {
   evict: boolean;
   latePods: boolean;
   jump: boolean;
+  approve: boolean;
+  edit: boolean;
+  /** The second operator's clock is slow. */
+  skew: boolean;
+}
+
+/** What the spec says of the environment; people edit it while the world turns. */
+export interface Rules {
+  concurrencyPolicy: 'Queue' | 'Supersede' | 'Replace';
+  requireApproval: boolean;
+  /** Deploys may start in the first half of each ten minutes only. */
+  windows: boolean;
 }
 
 /** What has really happened to a request, whatever the status says of it. */
@@ -52,8 +64,8 @@ interface Ledger {
   failed: boolean;
   /** A person deleted or suspended its Job. */
   touched: boolean;
-  /** The operator deleted its Job, for its Pod did not come up. */
-  aborted: boolean;
+  /** The operator deleted its Job for a newer one. */
+  replaced: boolean;
   /** Its history entry was pushed out by newer ones. */
   evicted: boolean;
   /** Nothing but the status knew it when that was lost. */
@@ -91,6 +103,8 @@ class ProcessMemory implements Memory {
 
 interface Operator {
   readonly name: string;
+  /** By how many milliseconds its clock is ahead of the cluster's. */
+  readonly skew: number;
   memory: ProcessMemory;
   pass: Generator<void> | undefined;
   /** Deletions that its watch will tell it of. */
@@ -104,12 +118,19 @@ interface Pending {
   since: number | undefined;
 }
 
+/** What people, queue and cluster do, one thing after the other. */
+export interface Happening {
+  what: 'arrives' | 'is approved' | 'is deleted' | 'the freeze turns' | 'the deploy ends';
+  id?: string;
+}
+
 interface Action {
   label: string;
   run: () => void;
 }
 
 const LATEST_POD_MS = 30_000;
+const SKEW_MS = 7_000;
 const ENVIRONMENT = 'production';
 
 /**
@@ -126,14 +147,14 @@ export class World {
   readonly operators: readonly Operator[];
   readonly log: string[] = [];
   readonly #faults: Faults;
-  readonly #budget = { redeliver: 3, byHand: 3, freeze: 4, loss: 1, evict: 2, jump: 5 };
+  readonly #budget = { redeliver: 3, byHand: 3, freeze: 4, loss: 1, evict: 2, jump: 5, approve: 6, edit: 3 };
   #resourceVersion = 100;
   #uids = 0;
-  readonly #spec = aSpec(SPEC);
+  readonly #spec = aSpec(specOf(PLAIN_RULES, false));
 
-  constructor(requests: readonly DeployRequest[], faults: Faults) {
+  constructor(requests: readonly DeployRequest[], faults: Faults, rules: Rules = PLAIN_RULES) {
     this.#faults = faults;
-    this.resource = aResource({ spec: aRawSpec(SPEC) });
+    this.resource = aResource({ spec: aRawSpec(specOf(rules, false)) });
     this.ledgers = new Map(
       requests.map((request) => [
         request.id,
@@ -146,14 +167,15 @@ export class World {
           succeeded: false,
           failed: false,
           touched: false,
-          aborted: false,
+          replaced: false,
           evicted: false,
           forgotten: false,
         },
       ]),
     );
-    this.operators = ['A', 'B'].map((name) => ({
+    this.operators = ['A', 'B'].map((name, index) => ({
       name,
+      skew: faults.skew && index === 1 ? -SKEW_MS : 0,
       memory: new ProcessMemory(),
       pass: undefined,
       toldLater: [],
@@ -172,10 +194,12 @@ export class World {
   /** No more faults: everything that was begun must come to its end. */
   drain(): void {
     if (this.#isFrozen) this.#setFrozen(false);
+    if (this.#isFrozenByAnnotation) this.#setAnnotation(undefined);
     for (let round = 0; round < 80; round += 1) {
       for (const ledger of this.ledgers.values()) {
         if (ledger.message !== 'none') this.#store(ledger);
       }
+      for (const job of this.jobs.values()) if (isWaiting(job) && !isApproved(job)) this.#approve(job, 'bob');
       for (const operator of this.operators) {
         while (operator.pass) this.#continue(operator);
         this.#watch(operator);
@@ -195,6 +219,57 @@ export class World {
     this.log.push('all faults have stopped');
     if (!this.#isQuiet) throw new Violation(`liveness: the lane does not come to rest: ${this.describe()}`);
     this.#checkRest();
+  }
+
+  /** Something that happens to the lane from outside, in a world without faults. */
+  happen(event: Happening): void {
+    this.log.push(JSON.stringify(event));
+    const ledger = this.ledgers.get(event.id ?? '');
+    const job = ledger && this.#jobOf(ledger.request);
+    if (event.what === 'arrives' && ledger) this.#store(ledger);
+    else if (event.what === 'is approved' && job) this.#approve(job, 'bob');
+    else if (event.what === 'is deleted' && job && this.#isHeld(job)) {
+      ledger.touched = true;
+      this.#removeJob(job);
+    } else if (event.what === 'the freeze turns') {
+      this.#setAnnotation(this.#isFrozenByAnnotation ? undefined : 'alice');
+    } else if (event.what === 'the deploy ends') {
+      for (const action of this.#cluster(false)) if (action.label.endsWith(' succeeds')) action.run();
+    }
+  }
+
+  /** A while in which both operators look as often as they like, in any order, and the cluster follows; what runs runs on. */
+  settle(choose: () => number): void {
+    for (let round = 0; round < 15; round += 1) {
+      const passes = choose() % 4;
+      for (const operator of this.operators.slice(0, 1 + (passes % 2))) {
+        this.#watch(operator);
+        this.#begin(operator);
+      }
+      while (this.operators.some(({ pass }) => pass)) {
+        const underWay = this.operators.filter(({ pass }) => pass);
+        this.#continue(underWay[choose() % underWay.length]!);
+        this.#check();
+      }
+      for (const action of this.#cluster(false)) {
+        if (!action.label.endsWith(' succeeds')) action.run();
+      }
+      for (const ledger of this.ledgers.values()) if (ledger.message === 'stored') this.#settle(ledger);
+      this.#check();
+      // Long enough in all for an absence of 30 s to be waited out.
+      this.#advance(3_000);
+    }
+  }
+
+  /** How each request ended, or that it has not, and what was started. */
+  outcome(): Record<string, string> {
+    const { status } = this.resource;
+    return Object.fromEntries(
+      [...this.ledgers.values()].map(({ request: { id }, starts }) => {
+        const entry = status?.history?.find((each) => each.id === id);
+        return [id, `${entry ? `${entry.result} ${entry.reason}` : 'has not ended'}, started: ${starts}`];
+      }),
+    );
   }
 
   describe(): string {
@@ -362,7 +437,7 @@ export class World {
 
   #people(): Action[] {
     const actions: Action[] = [];
-    const { deleteByHand, suspendByHand, resumeByHand, freeze, loseStatus, evict } = this.#faults;
+    const { deleteByHand, suspendByHand, resumeByHand, freeze, loseStatus, evict, approve, edit } = this.#faults;
     const byHand = (label: string, job: Job, run: () => void) =>
       actions.push({
         label,
@@ -398,6 +473,44 @@ export class World {
           this.#setFrozen(!this.#isFrozen);
         },
       });
+      actions.push({
+        label: this.#isFrozenByAnnotation ? 'the environment is thawed' : 'the environment is frozen by an annotation',
+        run: () => {
+          this.#budget.freeze -= 1;
+          this.#setAnnotation(this.#isFrozenByAnnotation ? undefined : 'alice: incident 42');
+        },
+      });
+    }
+    if ((approve || this.#rules.requireApproval) && this.#budget.approve > 0) {
+      for (const job of this.jobs.values()) {
+        const verb = isApproved(job) ? 'takes back the approval of' : 'approves';
+        actions.push({
+          label: `somebody ${verb} ${job.metadata.name}`,
+          run: () => {
+            this.#budget.approve -= 1;
+            this.#approve(job, isApproved(job) ? '' : 'bob');
+          },
+        });
+      }
+    }
+    if (edit && this.#budget.edit > 0) {
+      const { concurrencyPolicy, requireApproval, windows } = this.#rules;
+      const edits: Partial<Rules>[] = [
+        ...(['Queue', 'Supersede', 'Replace'] as const)
+          .filter((policy) => policy !== concurrencyPolicy)
+          .map((policy) => ({ concurrencyPolicy: policy })),
+        { requireApproval: !requireApproval },
+        { windows: !windows },
+      ];
+      for (const change of edits) {
+        actions.push({
+          label: `the spec is edited: ${JSON.stringify(change)}`,
+          run: () => {
+            this.#budget.edit -= 1;
+            this.#setSpec({ ...this.#rules, ...change }, this.#isFrozen);
+          },
+        });
+      }
     }
     if (loseStatus && this.#budget.loss > 0 && this.resource.status && this.#mayLoseStatus()) {
       actions.push({ label: 'the status is lost', run: () => this.#loseStatus() });
@@ -416,7 +529,7 @@ export class World {
   *#pass(operator: Operator): Generator<void> {
     const { resource } = this;
     // Before the lists: of what is timed, the lists must be younger than the end of the time.
-    const { now } = this;
+    const now = this.now + operator.skew;
     yield;
     const jobs = [...this.jobs.values()];
     yield;
@@ -425,7 +538,7 @@ export class World {
     yield;
     const next = plan({
       resource,
-      spec: { ...this.#spec, suspend: (resource.spec as { suspend?: boolean }).suspend ?? false },
+      spec: parsed(resource),
       specProblem: undefined,
       jobs,
       pods,
@@ -436,10 +549,12 @@ export class World {
       rejections: [],
       now,
     });
-    operator.memory.noteAbsent(next.absent, this.now);
-    if (next.start.length > 0 && (resource.spec as { suspend?: boolean }).suspend) {
-      throw new Violation('a deploy is to be started in a frozen lane');
-    }
+    operator.memory.noteAbsent(next.absent, this.now + operator.skew);
+    const seen: Seen = { resource, jobs, now };
+    for (const job of next.start) this.#checkStart(job, seen);
+    const { ending } = next.status.environments?.[0]?.active?.[0] ?? {};
+    const isReplacing = ending?.reason === 'Replaced';
+    if (isReplacing && next.remove.some(({ reason }) => reason === 'abort')) this.#checkReplacing(next.status, seen);
     yield;
     for (const job of next.mark) {
       const startedAt = new Date(this.now).toISOString();
@@ -467,6 +582,7 @@ export class World {
     for (const { job, reason } of next.remove) {
       if (this.#isCurrent(job)) {
         this.#checkRemoval(job, reason);
+        if (reason === 'abort' && isReplacing) this.#ledgerOf(job).replaced = true;
         this.#removeJob(this.jobs.get(job.metadata.name)!);
       }
       yield;
@@ -583,7 +699,7 @@ export class World {
     ledger.starts += 1;
     if (ledger.starts > 1) throw new Violation(`Invariant 1: ${ledger.request.id} is started a second time`);
     for (const other of this.ledgers.values()) {
-      if (other.starts > 0 && other.request.task === ledger.request.task && isLater(other.request, ledger.request)) {
+      if (other.starts > 0 && rules(other.request, ledger.request) && isLater(other.request, ledger.request)) {
         throw new Violation(`Invariant 4: ${ledger.request.id} starts after ${other.request.id}, which was due later`);
       }
     }
@@ -632,11 +748,39 @@ export class World {
   }
 
   #setFrozen(suspend: boolean): void {
+    this.#setSpec(this.#rules, suspend);
+  }
+
+  #setSpec(rules: Rules, suspend: boolean): void {
     this.resource = {
       ...this.resource,
-      spec: { ...(this.resource.spec as object), suspend },
+      spec: aRawSpec(specOf(rules, suspend)),
       metadata: { ...this.resource.metadata, resourceVersion: this.#rv() },
     };
+  }
+
+  get #rules(): Rules {
+    return rulesOf(this.resource);
+  }
+
+  get #isFrozenByAnnotation(): boolean {
+    return this.resource.metadata.annotations?.[FREEZE] !== undefined;
+  }
+
+  #setAnnotation(words: string | undefined): void {
+    const { annotations: _, ...metadata } = this.resource.metadata;
+    this.resource = {
+      ...this.resource,
+      metadata: {
+        ...metadata,
+        resourceVersion: this.#rv(),
+        ...(words === undefined ? {} : { annotations: { [FREEZE]: words } }),
+      },
+    };
+  }
+
+  #approve(job: Job, who: string): void {
+    this.#write(job, { metadata: { annotations: { [ANNOTATION.approvedBy]: who } } });
   }
 
   /** Only into an idle lane, between passes, and in its turn: the rest are races that nothing closes. */
@@ -706,6 +850,57 @@ export class World {
     };
   }
 
+  // ---- The rules of starting, in other words than the plan's -------------------------------------------------------------------------
+
+  /** What is started could be started, by what the pass has seen; and nobody who could be started was passed by. */
+  #checkStart(job: Job, seen: Seen): void {
+    const { id } = this.#ledgerOf(job).request;
+    const why = whyNot(job, this.#ledgerOf(job).request, seen);
+    if (why) throw new Violation(`${id} is to be started, but ${why}`);
+    // Its turn was given to it by an earlier pass: what has become possible since then comes too late, as it would have without the crash.
+    if (seen.resource.status?.environments?.[0]?.active?.[0]?.uid === job.metadata.uid) return;
+    for (const other of seen.jobs) {
+      const { request, starts } = this.#ledgerOf(other);
+      const couldHave = isWaiting(other) && starts === 0 && !whyNot(other, request, seen);
+      const isOlder = isLater(this.#ledgerOf(job).request, request);
+      const stands = seen.resource.status?.environments?.[0]?.waiting?.some((entry) => entry.id === request.id);
+      if (couldHave && isOlder && stands && rulesOf(seen.resource).concurrencyPolicy === 'Queue') {
+        const overtaken = this.#mayBeDropped(request, seen);
+        if (!overtaken) throw new Violation(`${id} is to be started, but ${request.id} was due before it`);
+      }
+    }
+  }
+
+  /** It is overtaken by what was started, too late, or a rollback was asked for after it. */
+  #mayBeDropped(request: DeployRequest, { resource, jobs, now }: Seen): boolean {
+    const lane = resource.status?.environments?.[0];
+    const isOvertaken = [...(lane?.lastStarted ?? []), ...(lane?.active ?? [])].some((mark) => {
+      const other = this.ledgers.get(mark.id)?.request;
+      return other !== undefined && rules(other, request) && isLater(other, request);
+    });
+    const isRolledBack = jobs.some((other) => {
+      const { request: later } = this.#ledgerOf(other);
+      return isRollback(later.task) && isLater(later, request);
+    });
+    const isLate = now - Date.parse(dueAtOf(request)) > 3_600_000;
+    return (
+      isOvertaken || isRolledBack || isLate || resource.status?.history?.some(({ id }) => id === request.id) === true
+    );
+  }
+
+  /** A deploy is ended for another one only where that one is newer and could start. */
+  #checkReplacing(status: CapDeployJobStatus, seen: Seen): void {
+    const claim = status.environments?.[0]?.active?.[0];
+    const running = this.#ledgerById(claim?.id ?? '').request;
+    if (rulesOf(seen.resource).concurrencyPolicy !== 'Replace')
+      throw new Violation(`${running.id} is ended, but not by the policy`);
+    const newer = seen.jobs.some((job) => {
+      const { request } = this.#ledgerOf(job);
+      return isWaiting(job) && rules(request, running) && isLater(request, running) && !whyNot(job, request, seen);
+    });
+    if (!newer) throw new Violation(`${running.id} is ended for a newer one, but none could start`);
+  }
+
   // ---- The invariants ---------------------------------------------------------------------------------------------------------------
 
   #check(): void {
@@ -744,10 +939,18 @@ export class World {
           return ledger.failed || reason === 'PodNotStarted';
         case 'Aborted':
         case 'Unknown':
-          // Where the container came up after all between the announcement and the abort, the announcement was withdrawn.
-          return ledger.touched || (ledger.aborted && ledger.pods > 0);
+          return ledger.touched || (reason === 'Replaced' && ledger.replaced);
         case 'Superseded':
-          return ledger.starts === 0 && this.#wasOvertaken(ledger, status);
+          return (
+            ledger.starts === 0 &&
+            (reason === 'NewerRequest' ? this.#hasNewer(ledger, status) : this.#wasOvertaken(ledger, status))
+          );
+        case 'Missed':
+          return (
+            ledger.starts === 0 &&
+            (reason !== 'Expired' ||
+              this.now + SKEW_MS >= Date.parse(ledger.request.expiresAt ?? '9999-01-01T00:00:00Z'))
+          );
         default:
           return ledger.starts === 0 || ledger.evicted;
       }
@@ -755,11 +958,23 @@ export class World {
     if (!ledger.evicted && !isTrue()) throw new Violation(`Invariant 7: ${id} is recorded ${result} (${reason})`);
   }
 
+  /** A newer request stands where it can still have its turn, or has had it. */
+  #hasNewer({ request }: Ledger, status: CapDeployJobStatus): boolean {
+    const lane = status.environments?.[0];
+    const standing = [...(lane?.waiting ?? []), ...(lane?.active ?? []), ...(status.history ?? [])];
+    return [...this.ledgers.values()].some(
+      ({ request: other, evicted }) =>
+        isLater(other, request) &&
+        (isRollback(other.task) || (other.task === request.task && this.#rules.concurrencyPolicy !== 'Queue')) &&
+        (evicted || standing.some(({ id }) => id === other.id)),
+    );
+  }
+
   /** A later request was started, or was claimed and then vanished, which counts as started. */
   #wasOvertaken({ request }: Ledger, status: CapDeployJobStatus): boolean {
     const claim = status.environments?.[0]?.active?.[0];
     return [...this.ledgers.values()].some((other) => {
-      if (other.request.task !== request.task || !isLater(other.request, request)) return false;
+      if (!rules(other.request, request) || !isLater(other.request, request)) return false;
       const { id } = other.request;
       const isRecordedAsStarted = status.history?.some((entry) => entry.id === id && entry.startedAt !== undefined);
       const claimed = claim?.id === id ? (this.#byUid(claim.uid) ?? 'gone') : undefined;
@@ -776,8 +991,8 @@ export class World {
       status?.history?.some((entry) => entry.id === id) ||
       lane?.lastStarted?.some((mark) => mark.id === id) ||
       this.#ledgerById(id).evicted;
-    if (reason === 'abort') this.#ledgerOf(job).aborted = true;
-    else if (!isRecorded) throw new Violation(`Invariant 6: ${id} is deleted (${reason}) before it is recorded`);
+    if (reason !== 'abort' && !isRecorded)
+      throw new Violation(`Invariant 6: ${id} is deleted (${reason}) before it is recorded`);
   }
 
   get #isQuiet(): boolean {
@@ -857,14 +1072,63 @@ interface JobPatch {
   status?: NonNullable<Job['status']>;
 }
 
+const FREEZE = `${FREEZE_PREFIX}${ENVIRONMENT}`;
+export const PLAIN_RULES: Rules = { concurrencyPolicy: 'Queue', requireApproval: false, windows: false };
+
 /** Finished Jobs go early, so that requests come again after their clean-up. */
-const SPEC = {
-  environments: [{ name: ENVIRONMENT }],
-  tasks: ['deploy', 'deploy:restart'],
+const specOf = ({ windows, ...rules }: Rules, suspend: boolean) => ({
+  environments: [
+    {
+      name: ENVIRONMENT,
+      ...rules,
+      ...(windows ? { windows: [{ kind: 'Allow', schedule: '*/10 * * * *', durationSeconds: 300 }] } : {}),
+    },
+  ],
+  suspend,
+  tasks: ['deploy', 'deploy:restart', 'deploy:rollback'],
   maxWaiting: 2,
   successfulJobsHistoryLimit: 0,
   failedJobsHistoryLimit: 1,
+});
+
+const rulesOf = (resource: CapDeployJob): Rules => {
+  const [{ name: _, windows, ...rules }] = (resource.spec as { environments: [Rules & { name: string }] }).environments;
+  return { ...rules, windows: windows !== undefined };
 };
 
+/** Few specs come up, and many times. */
+const specs = new Map<string, CapDeployJobSpec>();
+function parsed({ spec }: CapDeployJob): CapDeployJobSpec {
+  const key = JSON.stringify(spec);
+  const found = specs.get(key) ?? aSpec(spec as Record<string, unknown>);
+  specs.set(key, found);
+  return found;
+}
+
+/** What a pass has seen. */
+interface Seen {
+  readonly resource: CapDeployJob;
+  readonly jobs: readonly Job[];
+  readonly now: number;
+}
+
+const isApproved = (job: Job): boolean => Boolean(job.metadata.annotations?.[ANNOTATION.approvedBy]);
+
+/** What keeps a request from starting, be the lane free or not. */
+function whyNot(job: Job, request: DeployRequest, { resource, now }: Seen): string | undefined {
+  const { requireApproval, windows } = rulesOf(resource);
+  if ((resource.spec as { suspend: boolean }).suspend) return 'the resource is frozen';
+  if (resource.metadata.annotations?.[FREEZE] !== undefined) return 'the environment is frozen';
+  if (windows && new Date(now).getUTCMinutes() % 10 >= 5) return 'no window is open';
+  if (requireApproval && !isApproved(job)) return 'nobody has approved it';
+  if (request.notBefore !== undefined && now < Date.parse(request.notBefore)) return 'its time has not come';
+  if (request.expiresAt !== undefined && now >= Date.parse(request.expiresAt)) return 'it has expired';
+  return undefined;
+}
+
+/** The start of the one says that the other must not start after it, if that was due before. */
+const rules = (started: DeployRequest, other: DeployRequest): boolean =>
+  started.task === other.task || isRollback(started.task);
+
 const isLater = (a: DeployRequest, b: DeployRequest): boolean =>
-  compareTurns({ dueAt: a.sentAt, id: a.id }, { dueAt: b.sentAt, id: b.id }) > 0;
+  compareTurns({ dueAt: dueAtOf(a), id: a.id }, { dueAt: dueAtOf(b), id: b.id }) > 0;

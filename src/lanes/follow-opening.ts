@@ -1,0 +1,38 @@
+import type { Lane } from './lane.ts';
+
+/**
+ * Since when a deploy could have started: from the end of the last deploy, from the opening of a window, or from the moment at which a thaw
+ * was seen. It is stored, so that an operator which comes back after an outage knows what could have started while none was there.
+ */
+export function followOpening(lane: Lane): void {
+  lane.wake(lane.window.until ?? lane.window.lookAgainAt);
+  if (lane.claim || lane.occupant !== undefined || !lane.isOpen) {
+    lane.openSince = undefined;
+    return;
+  }
+  if (lane.openSince !== undefined) return;
+  lane.openSince = Math.max(sinceLastStop(lane), lane.window.since ?? Number.NEGATIVE_INFINITY);
+}
+
+function sinceLastStop(lane: Lane): number {
+  const { previous, createdAt, now } = lane.view;
+  const lastEnd = lane.lastEndedAt === undefined ? undefined : Math.min(now, Date.parse(lane.lastEndedAt));
+  if (!previous) return Math.max(createdAt, lastEnd ?? createdAt);
+  if (previous.openSince !== undefined) return Date.parse(previous.openSince);
+  // The thaw is what was waited for last where the lane was frozen when its deploy ended.
+  if (previous.frozen !== undefined) return now;
+  const ends = [
+    ...(previous.closed === undefined ? [] : [openingOf(lane, previous.closedUntil) ?? now]),
+    ...(previous.active?.length ? [lastEnd ?? now] : []),
+  ];
+  return ends.length > 0 ? Math.max(...ends) : now;
+}
+
+/**
+ * When the windows opened by the clock, though nobody may have been there to see it. A lane that was closed and is open before its time was
+ * opened by somebody who changed its windows: that counts from when it is seen, as a thaw does.
+ */
+function openingOf({ window, view }: Lane, closedUntil: string | undefined): number | undefined {
+  if (closedUntil === undefined || Date.parse(closedUntil) > view.now) return undefined;
+  return Math.max(window.since ?? Number.NEGATIVE_INFINITY, Date.parse(closedUntil));
+}

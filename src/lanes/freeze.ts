@@ -1,0 +1,33 @@
+import type { CapDeployJobSpec } from '../api/capdeployjob.ts';
+import { FREEZE_PREFIX } from '../api/names.ts';
+import { bounded, plain } from './text.ts';
+
+/**
+ * Environments that people have frozen by an annotation of the CapDeployJob: `freeze.capdeployjob.dev/<environment>: "<who>: <why>"`. Argo CD's
+ * self-heal leaves an annotation alone that git does not name.
+ * @returns who froze it and why, by environment.
+ */
+export function freezesOf(annotations: Readonly<Record<string, string>> | undefined): Map<string, string> {
+  const freezes = new Map<string, string>();
+  for (const [name, words] of Object.entries(annotations ?? {})) {
+    if (!name.startsWith(FREEZE_PREFIX)) continue;
+    // That the annotation is there says more than what it says.
+    freezes.set(name.slice(FREEZE_PREFIX.length), plain(words, 256) || `by the annotation ${name}, which names nobody`);
+  }
+  return freezes;
+}
+
+/**
+ * A freeze of an environment that the spec does not name freezes nothing, and whoever put it there believes that it does: it is reported.
+ * @returns what is wrong, in words, or undefined.
+ */
+export function freezeProblem(freezes: ReadonlyMap<string, string>, spec: CapDeployJobSpec): string | undefined {
+  const names = spec.environments.map(({ name }) => name);
+  const unknown = [...freezes.keys()].filter((environment) => !names.includes(environment)).sort();
+  if (unknown.length === 0) return undefined;
+  const found = unknown.map((environment) => `${FREEZE_PREFIX}${environment}`).join(', ');
+  return bounded(
+    `metadata.annotations: ${found} freezes nothing, for spec.environments names no such environment (case counts): correct it or take it away; there are ${names.join(', ')}`,
+    1024,
+  );
+}

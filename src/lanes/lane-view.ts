@@ -1,0 +1,84 @@
+import type { CapDeployJobSpec, Environment, HistoryEntry, LaneStatus } from '../api/capdeployjob.ts';
+import type { JobEvent } from './explain.ts';
+import type { Job, Pod } from './job.ts';
+
+/** One lane at one moment: everything that `planLane` looks at. */
+export interface LaneView {
+  readonly name: string;
+  /** Undefined where the environment was removed from the spec. */
+  readonly environment: Environment | undefined;
+  readonly spec: CapDeployJobSpec;
+  /** Who froze the lane by an annotation of the resource, and why. */
+  readonly freeze: string | undefined;
+  /** When the CapDeployJob was created: its lanes cannot have been open before (epoch milliseconds). */
+  readonly createdAt: number;
+  /** What the status says of the lane; undefined for a new lane, and where the status was lost. */
+  readonly previous: LaneStatus | undefined;
+  /** The resource's own Jobs of this lane. */
+  readonly jobs: readonly Job[];
+  /** Jobs that carry the lane's labels but belong to somebody else, for example to an earlier resource of this name. */
+  readonly strangers: readonly Job[];
+  /** Pods that carry the lane's labels, whoever owns them. */
+  readonly pods: readonly Pod[];
+  /** True where the history knows the id in this lane. */
+  readonly recorded: (id: string) => boolean;
+  readonly memory: Memory;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/**
+ * What this process has seen and no object says any more. It may be lost at any time: then more time passes, or a result becomes Unknown,
+ * but nothing unsafe follows.
+ */
+export interface Memory {
+  /** A Pod of this Job was seen once: as Jobs here have one Pod, none can appear later. */
+  podWasSeen(jobUid: string): boolean;
+  /** The first container of the Job's Pod was seen running or finished. */
+  containerWasSeen(jobUid: string): boolean;
+  /** Since when a live look has shown that this Job is gone or suspended (epoch milliseconds). */
+  absentSince(jobUid: string): number | undefined;
+  /** The Job as it was when its deletion was watched. */
+  lastSeen(jobUid: string): Job | undefined;
+  /** The end of the deploy's log, redacted and bounded. */
+  logTail(jobUid: string): string | undefined;
+  /** FailedCreate and the like, about the Job or its Pod, oldest first. */
+  events(jobUid: string): readonly JobEvent[];
+}
+
+/** Why a Job is to be deleted; every reason but `abort` means that its outcome stands in the history. */
+export type RemovalReason = 'recorded' | 'abort' | 'history limit' | 'ttl';
+
+export interface Removal {
+  readonly job: Job;
+  readonly reason: RemovalReason;
+}
+
+/** What is to become of a lane: its status, and what follows once that status is stored. */
+export interface LanePlan {
+  /** Undefined: the lane is to be forgotten. */
+  readonly status: LaneStatus | undefined;
+  /** New history entries, in the order in which they ended. */
+  readonly ended: readonly HistoryEntry[];
+  /** To be written BEFORE the status: the Job of a claim that is given up, so that a late resume of it is refused. */
+  readonly touch: readonly Job[];
+  /** To be resumed after the status, which holds its claim, is stored. */
+  readonly start: Job | undefined;
+  /** To be deleted after the status is stored. */
+  readonly remove: readonly Removal[];
+  /** Jobs (by UID) whose absence must be timed, beginning with a live look. */
+  readonly absent: readonly string[];
+  /** Started Jobs (by UID) without a container: their Events tell why. */
+  readonly explain: readonly string[];
+  /**
+   * To be marked with `started-at` BEFORE the status is stored: Jobs that somebody resumed by hand. Without it one that is suspended later
+   * would look as if it had never been started, and be started again.
+   */
+  readonly mark: readonly Job[];
+  /** Jobs that run without a claim and are claimed now. */
+  readonly adopted: readonly Job[];
+  /** When to look again even if nothing is heard (epoch milliseconds). */
+  readonly wakeAt: number | undefined;
+  /** A window of the lane that cannot be read. */
+  readonly windowProblem: string | undefined;
+}

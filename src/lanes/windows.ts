@@ -1,0 +1,187 @@
+import type { DeployWindow } from '../api/capdeployjob.ts';
+import { readSchedule, type Schedule } from './cron.ts';
+
+/** What the windows of an environment say of one moment. All moments are epoch milliseconds. */
+export interface WindowState {
+  readonly open: boolean;
+  /** Since when it has been so; undefined where that is for ever, or too long ago to be searched for. */
+  readonly since: number | undefined;
+  /** When it changes; undefined where that is never, or too far away to be searched for. */
+  readonly until: number | undefined;
+  /** When to look again at the latest, where the search has ended without a change. */
+  readonly lookAgainAt: number | undefined;
+  /** Why it is closed, in words for a person. */
+  readonly closed: string | undefined;
+  /** A window that cannot be read, as `schedule` or `timeZone` of which one it is: it must not open the lane. */
+  readonly problem: string | undefined;
+}
+
+const ALWAYS_OPEN: WindowState = {
+  open: true,
+  since: undefined,
+  until: undefined,
+  lookAgainAt: undefined,
+  closed: undefined,
+  problem: undefined,
+};
+
+/** Looks at schedules that one search may take: for a pattern that never opens or never closes nothing is searched for ever (about 20 ms at the worst). */
+const LOOKS = 150;
+/** Of these, for openings of one window that run into each other, in each direction. */
+const LINKS = 15;
+/** So many changes of single windows are followed to find one that changes the whole. */
+const CHANGES = 50;
+/** Answers that are kept: each pass of each resource asks. */
+const KEPT = 2000;
+
+/**
+ * Says whether deploys may start: while a window of kind Allow is open, or where there is none, unless one of kind Deny is open. Pure; what
+ * was computed is kept for as long as it holds.
+ * @param path names the list in what is said of a window that cannot be read.
+ */
+export function windowState(windows: readonly DeployWindow[] | undefined, now: number, path: string): WindowState {
+  if (!windows || windows.length === 0) return ALWAYS_OPEN;
+  const key = JSON.stringify([path, windows]);
+  const kept = states.get(key);
+  if (kept && kept.from <= now && now < kept.to) return kept.state;
+  const found = compute(windows, now, path);
+  states.set(key, found);
+  return found.state;
+}
+
+/** An answer, and the moments between which it is the same one. */
+interface Found {
+  readonly state: WindowState;
+  readonly from: number;
+  readonly to: number;
+}
+
+function compute(windows: readonly DeployWindow[], now: number, path: string): Found {
+  const calendars: { kind: DeployWindow['kind']; calendar: Calendar }[] = [];
+  for (const [index, window] of windows.entries()) {
+    const calendar = calendarOf(window);
+    if ('problem' in calendar) {
+      const { field, problem } = calendar;
+      const words = `${path}[${index}].${field}: found ${JSON.stringify(window[field])}; ${problem}`;
+      return forEver({ ...ALWAYS_OPEN, open: false, closed: `a window cannot be read: ${words}`, problem: words });
+    }
+    calendars.push({ kind: window.kind, calendar });
+  }
+  const needsAllow = calendars.some(({ kind }) => kind === 'Allow');
+  const budget = { looks: LOOKS };
+  const look = (at: number, known: readonly Span[] = []) => {
+    const spans = calendars.map(({ calendar }, index) => {
+      const span = known[index];
+      return span && span.from <= at && at < span.to ? span : spanAt(calendar, at, budget);
+    });
+    const covers = (wanted: string) => calendars.some(({ kind }, index) => kind === wanted && spans[index]?.open);
+    const denied = covers('Deny');
+    return { spans, denied, open: (!needsAllow || covers('Allow')) && !denied };
+  };
+  const here = look(now);
+  const back = search(here, now, 'from');
+  const ahead = search(here, now, 'to');
+  const until = ahead.changesAt;
+  const end = until === undefined ? '' : `; it opens at ${new Date(until).toISOString()}`;
+  const why = here.denied ? `a window of kind Deny is open` : `no window of kind Allow is open`;
+  const isNever = !here.open && until === undefined && ahead.reached === Number.POSITIVE_INFINITY;
+  const state: WindowState = {
+    open: here.open,
+    since: back.changesAt,
+    until,
+    lookAgainAt: until === undefined && Number.isFinite(ahead.reached) ? ahead.reached : undefined,
+    closed: here.open ? undefined : `${why} (${path})${isNever ? ', and none ever opens' : end}`,
+    problem: undefined,
+  };
+  // Which kind keeps it closed can change before it opens: what is said holds as long as no window changes.
+  const to = here.open ? (until ?? ahead.reached) : Math.min(...here.spans.map(({ to: end }) => end));
+  return { state, from: now, to };
+
+  /** Goes from change to change of single windows, in one direction, until the whole is another one. */
+  function search(start: ReturnType<typeof look>, from: number, side: 'from' | 'to') {
+    let { spans } = start;
+    let reached = from;
+    for (let step = 0; step < CHANGES && (step === 0 || budget.looks > 0); step += 1) {
+      const edges = spans.map((span) => span[side]);
+      reached = side === 'to' ? Math.min(...edges) : Math.max(...edges);
+      if (!Number.isFinite(reached)) break;
+      const next = look(side === 'to' ? reached : reached - 1, spans);
+      if (next.open !== start.open) return { changesAt: reached, reached };
+      spans = next.spans;
+    }
+    return { changesAt: undefined, reached };
+  }
+}
+
+const forEver = (state: WindowState): Found => ({
+  state,
+  from: Number.NEGATIVE_INFINITY,
+  to: Number.POSITIVE_INFINITY,
+});
+
+/** A stretch of time, `from` included and `to` not, in which a window is open or closed; where a search was cut short it is part of a longer one. */
+interface Span {
+  readonly open: boolean;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Calendar {
+  readonly schedule: Schedule;
+  readonly durationMs: number;
+}
+
+function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { looks: number }): Span {
+  budget.looks -= 2;
+  const opened = schedule.lastAt(at);
+  if (opened === undefined || opened + durationMs <= at) {
+    return {
+      open: false,
+      from: opened === undefined ? Number.NEGATIVE_INFINITY : opened + durationMs,
+      to: schedule.nextAfter(at) ?? Number.POSITIVE_INFINITY,
+    };
+  }
+  let from = opened;
+  for (let link = 0; link < LINKS && budget.looks > 0; link += 1) {
+    budget.looks -= 1;
+    // The earliest opening that still lasts into this one.
+    const earlier = schedule.nextAfter(from - durationMs - 1);
+    if (earlier === undefined || earlier >= from) break;
+    from = earlier;
+  }
+  let last = opened;
+  for (let link = 0; link < LINKS && budget.looks > 0; link += 1) {
+    budget.looks -= 1;
+    const later = schedule.lastAt(last + durationMs);
+    if (later === undefined || later <= last) break;
+    last = later;
+  }
+  return { open: true, from, to: last + durationMs };
+}
+
+/** The oldest answer goes when there is no more room. */
+class Kept<V> {
+  readonly #values = new Map<string, V>();
+  get(key: string): V | undefined {
+    return this.#values.get(key);
+  }
+  set(key: string, value: V): void {
+    this.#values.delete(key);
+    this.#values.set(key, value);
+    const [oldest] = this.#values.keys();
+    if (this.#values.size > KEPT && oldest !== undefined) this.#values.delete(oldest);
+  }
+}
+
+const states = new Kept<Found>();
+const calendars = new Kept<Calendar | { field: 'schedule' | 'timeZone'; problem: string }>();
+
+function calendarOf({ schedule, timeZone, durationSeconds }: DeployWindow) {
+  const key = JSON.stringify([schedule, timeZone, durationSeconds]);
+  const kept = calendars.get(key);
+  if (kept) return kept;
+  const read = readSchedule(schedule, timeZone);
+  const calendar = 'schedule' in read ? { schedule: read.schedule, durationMs: durationSeconds * 1000 } : read;
+  calendars.set(key, calendar);
+  return calendar;
+}

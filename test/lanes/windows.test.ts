@@ -1,0 +1,338 @@
+import { describe, expect, test } from 'vitest';
+import type { DeployWindow } from '../../src/api/capdeployjob.ts';
+import { windowState } from '../../src/lanes/windows.ts';
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+const allow = (schedule: string, durationSeconds: number, timeZone = 'UTC'): DeployWindow => ({
+  kind: 'Allow',
+  schedule,
+  durationSeconds,
+  timeZone,
+});
+const deny = (schedule: string, durationSeconds: number, timeZone = 'UTC'): DeployWindow => ({
+  ...allow(schedule, durationSeconds, timeZone),
+  kind: 'Deny',
+});
+const stateAt = (moment: string, ...windows: DeployWindow[]) => windowState(windows, Date.parse(moment), 'windows');
+const iso = (moment: number | undefined) =>
+  moment === undefined ? undefined : new Date(moment).toISOString().replace('.000Z', 'Z');
+const shown = (moment: string, ...windows: DeployWindow[]) => {
+  const { open, since, until } = stateAt(moment, ...windows);
+  return [open ? 'open' : 'closed', iso(since), iso(until)];
+};
+
+describe('whether deploys may start, since when and until when', () => {
+  const office = allow('0 9 * * MON-FRI', 8 * HOUR);
+  const night = allow('0 22 * * *', 4 * HOUR);
+  test.each([
+    // 10 March 2026 is a Tuesday.
+    ['always, without windows', '2026-03-10T12:00:00Z', [], ['open', undefined, undefined]],
+    [
+      'within the only window',
+      '2026-03-10T12:00:00Z',
+      [office],
+      ['open', '2026-03-10T09:00:00Z', '2026-03-10T17:00:00Z'],
+    ],
+    [
+      'from its very first moment',
+      '2026-03-10T09:00:00.000Z',
+      [office],
+      ['open', '2026-03-10T09:00:00Z', '2026-03-10T17:00:00Z'],
+    ],
+    [
+      'not a moment before it',
+      '2026-03-10T08:59:59.999Z',
+      [office],
+      ['closed', '2026-03-09T17:00:00Z', '2026-03-10T09:00:00Z'],
+    ],
+    [
+      'to its very last moment',
+      '2026-03-10T16:59:59.999Z',
+      [office],
+      ['open', '2026-03-10T09:00:00Z', '2026-03-10T17:00:00Z'],
+    ],
+    [
+      'not at its end',
+      '2026-03-10T17:00:00.000Z',
+      [office],
+      ['closed', '2026-03-10T17:00:00Z', '2026-03-11T09:00:00Z'],
+    ],
+    ['not on a weekend', '2026-03-14T12:00:00Z', [office], ['closed', '2026-03-13T17:00:00Z', '2026-03-16T09:00:00Z']],
+    ['across midnight', '2026-03-11T01:00:00Z', [night], ['open', '2026-03-10T22:00:00Z', '2026-03-11T02:00:00Z']],
+    [
+      'across the end of the year',
+      '2027-01-01T00:30:00Z',
+      [night],
+      ['open', '2026-12-31T22:00:00Z', '2027-01-01T02:00:00Z'],
+    ],
+    [
+      'in each of two windows',
+      '2026-03-10T23:00:00Z',
+      [office, night],
+      ['open', '2026-03-10T22:00:00Z', '2026-03-11T02:00:00Z'],
+    ],
+    [
+      'over two windows that overlap, as in one',
+      '2026-03-10T12:00:00Z',
+      [office, allow('0 16 * * *', 2 * HOUR)],
+      ['open', '2026-03-10T09:00:00Z', '2026-03-10T18:00:00Z'],
+    ],
+    [
+      'over two windows that touch, as in one',
+      '2026-03-10T18:00:00Z',
+      [office, allow('0 17 * * *', 2 * HOUR)],
+      ['open', '2026-03-10T09:00:00Z', '2026-03-10T19:00:00Z'],
+    ],
+    [
+      'not while one denies',
+      '2026-03-10T12:30:00Z',
+      [office, deny('0 12 * * *', HOUR)],
+      ['closed', '2026-03-10T12:00:00Z', '2026-03-10T13:00:00Z'],
+    ],
+    [
+      'until one denies',
+      '2026-03-10T11:00:00Z',
+      [office, deny('0 12 * * *', HOUR)],
+      ['open', '2026-03-10T09:00:00Z', '2026-03-10T12:00:00Z'],
+    ],
+    [
+      'not before the window, though no window denies any more',
+      '2026-03-10T08:30:00Z',
+      [office, deny('0 7 * * *', HOUR)],
+      ['closed', '2026-03-09T17:00:00Z', '2026-03-10T09:00:00Z'],
+    ],
+    [
+      'not when the window opens while one denies',
+      '2026-03-10T08:30:00Z',
+      [office, deny('0 8 * * *', 2 * HOUR)],
+      ['closed', '2026-03-09T17:00:00Z', '2026-03-10T10:00:00Z'],
+    ],
+    [
+      'at all times that none denies, where none allows',
+      '2026-03-10T12:00:00Z',
+      [deny('0 0 * * SAT', 2 * DAY)],
+      ['open', '2026-03-09T00:00:00Z', '2026-03-14T00:00:00Z'],
+    ],
+    [
+      'not in a freeze of weeks',
+      '2026-12-31T12:00:00Z',
+      [deny('0 0 20 12 *', 20 * DAY)],
+      ['closed', '2026-12-20T00:00:00Z', '2027-01-09T00:00:00Z'],
+    ],
+    [
+      'in a window that is longer than its period, for ever',
+      '2026-03-10T12:00:00Z',
+      [allow('0 0 * * *', 2 * DAY)],
+      ['open', undefined, undefined],
+    ],
+    [
+      'in a window of a day that opens every day, for ever',
+      '2026-03-10T12:00:00Z',
+      [allow('0 0 * * *', DAY)],
+      ['open', undefined, undefined],
+    ],
+    [
+      'on a leap day',
+      '2028-02-29T12:00:00Z',
+      [allow('0 0 29 2 *', DAY)],
+      ['open', '2028-02-29T00:00:00Z', '2028-03-01T00:00:00Z'],
+    ],
+    [
+      'not on the day after 28 February of another year',
+      '2026-03-01T12:00:00Z',
+      [allow('0 0 29 2 *', DAY)],
+      ['closed', '2024-03-01T00:00:00Z', '2028-02-29T00:00:00Z'],
+    ],
+    [
+      'on days of the month or of the week, where both are named',
+      '2026-03-09T09:30:00Z',
+      [allow('0 9 1,15 * MON', HOUR)],
+      ['open', '2026-03-09T09:00:00Z', '2026-03-09T10:00:00Z'],
+    ],
+    ['never', '2026-03-10T12:00:00Z', [allow('0 0 30 2 *', DAY)], ['closed', undefined, undefined]],
+    [
+      'always, where what denies never comes',
+      '2026-03-10T12:00:00Z',
+      [deny('0 0 30 2 *', DAY)],
+      ['open', undefined, undefined],
+    ],
+  ] as [string, string, DeployWindow[], (string | undefined)[]][])('%s', (_, moment, windows, expected) => {
+    expect(shown(moment, ...windows)).toEqual(expected);
+  });
+});
+
+describe('across the change of clocks', () => {
+  test.each([
+    [
+      'Berlin, put forward: a time that does not exist that day comes at the end of the gap',
+      '2026-03-29T01:10:00Z',
+      allow('30 2 * * *', HOUR, 'Europe/Berlin'),
+      ['open', '2026-03-29T01:00:00Z', '2026-03-29T02:00:00Z'],
+    ],
+    [
+      'Berlin, put forward: eight hours are eight hours, and end an hour later by the clock on the wall',
+      '2026-03-29T05:30:00Z',
+      allow('0 22 * * *', 8 * HOUR, 'Europe/Berlin'),
+      ['closed', '2026-03-29T05:00:00Z', '2026-03-29T20:00:00Z'],
+    ],
+    [
+      'Berlin, put back: a single time opens once, the first time that it is shown',
+      '2026-10-25T00:45:00Z',
+      allow('30 2 * * *', HOUR, 'Europe/Berlin'),
+      ['open', '2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'],
+    ],
+    [
+      'Berlin, put back: not the second time that it is shown',
+      '2026-10-25T01:45:00Z',
+      allow('30 2 * * *', HOUR, 'Europe/Berlin'),
+      ['closed', '2026-10-25T01:30:00Z', '2026-10-26T01:30:00Z'],
+    ],
+    [
+      'Berlin, put back: every half hour goes on through both hours',
+      '2026-10-25T01:35:00Z',
+      allow('*/30 2 * * *', 600, 'Europe/Berlin'),
+      ['open', '2026-10-25T01:30:00Z', '2026-10-25T01:40:00Z'],
+    ],
+    [
+      'New York, put back: once',
+      '2026-11-01T05:45:00Z',
+      allow('30 1 * * *', HOUR, 'America/New_York'),
+      ['open', '2026-11-01T05:30:00Z', '2026-11-01T06:30:00Z'],
+    ],
+    [
+      'New York, put forward: at the end of the gap',
+      '2026-03-08T07:00:00Z',
+      allow('30 2 * * *', HOUR, 'America/New_York'),
+      ['open', '2026-03-08T07:00:00Z', '2026-03-08T08:00:00Z'],
+    ],
+    [
+      'Lord Howe, put forward by half an hour: at the end of the gap',
+      '2026-10-03T15:35:00Z',
+      allow('15 2 * * *', HOUR, 'Australia/Lord_Howe'),
+      ['open', '2026-10-03T15:30:00Z', '2026-10-03T16:30:00Z'],
+    ],
+    [
+      'Lord Howe, put back by half an hour: the first time',
+      '2026-04-04T14:50:00Z',
+      allow('45 1 * * *', HOUR, 'Australia/Lord_Howe'),
+      ['open', '2026-04-04T14:45:00Z', '2026-04-04T15:45:00Z'],
+    ],
+    [
+      'Tokyo, where clocks are never changed',
+      '2026-03-29T01:10:00Z',
+      allow('0 10 * * *', HOUR, 'Asia/Tokyo'),
+      ['open', '2026-03-29T01:00:00Z', '2026-03-29T02:00:00Z'],
+    ],
+  ] as [string, string, DeployWindow, string[]][])('%s', (_, moment, window, expected) => {
+    expect(shown(moment, window)).toEqual(expected);
+  });
+});
+
+describe('a window that cannot be read', () => {
+  test.each([
+    [
+      'a minute that no hour has',
+      allow('61 9 * * *', HOUR),
+      'windows[1].schedule: found "61 9 * * *"; Invalid value for minute: 61',
+    ],
+    ['an hour range that goes backwards', allow('0 17-9 * * *', HOUR), 'windows[1].schedule: found "0 17-9 * * *"; '],
+    [
+      'the last day of a month, which a CronJob does not know',
+      allow('0 9 L * *', HOUR),
+      'windows[1].schedule: found "0 9 L * *"; five fields',
+    ],
+    ['a weekday nearest to a day', allow('0 9 15W * *', HOUR), 'windows[1].schedule: '],
+    ['a nickname', allow('@daily', HOUR), 'windows[1].schedule: '],
+    ['six fields', allow('0 0 9 * * *', HOUR), 'windows[1].schedule: '],
+    [
+      'a place that is none',
+      allow('0 9 * * *', HOUR, 'Mars/Phobos'),
+      'windows[1].timeZone: found "Mars/Phobos"; the tz database',
+    ],
+  ])('%s: it must not open the lane, and says which field is wrong', (_, window, words) => {
+    const state = stateAt('2026-03-10T12:00:00Z', allow('0 0 * * *', DAY), window);
+    expect(state).toMatchObject({ open: false, until: undefined });
+    expect(state.problem?.slice(0, words.length)).toBe(words);
+    expect(state.closed).toBe(`a window cannot be read: ${state.problem}`);
+  });
+
+  test.each(['0 9 * JUL WED', '0 9 * jul wed', '*/5 9-17/2 1,15 1-6 SUN,MON', '0 0 * * 7'])(
+    '%s can be read',
+    (schedule) => {
+      expect(stateAt('2026-03-10T12:00:00Z', allow(schedule, HOUR)).problem).toBeUndefined();
+    },
+  );
+});
+
+describe('why it is closed', () => {
+  test.each([
+    [
+      'until when',
+      [allow('0 9 * * *', HOUR)],
+      'no window of kind Allow is open (windows); it opens at 2026-03-11T09:00:00.000Z',
+    ],
+    [
+      'by what',
+      [deny('0 12 * * *', HOUR)],
+      'a window of kind Deny is open (windows); it opens at 2026-03-10T13:00:00.000Z',
+    ],
+    [
+      'that it is for ever',
+      [allow('0 0 30 2 *', HOUR)],
+      'no window of kind Allow is open (windows), and none ever opens',
+    ],
+    ['nothing, where it is open', [allow('0 12 * * *', HOUR)], undefined],
+  ])('says %s', (_, windows, words) => {
+    expect(stateAt('2026-03-10T12:00:00Z', ...windows).closed).toBe(words);
+  });
+
+  test('changes with what closes it', () => {
+    const windows = [allow('0 9 * * *', HOUR), deny('0 12 * * *', HOUR)];
+    expect(stateAt('2026-03-10T12:30:00Z', ...windows).closed).toContain('a window of kind Deny is open');
+    expect(stateAt('2026-03-10T13:00:00Z', ...windows).closed).toContain('no window of kind Allow is open');
+  });
+});
+
+test('an answer that was kept is the one that is computed anew, whatever was asked for before', () => {
+  const windows = [
+    allow('0 9 * * MON-FRI', 8 * HOUR, 'Europe/Berlin'),
+    deny('20 */2 * * *', 900),
+    deny('0 0 28 3 *', DAY),
+  ];
+  const moments = Array.from({ length: 120 }, (_, index) => Date.parse('2026-03-26T00:00:00Z') + index * 3_277_777);
+  const forward = moments.map((moment) => windowState(windows, moment, 'forward'));
+  const backward = moments.toReversed().map((moment) => windowState(windows, moment, 'backward'));
+  const words = ({ closed, ...state }: (typeof forward)[number]) => ({
+    ...state,
+    closed: closed?.replace(/forward|backward/, ''),
+  });
+  expect(backward.toReversed().map(words)).toEqual(forward.map(words));
+  // By the book: minute by minute.
+  for (const [index, moment] of moments.entries()) {
+    const { open, until } = forward[index]!;
+    if (until === undefined) continue;
+    expect(windowState(windows, until - 1, 'before').open, new Date(moment).toISOString()).toBe(open);
+    expect(windowState(windows, until, 'after').open).toBe(!open);
+  }
+});
+
+test('patterns that never close or never open are given up after a bounded search', () => {
+  // Each opens before the one before it has closed, and none repeats in the same way.
+  const hostile = Array.from({ length: 20 }, (_, index) => [
+    allow(`${index}-59 * * * *`, 60 + index),
+    allow(`*/${index + 1} ${index} 30 2 *`, 61),
+    deny(`${index} 0 31 4 *`, 366 * DAY),
+  ]).flat();
+  const begun = performance.now();
+  const state = windowState(hostile.slice(0, 20), Date.parse('2026-03-10T12:00:00Z'), 'hostile');
+  expect(performance.now() - begun).toBeLessThan(2_000);
+  expect(state.open).toBe(true);
+  // It is looked at again, at the latest, where the search has ended.
+  expect(state.until ?? state.lookAgainAt).toBeGreaterThan(Date.parse('2026-03-10T12:00:00Z'));
+  const again = performance.now();
+  for (let pass = 0; pass < 100; pass += 1)
+    windowState(hostile.slice(0, 20), Date.parse('2026-03-10T12:00:01Z') + pass, 'hostile');
+  expect(performance.now() - again).toBeLessThan(200);
+});

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { deployMessageSchema } from '../../src/api/deploy-request.ts';
+import { CONDITION, OUTCOME, REASON, REJECTION, RESULTS } from '../../src/api/reasons.ts';
+import { parseSpec, specSchema } from '../../src/api/spec.ts';
+import { documents, type Json, text } from './yaml.ts';
+
+/** docs/operations.md says what the program says. Its commands are run by test/real/admission-commands.test.ts. */
+const page = text('docs/operations.md');
+
+const section = (heading: string): string => {
+  const found = page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  if (!found) throw new Error(`the page has no section "${heading}"`);
+  return found;
+};
+/** The cells of the rows of a section's tables, heads and rules left out. */
+const rows = (heading: string): string[][] =>
+  [...section(heading).matchAll(/^\| (?!---)(.*) \|$/gm)].map(([, row]) => (row ?? '').split(' | ')).slice(1);
+const names = (cell = ''): string[] => cell.split(', ');
+
+describe('the table of results', () => {
+  const table = rows('What the results mean').map(([result, reason]) => ({ result, reason }));
+  /** Kubernetes' own words for a Job that failed. */
+  const KUBERNETES = ['BackoffLimitExceeded', 'DeadlineExceeded'];
+
+  test('names every reason once, and no other', () => {
+    expect(table.map(({ reason }) => reason).toSorted()).toEqual([...Object.values(OUTCOME), ...KUBERNETES].toSorted());
+  });
+
+  test('names every result, and no other', () => {
+    expect([...new Set(table.map(({ result }) => result))].toSorted()).toEqual([...RESULTS].toSorted());
+  });
+});
+
+test('the table of conditions names every condition and every reason, and no other', () => {
+  const table = rows('When nothing moves at all');
+  expect([...new Set(table.flatMap(([, reason]) => names(reason)))].toSorted()).toEqual(
+    [...new Set(Object.values(REASON))].toSorted(),
+  );
+  const conditions = new Set(table.flatMap(([condition]) => names(condition)));
+  conditions.delete('any');
+  expect([...conditions].toSorted()).toEqual(Object.values(CONDITION).toSorted());
+});
+
+test('every reason for which a message is rejected is named', () => {
+  const [, words = ''] = /`\.status\.rejections`, with its reason: (.*?)\. The entry/s.exec(page) ?? [];
+  const named = words
+    .replaceAll(/\([^)]*\)/g, '')
+    .split(/,\s+/)
+    .map((word) => word.trim());
+  expect(named.toSorted()).toEqual(Object.values(REJECTION).toSorted());
+});
+
+test('the deadlines are fields of the spec, with the defaults that they have', () => {
+  const { shape } = specSchema;
+  const seconds: Record<string, number> = { '1 h': 3600, '1 day': 86_400, '5 min': 300 };
+  const table = section('Who comes next').matchAll(/^\| `(\w+Seconds)` \| ([^|]+) \|/gm);
+  const named = [...table].map(([, field = '', after = '']) => [field, seconds[after.trim()]]);
+  const known = Object.entries(shape)
+    .filter(([field]) => field.endsWith('DeadlineSeconds'))
+    .map(([field, schema]) => [field, schema.parse(undefined)]);
+  expect(named.toSorted()).toEqual(known.toSorted());
+});
+
+test('the messages that it shows are ones that the operator takes', () => {
+  const bodies = [...page.matchAll(/--message-body '(.*?)'/g)].map(([, body]) => JSON.parse(body ?? ''));
+  expect(bodies).toHaveLength(2);
+  for (const body of bodies) expect(deployMessageSchema.safeParse(body).error?.issues ?? []).toEqual([]);
+});
+
+test('the windows that it shows are ones that the operator takes', () => {
+  const [, yaml = ''] = /^```yaml\n(windows:.*?)^```$/ms.exec(page) ?? [];
+  const [example] = documents(text('examples/capdeployjob.yaml')) as [{ spec: Json }];
+  const environments = [{ name: 'production', ...parse(yaml) }];
+  const parsed = parseSpec({ ...example.spec, environments });
+  expect(parsed).toMatchObject({ spec: { environments } });
+  expect(environments[0].windows).toHaveLength(2);
+});
+
+test('the policies of a lane are those that there are', () => {
+  const named = [...section('Who comes next').matchAll(/^\| `(\w+)`(?: \(default\))? \| (?:finishes|Aborted)/gm)].map(
+    ([, name]) => name,
+  );
+  expect(named).toEqual(specSchema.shape.concurrencyPolicy.unwrap().options);
+});
+
+test('its links lead somewhere', () => {
+  const anchors = [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9 -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => link);
+  expect(links.length).toBeGreaterThan(5);
+  for (const link of links) {
+    const [file = '', anchor] = link.split('#');
+    if (file === '') expect(anchors).toContain(anchor);
+    else expect(text(`docs/${file}`), link).toMatch(/\S/);
+  }
+});

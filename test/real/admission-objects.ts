@@ -1,0 +1,120 @@
+import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
+import type { DeployRequest } from '../../src/api/deploy-request.ts';
+import { parseSpec } from '../../src/api/spec.ts';
+import { CAPDEPLOYJOBS, JOBS, type KubeObject } from '../../src/kube/client.ts';
+import { buildJob } from '../../src/lanes/build-job.ts';
+import { type Answer, USERS } from './admission-requests.ts';
+import type { AdmissionWorld } from './admission-world.ts';
+
+export const APPROVED_BY = 'capdeployjob.dev/approved-by';
+export const STARTED_AT = 'capdeployjob.dev/started-at';
+export const ALLOW_DELETE = 'capdeployjob.dev/allow-delete';
+export const FREEZE = 'freeze.capdeployjob.dev/production';
+
+/** A merge patch that sets annotations; null takes one off. */
+export const annotate = (annotations: Record<string, string | null>, more: object = {}) => ({
+  metadata: { annotations },
+  ...more,
+});
+
+let count = 0;
+const unique = (prefix: string) => `${prefix}-${++count}`;
+
+function mustBe(status: number, answer: Answer): KubeObject {
+  if (answer.status !== status) throw new Error(`${answer.status}: ${answer.body.message}`);
+  return answer.body;
+}
+
+/** A CapDeployJob that its administrator made. Its queue is at no origin that an operator would read. */
+export async function resource(world: AdmissionWorld, annotations: Record<string, string> = {}): Promise<CapDeployJob> {
+  const object = {
+    apiVersion: 'capdeployjob.dev/v1alpha1',
+    kind: 'CapDeployJob',
+    metadata: { name: unique('web'), namespace: world.namespace, annotations },
+    spec: {
+      queue: { url: 'https://queue.example.test/123456789012/web-deploy' },
+      environments: [{ name: 'production' }, { name: 'staging' }],
+      template: { spec: { containers: [{ name: 'cap', image: 'example.test/capistrano:1' }] } },
+    },
+  };
+  return mustBe(201, await world.as(USERS.root).create(CAPDEPLOYJOBS, object)) as unknown as CapDeployJob;
+}
+
+const REQUEST: DeployRequest = {
+  id: 'release-1',
+  messageId: 'message-1',
+  senderId: 'AIDAEXAMPLE',
+  repository: 'livesense/web',
+  environment: 'production',
+  task: 'deploy',
+  revision: 'v1.0.0',
+  sentAt: '2026-11-05T10:00:00.000Z',
+  requestedBy: 'alice',
+  reason: undefined,
+  source: undefined,
+  slack: undefined,
+  notBefore: undefined,
+  expiresAt: undefined,
+};
+
+/** The Job that the operator makes of a request, as it makes it. */
+export function jobOf(owner: CapDeployJob, id = unique('release')): KubeObject {
+  const parsed = parseSpec(owner.spec);
+  if ('problem' in parsed) throw new Error(parsed.problem);
+  return buildJob(owner, parsed.spec, { ...REQUEST, id }) as unknown as KubeObject;
+}
+
+/** A waiting deploy: its Job, created by the operator. */
+export async function waitingJob(world: AdmissionWorld, owner?: CapDeployJob): Promise<KubeObject> {
+  return mustBe(201, await world.as(world.operator).create(JOBS, jobOf(owner ?? (await resource(world)))));
+}
+
+/** The patch with which the operator starts a deploy. */
+export const START = {
+  spec: { suspend: false },
+  metadata: { annotations: { [STARTED_AT]: '2026-11-05T10:00:01.000Z' } },
+};
+
+/** A deploy that the operator has started. */
+export async function startedJob(world: AdmissionWorld, owner?: CapDeployJob): Promise<KubeObject> {
+  const { metadata } = await waitingJob(world, owner);
+  return mustBe(200, await world.as(world.operator).patch(JOBS, metadata.name, START));
+}
+
+/** Has the operator write into the status that a deploy is under way. */
+export async function claim(world: AdmissionWorld, owner: CapDeployJob, jobs: string[]): Promise<KubeObject> {
+  const moment = '2026-11-05T10:00:00.000Z';
+  const active = jobs.map((job) => ({
+    job,
+    uid: 'uid-1',
+    id: 'release-1',
+    repository: 'livesense/web',
+    task: 'deploy',
+    sentAt: moment,
+    dueAt: moment,
+    since: moment,
+  }));
+  const status = { environments: [{ name: 'production', active }, { name: 'staging' }] };
+  const fresh = (await world.as(world.operator).get(CAPDEPLOYJOBS, owner.metadata.name)).body as KubeObject;
+  return mustBe(200, await world.as(world.operator).replace(CAPDEPLOYJOBS, { ...fresh, status }, 'status'));
+}
+
+/** A Job that has nothing to do with deploys. */
+export const foreignJob = (world: AdmissionWorld, labels: Record<string, string> = {}): KubeObject => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name: unique('theirs'), namespace: world.namespace, labels },
+  spec: {
+    suspend: true,
+    template: { spec: { restartPolicy: 'Never', containers: [{ name: 'theirs', image: 'example.test/theirs:1' }] } },
+  },
+});
+
+/** What came of a request: 'allowed', the words of a policy, or that RBAC refused it before any policy was asked. */
+export function outcome({ status, body }: Answer): string {
+  if (status < 300) return 'allowed';
+  const [, words] = /denied request: (.*)$/s.exec(body.message) ?? [];
+  if (status === 403 && words !== undefined) return words;
+  if (status === 403 && /cannot [a-z]+ resource/.test(body.message)) return 'refused by RBAC';
+  return `${status}: ${body.message}`;
+}

@@ -1,0 +1,33 @@
+import type { KubeObject } from '../../src/kube/client.ts';
+import { APPROVED_BY } from './admission-objects.ts';
+import type { User } from './admission-requests.ts';
+
+/** What the policy says, in full. */
+export const SAYS = {
+  ownName: (user: User, found: string) => `${APPROVED_BY} must be your own user name, "${user.name}"; found "${found}"`,
+  noRight: (user: User, job: KubeObject) =>
+    `"${user.name}" may not approve deploys of CapDeployJob "${job.metadata.labels?.['capdeployjob.dev/name']}": the verb "approve" on capdeployjobs.capdeployjob.dev is needed, as in the ClusterRole capdeployjob-approver`,
+  nothingElse: `a request that changes ${APPROVED_BY} must change nothing else`,
+  started: `the deploy has been started, and who approved it is on record: ${APPROVED_BY} can no longer be changed; to stop the deploy, delete its Job`,
+  unapproved: `a Job is created without ${APPROVED_BY}; it is approved afterwards, by a person`,
+  suspend:
+    'only the operator starts a deploy, so spec.suspend cannot be changed by hand; to let it start, remove what status.environments[].waiting[].why of its CapDeployJob names; to abort it, delete the Job; to hold its environment, freeze it',
+  spec: 'the Job is the deploy that was accepted, so its spec cannot be changed; to deploy something else, delete the Job and send another message',
+  ours: (...keys: string[]) =>
+    `only the operator changes these labels and annotations of a deploy; found changed: ${keys.join(', ')}`,
+  owner: 'the Job of a deploy belongs to its CapDeployJob; metadata.ownerReferences cannot be changed',
+  status: 'how a deploy ended is for the Job controller to say; its status cannot be changed by others',
+  patchOnly: (user: User) =>
+    `"${user.name}" may patch Jobs but not update them, and so may change nothing but ${APPROVED_BY}`,
+  create: (operator: User) =>
+    `only the operator (${operator.name}) creates Jobs with the label app.kubernetes.io/managed-by=capdeployjob; to deploy, send a message to the queue of the CapDeployJob; a Job of your own needs another label`,
+};
+
+/** What a request is expected to come to: 'allowed', or words, which may name the Job or the operator. */
+export type Expected = string | ((job: KubeObject, operator: User) => string);
+
+export const wordsOf = (expected: Expected, job: KubeObject, operator: User): string =>
+  typeof expected === 'function' ? expected(job, operator) : expected;
+
+/** Stands for the operator in a table: its name is not known before its world is there. */
+export const OPERATOR: User = { name: '(the operator)', groups: [] };

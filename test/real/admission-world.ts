@@ -1,0 +1,170 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse, parseAllDocuments } from 'yaml';
+import { JOBS, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
+import { Api, type Requests, serviceAccount, USERS, type User } from './admission-requests.ts';
+
+/**
+ * A real cluster with `deploy/` and `deploy/admission/` installed once more, under names of its own and for one namespace only, so that other
+ * tests can run at the same time. Built by kubectl from an overlay such as a user writes who renames namespace and ServiceAccount.
+ */
+export interface AdmissionWorld {
+  /** Where deploys run; the policies hold here and nowhere else. */
+  readonly namespace: string;
+  readonly operator: User;
+  /** The policies as the API server has them now. */
+  policies(): Promise<PolicyObject[]>;
+  /** Requests of somebody. */
+  as(user: User): Requests;
+  /** Runs a shell script with kubectl as that user. @returns its standard output. @throws Error with what it wrote to standard error. */
+  shell(user: User, script: string, env?: Record<string, string>): Promise<string>;
+  /** Gives a ClusterRole to a user in the namespace; roles of deploy/admission by the name that they have in the files. */
+  bind(user: User, clusterRole: string): Promise<void>;
+  /** The name that something in deploy/ or deploy/admission has here. */
+  nameOf(kind: string, name: string): string;
+  stop(): Promise<void>;
+}
+
+export interface PolicyObject extends KubeObject {
+  status?: { observedGeneration?: number; typeChecking?: { expressionWarnings?: unknown[] } };
+}
+
+const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
+const POLICIES: ResourceType = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  plural: 'validatingadmissionpolicies',
+  kind: 'ValidatingAdmissionPolicy',
+};
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url));
+
+/** @throws Error where TEST_KUBECONFIG names no cluster, or where the component cannot be built or applied. */
+export async function admissionWorld(): Promise<AdmissionWorld> {
+  const kubeconfigFile = process.env.TEST_KUBECONFIG;
+  if (!kubeconfigFile) throw new Error('TEST_KUBECONFIG is not set: run this with  npm run test:real');
+  const api = new Api(kubeconfigFile);
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'admission-')));
+  // A letter first: YAML reads 9e4 as a number.
+  const suffix = `-t${randomBytes(4).toString('hex')}`;
+  const namespace = `deploy${suffix}`;
+  const operatorNamespace = `operator${suffix}`;
+  const bin = join(scratch, 'bin');
+  mkdirSync(bin);
+  if (process.env.TEST_KUBECTL) symlinkSync(process.env.TEST_KUBECTL, join(bin, 'kubectl'));
+  const root = api.as(USERS.root, namespace);
+  const manifest = join(scratch, 'objects.json');
+
+  const shellOf = (kubeconfig: string) => {
+    const PATH = [bin, process.env.PATH].join(delimiter);
+    return (script: string, env: Record<string, string> = {}) =>
+      shell(script, { PATH, KUBECONFIG: kubeconfig, HOME: scratch, ...env });
+  };
+  const kubectl = shellOf(kubeconfigFile);
+  const stop = async () => {
+    try {
+      await kubectl(`if [ -e ${manifest} ]; then kubectl delete -f ${manifest} --ignore-not-found --wait=false; fi`);
+      // A finalizer that a test has set would keep the namespace for ever.
+      for (const { metadata } of ((await root.list(JOBS)).body.items ?? []) as KubeObject[]) {
+        if (metadata.finalizers) await root.patch(JOBS, metadata.name, { metadata: { finalizers: null } });
+      }
+      for (const name of [namespace, operatorNamespace]) await api.clusterWide('DELETE', NAMESPACES, name);
+    } finally {
+      await api.close();
+      rmSync(scratch, { recursive: true, force: true });
+    }
+  };
+
+  try {
+    const built = await kubectl(`kubectl kustomize ${overlay(scratch, operatorNamespace, suffix)}`);
+    const { objects, names } = forThisRun(built, suffix, namespace);
+    for (const name of [namespace, operatorNamespace]) {
+      const { status, body } = await api.clusterWide('POST', NAMESPACES, undefined, {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name },
+      });
+      if (status !== 201) throw new Error(`namespace ${name}: ${status}: ${body.message}`);
+    }
+    writeFileSync(manifest, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+    await kubectl(`kubectl apply -f ${manifest}`);
+    const policies = objects.filter(({ kind }) => kind === POLICIES.kind);
+    return {
+      namespace,
+      operator: serviceAccount(operatorNamespace, `capdeployjob${suffix}`),
+      as: (user) => api.as(user, namespace),
+      policies: () =>
+        Promise.all(policies.map(async ({ metadata }) => (await api.clusterWide('GET', POLICIES, metadata.name)).body)),
+      shell: (user, script, env) => shellOf(impersonating(user, kubeconfigFile, scratch))(script, env),
+      bind: async (user, clusterRole) => {
+        const role = names.get(`ClusterRole/${clusterRole}`) ?? clusterRole;
+        const binding = `${user.name}-${clusterRole} --clusterrole=${role} --user=${user.name}`;
+        await kubectl(`kubectl -n ${namespace} create rolebinding ${binding}`);
+      },
+      nameOf: (kind, name) => {
+        const found = names.get(`${kind}/${name}`);
+        if (!found) throw new Error(`the overlay holds no ${kind} ${name}`);
+        return found;
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Writes the overlay of a user who renames: first the operator's own names, then the component, which reads them. @returns its folder. */
+function overlay(scratch: string, namespace: string, nameSuffix: string): string {
+  const folder = join(scratch, 'overlay');
+  const renamed = join(folder, 'renamed');
+  mkdirSync(renamed, { recursive: true });
+  const kustomization = (where: string, content: object) =>
+    writeFileSync(join(where, 'kustomization.yaml'), JSON.stringify(content));
+  kustomization(renamed, { namespace, nameSuffix, resources: [relative(renamed, checkout)] });
+  kustomization(folder, { resources: ['renamed'], components: [join(relative(folder, checkout), 'deploy/admission')] });
+  return folder;
+}
+
+/** What the overlay holds, the operator itself and the CRD left out; the component's objects get names of this run, too, and hold in one namespace. */
+function forThisRun(yaml: string, suffix: string, namespace: string) {
+  const names = new Map<string, string>();
+  const objects = parseAllDocuments(yaml)
+    .map((document) => document.toJS() as KubeObject)
+    .filter(({ kind }) => !['Namespace', 'CustomResourceDefinition', 'Deployment'].includes(kind));
+  for (const { kind, metadata, spec } of objects as (KubeObject & { spec?: Record<string, unknown> })[]) {
+    const name = metadata.name.replace(suffix, '');
+    metadata.name = name + suffix;
+    names.set(`${kind}/${name}`, metadata.name);
+    if (kind !== 'ValidatingAdmissionPolicyBinding') continue;
+    Object.assign(spec ?? {}, {
+      policyName: spec?.policyName + suffix,
+      matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } },
+    });
+  }
+  return { objects, names };
+}
+
+/** Writes a kubeconfig with which kubectl is that user. @returns the file. */
+function impersonating(user: User, kubeconfig: string, scratch: string): string {
+  const config = parse(readFileSync(kubeconfig, 'utf8')) as { users: { user: Record<string, unknown> }[] };
+  for (const each of config.users) Object.assign(each.user, { as: user.name, 'as-groups': user.groups });
+  const file = join(scratch, `${user.name.replaceAll(':', '_')}.kubeconfig`);
+  writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+  return file;
+}
+
+/** @returns what it wrote to standard output. @throws Error with what it wrote to standard error. */
+function shell(script: string, env: Record<string, string>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { env, maxBuffer: 64 * 1024 * 1024 };
+    execFile('bash', ['-euo', 'pipefail', '-c', script], options, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${script}: ${stderr || error.message}`));
+      else resolve(stdout);
+    });
+  });
+}
