@@ -10,6 +10,7 @@ import {
   inWorld,
   message,
   NAMESPACES,
+  PLAYED_NODE,
   turns,
   type World,
 } from './world.ts';
@@ -30,7 +31,7 @@ function countQueueCalls(world: World) {
 }
 
 const container = (name: string) => ({
-  spec: { nodeName: 'played', containers: [{ name, image: 'example.test/cap:1' }] },
+  spec: { nodeName: PLAYED_NODE, containers: [{ name, image: 'example.test/cap:1' }] },
 });
 
 describe.concurrent('a template that the API server refuses', () => {
@@ -175,9 +176,9 @@ const TROUBLE: { what: string; error: KubeError }[] = [
 ];
 
 describe.concurrent('while Jobs cannot be created', () => {
-  test.each(TROUBLE)(
+  test.for(TROUBLE)(
     'because $what, receiving stops, what is in hand stays hidden, the condition says why, and then all goes on and nothing is lost',
-    ({ error }) =>
+    ({ error }, context) =>
       inWorld(
         async (world) => {
           // A second receive of a message would already make it a dead letter.
@@ -210,7 +211,7 @@ describe.concurrent('while Jobs cannot be created', () => {
           await turns(world, 'web', 'Ready', 'True', 'AsExpected');
         },
         { speed: 20 },
-      )(),
+      )(context),
   );
 
   test(
@@ -232,7 +233,7 @@ describe.concurrent('while Jobs cannot be created', () => {
   );
 });
 
-test('a namespace that is deleted takes its resource along: nothing more is received, and what was not listed stays in the queue', async () => {
+test('a namespace that is deleted takes its resource along: nothing more is received, and what was not listed stays in the queue', async (context) => {
   await inWorld(async (world) => {
     const queue = await world.createQueue('web');
     await world.deployable('web', queue, { environments: [{ name: 'production', suspend: true }] });
@@ -257,5 +258,5 @@ test('a namespace that is deleted takes its resource along: nothing more is rece
     await eventually('the caches are complete', () => world.calls.filter(({ verb }) => verb === 'watch').length >= 6);
     expect([asked.receive, await world.depth(queue)]).toEqual([0, 1]);
     expect(world.kubelet.diary).toEqual([]);
-  })();
+  })(context);
 });

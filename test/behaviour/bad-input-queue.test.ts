@@ -4,12 +4,11 @@ import { parseAllowQueue } from '../../src/sqs/allow-queue.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import { condition, ended, eventually, inWorld, message, turns, type World } from './world.ts';
 
-/** How often each queue was asked for messages, by its name. */
+/** How often each queue was asked for messages, by its URL. */
 function countReceives(world: World): Map<string, number> {
   const receives = new Map<string, number>();
   world.onQueueCall = ({ verb, moment, queueUrl }) => {
-    const name = queueUrl.split('/').at(-1) ?? '';
-    if (verb === 'receive' && moment === 'before') receives.set(name, (receives.get(name) ?? 0) + 1);
+    if (verb === 'receive' && moment === 'before') receives.set(queueUrl, (receives.get(queueUrl) ?? 0) + 1);
   };
   return receives;
 }
@@ -49,11 +48,11 @@ describe.concurrent('a queue', () => {
         const { metadata } = await world.deployable('zebra', queue);
         world.startOperator();
         await turns(world, 'zebra', 'Ready', 'True', 'AsExpected');
-        const age = () => world.store.clock.now() - Date.parse(metadata.creationTimestamp);
+        const age = () => world.now() - Date.parse(metadata.creationTimestamp);
         await eventually('the first is older by more than a second', () => age() > 2000);
         await world.deployable('apple', queue);
         const { message: words } = await turns(world, 'apple', 'QueueReachable', 'False', 'QueueShared');
-        expect(words).toContain('deploy/zebra');
+        expect(words).toContain(`${world.namespace}/zebra`);
         await turns(world, 'apple', 'Ready', 'False', 'QueueShared');
         for (const revision of ['v1', 'v2', 'v3']) await world.send(queue, message({ revision }));
         for (const revision of ['v1', 'v2', 'v3']) {
@@ -62,12 +61,11 @@ describe.concurrent('a queue', () => {
         expect((await world.resource('apple')).status?.history).toBeUndefined();
         expect(await world.jobs('apple')).toEqual([]);
 
-        const older = await world.resource('zebra');
-        await world.kube.delete(CAPDEPLOYJOBS, older.metadata.namespace, 'zebra', older.metadata);
+        await world.remove(CAPDEPLOYJOBS, 'zebra');
         await turns(world, 'apple', 'Ready', 'True', 'AsExpected');
         await world.send(queue, message({ revision: 'v4' }));
         expect(await ended(world, 'apple', 'v4')).toMatchObject({ result: 'Succeeded' });
-        expect([...receives.keys()]).toEqual(['shared']);
+        expect([...receives.keys()]).toEqual([queue]);
       },
       { speed: 20 },
     ),
@@ -99,15 +97,15 @@ describe.concurrent('a queue', () => {
       for (const queue of [web, api]) await world.send(queue, message());
       world.startOperator({
         allowRules: [
-          parseAllowQueue('deploy=arn:aws:sqs:us-east-1:000000000000:web-*'),
-          parseAllowQueue('other=arn:aws:sqs:us-east-1:000000000000:api-*'),
+          parseAllowQueue(`${world.namespace}=${(await world.queueArn(web)).replace(/deploys$/, '*')}`),
+          parseAllowQueue(`other=${(await world.queueArn(api)).replace(/deploys$/, '*')}`),
         ],
       });
       const { message: words } = await turns(world, 'api', 'QueueReachable', 'False', 'QueueNotAllowed');
-      expect(words).toContain('namespace "deploy"');
-      expect(words).toContain('arn:aws:sqs:us-east-1:000000000000:api-deploys');
+      expect(words).toContain(`namespace "${world.namespace}"`);
+      expect(words).toContain(await world.queueArn(api));
       expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded' });
-      expect([[...receives.keys()], await world.depth(api)]).toEqual([['web-deploys'], 1]);
+      expect([[...receives.keys()], await world.depth(api)]).toEqual([[web], 1]);
     }),
   );
 
@@ -136,11 +134,10 @@ describe.concurrent('a queue', () => {
         await turns(world, 'web', 'Ready', 'True', 'AsExpected');
         const seen = new Set<string | undefined>();
         let failing = true;
-        const begun = world.store.clock.now();
+        const begun = world.now();
         world.onQueueCall = async ({ verb, moment }) => {
           if (!failing || verb !== 'receive' || moment !== 'before') return;
-          if (world.store.clock.now() - begun < 80_000)
-            seen.add(condition(await world.resource('web'), 'Ready')?.status);
+          if (world.now() - begun < 80_000) seen.add(condition(await world.resource('web'), 'Ready')?.status);
           throw new SqsError('unreachable', 'ECONNREFUSED', 'SQS cannot be reached');
         };
         await turns(world, 'web', 'QueueReachable', 'False', 'ECONNREFUSED');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
 import { ANNOTATION } from '../../src/api/names.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeObject } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import {
   type Call,
@@ -72,7 +72,7 @@ const POINTS: { what: string; matches: CallMatcher; spec?: Record<string, unknow
 
 describe.concurrent('an operator that is killed, and another one after it: each request runs once, is recorded once, and none overlap (invariants 1, 3 and 7)', () => {
   describe.each(POINTS)('when $what', ({ matches, spec }) => {
-    test.each(['before', 'after'] as const)('right %s that', (moment) =>
+    test.for(['before', 'after'] as const)('right %s that', (moment, context) =>
       inWorld(async (world) => {
         const queue = await world.createQueue('web');
         await world.deployable('web', queue, spec);
@@ -84,15 +84,15 @@ describe.concurrent('an operator that is killed, and another one after it: each 
         await world.redeliver(queue);
         world.startOperator();
         await allIsWell(world, queue, 'v1', 'v2');
-      })(),
+      })(context),
     );
   });
 
-  test.each([
+  test.for([
     { what: 'right after it has received messages', verb: 'receive', moment: 'after' },
     { what: 'right before it deletes a message', verb: 'delete', moment: 'before' },
     { what: 'right after a message was deleted', verb: 'delete', moment: 'after' },
-  ] as const)('$what', ({ verb, moment }) =>
+  ] as const)('$what', ({ verb, moment }, context) =>
     inWorld(async (world) => {
       const queue = await world.createQueue('web');
       await world.deployable('web', queue);
@@ -105,13 +105,13 @@ describe.concurrent('an operator that is killed, and another one after it: each 
       await world.redeliver(queue);
       world.startOperator();
       await allIsWell(world, queue, 'v1', 'v2');
-    })(),
+    })(context),
   );
 
-  test.each([
+  test.for([
     { what: 'and the deploy ends while no operator is there', endsAlone: true },
     { what: 'and the deploy ends under the next operator', endsAlone: false },
-  ])('while a Pod runs, $what', ({ endsAlone }) =>
+  ])('while a Pod runs, $what', ({ endsAlone }, context) =>
     inWorld(async (world) => {
       const queue = await world.createQueue('web');
       await world.deployable('web', queue);
@@ -128,10 +128,10 @@ describe.concurrent('an operator that is killed, and another one after it: each 
       world.startOperator();
       if (!endsAlone) await world.kubelet.finish(job, 0);
       await allIsWell(world, queue, 'v1', 'v2');
-    })(),
+    })(context),
   );
 
-  test.each([
+  test.for([
     { what: 'right before the Job is touched', moment: 'before', matches: isTouch },
     { what: 'right after the Job is touched', moment: 'after', matches: isTouch },
     {
@@ -139,7 +139,7 @@ describe.concurrent('an operator that is killed, and another one after it: each 
       moment: 'after',
       matches: isStatus(({ active }) => active === 0),
     },
-  ] as const)('while it gives up the claim of a deploy that never started, $what', ({ moment, matches }) =>
+  ] as const)('while it gives up the claim of a deploy that never started, $what', ({ moment, matches }, context) =>
     inWorld(async (world) => {
       const queue = await world.createQueue('web');
       await world.deployable('web', queue);
@@ -163,15 +163,15 @@ describe.concurrent('an operator that is killed, and another one after it: each 
       expect(world.kubelet.diary).toEqual([]);
       await world.edit('web', { environments: [{ name: 'production' }] });
       await allIsWell(world, queue, 'v1');
-    })(),
+    })(context),
   );
 
-  test.each([
+  test.for([
     { what: 'right before it', moment: 'before' },
     { what: 'right after it', moment: 'after' },
   ] as const)(
     'at the delete that ends a deploy without a container, $what: the reason survives (invariant 7)',
-    ({ moment }) =>
+    ({ moment }, context) =>
       inWorld(
         async (world) => {
           const queue = await world.createQueue('web');
@@ -190,7 +190,7 @@ describe.concurrent('an operator that is killed, and another one after it: each 
           // Whoever finds a Job gone and never saw its Pod waits for half a minute.
         },
         { speed: 10 },
-      )(),
+      )(context),
   );
 });
 
@@ -222,12 +222,12 @@ describe.concurrent('a message', () => {
       let deleted = 0;
       world.afterCall = async (call) => {
         if (!isCreate(call) || deleted > 0) return;
+        await world.remove(JOBS, call.name ?? '');
         deleted += 1;
-        const { metadata } = await world.kube.get<KubeObject>(JOBS, world.namespace, call.name ?? '');
-        await world.kube.delete(JOBS, world.namespace, metadata.name, {
-          uid: metadata.uid ?? '',
-          resourceVersion: metadata.resourceVersion ?? '',
-        });
+      };
+      world.intercept = (call) => {
+        if (deleted > 0 || (!isListing(call) && !isClaiming(call))) return;
+        throw new KubeError('conflict', { status: 409, reason: 'Conflict', message: 'not before its Job was deleted' });
       };
       world.startOperator();
       await world.send(queue, message({ revision: 'v1' }));
@@ -250,7 +250,7 @@ describe.concurrent('a message', () => {
         // Nobody lists it: the resource goes right after the Job was stored.
         if (!isListing(call) && !isClaiming(call)) return;
         const live = await world.resource('web').catch(() => undefined);
-        if (live) await world.kube.delete(CAPDEPLOYJOBS, world.namespace, 'web', live.metadata);
+        if (live) await world.remove(CAPDEPLOYJOBS, 'web');
         stored.resolve();
       };
       const operator = world.startOperator();
@@ -385,18 +385,58 @@ describe.concurrent('two operators at once', () => {
   );
 });
 
+test.concurrent(
+  'an operator that read a Job before another one resumed it, and its Pod after that, does not take the deploy for one that was suspended by hand (invariant 7)',
+  inWorld(async (world) => {
+    const queue = await world.createQueue('web');
+    await world.deployable('web', queue);
+    const resumed = Promise.withResolvers<void>();
+    const hasRead = Promise.withResolvers<void>();
+    const hasActed = Promise.withResolvers<void>();
+    let look: 'nothing' | 'resource' | 'jobs' | 'pods' = 'nothing';
+    world.intercept = async (call) => {
+      if (call.by === 1) {
+        // The first operator: it resumes the Job between two reads of the second one, and writes nothing more before that one has.
+        if (isResume(call)) await hasRead.promise;
+        if (isRecording(call)) await hasActed.promise;
+        return;
+      }
+      if (call.verb === 'get' && call.type === CAPDEPLOYJOBS && look === 'nothing') look = 'resource';
+      if (call.verb === 'list' && call.type === JOBS && look === 'resource') look = 'jobs';
+      if (call.verb === 'list' && call.type === PODS && look === 'jobs') {
+        look = 'pods';
+        hasRead.resolve();
+        await resumed.promise;
+        await eventually('the deploy has ended', () => world.kubelet.diary[0]?.endedAt !== undefined);
+      }
+    };
+    world.afterCall = (call) => {
+      if (call.by === 1 && isResume(call)) resumed.resolve();
+      if (call.by === 2 && call.verb === 'replaceStatus') hasActed.resolve();
+    };
+    const holdsResume = () => world.calls.some((call) => call.by === 1 && isResume(call));
+    world.startOperator();
+    await world.send(queue, message({ revision: 'v1' }));
+    await eventually('the first operator is about to resume the Job', holdsResume);
+    world.startOperator();
+    await hasActed.promise;
+    await allIsWell(world, queue, 'v1');
+    expect(look).toBe('pods');
+  }),
+);
+
 describe.concurrent('in the middle of work', () => {
   const revisions = ['v1', 'v2', 'v3', 'v4', 'v5', 'v6'];
   const sendAll = async (world: World, queue: string) => {
     for (const revision of revisions) await world.send(queue, message({ revision }));
   };
 
-  test.each([
+  test.for([
     { what: 'before they take effect', moment: 'before' },
     { what: 'after they took effect, unheard', moment: 'after' },
   ] as const)(
     'an API server that fails all requests for a while, $what, costs time and nothing else (invariants 1 and 3)',
-    ({ moment }) =>
+    ({ moment }, context) =>
       inWorld(async (world) => {
         const queue = await world.createQueue('web');
         await world.deployable('web', queue);
@@ -413,23 +453,20 @@ describe.concurrent('in the middle of work', () => {
         await sendAll(world, queue);
         await eventually('one has run', () => world.kubelet.diary.length >= 1);
         out = true;
-        world.store.endWatches();
+        world.endWatches();
         await eventually('many requests have failed', () => failed >= 12);
         out = false;
         await allIsWell(world, queue, ...revisions);
-      })(),
+      })(context),
   );
 
-  test.each([
-    { what: 'all watches', how: (world: World) => world.store.endWatches() },
+  test.for([
+    { what: 'all watches', forgotten: false },
     {
       what: 'all watches, whose place in history is forgotten (410)',
-      how: (world: World) => {
-        world.store.forgetHistory();
-        world.store.endWatches();
-      },
+      forgotten: true,
     },
-  ])('the loss of $what after each write costs time and nothing else (invariants 1 and 3)', ({ how }) =>
+  ])('the loss of $what after each write costs time and nothing else (invariants 1 and 3)', ({ forgotten }, context) =>
     inWorld(async (world) => {
       const queue = await world.createQueue('web');
       await world.deployable('web', queue);
@@ -437,12 +474,12 @@ describe.concurrent('in the middle of work', () => {
       world.afterCall = (call) => {
         if (!isCreate(call) && !isResume(call) && !isClaiming(call)) return;
         cuts += 1;
-        how(world);
+        world.endWatches({ forgotten });
       };
       world.startOperator();
       await sendAll(world, queue);
       await allIsWell(world, queue, ...revisions);
       expect(cuts).toBeGreaterThanOrEqual(revisions.length * 3);
-    })(),
+    })(context),
   );
 });

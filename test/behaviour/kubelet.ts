@@ -22,6 +22,13 @@ export interface Played {
   endedAt: number | undefined;
 }
 
+/** Of a container that was never started, once its Pod has been deleted (kubelet's status manager, `TerminatePod`). */
+const NEVER_RAN = {
+  exitCode: 137,
+  reason: 'ContainerStatusUnknown',
+  message: 'The container could not be located when the pod was terminated',
+};
+
 /**
  * Plays the kubelet for every Pod of the operator, through the API only, so that it works on any control plane: no process runs, a
  * Pod's phases are set by its script or by the test. It keeps a diary, from which overlaps can be read.
@@ -33,6 +40,8 @@ export class PlayedKubelet {
   readonly #running: Promise<void>;
   readonly #script: (pod: Pod) => Script;
   readonly #handled = new Map<string, Played>();
+  /** By Pod UID. */
+  readonly #workers = new Map<string, Promise<void>>();
   readonly #removePod: (pod: Pod) => Promise<void>;
   #nodeIsLost = false;
 
@@ -46,6 +55,7 @@ export class PlayedKubelet {
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running;
+    await Promise.all(this.#workers.values());
   }
 
   /** Ends the running container of a Pod, or of a Job's Pod. */
@@ -75,7 +85,7 @@ export class PlayedKubelet {
   }
 
   /** Says of a Pod what the kubelet or the scheduler would: laid over its status. */
-  async report(pod: Pod, status: Record<string, unknown>): Promise<void> {
+  async report(pod: Pod & KubeObject, status: Record<string, unknown>): Promise<void> {
     await this.#changeStatus(pod, (current) => ({ ...current, ...status }));
   }
 
@@ -84,13 +94,13 @@ export class PlayedKubelet {
     while (!signal.aborted) {
       try {
         const list = await this.#kube.list<Pod & KubeObject>(PODS, { signal });
-        for (const pod of list.items) await this.#look(pod);
+        for (const pod of list.items) this.#take(pod);
         const watch = this.#kube.watch<Pod & KubeObject>(PODS, {
           resourceVersion: list.metadata.resourceVersion,
           signal,
         });
         for await (const { type, object } of watch) {
-          if (type === 'ADDED' || type === 'MODIFIED') await this.#look(object);
+          if (type === 'ADDED' || type === 'MODIFIED') this.#take(object);
           if (type === 'DELETED') this.#note(object);
         }
       } catch (error) {
@@ -99,14 +109,22 @@ export class PlayedKubelet {
     }
   }
 
+  /** What has ended is noted in the order of the watch; each Pod has a worker of its own, as in a kubelet. */
+  #take(pod: Pod & KubeObject): void {
+    this.#note(pod);
+    const { uid } = pod.metadata;
+    const work = (this.#workers.get(uid) ?? Promise.resolve()).then(() => this.#look(pod));
+    this.#workers.set(uid, work);
+  }
+
   async #look(pod: Pod & KubeObject): Promise<void> {
     try {
       if (pod.metadata.deletionTimestamp !== undefined) return await this.#terminate(pod);
-      if (this.#handled.has(pod.metadata.uid)) return this.#note(pod);
+      if (this.#handled.has(pod.metadata.uid)) return;
       const script = this.#script(pod);
       if (script === 'pending') return;
-      await this.#begin(pod);
-      if (script !== 'run') await this.#end(pod, script.exitCode, script.log);
+      const begun = await this.#begin(pod);
+      if (script !== 'run') await this.#end(begun, script.exitCode, script.log);
     } catch (error) {
       if (!isKubeError(error)) throw error;
     }
@@ -115,11 +133,13 @@ export class PlayedKubelet {
   /** The phase comes first, as from a real kubelet: by it the Job controller counts a Pod that was killed. */
   async #terminate(pod: Pod & KubeObject): Promise<void> {
     if (this.#nodeIsLost) return;
-    if (pod.status?.phase === 'Running') await this.#end(pod, 143, undefined);
-    else await this.#removePod(pod);
+    const { phase } = pod.status ?? {};
+    if (phase === 'Running') await this.#end(pod, 143, undefined);
+    else if (phase === 'Succeeded' || phase === 'Failed') await this.#removePod(pod);
+    else await this.#setStatus(pod, 'Failed', { terminated: NEVER_RAN });
   }
 
-  async #begin(pod: Pod & KubeObject): Promise<void> {
+  async #begin(pod: Pod & KubeObject): Promise<Pod & KubeObject> {
     const [container] = (pod.spec as { containers: { args?: string[]; env?: { name: string; value?: string }[] }[] })
       .containers;
     const played: Played = {
@@ -132,8 +152,9 @@ export class PlayedKubelet {
       endedAt: undefined,
     };
     this.#handled.set(pod.metadata.uid, played);
-    await this.#setStatus(pod, 'Running', { running: { startedAt: new Date().toISOString() } });
+    const begun = await this.#setStatus(pod, 'Running', { running: { startedAt: new Date().toISOString() } });
     this.diary.push(played);
+    return begun;
   }
 
   async #end(pod: Pod & KubeObject, exitCode: number, log: string | undefined): Promise<void> {
@@ -149,25 +170,28 @@ export class PlayedKubelet {
     });
   }
 
-  async #setStatus(pod: Pod, phase: string, state: Record<string, unknown>): Promise<void> {
+  async #setStatus(pod: Pod & KubeObject, phase: string, state: Record<string, unknown>): Promise<Pod & KubeObject> {
     const [container] = (pod.spec as { containers: { name: string; image: string }[] }).containers;
     const { name = '', image = '' } = container ?? {};
     const ready = phase === 'Running';
     const containerStatuses = [{ name, image, imageID: '', ready, restartCount: 0, state }];
-    await this.#changeStatus(pod, (status) => ({ ...status, phase, containerStatuses }));
+    return this.#changeStatus(pod, (status) => ({ ...status, phase, containerStatuses }));
   }
 
-  async #changeStatus(pod: Pod, change: (status: Pod['status']) => Pod['status']): Promise<void> {
+  async #changeStatus(
+    pod: Pod & KubeObject,
+    change: (status: Pod['status']) => Pod['status'],
+  ): Promise<Pod & KubeObject> {
+    let current = pod;
     for (;;) {
-      const { namespace, name } = pod.metadata;
-      const current = await this.#kube.get<Pod & KubeObject>(PODS, namespace, name);
       const next: Pod & KubeObject = { ...current, status: change(current.status) ?? {} };
       try {
-        return void (await this.#kube.replaceStatus(PODS, next));
+        return await this.#kube.replaceStatus(PODS, next);
       } catch (error) {
         // The Job controller wrote first.
         if (!isKubeError(error, 'conflict')) throw error;
       }
+      current = await this.#kube.get<Pod & KubeObject>(PODS, pod.metadata.namespace, pod.metadata.name);
     }
   }
 

@@ -11,6 +11,7 @@ import {
   lane,
   message,
   overlaps,
+  PLAYED_NODE,
   running,
   sentAt,
   served,
@@ -288,7 +289,7 @@ describe.concurrent('editing the resource', () => {
       const before = [await jobOf(world, 'v1.0.0'), await jobOf(world, 'v1.0.1')].map((job) => job?.spec);
       const callsBefore = world.calls.length;
       const image = 'example.test/capistrano:2';
-      const template = { spec: { nodeName: 'played', containers: [{ name: 'cap', image }] } };
+      const template = { spec: { nodeName: PLAYED_NODE, containers: [{ name: 'cap', image }] } };
       await world.edit('web', { template, activeDeadlineSeconds: 100 });
       await isSeen(world);
       await turns(world, 'web', 'TemplateValid', 'True', 'DryRunAccepted');
@@ -361,7 +362,7 @@ describe.concurrent('the record', () => {
         const all = await history(world);
         return all.length <= 51 && all;
       });
-      expect(await world.jobs('web')).toHaveLength(1);
+      await eventually('the late ones have no Job', async () => (await world.jobs('web')).length === 1);
       expect(new Set(entries.map(({ id }) => id)).size).toBe(51);
       expect(entries.filter(({ result }) => result !== 'Superseded')).toMatchObject([{ revision: 'newest' }]);
       expect(entries.at(-1)?.revision).toBe('newest');
@@ -380,20 +381,20 @@ describe.concurrent('the record', () => {
 describe.concurrent('what belongs to others', () => {
   const labels = { [LABEL.managedBy]: MANAGED_BY, [LABEL.name]: 'web', [LABEL.environment]: 'production' };
   const podSpec = {
-    nodeName: 'played',
+    nodeName: PLAYED_NODE,
     restartPolicy: 'Never',
     containers: [{ name: 'cap', image: 'example.test/other:1', args: ['theirs'] }],
   };
   const theirJob = {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { name: 'theirs', namespace: 'deploy', labels },
+    metadata: { name: 'theirs', labels },
     spec: { template: { spec: podSpec } },
   };
   const theirPod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: 'theirs', namespace: 'deploy', labels },
+    metadata: { name: 'theirs', labels },
     spec: podSpec,
   };
   const cases: [string, ResourceType, KubeObject][] = [
@@ -406,7 +407,9 @@ describe.concurrent('what belongs to others', () => {
       `Invariants 3 and 6: a ${kind} of others with the lane's labels holds the lane while it runs, and is never touched`,
       inWorld(async (world) => {
         world.script = (pod) => (revisionOf(pod) === undefined ? 'run' : { exitCode: 0 });
-        const { uid } = (await world.kube.create(type, object)).metadata;
+        const { uid } = (
+          await world.kube.create(type, { ...object, metadata: { ...object.metadata, namespace: world.namespace } })
+        ).metadata;
         const theirs = await eventually('theirs runs', () => world.kubelet.diary[0]);
         const { ask } = await served(world, { successfulJobsHistoryLimit: 0, failedJobsHistoryLimit: 0 });
         await ask('v1.0.0', 0);
@@ -419,7 +422,7 @@ describe.concurrent('what belongs to others', () => {
         await ended(world, 'web', 'v1.0.0');
         expect(theirs.endedAt).toBeLessThanOrEqual(world.kubelet.diary.at(-1)?.startedAt ?? 0);
         await eventually('our own Jobs are gone', async () => (await history(world)).length === 2);
-        expect(await world.kube.get(type, 'deploy', 'theirs')).toMatchObject({ metadata: { uid } });
+        expect(await world.kube.get(type, world.namespace, 'theirs')).toMatchObject({ metadata: { uid } });
         expect(world.calls.filter(({ name, verb }) => name === 'theirs' && verb !== 'get')).toEqual([]);
       }),
     );

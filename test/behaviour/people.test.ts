@@ -13,10 +13,12 @@ import {
   message,
   operatorEvents,
   overlaps,
+  PLAYED_NODE,
   running,
   type Served,
   sentAt,
   served,
+  turns,
   type World,
   waiting,
 } from './world.ts';
@@ -78,12 +80,12 @@ describe.concurrent('deleting a Job', () => {
       const { job } = await oneRunsAndOneWaits(world);
       await world.remove(JOBS, job);
       const why = await eventually('the status names Pod, node and remedy', async () => {
-        const { active } = (await production(world)) ?? {};
-        return active?.[0]?.why;
+        const why = (await production(world))?.active?.[0]?.why;
+        return why?.includes('is terminating') && why;
       });
       const [pod] = (await world.kube.list(PODS, { labelSelector: `batch.kubernetes.io/job-name=${job}` })).items;
-      expect(why).toContain(`Pod ${pod?.metadata.name} is terminating on node played`);
-      expect(why).toContain(`kubectl -n deploy delete pod ${pod?.metadata.name} --force`);
+      expect(why).toContain(`Pod ${pod?.metadata.name} is terminating on node ${PLAYED_NODE}`);
+      expect(why).toContain(`kubectl -n ${world.namespace} delete pod ${pod?.metadata.name} --force`);
       expect(await production(world)).toMatchObject({ active: [{ job }], waiting: [{ revision: 'v1.0.1' }] });
       expect(await results(world)).toEqual([]);
       await world.kubelet.findNode();
@@ -213,14 +215,16 @@ describe.concurrent('deleting the CapDeployJob', () => {
     'Invariant 2: messages in hand stay in the queue when it is deleted, and one of the same name deploys them',
     inWorld(async (world) => {
       const { queue, ask } = await served(world);
-      const allow = world.refuse(JOBS, 'exceeded quota: deploys');
+      // A quota refuses the dry run of the template, too.
+      await turns(world, 'web', 'TemplateValid', 'True', 'DryRunAccepted');
+      const allow = await world.refuse(JOBS, 'deploys');
       await ask('v1.0.0', 0);
       await ask('v1.0.1', 1);
       await eventually('Jobs cannot be created', async () =>
         (await world.resource('web')).status?.conditions?.some(({ reason }) => reason === 'JobsCannotBeCreated'),
       );
       await world.remove(CAPDEPLOYJOBS, 'web');
-      allow();
+      await allow();
       await world.deployable('web', queue);
       await ended(world, 'web', 'v1.0.1');
       await eventually('the queue is empty', async () => (await world.depth(queue)) === 0);
@@ -365,7 +369,7 @@ test.concurrent(
     const theirs = await world.kube.create<KubeObject>(JOBS, {
       apiVersion: 'batch/v1',
       kind: 'Job',
-      metadata: { name, namespace: 'deploy' },
+      metadata: { name, namespace: world.namespace },
       spec: { suspend: true, template },
     });
     await world.send(queue, message({ id: 'release-1' }));
@@ -377,7 +381,7 @@ test.concurrent(
     expect(rejection).toMatchObject({ reason: 'NameConflict' });
     await world.send(queue, message({ revision: 'v1.0.1', id: 'release-2' }));
     await ended(world, 'web', 'v1.0.1');
-    const found = await world.kube.get(JOBS, 'deploy', name);
+    const found = await world.kube.get(JOBS, world.namespace, name);
     expect({ uid: found.metadata.uid, spec: found.spec }).toEqual({ uid: theirs.metadata.uid, spec: theirs.spec });
     expect(found.metadata).not.toHaveProperty(['annotations', ANNOTATION.id]);
     const writes = world.calls.filter((call) => call.name === name && ['patch', 'delete'].includes(call.verb));

@@ -18,8 +18,8 @@ const requests = ({ calls }: World) => calls.filter(({ verb }) => verb !== 'watc
 
 /** Waits until so much of the world's time has passed. */
 async function pass(world: World, ms: number): Promise<void> {
-  const end = world.store.clock.now() + ms;
-  await eventually('time passes', () => world.store.clock.now() >= end, 60_000);
+  const end = world.now() + ms;
+  await eventually('time passes', () => world.now() >= end, 60_000);
 }
 
 /** Waits until the operator has asked nothing for a minute. */
@@ -29,7 +29,7 @@ async function comesToRest(world: World): Promise<void> {
   await eventually(
     'the operator comes to rest',
     () => {
-      const now = world.store.clock.now();
+      const now = world.now();
       if (requests(world).length !== count) [count, since] = [requests(world).length, now];
       return now - since >= MINUTE;
     },
@@ -75,6 +75,7 @@ describe('at rest (invariant 8)', () => {
           expect(await ended(world, name, 'v2')).toMatchObject({ result: 'Failed' });
           expect(await world.jobs(name)).toHaveLength(2);
         }
+        world.setSpeed(30);
         await comesToRest(world);
 
         const before = requests(world).length;
@@ -95,9 +96,9 @@ describe('at rest (invariant 8)', () => {
           });
         }
       },
-      { speed: 30 },
+      { speed: 1 },
     ),
-    60_000,
+    180_000,
   );
 });
 
@@ -150,13 +151,13 @@ describe.concurrent('at rest (invariant 8)', () => {
         world.startOperator({ allowedOrigins: [] });
         await turns(world, 'web', 'Ready', 'False', 'QueueOriginNotAllowed');
         const before = requests(world).length;
-        const begun = world.store.clock.now();
+        const begun = world.now();
         await pass(world, 2 * MINUTE);
         const writes = requests(world)
           .slice(before)
           .filter(({ verb }) => verb === 'replaceStatus');
         // Each says its own again after ten seconds.
-        expect(writes.length).toBeLessThanOrEqual((2 * (world.store.clock.now() - begun)) / 10_000 + 2);
+        expect(writes.length).toBeLessThanOrEqual((2 * (world.now() - begun)) / 10_000 + 2);
         await world.send(queue, message());
         expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded' });
       },

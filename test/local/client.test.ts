@@ -72,8 +72,13 @@ describe('the client in process', () => {
       'conflict 409 Conflict',
     ],
     [
-      'another uid on a patch is a conflict',
+      'another uid with the resourceVersion of now, which no object can have, is judged as a field',
       (client, stored) => client.patch(JOBS, 'default', 'a', { ...preconditions(stored), uid: 'x' }, {}),
+      'invalid 422 Invalid',
+    ],
+    [
+      'the uid and resourceVersion of another object on a patch are a conflict',
+      (client) => client.patch(JOBS, 'default', 'a', { uid: 'x', resourceVersion: '1' }, {}),
       'conflict 409 Conflict',
     ],
     [

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LocalCluster } from '../../src/local/cluster.ts';
 import { startLocalCluster } from '../../src/local/cluster.ts';
-import { capDeployJob, configMap, container, definition, job, pod, until } from './builders.ts';
+import { configMap, container, job, pod, until } from './builders.ts';
 
 let cluster: LocalCluster;
 
@@ -36,91 +36,9 @@ const MERGE = { 'Content-Type': 'application/merge-patch+json' };
 const TABLE = { Accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
 
 describe('an object over HTTP', () => {
-  test('is created, read, replaced, patched, and deleted', async () => {
-    expect(await ask('POST', MAPS_PATH, configMap('a', { x: '1' }))).toMatchObject({
-      status: 201,
-      body: { metadata: { name: 'a' } },
-    });
-    const read = await ask('GET', `${MAPS_PATH}/a`);
-    expect(read).toMatchObject({ status: 200, body: { kind: 'ConfigMap', data: { x: '1' } } });
-    expect(await ask('PUT', `${MAPS_PATH}/a`, { ...read.body, data: { x: '2' } })).toMatchObject({
-      status: 200,
-      body: { data: { x: '2' } },
-    });
-    expect(await ask('PATCH', `${MAPS_PATH}/a`, { data: { y: '3' } }, MERGE)).toMatchObject({
-      status: 200,
-      body: { data: { x: '2', y: '3' } },
-    });
-    expect(await ask('DELETE', `${MAPS_PATH}/a`)).toMatchObject({
-      status: 200,
-      body: { kind: 'Status', status: 'Success', details: { name: 'a', kind: 'configmaps' } },
-    });
-    expect(await ask('GET', `${MAPS_PATH}/a`)).toMatchObject({
-      status: 404,
-      body: { kind: 'Status', reason: 'NotFound', code: 404, details: { name: 'a', kind: 'configmaps' } },
-    });
-  });
-
-  test('conflicts as the real API server words it', async () => {
-    const { body } = await ask('POST', JOBS_PATH, job('a', { suspend: true }));
-    const { uid } = body.metadata as { uid: string };
-    const patch = { metadata: { uid, resourceVersion: '1' }, spec: { suspend: false } };
-    expect(await ask('PATCH', `${JOBS_PATH}/a`, patch, MERGE)).toMatchObject({
-      status: 409,
-      body: {
-        status: 'Failure',
-        reason: 'Conflict',
-        message:
-          'Operation cannot be fulfilled on jobs.batch "a": the object has been modified; please apply your changes to the latest version and try again',
-        details: { name: 'a', group: 'batch', kind: 'jobs' },
-      },
-    });
-    const options = {
-      kind: 'DeleteOptions',
-      apiVersion: 'v1',
-      propagationPolicy: 'Background',
-      preconditions: { uid: 'other' },
-    };
-    expect(await ask('DELETE', `${JOBS_PATH}/a`, options)).toMatchObject({ status: 409, body: { reason: 'Conflict' } });
-  });
-
-  test('is refused with all complaints as causes', async () => {
-    const bad = job('a', {}, { restartPolicy: 'Always', containers: [container({ image: '' })] });
-    expect(await ask('POST', `${JOBS_PATH}?dryRun=All&fieldValidation=Strict`, bad)).toMatchObject({
-      status: 422,
-      body: {
-        reason: 'Invalid',
-        details: {
-          name: 'a',
-          group: 'batch',
-          kind: 'Job',
-          causes: [
-            {
-              reason: 'FieldValueRequired',
-              message: 'Required value',
-              field: 'spec.template.spec.containers[0].image',
-            },
-            { reason: 'FieldValueRequired', field: 'spec.template.spec.restartPolicy' },
-          ],
-        },
-      },
-    });
-  });
-
-  test('warns of unknown fields, or refuses them, as fieldValidation says', async () => {
-    const unknown = { ...configMap('a'), dta: {} };
-    const warned = await ask('POST', MAPS_PATH, unknown);
-    expect(warned.status).toBe(201);
-    expect(warned.headers.get('warning')).toBe('299 - "unknown field \\"dta\\""');
-    expect(
-      await ask('POST', `${MAPS_PATH}?fieldValidation=Strict`, { ...unknown, metadata: { name: 'b' } }),
-    ).toMatchObject({ status: 400 });
-  });
-
   test.each<
     [what: string, request: [string, string, unknown?, Record<string, string>?], status: number, reason: string]
   >([
-    ['a path that nobody serves', ['GET', '/apis/none.dev/v1/things'], 404, 'NotFound'],
     ['a sub-resource that nobody serves', ['GET', `${JOBS_PATH}/a/scale`], 404, 'NotFound'],
     ['a body that is no JSON', ['POST', MAPS_PATH, '{'], 400, 'BadRequest'],
     ['a PUT without a name', ['PUT', MAPS_PATH, configMap('a')], 405, 'MethodNotAllowed'],
@@ -139,107 +57,6 @@ describe('an object over HTTP', () => {
     ['an unknown propagation policy', ['DELETE', `${MAPS_PATH}/a?propagationPolicy=Sideways`], 422, 'Invalid'],
   ])('%s is refused', async (_what, request, status, reason) => {
     expect(await ask(...request)).toMatchObject({ status, body: { kind: 'Status', reason } });
-  });
-
-  test('status is written through its sub-resource', async () => {
-    await ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition());
-    const path = '/apis/capdeployjob.dev/v1alpha1/namespaces/default/capdeployjobs';
-    const { body } = await ask('POST', path, capDeployJob('web'));
-    const put = await ask('PUT', `${path}/web/status`, { ...body, status: { waiting: 1 } });
-    expect(put).toMatchObject({ status: 200, body: { status: { waiting: 1 }, metadata: { generation: 1 } } });
-    expect(await ask('PATCH', `${path}/web/status`, { status: { waiting: 2 } }, MERGE)).toMatchObject({
-      body: { status: { waiting: 2 } },
-    });
-  });
-
-  test('a collection is deleted by label', async () => {
-    await ask('POST', MAPS_PATH, configMap('a', {}, { labels: { app: 'web' } }));
-    await ask('POST', MAPS_PATH, configMap('b'));
-    await ask('DELETE', `${MAPS_PATH}?labelSelector=app%3Dweb`);
-    const { body } = await ask('GET', MAPS_PATH);
-    expect((body.items as { metadata: Json }[]).map((each) => each.metadata.name)).toEqual(['b']);
-  });
-});
-
-describe('a patch', () => {
-  const CASES: [kind: string, patch: unknown, status: number, data: unknown][] = [
-    ['application/merge-patch+json', { data: { x: null, y: '2' } }, 200, { y: '2' }],
-    ['application/strategic-merge-patch+json', { data: { y: '2' } }, 200, { x: '1', y: '2' }],
-    [
-      'application/json-patch+json',
-      [
-        { op: 'test', path: '/data/x', value: '1' },
-        { op: 'add', path: '/metadata/annotations', value: {} },
-        { op: 'add', path: '/metadata/annotations/example.dev~1note', value: 'x' },
-        { op: 'add', path: '/data/y', value: '2' },
-      ],
-      200,
-      { x: '1', y: '2' },
-    ],
-    [
-      'application/json-patch+json',
-      [
-        { op: 'replace', path: '/data/x', value: '9' },
-        { op: 'remove', path: '/data/x' },
-      ],
-      200,
-      undefined,
-    ],
-    ['application/json-patch+json', [{ op: 'test', path: '/data/x', value: 'other' }], 422, undefined],
-    ['application/apply-patch+yaml', 'data: {}', 415, undefined],
-    ['application/unknown', {}, 415, undefined],
-  ];
-  test.each(CASES)('as %s of %j is answered with %d', async (kind, patch, status, data) => {
-    await ask('POST', MAPS_PATH, configMap('a', { x: '1' }));
-    const answer = await ask('PATCH', `${MAPS_PATH}/a`, patch, { 'Content-Type': kind });
-    expect(answer.status).toBe(status);
-    if (data !== undefined) expect(answer.body.data).toEqual(data);
-  });
-
-  test('by strategic merge takes containers and variables by name, where a merge patch would replace the list', async () => {
-    const two = { containers: [container({ env: [{ name: 'A', value: '1' }] }), container({ name: 'side' })] };
-    await ask('POST', '/api/v1/namespaces/default/pods', pod('p', { ...two, nodeName: 'elsewhere' }));
-    const patch = {
-      spec: {
-        '$setElementOrder/containers': [{ name: 'deploy' }, { name: 'side' }],
-        containers: [{ name: 'side', image: 'side:2' }],
-      },
-    };
-    const answer = await ask('PATCH', '/api/v1/namespaces/default/pods/p', patch, {
-      'Content-Type': 'application/strategic-merge-patch+json',
-    });
-    expect(answer).toMatchObject({
-      status: 200,
-      body: {
-        spec: {
-          containers: [
-            { name: 'deploy', env: [{ name: 'A' }] },
-            { name: 'side', image: 'side:2' },
-          ],
-        },
-      },
-    });
-  });
-});
-
-describe('a list', () => {
-  test('comes in pages', async () => {
-    for (const name of ['a', 'b', 'c']) await ask('POST', MAPS_PATH, configMap(name));
-    const first = (await ask('GET', `${MAPS_PATH}?limit=2`)).body as {
-      metadata: { continue: string; resourceVersion: string };
-      items: unknown[];
-    };
-    expect(first).toMatchObject({ kind: 'ConfigMapList', apiVersion: 'v1', metadata: { remainingItemCount: 1 } });
-    const second = await ask('GET', `${MAPS_PATH}?limit=2&continue=${first.metadata.continue}`);
-    expect(second.body).toMatchObject({
-      items: [{ metadata: { name: 'c' } }],
-      metadata: { resourceVersion: first.metadata.resourceVersion },
-    });
-  });
-
-  test('of all namespaces has no namespace in its path', async () => {
-    await ask('POST', MAPS_PATH, configMap('a'));
-    expect((await ask('GET', '/api/v1/configmaps?fieldSelector=metadata.name%3Da')).body.items).toHaveLength(1);
   });
 });
 
@@ -261,22 +78,6 @@ async function table(path: string): Promise<{ columns: string[]; rows: unknown[]
 }
 
 describe('a table, as kubectl get shows it', () => {
-  test('of Jobs has status, completions, duration and age', async () => {
-    await ask('POST', JOBS_PATH, job('a', { suspend: true }));
-    await until(
-      () =>
-        cluster.store.get({ group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job' }, 'default', 'a').status !==
-          undefined &&
-        'conditions' in
-          (cluster.store.get({ group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job' }, 'default', 'a')
-            .status as object),
-    );
-    expect(await table(JOBS_PATH)).toEqual({
-      columns: ['Name', 'Status', 'Completions', 'Duration', 'Age'],
-      rows: [['a', 'Suspended', '0/1', '', expect.stringMatching(/^\ds$/)]],
-    });
-  });
-
   test('of Pods has the reason for which they wait', async () => {
     await ask('POST', '/api/v1/namespaces/default/pods', pod('p'));
     await until(() =>
@@ -288,38 +89,6 @@ describe('a table, as kubectl get shows it', () => {
       columns: ['Name', 'Ready', 'Status', 'Restarts', 'Age'],
       rows: [['p', '0/1', 'ErrImagePull', '0', expect.any(String)]],
     });
-  });
-
-  test('of custom resources has the columns of their definition', async () => {
-    await ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition());
-    const path = '/apis/capdeployjob.dev/v1alpha1/namespaces/default/capdeployjobs';
-    const { body } = await ask('POST', path, capDeployJob('web'));
-    await ask('PUT', `${path}/web/status`, {
-      ...body,
-      status: {
-        waiting: 3,
-        conditions: [
-          { type: 'Other', status: 'x' },
-          { type: 'Ready', status: 'True' },
-        ],
-      },
-    });
-    await ask('POST', path, capDeployJob('new'));
-    expect(await table(path)).toEqual({
-      columns: ['Name', 'Ready', 'Waiting', 'Age'],
-      rows: [
-        ['new', '', null, expect.any(String)],
-        ['web', 'True', 3, expect.any(String)],
-      ],
-    });
-  });
-
-  test('of one object carries its metadata in the row', async () => {
-    await ask('POST', MAPS_PATH, configMap('a', { x: '1' }));
-    const { body } = await ask('GET', `${MAPS_PATH}/a`, undefined, TABLE);
-    expect(body.rows).toMatchObject([
-      { cells: ['a', 1, expect.any(String)], object: { kind: 'PartialObjectMetadata', metadata: { name: 'a' } } },
-    ]);
   });
 });
 
@@ -368,37 +137,6 @@ describe('a watch over HTTP', () => {
     });
   });
 
-  test('from too long ago has one event, ERROR 410 Expired', async () => {
-    await ask('POST', MAPS_PATH, configMap('a'));
-    cluster.store.forgetHistory();
-    const read = await watch(`${MAPS_PATH}?watch=true&resourceVersion=1`);
-    await until(() => read.ended);
-    expect(read.lines).toMatchObject([{ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } }]);
-  });
-
-  test('begins with all objects and a bookmark that says so, where sendInitialEvents is asked for', async () => {
-    await ask('POST', MAPS_PATH, configMap('a'));
-    const read = await watch(
-      `${MAPS_PATH}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`,
-    );
-    await until(() => read.lines.length >= 2);
-    expect(read.lines[0]?.type).toBe('ADDED');
-    expect(read.lines[1]?.object.metadata).toMatchObject({ annotations: { 'k8s.io/initial-events-end': 'true' } });
-    read.stop();
-  });
-
-  test('as a table sends rows, with the columns in the first one', async () => {
-    const read = await watch(`${MAPS_PATH}?watch=true`, TABLE);
-    await ask('POST', MAPS_PATH, configMap('a'));
-    await ask('POST', MAPS_PATH, configMap('b'));
-    await until(() => read.lines.length === 2);
-    expect(read.lines).toMatchObject([
-      { object: { kind: 'Table', columnDefinitions: [{ name: 'Name' }, {}, {}], rows: [{ cells: ['a', 0, '0s'] }] } },
-      { object: { kind: 'Table', columnDefinitions: null, rows: [{ cells: ['b', 0, '0s'] }] } },
-    ]);
-    read.stop();
-  });
-
   test('is ended by a server that restarts', async () => {
     const read = await watch(`${MAPS_PATH}?watch=true`);
     cluster.store.endWatches();
@@ -433,43 +171,6 @@ describe('logs over HTTP', () => {
       body: { message: 'container x is not valid for pod p' },
     });
     expect(await ask('GET', `${PODS_PATH}/none/log`)).toMatchObject({ status: 404 });
-  });
-});
-
-describe('discovery', () => {
-  test('names groups, versions and types, those of custom resources too', async () => {
-    await ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition());
-    expect((await ask('GET', '/api')).body).toMatchObject({ kind: 'APIVersions', versions: ['v1'] });
-    const { groups } = (await ask('GET', '/apis')).body as { groups: { name: string }[] };
-    expect(groups.map((group) => group.name).sort()).toEqual([
-      'apiextensions.k8s.io',
-      'batch',
-      'capdeployjob.dev',
-      'coordination.k8s.io',
-      'events.k8s.io',
-    ]);
-    expect((await ask('GET', '/apis/capdeployjob.dev/v1alpha1')).body).toMatchObject({
-      kind: 'APIResourceList',
-      resources: [
-        { name: 'capdeployjobs', kind: 'CapDeployJob', shortNames: ['cdj'], namespaced: true },
-        { name: 'capdeployjobs/status' },
-      ],
-    });
-    expect((await ask('GET', '/version')).body).toMatchObject({ major: '1', minor: '36' });
-    expect((await ask('GET', '/openapi/v2')).status).toBe(404);
-  });
-
-  test('has the schemas of types, with the parameter that tells kubectl of field validation', async () => {
-    const { paths } = (await ask('GET', '/openapi/v3')).body as {
-      paths: Record<string, { serverRelativeURL: string }>;
-    };
-    const document = (await ask('GET', paths['apis/batch/v1']?.serverRelativeURL ?? '')).body;
-    expect(document).toMatchObject({ components: { schemas: { 'batch.v1.Job': { properties: { spec: {} } } } } });
-    expect(JSON.stringify(document)).toContain('fieldValidation');
-  });
-
-  test.each(['/healthz', '/readyz', '/livez'])('%s is ok', async (path) => {
-    expect(await (await fetch(cluster.url + path)).text()).toBe('ok');
   });
 });
 

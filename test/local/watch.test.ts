@@ -18,14 +18,6 @@ function relabel(store: Store, name: string, labels: Record<string, string>): vo
 }
 
 describe('a watch', () => {
-  test.each([undefined, '', '0'])('from resourceVersion %j begins with what is there', (resourceVersion) => {
-    const { store } = newStore();
-    store.create(CONFIG_MAPS, configMap('a'));
-    const seen = watched(store, { resourceVersion });
-    store.create(CONFIG_MAPS, configMap('b'));
-    expect(seen).toEqual(['ADDED a', 'ADDED b']);
-  });
-
   test('from the resourceVersion of a list tells everything after it, once', () => {
     const { store } = newStore();
     store.create(CONFIG_MAPS, configMap('a'));
@@ -44,29 +36,6 @@ describe('a watch', () => {
     store.watch(CONFIG_MAPS, {}, { event: ({ object }) => versions.push(object.metadata.resourceVersion) });
     store.delete(CONFIG_MAPS, 'default', 'a');
     expect(versions.at(-1)).toBe(String(store.version));
-  });
-
-  test('with a selector sees objects enter and leave it as additions and deletions', () => {
-    const { store } = newStore();
-    store.create(CONFIG_MAPS, configMap('a'));
-    const seen = watched(store, { resourceVersion: String(store.version), labelSelector: 'app=web' });
-    relabel(store, 'a', { app: 'web' });
-    relabel(store, 'a', { app: 'web', more: 'x' });
-    relabel(store, 'a', { app: 'api' });
-    relabel(store, 'a', { app: 'api', more: 'x' });
-    expect(seen).toEqual(['ADDED a', 'MODIFIED a', 'DELETED a']);
-  });
-
-  test('of a namespace or a name hears of no other', () => {
-    const { store } = newStore();
-    store.create(NAMESPACES, namespace('other'));
-    const inOther = watched(store, { namespace: 'other' });
-    const named = watched(store, { fieldSelector: 'metadata.name=b' });
-    store.create(CONFIG_MAPS, configMap('a'));
-    store.create(CONFIG_MAPS, configMap('b'));
-    store.create(CONFIG_MAPS, configMap('c', {}, { namespace: 'other' }));
-    expect(inOther).toEqual(['ADDED c']);
-    expect(named).toEqual(['ADDED b']);
   });
 
   test('from before the history that is kept gets 410 Expired', () => {

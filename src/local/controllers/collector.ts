@@ -1,11 +1,12 @@
 /**
  * What Kubernetes cleans up by itself: objects whose owners are gone (the garbage collector: background, foreground, orphan), the contents of
- * namespaces and of CustomResourceDefinitions that are being deleted, Events after an hour.
+ * namespaces and of CustomResourceDefinitions that are being deleted, Pods that are deleted before they met a node, Events after an hour.
  */
 import type { KubeObject, ResourceType } from '../../kube/client.ts';
-import { CORE_EVENTS } from '../../kube/client.ts';
+import { CORE_EVENTS, PODS } from '../../kube/client.ts';
 import { ApiError } from '../store/api-error.ts';
 import { DEFINITION_FINALIZER, FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../store/deletion.ts';
+import { isObject, textAt } from '../store/json.ts';
 import type { Store } from '../store/store.ts';
 import { typesOf } from '../types/definition-rules.ts';
 import { eventTimes } from '../types/event-rules.ts';
@@ -15,6 +16,8 @@ import { WorkQueue } from './work-queue.ts';
 export interface CollectorOptions {
   /** Between the end of an owner, or the birth of an object without one, and the collection. The real one takes some 20 ms. */
   delayMs?: number;
+  /** Until a Pod is ended that is being deleted and never met a node. The real one looks every 20 s. */
+  unscheduledMs?: number;
 }
 
 const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
@@ -38,6 +41,7 @@ export class Collector {
   readonly #store: Store;
   readonly #queue: WorkQueue;
   readonly #delayMs: number;
+  readonly #unscheduledMs: number;
   readonly #stopListening: () => void;
   readonly #known = new Map<string, Known>();
   readonly #dependents = new Map<string, Set<string>>();
@@ -46,6 +50,7 @@ export class Collector {
   constructor(store: Store, options: CollectorOptions = {}) {
     this.#store = store;
     this.#delayMs = options.delayMs ?? 5;
+    this.#unscheduledMs = options.unscheduledMs ?? 20_000;
     this.#queue = new WorkQueue(store.clock, (key) => this.#look(key));
     for (const type of store.types.all()) {
       if (type.view === undefined) for (const object of store.list(type).items) this.#learn(type, object);
@@ -149,8 +154,25 @@ export class Collector {
     this.#store.update(type, { ...object, metadata }, { trusted: true });
   }
 
+  /** `pkg/controller/podgc`: no kubelet will ever end such a Pod, and what counts it waits for its end. */
+  #endUnscheduled(object: KubeObject): void {
+    const { namespace, name, uid = '', deletionTimestamp = '' } = object.metadata;
+    if (textAt(object, 'spec', 'nodeName') !== undefined) return;
+    const rest = Date.parse(deletionTimestamp) + this.#unscheduledMs - this.#store.clock.now();
+    const over = ['Succeeded', 'Failed'].includes(textAt(object, 'status', 'phase') ?? '');
+    if (over) return;
+    if (rest > 0) {
+      this.#queue.add(uid, rest);
+      return;
+    }
+    const status = { ...(isObject(object.status) ? object.status : {}), phase: 'Failed' };
+    this.#store.update(PODS, { ...object, status }, { subresource: 'status' });
+    this.#store.delete(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
+  }
+
   #helpAway(type: ServedType, object: KubeObject): void {
     const { finalizers = [], uid = '' } = object.metadata;
+    if (type.storage === '/pods') this.#endUnscheduled(object);
     if (finalizers.includes(ORPHAN_FINALIZER)) {
       for (const dependent of this.#dependentsOf(uid)) {
         const others = (dependent.object.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid);

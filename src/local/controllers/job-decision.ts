@@ -95,14 +95,15 @@ class Sync {
     else this.#out.delete = active;
     const leaving = this.#out.delete;
     const terminating = this.#pods.filter((pod) => !isTerminal(pod) && isDeleted(pod)).length + leaving.length;
-    this.#count(counted, ending);
     const left = active.length - leaving.length;
-    this.#out.status = {
-      ...this.#status,
+    // Already what is noted before finalizers go says who is active.
+    Object.assign(this.#status, {
       ...numbers({ active: left + this.#expected + this.#out.create }),
       ready: active.filter((pod) => isReady(pod) && !leaving.includes(pod)).length,
       terminating,
-    };
+    });
+    this.#count(counted, ending);
+    this.#out.status = { ...this.#status };
     const complete = succeeded >= this.#completions() && left === 0 && this.#expected === 0 ? SUCCESS : undefined;
     const final = ending ?? complete;
     if (final !== undefined && this.#expected === 0) this.#finish(final, terminating);
@@ -179,7 +180,7 @@ class Sync {
   /** After a failure the next Pod waits: 10 s, doubled with each. */
   #backoffEnd(failed: number): number {
     if (failed === 0) return 0;
-    const ends = this.#pods.filter((pod) => phaseOf(pod) === 'Failed').map(endOf);
+    const ends = this.#pods.filter((pod) => this.#isFailed(pod)).map(endOf);
     const delay = Math.min(FIRST_BACKOFF_MS * 2 ** (failed - 1), LONGEST_BACKOFF_MS);
     return ends.length === 0 ? 0 : Math.max(...ends) + delay;
   }
@@ -275,5 +276,9 @@ function endOf(pod: KubeObject): number {
   const ends = listAt(pod, 'status', 'containerStatuses').map((each) =>
     textAt(each, 'state', 'terminated', 'finishedAt'),
   );
-  return Math.max(Date.parse(pod.metadata.creationTimestamp ?? ''), ...ends.map((end) => Date.parse(end ?? '') || 0));
+  // Of a Pod that is still being deleted, the moment of its deletion.
+  const deletion = pod.metadata.deletionTimestamp ?? '';
+  const deleted = Date.parse(deletion) - 1000 * Number(pod.metadata.deletionGracePeriodSeconds ?? 0) || 0;
+  const begun = Date.parse(pod.metadata.creationTimestamp ?? '');
+  return Math.max(begun, deleted, ...ends.map((end) => Date.parse(end ?? '') || 0));
 }

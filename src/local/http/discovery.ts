@@ -5,6 +5,9 @@ import type { ServedType, ServedTypes } from '../types/served-types.ts';
 import { apiVersionOf } from '../types/served-types.ts';
 import { metadataShape } from '../types/shapes.ts';
 
+/** Namespaces go one by one. */
+const verbsOf = (type: ServedType): string[] =>
+  type.storage === '/namespaces' ? VERBS.filter((verb) => verb !== 'deletecollection') : VERBS;
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 /** What Kubernetes' own version endpoint would say; the laptop edition follows this release. */
@@ -74,7 +77,7 @@ function resourceList(groupVersion: string, types: ServedTypes) {
           singularName: type.singular,
           namespaced,
           kind,
-          verbs: VERBS,
+          verbs: verbsOf(type),
           ...(type.shortNames.length === 0 ? {} : { shortNames: type.shortNames }),
           ...(type.categories.length === 0 ? {} : { categories: type.categories }),
         },

@@ -7,18 +7,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { parse as parseYaml } from 'yaml';
 import type { LogSource } from '../kubelet/log-source.ts';
-import { ApiError, badRequest, methodNotAllowed, pathNotFound } from '../store/api-error.ts';
+import { ApiError, methodNotAllowed, pathNotFound } from '../store/api-error.ts';
 import { jsonText } from '../store/json.ts';
 import type { Store } from '../store/store.ts';
+import { readBody } from './body.ts';
 import { discover } from './discovery.ts';
 import type { Fault, Intercept } from './faults.ts';
 import type { ApiRequest, ApiResponse } from './http-request.ts';
 import { resourceOf } from './http-request.ts';
 import { serveResource } from './http-resources.ts';
 import { serveLog, serveWatch } from './http-streams.ts';
-import { decodeProtobuf } from './protobuf.ts';
 import { RequestLog } from './requests.ts';
 
 export interface HttpFaceOptions {
@@ -40,7 +39,6 @@ export interface HttpFace {
   stop(): Promise<void>;
 }
 
-const LARGEST_BODY = 3 * 1024 * 1024;
 const HEALTH_PATHS = new Set(['/healthz', '/readyz', '/livez']);
 
 export async function startHttpFace(store: Store, options: HttpFaceOptions = {}): Promise<HttpFace> {
@@ -86,7 +84,7 @@ async function handle(
   if (options.token !== undefined && incoming.headers.authorization !== `Bearer ${options.token}`) {
     throw new ApiError(401, 'Unauthorized', 'Unauthorized');
   }
-  if (resource?.verb === 'watch') {
+  if (resource?.verb === 'watch' && store.types.hasGroup(resource.group)) {
     const bookmarkIntervalMs = options.bookmarkIntervalMs ?? 60_000;
     serveWatch(store, request, resource, response, { bookmarkIntervalMs });
     return;
@@ -97,7 +95,8 @@ async function handle(
   }
   let answered: ApiResponse | ApiError;
   try {
-    answered = resource === undefined ? otherPath(store, request) : serveResource(store, request, resource);
+    const served = resource !== undefined && store.types.hasGroup(resource.group);
+    answered = served ? serveResource(store, request, resource) : otherPath(store, request);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     answered = error;
@@ -107,9 +106,18 @@ async function handle(
   else answer(response, answered);
 }
 
+/** Go's own answer, before anything of Kubernetes. */
+const NO_SUCH_PATH: ApiResponse = {
+  status: 404,
+  body: '404 page not found\n',
+  contentType: 'text/plain; charset=utf-8',
+};
+
 function otherPath(store: Store, { method, path }: ApiRequest): ApiResponse {
   const body = discover(path, store.types);
-  if (body === undefined) throw pathNotFound();
+  const group = /^\/apis\/([^/]+)\//.exec(path)?.[1];
+  if (body === undefined && group !== undefined && store.types.hasGroup(group)) throw pathNotFound();
+  if (body === undefined) return NO_SUCH_PATH;
   if (method !== 'GET') throw methodNotAllowed();
   return { status: 200, body };
 }
@@ -123,28 +131,7 @@ async function readRequest(incoming: IncomingMessage): Promise<ApiRequest> {
   return { method, path, query: url.searchParams, headers: incoming.headers, body, resource };
 }
 
-async function readBody(incoming: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > LARGEST_BODY) {
-      throw new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${LARGEST_BODY}`);
-    }
-    chunks.push(chunk);
-  }
-  if (size === 0) return undefined;
-  const media = incoming.headers['content-type'] ?? 'application/json';
-  if (media.includes('protobuf')) return decodeProtobuf(Buffer.concat(chunks));
-  const text = Buffer.concat(chunks).toString();
-  try {
-    return media.includes('yaml') ? parseYaml(text) : JSON.parse(text);
-  } catch (error) {
-    throw badRequest(`the object provided is unrecognized: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-function answer(response: ServerResponse, { status, body, warnings = [] }: ApiResponse): void {
+function answer(response: ServerResponse, { status, body, contentType, warnings = [] }: ApiResponse): void {
   const text = typeof body === 'string' ? body : jsonText(body as object);
   if (warnings.length > 0) {
     response.setHeader(
@@ -152,7 +139,10 @@ function answer(response: ServerResponse, { status, body, warnings = [] }: ApiRe
       warnings.map((warning) => `299 - ${JSON.stringify(warning)}`),
     );
   }
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
+  response.writeHead(status, {
+    'Content-Type': contentType ?? 'application/json',
+    'Content-Length': Buffer.byteLength(text),
+  });
   response.end(text);
 }
 

@@ -41,15 +41,15 @@ export function resourceOf(method: string, path: string, query: URLSearchParams)
   }
   const [plural = '', name, subresource] = rest;
   if (rest.length > 3) return undefined;
-  const verb = verbOf(method, name, query);
-  return verb === undefined ? undefined : { verb, group, version, plural, namespace, name, subresource };
+  return { verb: verbOf(method, name, query), group, version, plural, namespace, name, subresource };
 }
 
-function verbOf(method: string, name: string | undefined, query: URLSearchParams): Verb | undefined {
+function verbOf(method: string, name: string | undefined, query: URLSearchParams): Verb {
   switch (method) {
     case 'GET':
-      if (isTrue(query.get('watch'))) return 'watch';
-      return name === undefined ? 'list' : 'get';
+      // Of one object by its name there is no watch: the parameter is not heard.
+      if (name !== undefined) return 'get';
+      return isTrue(query.get('watch')) ? 'watch' : 'list';
     case 'POST':
       return 'create';
     case 'PUT':
@@ -59,7 +59,8 @@ function verbOf(method: string, name: string | undefined, query: URLSearchParams
     case 'DELETE':
       return name === undefined ? 'deletecollection' : 'delete';
     default:
-      return undefined;
+      // Refused with 405 by whatever the path names.
+      return 'get';
   }
 }
 
@@ -72,15 +73,30 @@ export interface ApiResponse {
   status: number;
   body: unknown;
   warnings?: string[];
+  /** JSON where nothing else is said. */
+  contentType?: string;
 }
 
-/** Whether the client asks for rows to print rather than for objects. */
-export function wantsTable(accept: string | undefined): boolean {
-  for (const kind of (accept ?? '').split(',')) {
-    const [media, ...parameters] = kind.split(';').map((part) => part.trim());
-    if (media !== 'application/json') continue;
-    if (parameters.includes('as=Table')) return true;
-    if (!parameters.some((parameter) => parameter.startsWith('as='))) return false;
+/** The form that a client asks for: objects, rows to print, or metadata alone. */
+export type Representation = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
+
+const JSON_MEDIA = new Set(['application/json', 'application/*', '*/*']);
+
+/** The first form in an Accept header that can be served; undefined: none, which is 406. */
+export function representationOf(accept: string | undefined): Representation | undefined {
+  if (accept === undefined || accept.trim() === '') return 'object';
+  for (const each of accept.split(',')) {
+    const [media = '', ...rest] = each.split(';').map((part) => part.trim());
+    const parameters = new URLSearchParams(rest.join('&'));
+    const as = parameters.get('as');
+    if (as === null && parameters.get('stream') === null && (JSON_MEDIA.has(media) || OTHER_MEDIA.has(media)))
+      return 'object';
+    if (media !== 'application/json' || as === null) continue;
+    const known = parameters.get('g') === 'meta.k8s.io' && ['v1', 'v1beta1'].includes(parameters.get('v') ?? '');
+    if (known && (as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList')) return as;
   }
-  return false;
+  return undefined;
 }
+
+/** Asked for by some clients; answered in JSON, which they take as well. */
+const OTHER_MEDIA = new Set(['application/yaml', 'application/vnd.kubernetes.protobuf', 'application/cbor']);

@@ -1,29 +1,36 @@
 /** The verbs on resources, from request to answer; watches and logs, which stream, are in `http-streams.ts`. */
 import type { KubeObject } from '../../kube/client.ts';
 import { ApiError, badRequest, methodNotAllowed, pathNotFound, unsupportedMediaType } from '../store/api-error.ts';
+import { bindPod } from '../store/binding.ts';
 import type { DeleteOptions } from '../store/deletion.ts';
-import { at, isObject, jsonText, textAt } from '../store/json.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from '../store/patch.ts';
-import type { StoredList } from '../store/reading.ts';
+import { unparsableVersion } from '../store/reading.ts';
 import type { Store } from '../store/store.ts';
-import type { WriteOptions } from '../store/writing.ts';
 import type { ServedType } from '../types/served-types.ts';
-import { apiVersionOf } from '../types/served-types.ts';
-import { renderTable } from '../types/tables.ts';
+import { objectBody, UnreadableBody } from './body.ts';
+import { deleteOptions, listOptions, writeOptions } from './http-options.ts';
 import type { ApiRequest, ApiResponse, ResourceRequest } from './http-request.ts';
-import { wantsTable } from './http-request.ts';
+import { listAnswer, objectAnswer, representationFor } from './representations.ts';
 
 export function serveResource(store: Store, request: ApiRequest, resource: ResourceRequest): ApiResponse {
   const type = store.types.find(resource.group, resource.version, resource.plural);
   if (type === undefined) throw pathNotFound();
   if (type.namespaced && resource.namespace === undefined && resource.name !== undefined) throw pathNotFound();
+  if (resource.subresource === 'binding' && type.storage === '/pods') return bind(store, request, resource);
   if (resource.subresource !== undefined && resource.subresource !== 'status') throw pathNotFound();
   if (resource.subresource === 'status' && !type.hasStatus) throw pathNotFound();
+  checkMethod(request, type, resource);
+  representationFor(request, resource.verb === 'list' || resource.verb === 'deletecollection' ? 'list' : 'object');
   switch (resource.verb) {
     case 'get':
-      return objectAnswer(store, request, type, 200, store.get(type, resource.namespace, resource.name ?? ''));
+      return get(store, request, type, resource);
     case 'list':
-      return listAnswer(store, request, type, store.list(type, { ...queryOf(request), namespace: resource.namespace }));
+      return listAnswer(
+        store,
+        request,
+        type,
+        store.list(type, { ...listOptions(request), namespace: resource.namespace }),
+      );
     case 'create':
       return create(store, request, type, resource);
     case 'update':
@@ -39,144 +46,146 @@ export function serveResource(store: Store, request: ApiRequest, resource: Resou
   }
 }
 
-export function queryOf({ query }: ApiRequest) {
-  const limit = query.get('limit');
-  return {
-    labelSelector: query.get('labelSelector') ?? undefined,
-    fieldSelector: query.get('fieldSelector') ?? undefined,
-    limit: limit === null ? undefined : Number(limit),
-    continue: query.get('continue') ?? undefined,
-    resourceVersion: query.get('resourceVersion') ?? undefined,
-  };
+const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** 405 for what the path does not offer. */
+function checkMethod({ method }: ApiRequest, type: ServedType, resource: ResourceRequest): void {
+  const { verb, name, namespace, subresource } = resource;
+  const one = name !== undefined;
+  const wrong =
+    !METHODS.has(method) ||
+    (subresource !== undefined && (verb === 'create' || verb === 'delete')) ||
+    (verb === 'create' && one) ||
+    (verb === 'patch' && !one) ||
+    (verb === 'update' && !one && !type.custom) ||
+    // Nothing is written without saying in which namespace; namespaces go one by one.
+    (type.namespaced && namespace === undefined && verb !== 'list') ||
+    (type.storage === '/namespaces' && verb === 'deletecollection');
+  if (wrong) throw methodNotAllowed();
+  if (verb === 'update' && !one) throw badRequest('name must be provided');
 }
 
-function tableOptions(store: Store, { query }: ApiRequest) {
-  return { now: store.clock.now(), include: query.get('includeObject') ?? 'Metadata', headers: true };
-}
-
-function objectAnswer(
-  store: Store,
-  request: ApiRequest,
-  type: ServedType,
-  status: number,
-  object: KubeObject,
-  warnings: string[] = [],
-): ApiResponse {
-  if (!wantsTable(request.headers.accept)) return { status, body: object, warnings };
-  const metadata = { resourceVersion: object.metadata.resourceVersion };
-  return { status, body: renderTable(type, [object], metadata, tableOptions(store, request)), warnings };
-}
-
-/** The text of a list is put together from the texts of its objects, which are made once. */
-function listAnswer(store: Store, request: ApiRequest, type: ServedType, list: StoredList): ApiResponse {
-  if (wantsTable(request.headers.accept)) {
-    return { status: 200, body: renderTable(type, list.items, list.metadata, tableOptions(store, request)) };
-  }
-  const head = JSON.stringify({ kind: `${type.kind}List`, apiVersion: apiVersionOf(type), metadata: list.metadata });
-  return { status: 200, body: `${head.slice(0, -1)},"items":[${list.items.map(jsonText).join(',')}]}` };
-}
-
-function writeOptions({ query }: ApiRequest, warnings: string[]): WriteOptions {
-  const dryRun = query.get('dryRun');
-  if (dryRun !== null && dryRun !== '' && dryRun !== 'All') {
-    throw badRequest(`Invalid value: "${dryRun}": dryRun must be "All" or empty`);
-  }
-  const fieldValidation = query.get('fieldValidation') ?? 'Warn';
-  if (fieldValidation !== 'Strict' && fieldValidation !== 'Warn' && fieldValidation !== 'Ignore') {
-    throw badRequest(`Invalid value: "${fieldValidation}": fieldValidation must be Strict, Warn or Ignore`);
-  }
-  return { dryRun: dryRun === 'All', fieldValidation, warnings };
+function get(store: Store, request: ApiRequest, type: ServedType, resource: ResourceRequest): ApiResponse {
+  const version = request.query.get('resourceVersion') ?? '';
+  if (!/^\d*$/.test(version)) throw new ApiError(500, '', unparsableVersion(version));
+  const object = store.get(type, resource.namespace, resource.name ?? '');
+  return objectAnswer(store, request, type, 200, object);
 }
 
 function create(store: Store, request: ApiRequest, type: ServedType, resource: ResourceRequest): ApiResponse {
-  if (resource.name !== undefined) throw methodNotAllowed();
   const warnings: string[] = [];
-  const options = { ...writeOptions(request, warnings), namespace: resource.namespace };
-  return objectAnswer(store, request, type, 201, store.create(type, request.body, options), warnings);
+  const options = { ...writeOptions(request, 'CreateOptions', warnings), namespace: resource.namespace };
+  const body = objectBody(type, request.body, request.headers['content-type']);
+  const object = store.create(type, body, options);
+  return objectAnswer(store, request, type, 201, object, warnings);
 }
 
 function update(store: Store, request: ApiRequest, type: ServedType, resource: ResourceRequest): ApiResponse {
-  if (resource.name === undefined) throw methodNotAllowed();
-  if (!isObject(request.body)) throw badRequest('the body of the request was not a JSON object');
   const warnings: string[] = [];
-  const object = store.update(type, { metadata: {}, ...request.body } as unknown as KubeObject, {
-    ...writeOptions(request, warnings),
+  const options = writeOptions(request, 'UpdateOptions', warnings);
+  const body = objectBody(type, request.body, request.headers['content-type']);
+  const object = store.update(type, { metadata: {}, ...body } as unknown as KubeObject, {
+    ...options,
     namespace: resource.namespace,
-    name: resource.name,
+    name: resource.name ?? '',
     subresource: resource.subresource as 'status' | undefined,
   });
   return objectAnswer(store, request, type, 200, object, warnings);
 }
 
-const PATCHES: Record<string, (target: unknown, patch: unknown) => unknown> = {
+type Patch = (target: unknown, patch: unknown) => unknown;
+const JSON_PATCH = 'application/json-patch+json';
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const PATCHES: Record<string, Patch> = {
+  [JSON_PATCH]: jsonPatch,
   'application/merge-patch+json': mergePatch,
-  'application/strategic-merge-patch+json': strategicMergePatch,
-  'application/json-patch+json': jsonPatch,
+  [STRATEGIC]: strategicMergePatch,
 };
+const APPLY = 'application/apply-patch+yaml';
 
-function patch(store: Store, request: ApiRequest, type: ServedType, resource: ResourceRequest): ApiResponse {
-  const media = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  if (media === 'application/apply-patch+yaml' || media === 'application/apply-patch+cbor') {
+/** Accepted as the API server names them, server-side apply included, which is not done here. */
+function patchOf(type: ServedType, media: string): Patch {
+  if (media === APPLY) {
     throw unsupportedMediaType(
       'the laptop edition does not do server-side apply: use client-side apply (kubectl apply without --server-side)',
     );
   }
   const apply = PATCHES[media];
-  const strategic = media === 'application/strategic-merge-patch+json';
-  if (apply === undefined || (strategic && type.custom)) {
-    const accepted = Object.keys(PATCHES).filter((each) => !type.custom || !each.includes('strategic'));
-    throw unsupportedMediaType(
-      `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
-    );
+  if (apply !== undefined && !(type.custom && media === STRATEGIC)) return apply;
+  const accepted = [...Object.keys(PATCHES).filter((each) => !type.custom || each !== STRATEGIC), APPLY];
+  throw unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  );
+}
+
+/** 400 for a body that is no patch of its kind. */
+function checkPatch(body: unknown, media: string): void {
+  if (body === undefined || body instanceof UnreadableBody) {
+    throw badRequest(`error decoding patch: ${body === undefined ? 'unexpected end of JSON input' : body.problem}`);
   }
+  const list = media === JSON_PATCH;
+  if (Array.isArray(body) === list) return;
+  const target = list ? '[]handlers.jsonPatchOp' : 'map[string]interface {}';
+  const kind = Array.isArray(body) ? 'array' : typeof body;
+  throw badRequest(`error decoding patch: json: cannot unmarshal ${kind} into Go value of type ${target}`);
+}
+
+function patch(store: Store, request: ApiRequest, type: ServedType, resource: ResourceRequest): ApiResponse {
+  const media = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+  const apply = patchOf(type, media);
   const warnings: string[] = [];
-  const object = store.patch(type, resource.namespace, resource.name ?? '', (current) => apply(current, request.body), {
-    ...writeOptions(request, warnings),
+  const options = writeOptions(request, 'PatchOptions', warnings);
+  const change = (current: KubeObject): unknown => {
+    checkPatch(request.body, media);
+    return apply(current, request.body);
+  };
+  const object = store.patch(type, resource.namespace, resource.name ?? '', change, {
+    ...options,
     subresource: resource.subresource as 'status' | undefined,
   });
   return objectAnswer(store, request, type, 200, object, warnings);
 }
 
-function deleteOptions(request: ApiRequest): DeleteOptions {
-  const body = isObject(request.body) ? request.body : {};
-  const grace = request.query.get('gracePeriodSeconds') ?? at(body, 'gracePeriodSeconds');
-  const policy = textAt(body, 'propagationPolicy') ?? request.query.get('propagationPolicy') ?? undefined;
-  if (policy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(policy)) {
-    throw new ApiError(
-      422,
-      'Invalid',
-      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "${policy}": supported values: "Foreground", "Background", "Orphan", "nil"`,
-    );
-  }
-  const dryRun = request.query.get('dryRun') === 'All' || JSON.stringify(body.dryRun) === '["All"]';
-  return {
-    propagationPolicy: policy as DeleteOptions['propagationPolicy'],
-    gracePeriodSeconds: grace === undefined || grace === null ? undefined : Number(grace),
-    preconditions: {
-      uid: textAt(body, 'preconditions', 'uid'),
-      resourceVersion: textAt(body, 'preconditions', 'resourceVersion'),
-    },
-    dryRun,
-  };
+const PODS_STAY =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
+
+/** A Job that is deleted without a word about its Pods leaves them behind: so has batch/v1 been since it was new. */
+function withPolicy(type: ServedType, options: DeleteOptions): { options: DeleteOptions; warnings: string[] } {
+  if (type.storage !== 'batch/jobs' || options.propagationPolicy !== undefined) return { options, warnings: [] };
+  return { options: { ...options, propagationPolicy: 'Orphan' }, warnings: [PODS_STAY] };
 }
 
 function remove(store: Store, request: ApiRequest, type: ServedType, resource: ResourceRequest): ApiResponse {
   const name = resource.name ?? '';
-  const { object, gone } = store.delete(type, resource.namespace, name, deleteOptions(request));
-  // A Pod is returned as it was, whether it goes at once or later, as clients of Pods expect.
-  if (!gone || type.storage === '/pods') return { status: 200, body: object };
-  const details = {
-    name,
-    ...(type.group === '' ? {} : { group: type.group }),
-    kind: type.plural,
-    uid: object.metadata.uid,
-  };
-  return { status: 200, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } };
+  const { options, warnings } = withPolicy(type, deleteOptions(request));
+  try {
+    const { object, gone } = store.delete(type, resource.namespace, name, options);
+    // A Pod is returned whether it goes at once or later, as clients of Pods expect.
+    if (!gone || type.storage === '/pods') return objectAnswer(store, request, type, 200, object, warnings);
+    const group = type.group === '' ? {} : { group: type.group };
+    const details = { name, ...group, kind: type.plural, uid: object.metadata.uid };
+    return {
+      status: 200,
+      body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details },
+      warnings,
+    };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { status: error.code, body: error.toStatus(), warnings: error.code === 404 ? [] : warnings };
+  }
 }
 
 function removeAll(store: Store, request: ApiRequest, type: ServedType, resource: ResourceRequest): ApiResponse {
-  const list = store.list(type, { ...queryOf(request), limit: undefined, namespace: resource.namespace });
+  const list = store.list(type, { ...listOptions(request), limit: undefined, namespace: resource.namespace });
   const { preconditions: _none, ...options } = deleteOptions(request);
-  for (const { metadata } of list.items) store.delete(type, metadata.namespace, metadata.name, options);
+  const each = withPolicy(type, options).options;
+  for (const { metadata } of list.items) store.delete(type, metadata.namespace, metadata.name, each);
   return listAnswer(store, request, type, list);
+}
+
+/** `POST …/pods/<name>/binding`: what a scheduler does. */
+function bind(store: Store, request: ApiRequest, { verb, namespace, name = '' }: ResourceRequest): ApiResponse {
+  if (verb !== 'create') throw methodNotAllowed();
+  bindPod(store, namespace, name, request.body);
+  return { status: 201, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
 }

@@ -1,17 +1,20 @@
 /** The answers that take their time: watches, and logs that are followed. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { KubeObject } from '../../kube/client.ts';
 import type { Timer } from '../clock.ts';
 import type { LogSource } from '../kubelet/log-source.ts';
 import { ApiError, badRequest, pathNotFound } from '../store/api-error.ts';
 import { jsonText, listAt } from '../store/json.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredWatchEvent } from '../store/watching.ts';
+import { checkWatch } from '../store/watching.ts';
 import type { ServedType } from '../types/served-types.ts';
 import { apiVersionOf } from '../types/served-types.ts';
 import { renderTable } from '../types/tables.ts';
+import { listOptions } from './http-options.ts';
 import type { ApiRequest, ResourceRequest } from './http-request.ts';
-import { isTrue, wantsTable } from './http-request.ts';
-import { queryOf } from './http-resources.ts';
+import { isTrue } from './http-request.ts';
+import { metadataOnly, representationFor, tableInclude } from './representations.ts';
 
 /** The API server ends a watch that names no time after 30 to 60 minutes. */
 const LONGEST_WATCH_SECONDS = 3600;
@@ -30,8 +33,9 @@ export function serveWatch(
 ): void {
   const type = store.types.find(resource.group, resource.version, resource.plural);
   if (type === undefined) throw pathNotFound();
-  const table = wantsTable(request.headers.accept);
-  const include = request.query.get('includeObject') ?? 'Metadata';
+  const representation = representationFor(request, 'object');
+  const table = representation === 'Table';
+  const include = table ? tableInclude(request) : 'None';
   const bookmarks = isTrue(request.query.get('allowWatchBookmarks'));
   const initial = isTrue(request.query.get('sendInitialEvents'));
   const timers = new Set<Timer>();
@@ -45,19 +49,18 @@ export function serveWatch(
       const now = store.clock.now();
       write(event, JSON.stringify(renderTable(type, [object], metadata, { now, include, headers })));
       headers = false;
-    } else write(event, jsonText(object));
+    } else write(event, representation === 'object' ? jsonText(object) : JSON.stringify(metadataOnly(object)));
   };
   const bookmark = (annotations?: Record<string, string>): void => {
     const metadata = {
       resourceVersion: String(store.version),
-      creationTimestamp: null,
       ...(annotations === undefined ? {} : { annotations }),
     };
     const object = { kind: type.kind, apiVersion: apiVersionOf(type), metadata };
-    write('BOOKMARK', JSON.stringify(table ? tableBookmark(type, metadata, store) : object));
+    const partial = metadataOnly(object as unknown as KubeObject);
+    const shown = representation === 'object' ? object : table ? tableBookmark(type, metadata, store) : partial;
+    write('BOOKMARK', JSON.stringify(shown));
   };
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache, private' });
-  response.flushHeaders();
   const finish = (): void => {
     for (const timer of timers) timer.cancel();
     stop();
@@ -65,18 +68,21 @@ export function serveWatch(
   };
   let stop = (): void => {};
   response.on('close', finish);
-  const { resourceVersion, labelSelector, fieldSelector } = queryOf(request);
-  const name = resource.name === undefined ? undefined : `metadata.name=${resource.name}`;
+  const { resourceVersion, labelSelector, fieldSelector } = listOptions(request);
   const query = {
     namespace: resource.namespace,
     labelSelector,
-    fieldSelector: [name, fieldSelector].filter((each) => each !== undefined && each !== '').join(','),
+    fieldSelector,
     resourceVersion: initial ? '' : resourceVersion,
   };
+  // What is wrong with the request itself is answered before the stream begins.
+  checkWatch(type, query);
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache, private' });
+  response.flushHeaders();
   try {
     stop = store.watch(type, query, { event: tell, ended: finish });
   } catch (error) {
-    // The stream has begun: what is wrong is its only event, as with a resourceVersion that is too old.
+    // The stream has begun: that its resourceVersion is too old is its only event.
     if (!(error instanceof ApiError)) throw error;
     write('ERROR', JSON.stringify(error.toStatus()));
     finish();

@@ -20,8 +20,13 @@ export type AdmissionCheck = (request: AdmissionRequest) => void;
 
 const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 
-/** NamespaceLifecycle: nothing new where there is no namespace, or in one that is being deleted. */
+const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
+
+/** NamespaceLifecycle: nothing new where there is no namespace, or in one that is being deleted; some namespaces stay. */
 export function checkNamespace({ operation, type, object, store }: AdmissionRequest): void {
+  if (operation === 'DELETE' && type.storage === '/namespaces' && IMMORTAL.has(object.metadata.name)) {
+    throw forbidden(NAMESPACES, object.metadata.name, 'this namespace may not be deleted');
+  }
   if (operation !== 'CREATE' || !type.namespaced) return;
   const { name, namespace = '' } = object.metadata;
   const found = store.find(NAMESPACES, undefined, namespace);

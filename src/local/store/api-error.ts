@@ -53,8 +53,8 @@ export function qualifiedPlural(type: ResourceType): string {
   return type.group === '' ? type.plural : `${type.plural}.${type.group}`;
 }
 
-function about(type: ResourceType, name: string): StatusDetails {
-  return { name, ...(type.group === '' ? {} : { group: type.group }), kind: type.plural };
+function about(type: ResourceType, name: string, kind = type.plural): StatusDetails {
+  return { ...(name === '' ? {} : { name }), ...(type.group === '' ? {} : { group: type.group }), kind };
 }
 
 export function notFound(type: ResourceType, name: string): ApiError {
@@ -65,14 +65,20 @@ export function pathNotFound(): ApiError {
   return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
 }
 
-export function alreadyExists(type: ResourceType, name: string): ApiError {
-  const message = `${qualifiedPlural(type)} "${name}" already exists`;
+export function alreadyExists(type: ResourceType, name: string, beingDeleted: boolean): ApiError {
+  const message = `${beingDeleted ? 'object is being deleted: ' : ''}${qualifiedPlural(type)} "${name}" already exists`;
   return new ApiError(409, 'AlreadyExists', message, about(type, name));
 }
 
 export function conflict(type: ResourceType, name: string, why: string): ApiError {
   const message = `Operation cannot be fulfilled on ${qualifiedPlural(type)} "${name}": ${why}`;
   return new ApiError(409, 'Conflict', message, about(type, name));
+}
+
+/** The answer to a DELETE whose preconditions do not hold names the kind where others name the plural. */
+export function deleteConflict(type: ResourceType, name: string, why: string): ApiError {
+  const message = `Operation cannot be fulfilled on ${qualifiedKind(type)} "${name}": ${why}`;
+  return new ApiError(409, 'Conflict', message, about(type, name, type.kind));
 }
 
 export const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
@@ -105,14 +111,36 @@ export interface FieldError {
   body: string;
 }
 
-/** 422: every complaint at once, as the API server does. */
+function qualifiedKind(type: ResourceType): string {
+  return type.group === '' ? type.kind : `${type.kind}.${type.group}`;
+}
+
+/** 422: every complaint at once, as the API server does; what is complained of twice stands once in the message and twice in the causes. */
 export function invalidObject(type: ResourceType, name: string, errors: FieldError[]): ApiError {
-  const lines = errors.map((error) => `${error.field}: ${error.body}`);
+  return invalid(qualifiedKind(type), about(type, name, type.kind), errors);
+}
+
+/** 422 on the parameters of a request: `CreateOptions`, `ListOptions`, … */
+export function invalidOptions(kind: string, errors: FieldError[]): ApiError {
+  return invalid(`${kind}.meta.k8s.io`, { group: 'meta.k8s.io', kind }, errors);
+}
+
+/** 422 on a PATCH whose result cannot be decoded: about nothing, as the API server has it. */
+export function invalidPatch(errors: FieldError[]): ApiError {
+  return invalid('', {}, errors);
+}
+
+/** 422 on an update without a resourceVersion where one is required: it names the plural. */
+export function versionRequired(type: ResourceType, name: string): ApiError {
+  const error = fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update');
+  return invalid(qualifiedPlural(type), about(type, name), [error]);
+}
+
+function invalid(what: string, details: StatusDetails, errors: FieldError[]): ApiError {
+  const lines = [...new Set(errors.map((error) => `${error.field}: ${error.body}`))];
   const all = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`;
-  const kind = type.group === '' ? type.kind : `${type.kind}.${type.group}`;
-  return new ApiError(422, 'Invalid', `${kind} "${name}" is invalid: ${all}`, {
-    ...about(type, name),
-    kind: type.kind,
+  return new ApiError(422, 'Invalid', `${what} "${details.name ?? ''}" is invalid: ${all}`, {
+    ...details,
     causes: errors.map((error) => ({ reason: error.reason, message: error.body, field: error.field })),
   });
 }

@@ -8,10 +8,15 @@ const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 const VALUE = '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?';
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 
-function checker(pattern: string, limit: number, words: string): (value: string) => string | undefined {
+function checker(
+  pattern: string,
+  limit: number,
+  words: string,
+  unit = 'characters',
+): (value: string) => string | undefined {
   const expression = new RegExp(`^(?:${pattern})$`);
   return (value) => {
-    if (value.length > limit) return `must be no more than ${limit} bytes`;
+    if (value.length > limit) return `must be no more than ${limit} ${unit}`;
     return expression.test(value) ? undefined : `${words}, regex used for validation is '${pattern}')`;
   };
 }
@@ -32,12 +37,11 @@ export const nameProblem = {
     VALUE,
     63,
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345'",
+    'bytes',
   ),
-  namePart: checker(
-    QUALIFIED,
-    63,
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc'",
-  ),
+  /** A namespace's own: its name is a label, and is told so first. */
+  namespace: (name: string): string | undefined =>
+    name.includes('.') && !/[^a-z0-9.-]/.test(name) ? 'must not contain dots' : nameProblem.label(name),
   envVar: (value: string): string | undefined =>
     value !== '' && /^[ -<>-~]+$/.test(value)
       ? undefined
@@ -48,26 +52,34 @@ export const nameProblem = {
       : "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
 };
 
-/** A label or annotation key: an optional DNS prefix, a slash, a name. */
-export function keyProblem(key: string): string | undefined {
+const NAME_WORDS = `must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '${QUALIFIED}')`;
+const NAME_PART = new RegExp(`^(?:${QUALIFIED})$`);
+
+/** What is wrong with a label or annotation key: an optional DNS prefix, a slash, a name. Nothing: an empty list. */
+export function keyProblems(key: string): string[] {
   const parts = key.split('/');
   if (parts.length > 2) {
-    return "a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+    return [
+      `a valid label key ${NAME_WORDS} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
   }
+  const problems: string[] = [];
   if (parts.length === 2) {
-    if (parts[0] === '') return 'prefix part must be non-empty';
-    const problem = nameProblem.subdomain(parts[0] ?? '');
-    if (problem !== undefined) return `prefix part ${problem}`;
+    const problem = parts[0] === '' ? 'must be non-empty' : nameProblem.subdomain(parts[0] ?? '');
+    if (problem !== undefined) problems.push(`prefix part ${problem}`);
   }
-  return nameProblem.namePart(parts.at(-1) ?? '');
+  const name = parts.at(-1) ?? '';
+  if (name === '') problems.push('name part must be non-empty');
+  else if (name.length > 63) problems.push('name part must be no more than 63 bytes');
+  if (!NAME_PART.test(name)) problems.push(`name part ${NAME_WORDS}`);
+  return problems;
 }
 
 export function labelErrors(labels: unknown, field: string): FieldError[] {
   if (!isObject(labels)) return [];
   return Object.entries(labels).flatMap(([key, value]) => {
     const errors: FieldError[] = [];
-    const keyWords = keyProblem(key);
-    if (keyWords !== undefined) errors.push(fieldError.invalid(field, key, keyWords));
+    errors.push(...keyProblems(key).map((words) => fieldError.invalid(field, key, words)));
     const valueWords = nameProblem.labelValue(String(value));
     if (valueWords !== undefined) errors.push(fieldError.invalid(field, value, valueWords));
     return errors;
@@ -81,8 +93,7 @@ export function annotationErrors(annotations: unknown, field: string): FieldErro
   let size = 0;
   const errors: FieldError[] = [];
   for (const [key, value] of Object.entries(annotations)) {
-    const words = keyProblem(key.toLowerCase());
-    if (words !== undefined) errors.push(fieldError.invalid(field, key, words));
+    errors.push(...keyProblems(key.toLowerCase()).map((words) => fieldError.invalid(field, key, words)));
     size += Buffer.byteLength(key) + Buffer.byteLength(String(value));
   }
   if (size > ANNOTATIONS_LIMIT) errors.push(fieldError.tooLong(field, ANNOTATIONS_LIMIT));

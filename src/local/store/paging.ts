@@ -31,7 +31,8 @@ export class Pages {
   next(token: string, limit: number | undefined): Page {
     const snapshot = this.#snapshots.get(token);
     if (snapshot !== undefined) return this.#page(snapshot, limit);
-    if (!/^\d+\.\d+$/.test(token)) throw badRequest('continue key is not valid');
+    if (!/^\d+\.\d+$/.test(token))
+      throw badRequest('invalid continue token: continue key is not valid: illegal base64 data at input byte 0');
     throw expired(
       'The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.',
     );

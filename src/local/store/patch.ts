@@ -1,5 +1,5 @@
 /** The three kinds of patch that the laptop edition takes, each as a function from a document to a new one. */
-import { ApiError, badRequest } from './api-error.ts';
+import { ApiError } from './api-error.ts';
 import type { JsonObject } from './json.ts';
 import { clone, equal, isObject } from './json.ts';
 
@@ -30,7 +30,7 @@ const MERGE_KEYS: Record<string, string> = {
 /**
  * Strategic merge patch, as far as `kubectl apply`, `edit` and `patch` on Jobs, Pods and Secrets need it: lists above by key, finalizers as a
  * set, `$patch: delete | replace`, `$deleteFromPrimitiveList`, `$retainKeys`. The order that `$setElementOrder` asks for is not
- * restored: merged items keep their places and new ones follow.
+ * restored: merged items keep their places behind the new ones.
  */
 export function strategicMergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return clone(patch);
@@ -62,6 +62,7 @@ function mergeLists(name: string, target: unknown, patch: unknown[]): unknown[] 
   const key = MERGE_KEYS[name];
   if (key === undefined) return clone(patch);
   let result: unknown[] = [...list];
+  const fresh: unknown[] = [];
   for (const item of patch) {
     if (!isObject(item)) continue;
     if (item.$patch === 'replace') {
@@ -70,10 +71,11 @@ function mergeLists(name: string, target: unknown, patch: unknown[]): unknown[] 
     }
     const index = result.findIndex((each) => isObject(each) && each[key] === item[key]);
     if (item.$patch === 'delete') result = result.filter((_, position) => position !== index);
-    else if (index < 0) result.push(strategicMergePatch(undefined, item));
+    else if (index < 0) fresh.push(strategicMergePatch(undefined, item));
     else result[index] = strategicMergePatch(result[index], item);
   }
-  return result;
+  // What is new comes before what was there.
+  return [...fresh, ...result];
 }
 
 interface Place {
@@ -81,7 +83,8 @@ interface Place {
   key: string;
 }
 
-function placeOf(document: unknown, pointer: string): Place {
+function placeOf(document: unknown, pointer: string | undefined): Place {
+  if (typeof pointer !== 'string' || !pointer.startsWith('/')) throw unprocessable();
   const steps = pointer
     .split('/')
     .slice(1)
@@ -92,40 +95,54 @@ function placeOf(document: unknown, pointer: string): Place {
     parent = Array.isArray(parent) ? parent[Number(step)] : isObject(parent) ? parent[step] : undefined;
   }
   if (!Array.isArray(parent) && !isObject(parent)) {
-    throw unprocessable(`the path ${pointer} does not exist`);
+    throw unprocessable();
   }
   return { parent, key };
 }
 
-function unprocessable(why: string): ApiError {
-  return new ApiError(422, 'Invalid', `the server rejected our request due to an error in our request: ${why}`);
+/** The API server tells why to its log only. */
+function unprocessable(): ApiError {
+  return new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
 }
 
-/** RFC 6902 without `move` and `copy`. A `test` that fails refuses all. */
+/** RFC 6902. A `test` that fails refuses all; a `replace` of what is not there adds it, as the API server's library does. */
 export function jsonPatch(target: unknown, operations: unknown): unknown {
-  if (!Array.isArray(operations)) throw badRequest('a JSON patch must be a list of operations');
   const document = clone(target);
-  for (const operation of operations) {
-    const { op, path, value } = (isObject(operation) ? operation : {}) as {
+  for (const operation of Array.isArray(operations) ? operations : []) {
+    const { op, path, from, value } = (isObject(operation) ? operation : {}) as {
       op?: string;
       path?: string;
+      from?: string;
       value?: unknown;
     };
-    if (typeof path !== 'string' || !path.startsWith('/')) throw badRequest(`a JSON patch cannot use the path ${path}`);
-    const { parent, key } = placeOf(document, path);
-    const index = key === '-' && Array.isArray(parent) ? parent.length : Number(key);
-    const current = Array.isArray(parent) ? parent[index] : parent[key];
-    if (op === 'test') {
-      if (!equal(current, value)) throw unprocessable(`testing value ${path} failed`);
-    } else if (op === 'add') {
-      if (Array.isArray(parent)) parent.splice(index, 0, clone(value));
-      else parent[key] = clone(value);
-    } else if (op === 'replace' || op === 'remove') {
-      if (current === undefined) throw unprocessable(`${op} operation does not apply: doc is missing key: ${path}`);
-      if (Array.isArray(parent)) parent.splice(index, 1, ...(op === 'replace' ? [clone(value)] : []));
-      else if (op === 'replace') parent[key] = clone(value);
-      else delete parent[key];
-    } else throw badRequest(`a JSON patch cannot use the operation ${op}`);
+    if (op === 'copy' || op === 'move') {
+      const moved = clone(valueAt(document, from));
+      if (op === 'move') edit(document, 'remove', from, undefined);
+      edit(document, 'add', path, moved);
+    } else edit(document, op, path, value);
   }
   return document;
+}
+
+function valueAt(document: unknown, path: string | undefined): unknown {
+  const { parent, key } = placeOf(document, path);
+  const value = Array.isArray(parent) ? parent[Number(key)] : parent[key];
+  if (value === undefined) throw unprocessable();
+  return value;
+}
+
+function edit(document: unknown, op: string | undefined, path: string | undefined, value: unknown): void {
+  const { parent, key } = placeOf(document, path);
+  const index = key === '-' && Array.isArray(parent) ? parent.length : Number(key);
+  const current = Array.isArray(parent) ? parent[index] : parent[key];
+  if (op === 'test') {
+    if (!equal(current, value)) throw unprocessable();
+  } else if (op === 'add' || (op === 'replace' && !Array.isArray(parent))) {
+    if (Array.isArray(parent)) parent.splice(index, 0, clone(value));
+    else parent[key] = clone(value);
+  } else if (op === 'replace' || op === 'remove') {
+    if (current === undefined) throw unprocessable();
+    if (Array.isArray(parent)) parent.splice(index, 1, ...(op === 'replace' ? [clone(value)] : []));
+    else delete parent[key];
+  } else throw unprocessable();
 }

@@ -45,11 +45,14 @@ export class Reading {
 
   list(type: ServedType, collection: Collection, query: ListQuery, version: number): StoredList {
     if (query.continue !== undefined && query.continue !== '') {
+      if ((query.resourceVersion ?? '0') !== '0' && query.resourceVersion !== '') {
+        throw badRequest('specifying resource version is not allowed when using continue');
+      }
       return listOf(this.#pages.next(query.continue, query.limit), query);
     }
     checkVersion(query.resourceVersion, version);
     const requirements = parseLabelSelector(query.labelSelector ?? '');
-    const fields = parseFieldSelector(query.fieldSelector ?? '', type.selectable, type.kind);
+    const fields = parseFieldSelector(query.fieldSelector ?? '', type);
     const namespace = type.namespaced ? query.namespace : undefined;
     let items = collection.select(namespace, requirements);
     if (fields.length > 0) items = items.filter((object) => matchesFields(fields, type.selectable, object));
@@ -77,12 +80,18 @@ function listOf(page: ReturnType<Pages['first']>, query: ListQuery): StoredList 
 /** A number, or nothing; 504 where the client has seen more than there is (it talked to another server before). */
 export function checkVersion(wanted: string | undefined, version: number): number {
   if (wanted === undefined || wanted === '') return 0;
-  if (!/^\d+$/.test(wanted)) throw badRequest(`invalid resource version: ${wanted}`);
+  if (!/^\d+$/.test(wanted)) throw badRequest(`invalid resource version: ${unparsableVersion(wanted)}`);
   if (Number(wanted) > version) {
-    throw new ApiError(504, 'Timeout', `Too large resource version: ${wanted}, current: ${version}`, {
+    throw new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${version}`, {
       causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
       retryAfterSeconds: 1,
     });
   }
   return Number(wanted);
+}
+
+/** The API server's words for a resourceVersion that is no number. */
+export function unparsableVersion(version: string): string {
+  const shown = JSON.stringify(version);
+  return `resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`;
 }

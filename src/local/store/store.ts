@@ -29,7 +29,7 @@ import { Reading } from './reading.ts';
 import type { StoredWatch, WatchQuery } from './watching.ts';
 import { Watching } from './watching.ts';
 import type { UpdateOptions, WriteOptions } from './writing.ts';
-import { finishNew, replacementOf, startNew } from './writing.ts';
+import { checkName, finishNew, replacementOf, startNew } from './writing.ts';
 
 export interface StoreOptions {
   clock?: Clock;
@@ -128,9 +128,10 @@ export class Store {
       exists: (wanted, namespace, name) => this.find(wanted, namespace, name) !== undefined,
     });
     const { namespace = '', name } = object.metadata;
-    if (this.collection(served).get(namespace, name) !== undefined) {
+    const taken = this.collection(served).get(namespace, name);
+    if (taken !== undefined) {
       if (generated) return this.create(type, body, options);
-      throw alreadyExists(type, name);
+      throw alreadyExists(type, name, taken.metadata.deletionTimestamp !== undefined);
     }
     if (options.dryRun === true) return this.#reading.shown(served, freeze(object));
     return this.#reading.shown(served, this.#commit(served, 'ADDED', object, undefined));
@@ -146,6 +147,7 @@ export class Store {
     if (options.subresource === 'status' && !served.hasStatus) throw pathNotFound();
     const name = options.name ?? body.metadata.name;
     const namespace = options.namespace ?? body.metadata.namespace;
+    checkName(body, name, served.namespaced ? namespace : undefined);
     const shown = this.get(type, namespace, name);
     const before = this.#stored(served, namespace, name);
     const object = replacementOf(served, body, shown, before, options);
@@ -167,7 +169,7 @@ export class Store {
     options: UpdateOptions = {},
   ): KubeObject {
     const patched = change(this.get(type, namespace, name)) as KubeObject;
-    return this.update(type, patched, { ...options, namespace, name });
+    return this.update(type, patched, { ...options, namespace, name, patched: true });
   }
 
   /** Returns the object, and whether it is gone at once: finalizers and grace periods may keep it for a while. */
@@ -179,15 +181,14 @@ export class Store {
   ): { object: KubeObject; gone: boolean } {
     const served = this.served(type);
     const before = this.get(type, namespace, name);
-    checkPreconditions(type, before, options.preconditions ?? {});
+    checkPreconditions(served, before, options.preconditions ?? {});
     const stored = this.#stored(served, namespace, name);
     this.#admit('DELETE', served, stored, stored, options);
     const next = deletionOf(served, stored, options, this.clock.now());
-    const gone = next === undefined;
-    if (options.dryRun === true || next === stored) return { object: before, gone };
-    const object = gone
-      ? this.#commit(served, 'DELETED', clone(stored), stored)
-      : this.#commit(served, 'MODIFIED', next, stored);
+    if (next === stored) return { object: before, gone: false };
+    const gone = next.metadata.deletionTimestamp === undefined || isLastStep(served, next);
+    if (options.dryRun === true) return { object: this.#reading.shown(served, freeze(next)), gone };
+    const object = this.#commit(served, gone ? 'DELETED' : 'MODIFIED', next, stored);
     return { object: this.#reading.shown(served, object), gone };
   }
 

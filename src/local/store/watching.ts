@@ -1,9 +1,10 @@
 /** Watches: who is told of which change. A selector turns a change into an addition or a deletion where an object enters or leaves it. */
 import type { KubeObject } from '../../kube/client.ts';
 import type { ServedType } from '../types/served-types.ts';
-import { badRequest } from './api-error.ts';
+import { ApiError } from './api-error.ts';
 import type { Change, Collection } from './collection.ts';
 import { freeze } from './json.ts';
+import { unparsableVersion } from './reading.ts';
 import { matchesFields, matchesLabels, parseFieldSelector, parseLabelSelector } from './selectors.ts';
 
 export interface WatchQuery {
@@ -34,6 +35,14 @@ interface Watcher {
   after: number;
 }
 
+/** Throws what is wrong with a watch's selectors and resourceVersion in themselves. */
+export function checkWatch(type: ServedType, query: WatchQuery): void {
+  parseLabelSelector(query.labelSelector ?? '');
+  parseFieldSelector(query.fieldSelector ?? '', type);
+  const from = query.resourceVersion ?? '';
+  if (from !== '' && !/^\d+$/.test(from)) throw new ApiError(500, '', unparsableVersion(from));
+}
+
 export class Watching {
   readonly #watchers = new Map<string, Set<Watcher>>();
 
@@ -45,9 +54,9 @@ export class Watching {
     store: { version: number; shown(object: KubeObject): KubeObject },
   ): () => void {
     const requirements = parseLabelSelector(query.labelSelector ?? '');
-    const fields = parseFieldSelector(query.fieldSelector ?? '', type.selectable, type.kind);
+    const fields = parseFieldSelector(query.fieldSelector ?? '', type);
     const from = query.resourceVersion ?? '';
-    if (from !== '' && !/^\d+$/.test(from)) throw badRequest(`invalid resource version: ${from}`);
+    checkWatch(type, query);
     const watcher: Watcher = {
       matches: (object) =>
         (query.namespace === undefined || !type.namespaced || object.metadata.namespace === query.namespace) &&

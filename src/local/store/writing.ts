@@ -1,12 +1,11 @@
 /** What a create or an update makes of a request's body: the object as it is to be stored, judged. No side effects. */
 import type { KubeObject } from '../../kube/client.ts';
-import { applyDefaults, validateSchema } from '../types/schema.ts';
+import { applyDefaults, blocksRules, RULES_NOT_CHECKED, validateSchema } from '../types/schema.ts';
 import type { Lookup, ServedType } from '../types/served-types.ts';
 import type { FieldError } from './api-error.ts';
-import { badRequest, conflict, fieldError, invalidObject, MODIFIED } from './api-error.ts';
+import { ApiError, badRequest, conflict, fieldError, invalidObject, MODIFIED, versionRequired } from './api-error.ts';
 import type { FieldValidation } from './decode.ts';
 import { decode } from './decode.ts';
-import { checkPreconditions } from './deletion.ts';
 import { clone } from './json.ts';
 import { metadataErrors, metadataUpdateErrors, newMetadata, updatedMetadata, wantsTheSame } from './metadata.ts';
 
@@ -19,6 +18,8 @@ export interface WriteOptions {
 
 export interface UpdateOptions extends WriteOptions {
   subresource?: 'status' | undefined;
+  /** The body is the result of a PATCH, which is refused in other words than a PUT. */
+  patched?: boolean;
   /** For the laptop edition's own scheduler, kubelet and collector: rules about what may change are not asked. */
   trusted?: boolean;
 }
@@ -33,21 +34,18 @@ export function startNew(
   server: { uid: string; now: number; generateName(base: string): string },
 ): { object: KubeObject; generated: boolean } {
   const { object: decoded, warnings } = decode(served, body, options.fieldValidation);
-  options.warnings?.push(...warnings);
+  options.warnings?.push(...warnings, ...ownerWarnings(decoded));
   const { metadata } = decoded;
   const namespace = served.namespaced ? (options.namespace ?? metadata.namespace ?? '') : undefined;
   if (served.namespaced && (metadata.namespace ?? namespace) !== namespace) throw badRequest(OTHER_NAMESPACE);
   const base = typeof metadata.generateName === 'string' ? metadata.generateName : '';
-  const generated = (metadata.name ?? '') === '';
-  if (generated && base === '') {
-    throw invalidObject(served, '', [fieldError.required('metadata.name', 'name or generateName is required')]);
-  }
+  const generated = (metadata.name ?? '') === '' && base !== '';
   const object = served.view?.toStored(decoded) ?? decoded;
   object.metadata = newMetadata(metadata, {
     uid: server.uid,
     now: server.now,
     namespace,
-    name: generated ? server.generateName(base) : metadata.name,
+    name: generated ? server.generateName(base) : (metadata.name ?? ''),
     hasGeneration: served.hasGeneration,
   });
   if (served.custom) {
@@ -59,7 +57,8 @@ export function startNew(
 
 export function finishNew(served: ServedType, object: KubeObject, lookup: Lookup): void {
   served.rules.prepareCreate?.(object, lookup);
-  judge(served, object, undefined, served.rules.validate?.(object) ?? []);
+  const { rules } = served;
+  judge(served, object, undefined, [...(rules.validate?.(object) ?? []), ...(rules.validateCreate?.(object) ?? [])]);
 }
 
 /** The object that a PUT or PATCH puts in place of `before` (in stored form), or a refusal. */
@@ -70,44 +69,90 @@ export function replacementOf(
   before: KubeObject,
   options: UpdateOptions,
 ) {
-  const { object: decoded, warnings } = decode(served, body, options.fieldValidation);
-  options.warnings?.push(...warnings);
-  const { name, namespace } = before.metadata;
-  checkIdentity(served, decoded, shown);
+  const { patched = false } = options;
+  const { object: decoded, warnings } = decode(served, body, options.fieldValidation, patched);
+  options.warnings?.push(...warnings, ...ownerWarnings(decoded));
+  checkIdentity(served, decoded, shown, patched);
   const given = served.view?.toStored(decoded) ?? decoded;
   const statusOnly = options.subresource === 'status';
   const object = statusOnly ? withStatus(before, given.status) : withoutStatus(served, given, before);
   if (served.custom) applyDefaults(served.shape, object);
+  if (statusOnly) served.rules.prepareStatus?.(object);
   const trusted = statusOnly || options.trusted === true;
   if (!trusted) served.rules.prepareUpdate?.(object, before);
-  if (served.hasGeneration && !statusOnly && !wantsTheSame(object, before)) {
+  // A Pod that gets its node is the same Pod still.
+  const placed = trusted && served.storage === '/pods';
+  if (served.hasGeneration && !statusOnly && !placed && !wantsTheSame(object, before)) {
     object.metadata.generation = (before.metadata.generation ?? 0) + 1;
   }
   const errors = metadataUpdateErrors(object, before);
   if (!trusted) {
-    errors.push(...(served.rules.validateUpdate?.(object, before) ?? []), ...(served.rules.validate?.(object) ?? []));
+    errors.push(...(served.rules.validate?.(object) ?? []), ...(served.rules.validateUpdate?.(object, before) ?? []));
   }
-  judge(served, object, before, errors);
-  if (object.metadata.name !== name || object.metadata.namespace !== namespace) throw badRequest(OTHER_NAMESPACE);
+  errors.push(...deletionClaims(decoded, before));
+  // Only a PATCH comes here with another uid: judged as the rest is, first by the strategy and last by the type.
+  const { uid } = decoded.metadata;
+  if (uid !== undefined && uid !== '' && uid !== before.metadata.uid) {
+    const wrong = fieldError.immutable('metadata.uid', uid);
+    const selector = served.rules.validate?.({ ...object, metadata: { ...object.metadata, uid } }) ?? [];
+    judge(served, object, before, [wrong, ...(served.custom ? [wrong, ...errors] : [...selector, wrong])]);
+  }
+  judge(served, object, before, errors, statusOnly);
   return object;
 }
 
-function checkIdentity(served: ServedType, given: KubeObject, before: KubeObject): void {
-  const { name, namespace, uid, resourceVersion } = given.metadata;
-  if (name !== undefined && name !== before.metadata.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${before.metadata.name})`);
+/** Only a DELETE says when an object goes. */
+function deletionClaims(given: KubeObject, before: KubeObject): FieldError[] {
+  return ['deletionTimestamp', 'deletionGracePeriodSeconds'].flatMap((name) => {
+    const claimed = given.metadata[name];
+    if (claimed === undefined || claimed === before.metadata[name]) return [];
+    const error = fieldError.immutable(`metadata.${name}`, claimed);
+    return [error, error];
+  });
+}
+
+/** Names and namespace of a body as the URL has them. 400 where they differ; asked before it is known whether there is such an object. */
+export function checkName(given: KubeObject, name: string, namespace: string | undefined): void {
+  const { metadata } = given;
+  if ((metadata.name ?? '') === '') {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   }
-  if (namespace !== undefined && namespace !== before.metadata.namespace) throw badRequest(OTHER_NAMESPACE);
+  if (metadata.name !== name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  }
+  if (namespace !== undefined && metadata.namespace !== undefined && metadata.namespace !== namespace) {
+    throw badRequest(OTHER_NAMESPACE);
+  }
+}
+
+/** A PUT under another uid is refused by the storage, in its words; a PATCH by validation, after the resourceVersion. */
+function checkIdentity(served: ServedType, given: KubeObject, before: KubeObject, patched: boolean): void {
+  const { uid, resourceVersion } = given.metadata;
+  const { name, namespace } = before.metadata;
   const versioned = resourceVersion !== undefined && resourceVersion !== '';
-  if (!versioned && !served.unconditionalUpdate) {
-    throw invalidObject(served, before.metadata.name, [
-      fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
-    ]);
+  if (!versioned && !served.unconditionalUpdate) throw versionRequired(served, name);
+  if (!patched && uid !== undefined && uid !== '' && uid !== before.metadata.uid) {
+    const place = [served.custom ? `${served.group}/${served.plural}` : served.plural, namespace, name];
+    const key = `/registry/${place.filter((part) => part !== undefined).join('/')}`;
+    const wanted = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`;
+    const words = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${wanted}`;
+    throw conflict(served, name, words);
   }
-  checkPreconditions(served, before, { uid: uid === '' ? undefined : uid });
-  if (versioned && resourceVersion !== before.metadata.resourceVersion) {
-    throw conflict(served, before.metadata.name, MODIFIED);
-  }
+  if (versioned && !/^\d+$/.test(resourceVersion)) throw notANumber(resourceVersion);
+  if (versioned && resourceVersion !== before.metadata.resourceVersion) throw conflict(served, name, MODIFIED);
+}
+
+function notANumber(version: string): ApiError {
+  return new ApiError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
+}
+
+function ownerWarnings(object: KubeObject): string[] {
+  const uids = (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+  const twice = [...new Set(uids.filter((uid, index) => uids.indexOf(uid) !== index))];
+  if (twice.length === 0) return [];
+  return [
+    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${twice.join(', ')}`,
+  ];
 }
 
 function withStatus(before: KubeObject, status: unknown): KubeObject {
@@ -123,8 +168,30 @@ function withoutStatus(served: ServedType, given: KubeObject, before: KubeObject
   return { ...wanted, metadata, ...status } as KubeObject;
 }
 
-function judge(served: ServedType, object: KubeObject, before: KubeObject | undefined, errors: FieldError[]): void {
+function judge(
+  served: ServedType,
+  object: KubeObject,
+  before: KubeObject | undefined,
+  errors: FieldError[],
+  statusOnly = false,
+): void {
   const all = [...metadataErrors(served, object), ...errors];
-  if (served.custom) all.push(...validateSchema(served.shape, object, '', before));
-  if (all.length > 0) throw invalidObject(served, object.metadata.name, all);
+  if (served.custom) all.push(...schemaErrors(served, object, before, all));
+  // A status is judged by itself: its complaints know no longer where it stands.
+  if (statusOnly)
+    for (const error of all)
+      error.body = error.body.replace(`${error.field} in body`, `${error.field.slice(7)} in body`);
+  if (all.length === 0) return;
+  throw invalidObject(served.judgedAsCore === true ? { ...served, group: '' } : served, object.metadata.name, all);
+}
+
+/** Where rules in CEL stand in the schema, the API server says that it did not ask them because of what else is wrong. */
+function schemaErrors(
+  served: ServedType,
+  object: KubeObject,
+  before: KubeObject | undefined,
+  others: FieldError[],
+): FieldError[] {
+  const found = validateSchema(served.shape, object, '', before);
+  return blocksRules(served.shape, [...others, ...found]) ? [...found, RULES_NOT_CHECKED] : found;
 }

@@ -37,6 +37,7 @@ function served(given: Given): ServedType {
     hasGeneration: false,
     unconditionalUpdate: true,
     custom: false,
+    unknownField: given.selectable === undefined ? 'known' : 'bare',
     nameProblem: nameProblem.subdomain,
     columns: BUILT_IN_COLUMNS[`${given.group}/${given.plural}`],
     rules: {},
@@ -112,10 +113,14 @@ const namespaceRules: TypeRules = {
   },
   prepareUpdate(object, before) {
     object.spec = before.spec;
+    object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name };
   },
 };
 
 const leaseRules: TypeRules = {
+  prepareCreate: (object) => {
+    object.spec ??= {};
+  },
   validate: (object) =>
     ['leaseDurationSeconds', 'leaseTransitions'].flatMap((name) => {
       const value = at(object, 'spec', name);
@@ -131,7 +136,7 @@ export const BUILT_IN_TYPES: ServedType[] = [
     shortNames: ['ns'],
     namespaced: false,
     hasStatus: true,
-    nameProblem: nameProblem.label,
+    nameProblem: nameProblem.namespace,
     selectable: selectableAt('status.phase'),
     rules: namespaceRules,
   }),
@@ -148,6 +153,7 @@ export const BUILT_IN_TYPES: ServedType[] = [
       ...selectableAt('status.phase'),
       ...selectableAt('status.podIP'),
       ...selectableAt('status.nominatedNodeName'),
+      ...selectableAt('spec.hostNetwork', 'false'),
     },
     rules: podRules,
   }),
@@ -172,6 +178,7 @@ export const BUILT_IN_TYPES: ServedType[] = [
     storage: '/events',
     selectable: newEventFields,
     rules: newEventRules,
+    judgedAsCore: true,
     view: eventsView,
   }),
   served({
@@ -184,6 +191,7 @@ export const BUILT_IN_TYPES: ServedType[] = [
     hasStatus: true,
     hasGeneration: true,
     selectable: selectableAt('status.successful', '0'),
+    unknownField: 'kind',
     rules: jobRules,
   }),
   served({

@@ -5,7 +5,6 @@ import type { JsonObject } from '../store/json.ts';
 import { isObject, listAt, textAt } from '../store/json.ts';
 import { nameProblem } from '../store/names.ts';
 
-const QUANTITY = /^[+-]?(\d+(\.\d*)?|\.\d+)(m|[kMGTPE]i?|Ki|n|u|[eE][+-]?\d+)?$/;
 const FIELD_PATHS = /^(metadata\.(name|namespace|uid|labels|annotations)|metadata\.(labels|annotations)\['[^']+'\])$/;
 const OTHER_PATHS = [
   'spec.nodeName',
@@ -16,12 +15,13 @@ const OTHER_PATHS = [
   'status.podIPs',
 ];
 
-/** `names` collects the names of the Pod's containers, to find one used twice. */
+/** `names` collects the names of the Pod's containers, to find one used twice; `inTemplate`: of a template, whose image may yet be changed. */
 export function containerErrors(
   container: JsonObject,
   field: string,
   volumes: Set<string>,
   names: Set<string>,
+  inTemplate: boolean,
 ): FieldError[] {
   const errors: FieldError[] = [];
   const name = textAt(container, 'name') ?? '';
@@ -32,12 +32,12 @@ export function containerErrors(
   names.add(name);
   const image = textAt(container, 'image') ?? '';
   if (image === '') errors.push(fieldError.required(`${field}.image`));
-  else if (image.trim() !== image) {
+  else if (!inTemplate && image.trim() !== image) {
     errors.push(fieldError.invalid(`${field}.image`, image, 'must not have leading or trailing whitespace'));
   }
   for (const [member, allowed] of [
-    ['imagePullPolicy', ['Always', 'IfNotPresent', 'Never']],
     ['terminationMessagePolicy', ['File', 'FallbackToLogsOnError']],
+    ['imagePullPolicy', ['Always', 'IfNotPresent', 'Never']],
   ] as const) {
     const value = container[member];
     if (value !== undefined && !allowed.some((each) => each === value)) {
@@ -49,9 +49,33 @@ export function containerErrors(
   });
   return [
     ...errors,
+    ...portErrors(container, `${field}.ports`),
+    ...probeErrors(container, field),
     ...mountErrors(container, `${field}.volumeMounts`, volumes),
-    ...resourceErrors(container.resources, `${field}.resources`),
   ];
+}
+
+function portErrors(container: JsonObject, field: string): FieldError[] {
+  return listAt(container, 'ports').flatMap((port, index) => {
+    const here = `${field}[${index}]`;
+    const errors: FieldError[] = [];
+    const { containerPort = 0, protocol } = port;
+    if (containerPort === 0) errors.push(fieldError.required(`${here}.containerPort`));
+    else if (Number(containerPort) < 1 || Number(containerPort) > 65_535) {
+      errors.push(fieldError.invalid(`${here}.containerPort`, containerPort, 'must be between 1 and 65535, inclusive'));
+    }
+    const allowed = ['SCTP', 'TCP', 'UDP'];
+    if (!allowed.includes(String(protocol))) errors.push(fieldError.unsupported(`${here}.protocol`, protocol, allowed));
+    return errors;
+  });
+}
+
+function probeErrors(container: JsonObject, field: string): FieldError[] {
+  return ['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap((name) => {
+    const probe = container[name];
+    const handled = !isObject(probe) || ['exec', 'httpGet', 'tcpSocket', 'grpc'].some((each) => isObject(probe[each]));
+    return handled ? [] : [fieldError.required(`${field}.${name}`, 'must specify a handler type')];
+  });
 }
 
 function variableErrors(variable: JsonObject, field: string): FieldError[] {
@@ -80,15 +104,17 @@ function variableErrors(variable: JsonObject, field: string): FieldError[] {
   }
   for (const [kind, source] of sources) {
     if (kind === 'secretKeyRef' || kind === 'configMapKeyRef') {
+      const wanted = textAt(source, 'name') ?? '';
+      const wrong = nameProblem.subdomain(wanted);
+      if (wrong !== undefined) errors.push(fieldError.invalid(`${from}.${kind}.name`, wanted, wrong));
       if ((textAt(source, 'key') ?? '') === '') errors.push(fieldError.required(`${from}.${kind}.key`));
-      if ((textAt(source, 'name') ?? '') === '') errors.push(fieldError.required(`${from}.${kind}.name`));
     }
     if (kind === 'fieldRef') errors.push(...fieldRefErrors(source, `${from}.fieldRef`));
   }
   return errors;
 }
 
-function fieldRefErrors(source: unknown, field: string): FieldError[] {
+export function fieldRefErrors(source: unknown, field: string): FieldError[] {
   const path = textAt(source, 'fieldPath') ?? '';
   if (path === '') return [fieldError.required(`${field}.fieldPath`)];
   if (OTHER_PATHS.includes(path) || FIELD_PATHS.test(path)) return [];
@@ -105,7 +131,7 @@ function mountErrors(container: JsonObject, field: string, volumes: Set<string>)
     const name = textAt(mount, 'name') ?? '';
     const path = textAt(mount, 'mountPath') ?? '';
     if (name === '') errors.push(fieldError.required(`${here}.name`));
-    else if (!volumes.has(name)) {
+    if (!volumes.has(name)) {
       errors.push({ reason: 'FieldValueNotFound', field: `${here}.name`, body: `Not found: ${JSON.stringify(name)}` });
     }
     if (path === '') errors.push(fieldError.required(`${here}.mountPath`));
@@ -113,20 +139,4 @@ function mountErrors(container: JsonObject, field: string, volumes: Set<string>)
     paths.add(path);
   });
   return errors;
-}
-
-function resourceErrors(resources: unknown, field: string): FieldError[] {
-  if (!isObject(resources)) return [];
-  return ['limits', 'requests'].flatMap((kind) => {
-    const values = resources[kind];
-    return Object.entries(isObject(values) ? values : {})
-      .filter(([, value]) => !QUANTITY.test(String(value)))
-      .map(([name, value]) =>
-        fieldError.invalid(
-          `${field}.${kind}[${name}]`,
-          value,
-          "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-        ),
-      );
-  });
 }

@@ -142,6 +142,7 @@ export function typesOf(definition: KubeObject): ServedType[] {
         nameProblem: nameProblem.subdomain,
         shape: (at(version, 'schema', 'openAPIV3Schema') ?? { type: 'object' }) as Schema,
         selectable: selectableOf(version),
+        unknownField: 'bare',
         columns: customColumns(version.additionalPrinterColumns),
         rules: {},
         ...(view === undefined ? {} : { view }),

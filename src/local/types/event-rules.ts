@@ -5,7 +5,8 @@
 import type { KubeObject } from '../../kube/client.ts';
 import type { FieldError } from '../store/api-error.ts';
 import { fieldError } from '../store/api-error.ts';
-import { equal, textAt } from '../store/json.ts';
+import { equal, isObject, textAt } from '../store/json.ts';
+import { keyProblems } from '../store/names.ts';
 import type { SelectableFields } from '../store/selectors.ts';
 import type { TypeRules, View } from './served-types.ts';
 
@@ -29,6 +30,14 @@ function renamed(object: KubeObject, apiVersion: string, names: [from: string, t
   return copy;
 }
 
+const EMPTY_WHERE_OLD = ['reportingController', 'reportingInstance'];
+
+function withoutEmpty(object: KubeObject): KubeObject {
+  return Object.fromEntries(
+    Object.entries(object).filter(([name, value]) => value !== '' || !EMPTY_WHERE_OLD.includes(name)),
+  ) as KubeObject;
+}
+
 export const eventsView: View = {
   toStored: (object) =>
     renamed(
@@ -37,67 +46,112 @@ export const eventsView: View = {
       RENAMED.map(([view, stored]) => [view, stored]),
     ),
   fromStored: (object) =>
-    renamed(
-      object,
-      'events.k8s.io/v1',
-      RENAMED.map(([view, stored]) => [stored, view]),
+    withoutEmpty(
+      renamed(
+        object,
+        'events.k8s.io/v1',
+        RENAMED.map(([view, stored]) => [stored, view]),
+      ),
     ),
 };
 
-/** The namespace of an Event about a cluster-scoped object is `default`. */
-function namespaceErrors(object: KubeObject): FieldError[] {
+const MISPLACED = 'does not match event.namespace';
+const isNew = (object: KubeObject): boolean => typeof object.eventTime === 'string';
+
+/** `legacyValidateEvent`: what both faces ask; Events of the new kind, told by their eventTime, are held to stricter rules. */
+function eventErrors(object: KubeObject, controllerField: string): FieldError[] {
   const about = textAt(object, 'involvedObject', 'namespace') ?? '';
   const own = object.metadata.namespace ?? '';
-  if (about === own || (about === '' && (own === 'default' || own === 'kube-system'))) return [];
-  return [fieldError.invalid('involvedObject.namespace', about, 'does not match event.namespace')];
-}
-
-function limited(object: KubeObject, name: string, limit: number, required: boolean): FieldError[] {
-  const value = textAt(object, name) ?? '';
-  if (value === '') return required ? [fieldError.required(name)] : [];
-  return value.length > limit ? [fieldError.invalid(name, value, `can have at most ${limit} characters`)] : [];
-}
-
-/** Events of the new kind, told by their eventTime, are held to stricter rules, whichever face they come by. */
-function eventErrors(object: KubeObject): FieldError[] {
-  const errors = namespaceErrors(object);
-  if (object.eventTime === undefined) return errors;
-  errors.push(
-    ...limited(object, 'reportingComponent', 128, true),
+  const misplaced = isNew(object)
+    ? about === '' && own !== 'default' && own !== 'kube-system'
+    : about === ''
+      ? own !== 'default'
+      : about !== own;
+  const errors = misplaced ? [fieldError.invalid('involvedObject.namespace', about, MISPLACED)] : [];
+  if (!isNew(object)) return errors;
+  const controller = textAt(object, 'reportingComponent') ?? '';
+  if (controller === '') errors.push(fieldError.required(controllerField));
+  errors.push(...keyProblems(controller).map((words) => fieldError.invalid(controllerField, controller, words)));
+  return [
+    ...errors,
     ...limited(object, 'reportingInstance', 128, true),
     ...limited(object, 'action', 128, true),
     ...limited(object, 'reason', 128, true),
     ...limited(object, 'message', 1024, false),
-  );
-  if (!['Normal', 'Warning'].includes(String(object.type))) {
-    errors.push(fieldError.invalid('type', object.type ?? '', 'has invalid value: '));
+  ];
+}
+
+function limited(object: KubeObject, name: string, bytes: number, required: boolean): FieldError[] {
+  const value = textAt(object, name) ?? '';
+  if (value === '') return required ? [fieldError.required(name)] : [];
+  if (Buffer.byteLength(value) <= bytes) return [];
+  return [fieldError.invalid(name, '', `can have at most ${bytes} characters`)];
+}
+
+function seriesErrors(object: KubeObject): FieldError[] {
+  const { series } = object;
+  if (!isObject(series)) return [];
+  const errors = Number(series.count ?? 0) < 2 ? [fieldError.invalid('series.count', '', 'should be at least 2')] : [];
+  return series.lastObservedTime === undefined ? [...errors, fieldError.required('series.lastObservedTime')] : errors;
+}
+
+/** What only a create through events.k8s.io/v1 asks. */
+function newErrors(object: KubeObject): FieldError[] {
+  const errors = [...eventErrors(object, 'reportingController'), ...seriesErrors(object)];
+  if (!isNew(object)) errors.push(fieldError.required('eventTime'));
+  const { type } = object;
+  if (type !== 'Normal' && type !== 'Warning') {
+    errors.push(fieldError.invalid('type', '', `has invalid value: ${type ?? ''}`));
+  }
+  for (const name of ['firstTimestamp', 'lastTimestamp', 'count', 'source']) {
+    const value = object[name];
+    const unset = value === undefined || value === null || (isObject(value) && Object.keys(value).length === 0);
+    if (!unset) errors.push(fieldError.invalid(name, '', 'needs to be unset'));
   }
   return errors;
 }
 
-/** The core/v1 face. */
-export const coreEventRules: TypeRules = { validate: eventErrors };
+/** Fields that Go writes though they are empty. */
+function fillIn(object: KubeObject): void {
+  object.source ??= {};
+  object.firstTimestamp ??= null;
+  object.lastTimestamp ??= null;
+  object.eventTime ??= null;
+  object.reportingComponent ??= '';
+  object.reportingInstance ??= '';
+}
 
-/** The events.k8s.io/v1 face: an Event without eventTime cannot be created here, and only its series may change. */
+/** The core/v1 face. */
+export const coreEventRules: TypeRules = {
+  prepareCreate: fillIn,
+  prepareUpdate: fillIn,
+  validate: (object) => eventErrors(object, 'reportingComponent'),
+};
+
+const FIXED = [
+  'involvedObject',
+  'reason',
+  'reportingComponent',
+  'reportingInstance',
+  'action',
+  'related',
+  'type',
+  'message',
+  'eventTime',
+];
+
+/** The events.k8s.io/v1 face: of an Event that is there only the series may change. */
 export const newEventRules: TypeRules = {
-  validate: (object) =>
-    object.eventTime === undefined ? [fieldError.required('eventTime'), ...eventErrors(object)] : eventErrors(object),
-  validateUpdate(object, before) {
-    const fixed = [
-      'involvedObject',
-      'reason',
-      'reportingComponent',
-      'reportingInstance',
-      'action',
-      'related',
-      'type',
-      'message',
-      'eventTime',
-    ];
-    return fixed
-      .filter((name) => !equal(object[name], before[name]))
-      .map((name) => fieldError.immutable(name, object[name]));
-  },
+  prepareCreate: fillIn,
+  prepareUpdate: fillIn,
+  validateCreate: newErrors,
+  validateUpdate: (object, before) => [
+    ...eventErrors(object, 'reportingController'),
+    ...(equal(object.series, before.series) ? [] : seriesErrors(object)),
+    ...FIXED.filter((name) => !equal(object[name], before[name])).map((name) =>
+      fieldError.immutable(name, object[name]),
+    ),
+  ],
 };
 
 const ABOUT = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'];
@@ -135,7 +189,7 @@ export function eventTimes(object: KubeObject): { first: string | undefined; las
 /** `kubelet, local` */
 export function eventSource(object: KubeObject): string {
   const component = textAt(object, 'source', 'component') ?? textAt(object, 'reportingComponent') ?? '';
-  const host = textAt(object, 'source', 'host') ?? '';
+  const host = textAt(object, 'source', 'host') ?? textAt(object, 'reportingInstance') ?? '';
   return host === '' ? component : `${component}, ${host}`;
 }
 

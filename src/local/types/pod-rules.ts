@@ -28,9 +28,16 @@ export function defaultPodSpec(spec: JsonObject): void {
     container.imagePullPolicy ??= pullPolicy(String(container.image ?? ''));
     for (const port of listAt(container, 'ports')) port.protocol ??= 'TCP';
     for (const variable of listAt(container, 'env')) {
-      const source = isObject(variable.valueFrom) ? variable.valueFrom.fieldRef : undefined;
-      if (isObject(source)) source.apiVersion ??= 'v1';
+      const { fieldRef, resourceFieldRef } = isObject(variable.valueFrom) ? variable.valueFrom : {};
+      if (isObject(fieldRef)) fieldRef.apiVersion ??= 'v1';
+      if (isObject(resourceFieldRef)) resourceFieldRef.divisor ??= '0';
     }
+    for (const name of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
+      if (isObject(container[name])) defaultProbe(container[name]);
+    }
+  }
+  for (const item of listAt(spec, 'volumes').flatMap(downwardItems)) {
+    if (isObject(item.fieldRef)) item.fieldRef.apiVersion ??= 'v1';
   }
   for (const volume of listAt(spec, 'volumes')) {
     const sources = Object.keys(volume).filter((key) => key !== 'name');
@@ -38,6 +45,22 @@ export function defaultPodSpec(spec: JsonObject): void {
     for (const source of [volume.secret, volume.configMap, volume.projected, volume.downwardAPI]) {
       if (isObject(source)) source.defaultMode ??= FILE_MODE;
     }
+  }
+}
+
+function downwardItems(volume: JsonObject): JsonObject[] {
+  const projected = listAt(volume, 'projected', 'sources').flatMap((source) => listAt(source, 'downwardAPI', 'items'));
+  return [...listAt(volume, 'downwardAPI', 'items'), ...projected];
+}
+
+function defaultProbe(probe: JsonObject): void {
+  probe.timeoutSeconds ??= 1;
+  probe.periodSeconds ??= 10;
+  probe.successThreshold ??= 1;
+  probe.failureThreshold ??= 3;
+  if (isObject(probe.httpGet)) {
+    probe.httpGet.path ??= '/';
+    probe.httpGet.scheme ??= 'HTTP';
   }
 }
 
@@ -59,7 +82,8 @@ export function podSpecErrors(spec: JsonObject | undefined, field: string): Fiel
     ['initContainers', listAt(spec, 'initContainers')],
   ] as const) {
     all.forEach((container, index) => {
-      errors.push(...containerErrors(container, `${field}.${list}[${index}]`, volumes, names));
+      const here = `${field}.${list}[${index}]`;
+      errors.push(...containerErrors(container, here, volumes, names, field !== 'spec'));
     });
   }
   errors.push(
@@ -94,7 +118,7 @@ export function atLeast(object: JsonObject, name: string, minimum: number, field
 function frozenPart(object: KubeObject): JsonObject {
   const spec = clone(isObject(object.spec) ? object.spec : {});
   for (const container of [...listAt(spec, 'containers'), ...listAt(spec, 'initContainers')]) delete container.image;
-  for (const name of ['activeDeadlineSeconds', 'tolerations', 'schedulingGates', 'terminationGracePeriodSeconds']) {
+  for (const name of ['activeDeadlineSeconds', 'tolerations', 'schedulingGates']) {
     delete spec[name];
   }
   return spec;
@@ -120,6 +144,13 @@ export const podRules: TypeRules = {
   },
   prepareUpdate(object) {
     if (isObject(object.spec)) defaultPodSpec(object.spec);
+  },
+  prepareStatus(object) {
+    for (const condition of listAt(object, 'status', 'conditions')) {
+      condition.lastProbeTime ??= null;
+      condition.lastTransitionTime ??= null;
+    }
+    for (const status of listAt(object, 'status', 'containerStatuses')) status.lastState ??= {};
   },
   validate: (object) => podSpecErrors(isObject(object.spec) ? object.spec : undefined, 'spec'),
   validateUpdate: (object, before) =>

@@ -47,6 +47,30 @@ export interface Schema {
   [extension: string]: unknown;
 }
 
+/** What the API server adds where it did not ask the rules in CEL, because the object is wrong in a way that they might not bear. */
+export const RULES_NOT_CHECKED: FieldError = {
+  reason: 'FieldValueInvalid',
+  field: '<nil>',
+  body: 'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+};
+const BLOCKING = new Set([
+  'FieldValueRequired',
+  'FieldValueNotSupported',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
+
+/** Whether the schema has rules in CEL that these errors keep from being asked. */
+export function blocksRules(schema: Schema, errors: FieldError[]): boolean {
+  return errors.some((error) => BLOCKING.has(error.reason)) && hasRules(schema);
+}
+
+function hasRules(schema: Schema): boolean {
+  if (schema['x-kubernetes-validations'] !== undefined) return true;
+  return [...Object.values(schema.properties ?? {}), schema.items].some((each) => each !== undefined && hasRules(each));
+}
+
 /** Kept at the root whatever the schema says; metadata has a shape of its own. */
 const OF_EVERY_OBJECT = new Set(['apiVersion', 'kind', 'metadata']);
 
@@ -85,7 +109,7 @@ function knownMember(schema: Schema, name: string): Schema | undefined {
   return isObject(additionalProperties) ? (additionalProperties as Schema) : undefined;
 }
 
-/** Fills in defaults, in place. A null where the schema wants none and has a default gives way to that default. */
+/** Fills in defaults, in place. A null where the schema wants none gives way to the default, and without one goes. */
 export function applyDefaults(schema: Schema, value: unknown): void {
   if (Array.isArray(value)) {
     if (schema.items !== undefined) for (const item of value) applyDefaults(schema.items, item);
@@ -93,8 +117,8 @@ export function applyDefaults(schema: Schema, value: unknown): void {
   }
   if (!isObject(value)) return;
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    const unset = value[name] === undefined || (value[name] === null && property.nullable !== true);
-    if (property.default !== undefined && unset) value[name] = clone(property.default);
+    if (value[name] === null && property.nullable !== true) delete value[name];
+    if (property.default !== undefined && value[name] === undefined) value[name] = clone(property.default);
     if (value[name] !== undefined) applyDefaults(property, value[name]);
   }
   if (isObject(schema.additionalProperties)) {
@@ -238,7 +262,8 @@ function objectErrors(schema: Schema, value: JsonObject, path: string, before: u
   if (schema.minProperties !== undefined && count < schema.minProperties) {
     errors.push(bad(path, count, `should have at least ${schema.minProperties} properties`));
   }
-  for (const [name, item] of Object.entries(value)) {
+  for (const name of Object.keys(value).sort()) {
+    const item = value[name];
     const known = knownMember(schema, name);
     if (known !== undefined) errors.push(...validateSchema(known, item, member(path, name), earlier[name]));
   }

@@ -1,7 +1,7 @@
 /** What the store must know of a resource type to serve it, and the list of those it serves. */
 import type { KubeObject, ResourceType } from '../../kube/client.ts';
 import type { FieldError } from '../store/api-error.ts';
-import type { SelectableFields } from '../store/selectors.ts';
+import type { SelectableFields, UnknownField } from '../store/selectors.ts';
 import type { Schema } from './schema.ts';
 import type { Column } from './tables.ts';
 
@@ -16,7 +16,11 @@ export interface TypeRules {
   prepareCreate?(object: KubeObject, lookup: Lookup): void;
   /** Defaults, and what an update may not touch. `before` is frozen. */
   prepareUpdate?(object: KubeObject, before: KubeObject): void;
+  /** The status as Go writes it, empty fields included. */
+  prepareStatus?(object: KubeObject): void;
+  /** Asked of new objects and of updated ones. */
   validate?(object: KubeObject): FieldError[];
+  validateCreate?(object: KubeObject): FieldError[];
   validateUpdate?(object: KubeObject, before: KubeObject): FieldError[];
 }
 
@@ -39,9 +43,12 @@ export interface ServedType extends ResourceType {
   unconditionalUpdate: boolean;
   /** Defined by a CustomResourceDefinition. */
   custom: boolean;
+  /** Named in complaints without its group. */
+  judgedAsCore?: boolean;
   nameProblem(name: string): string | undefined;
   shape: Schema;
   selectable: SelectableFields;
+  unknownField: UnknownField;
   /** Beyond NAME and AGE, what `kubectl get` shows. */
   columns: Column[] | undefined;
   rules: TypeRules;
@@ -74,6 +81,10 @@ export class ServedTypes {
   /** By what owner references and manifests say. */
   ofKind(apiVersion: string, kind: string): ServedType | undefined {
     return this.#byKind.get(`${apiVersion}/${kind}`);
+  }
+
+  hasGroup(group: string): boolean {
+    return this.all().some((type) => type.group === group);
   }
 
   all(): ServedType[] {

@@ -10,7 +10,7 @@ const b: Schema = { type: 'boolean' };
 const i32: Schema = { type: 'integer', format: 'int32' };
 const i64: Schema = { type: 'integer', format: 'int64' };
 const intOrString: Schema = { 'x-kubernetes-int-or-string': true };
-const quantity: Schema = { 'x-kubernetes-int-or-string': true };
+const quantity: Schema = { 'x-kubernetes-int-or-string': true, format: 'quantity' };
 const loose: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 /** metav1.MicroTime: exactly six digits, or the API server's decoder refuses it. */
 const microTime: Schema = { type: 'string', format: 'micro-time' };
@@ -30,7 +30,9 @@ function strings(names: string): Record<string, Schema> {
 
 const ownerReference = fields({ ...strings('apiVersion kind name uid'), controller: b, blockOwnerDeletion: b });
 export const metadataShape = fields({
-  ...strings('name generateName namespace selfLink uid resourceVersion creationTimestamp deletionTimestamp'),
+  ...strings('name generateName namespace selfLink uid resourceVersion'),
+  creationTimestamp: time,
+  deletionTimestamp: time,
   generation: i64,
   deletionGracePeriodSeconds: i64,
   labels: map(s),

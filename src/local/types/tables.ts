@@ -34,7 +34,10 @@ export function humanDuration(milliseconds: number): string {
 }
 
 export function since(time: string | undefined, now: number): string {
-  return time === undefined ? '<unknown>' : humanDuration(now - Date.parse(time));
+  if (time === undefined) return '<unknown>';
+  const age = now - Date.parse(time);
+  // Clocks differ by a little; what is yet to come has no age.
+  return age < -2000 ? '<invalid>' : humanDuration(age);
 }
 
 const NAME: Column = {
@@ -76,9 +79,14 @@ function podReason(object: KubeObject): string {
   let reason = textAt(object, 'status', 'reason') ?? textAt(object, 'status', 'phase') ?? 'Unknown';
   for (const status of listAt(object, 'status', 'containerStatuses').toReversed()) {
     const waiting = textAt(status, 'state', 'waiting', 'reason');
-    const terminated = textAt(status, 'state', 'terminated', 'reason');
+    const ended = at(status, 'state', 'terminated');
+    const terminated = textAt(ended, 'reason') ?? '';
     if (waiting !== undefined && waiting !== '') reason = waiting;
-    else if (terminated !== undefined && terminated !== '') reason = terminated;
+    else if (terminated !== '') reason = terminated;
+    else if (ended !== undefined) {
+      const signal = Number(at(ended, 'signal') ?? 0);
+      reason = signal === 0 ? `ExitCode:${at(ended, 'exitCode')}` : `Signal:${signal}`;
+    }
   }
   const deleted = object.metadata.deletionTimestamp !== undefined;
   return deleted && !['Succeeded', 'Failed'].includes(textAt(object, 'status', 'phase') ?? '') ? 'Terminating' : reason;
@@ -131,18 +139,13 @@ export const BUILT_IN_COLUMNS: Record<string, Column[]> = {
   '/events': eventColumns(),
   'events.k8s.io/events': eventColumns(),
   '/namespaces': [NAME, text('Status', (object) => textAt(object, 'status', 'phase') ?? ''), AGE],
-  '/secrets': [
-    NAME,
-    text('Type', (object) => textAt(object, 'type') ?? 'Opaque'),
-    text('Data', dataCount, 0, 'integer'),
-    AGE,
-  ],
-  '/configmaps': [NAME, text('Data', dataCount, 0, 'integer'), AGE],
-  '/serviceaccounts': [NAME, text('Secrets', (object) => listAt(object, 'secrets').length, 0, 'integer'), AGE],
+  '/secrets': [NAME, text('Type', (object) => textAt(object, 'type') ?? 'Opaque'), text('Data', dataCount), AGE],
+  '/configmaps': [NAME, text('Data', dataCount), AGE],
+  '/serviceaccounts': [NAME, AGE],
   'coordination.k8s.io/leases': [NAME, text('Holder', (object) => textAt(object, 'spec', 'holderIdentity') ?? ''), AGE],
   'apiextensions.k8s.io/customresourcedefinitions': [
     NAME,
-    text('Created At', (object) => object.metadata.creationTimestamp ?? ''),
+    text('Created At', (object) => object.metadata.creationTimestamp ?? '', 0, 'date'),
   ],
 };
 
@@ -156,7 +159,7 @@ function eventColumns(): Column[] {
     text('Source', eventSource, 1),
     text('Message', (object) => (textAt(object, 'message') ?? '').trim()),
     text('First Seen', (object, now) => since(eventTimes(object).first, now), 1),
-    text('Count', (object) => String(eventCount(object)), 1),
+    text('Count', eventCount, 1),
     { ...NAME, priority: 1 },
   ];
 }
@@ -179,7 +182,7 @@ export function customColumns(definitions: unknown): Column[] {
 
 function customCell(values: unknown[], type: string, now: number): unknown {
   const [value] = values;
-  if (value === undefined || value === null) return type === 'string' ? '' : null;
+  if (value === undefined || value === null) return null;
   if (type === 'date') return since(String(value), now);
   if (type === 'string') return typeof value === 'string' ? value : JSON.stringify(value);
   return value;
@@ -209,13 +212,22 @@ export function renderTable(
       : null,
     rows: objects.map((object, index) => ({
       cells: columns.map((column) => column.cell(stored[index] ?? object, options.now)),
+      ...rowConditions(type, stored[index] ?? object),
       object: rowObject(object, options.include),
     })),
   };
 }
 
+/** Pods that are over are marked, so that clients may leave them out. */
+function rowConditions(type: ServedType, object: KubeObject): { conditions?: unknown[] } {
+  const phase = type.storage === '/pods' ? textAt(object, 'status', 'phase') : undefined;
+  if (phase !== 'Succeeded' && phase !== 'Failed') return {};
+  const message = phase === 'Failed' ? 'The pod failed.' : 'The pod has completed successfully.';
+  return { conditions: [{ type: 'Completed', status: 'True', reason: phase, message }] };
+}
+
 function rowObject(object: KubeObject, include: string): unknown {
-  if (include === 'None') return undefined;
+  if (include === 'None') return null;
   if (include === 'Object') return object;
   return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: clone(object.metadata) };
 }

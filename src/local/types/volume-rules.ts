@@ -4,6 +4,18 @@ import { fieldError } from '../store/api-error.ts';
 import type { JsonObject } from '../store/json.ts';
 import { isObject, listAt, textAt } from '../store/json.ts';
 import { nameProblem } from '../store/names.ts';
+import { fieldRefErrors } from './container-rules.ts';
+
+const KINDS = [
+  'hostPath',
+  'emptyDir',
+  'secret',
+  'persistentVolumeClaim',
+  'downwardAPI',
+  'configMap',
+  'projected',
+  'csi',
+];
 
 export function volumeErrors(volumes: JsonObject[], field: string): FieldError[] {
   const errors: FieldError[] = [];
@@ -15,12 +27,14 @@ export function volumeErrors(volumes: JsonObject[], field: string): FieldError[]
     if (name === '') errors.push(fieldError.required(`${here}.name`));
     else if (problem !== undefined) errors.push(fieldError.invalid(`${here}.name`, name, problem));
     else if (names.has(name)) errors.push(fieldError.duplicate(`${here}.name`, name));
-    names.add(name);
-    const sources = Object.keys(volume).filter((key) => key !== 'name');
+    const before = errors.length;
+    // The API server asks for one kind after the other, in this order.
+    const sources = KINDS.filter((kind) => volume[kind] !== undefined);
     for (const extra of sources.slice(1)) {
       errors.push(fieldError.forbidden(`${here}.${extra}`, 'may not specify more than 1 volume type'));
     }
     errors.push(...sourceErrors(volume, here));
+    if (errors.length === before) names.add(name);
   });
   return errors;
 }
@@ -36,6 +50,9 @@ function sourceErrors(volume: JsonObject, field: string): FieldError[] {
   if (isObject(volume.configMap)) {
     if ((textAt(volume.configMap, 'name') ?? '') === '') errors.push(fieldError.required(`${field}.configMap.name`));
     errors.push(...fileErrors(volume.configMap, `${field}.configMap`));
+  }
+  for (const item of listAt(volume, 'downwardAPI', 'items')) {
+    if (isObject(item.fieldRef)) errors.push(...fieldRefErrors(item.fieldRef, `${field}.downwardAPI.fieldRef`));
   }
   if (isObject(volume.projected)) {
     errors.push(...modeErrors(volume.projected.defaultMode, `${field}.projected.defaultMode`));

@@ -1,0 +1,28 @@
+/**
+ * What differs between the two worlds of the behaviour tests, and why: this list and nothing else. `differences.test.ts` holds it to
+ * the tests.
+ */
+
+/** Tests that cannot run on a real control plane: skipped there, with the reason. */
+export const LOCAL_ONLY: readonly { file: string; test: string; reason: string }[] = [
+  {
+    file: 'rest.test.ts',
+    test: 'that it is not ready before it has listed everything: the definition is missing, and then it is there',
+    reason: 'it deletes the CustomResourceDefinition, which on a real control plane all worlds share',
+  },
+];
+
+/** What a world is asked for and only the local one can do; the tests that ask for it hold on both. */
+export const FACILITIES: readonly { option: string; reason: string }[] = [
+  {
+    option: 'WorldOptions.job',
+    reason: 'how late a real Job controller is, nobody can set: it lags as it does',
+  },
+  {
+    option: 'WorldOptions.speed',
+    reason: "the clock of a real control plane cannot be moved: there only the operator's runs faster",
+  },
+];
+
+/** Why a test of this name does not run on a real control plane; undefined where it does. */
+export const whyNotOnReal = (name: string): string | undefined => LOCAL_ONLY.find(({ test }) => test === name)?.reason;

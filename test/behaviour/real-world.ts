@@ -1,0 +1,110 @@
+import { JOBS, type KubeObject, PODS, type ResourceType } from '../../src/kube/client.ts';
+import { isKubeError, type KubeErrorKind } from '../../src/kube/errors.ts';
+import { HttpKubeClient } from '../../src/kube/http-client.ts';
+import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
+import type { Pod } from '../../src/lanes/job.ts';
+import { AdminClient } from './admin-client.ts';
+import { type Cluster, NAMESPACES, quotaOf } from './cluster.ts';
+import { eventually } from './eventually.ts';
+import { holdPlayedNode } from './played-node.ts';
+import { variable } from './which-world.ts';
+
+const SERVICE_ACCOUNTS: ResourceType = { group: '', version: 'v1', plural: 'serviceaccounts', kind: 'ServiceAccount' };
+const QUOTAS: ResourceType = { group: '', version: 'v1', plural: 'resourcequotas', kind: 'ResourceQuota' };
+
+/** On every namespace of these tests; its value names the run. */
+export const TEST_LABEL = 'capdeployjob.dev/test-run';
+
+/** A namespace of its own on the control plane of TEST_KUBECONFIG, which other worlds use at the same time. */
+export async function realCluster(): Promise<Cluster> {
+  const namespace = `capdeploy-test-${crypto.randomUUID().slice(0, 8)}`;
+  const admin = new AdminClient(namespace);
+  const release = await holdPlayedNode();
+  await admin.create(NAMESPACES, {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: namespace, labels: { [TEST_LABEL]: process.env.TEST_RUN ?? 'unnamed' } },
+  });
+  // A controller makes it, later: until then every Pod would be refused, and the Job controller back off.
+  await admin
+    .create(SERVICE_ACCOUNTS, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } })
+    .catch(unless('exists'));
+  return {
+    kube: admin,
+    namespace,
+    served: [namespace],
+    get store(): never {
+      throw new Error('there is no local store on a real control plane: see test/behaviour/differences.ts');
+    },
+    connect: () => {
+      const config = () => loadKubeConfig({ kubeconfig: variable('TEST_OPERATOR_KUBECONFIG') });
+      const client = new HttpKubeClient({ config, version: 'test' });
+      return { kube: client, close: () => client.close() };
+    },
+    forceDelete: ({ metadata: { name, uid } }) =>
+      admin
+        .deleteOne(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } })
+        .catch(unless('gone', 'conflict')),
+    remove: (type, name, orphan) =>
+      admin.deleteOne(type, namespace, name, { propagationPolicy: orphan ? 'Orphan' : 'Background' }),
+    refuse: async (type, name) => {
+      const hard = { [quotaOf(type)]: '0' };
+      const metadata = { name, namespace };
+      await admin.create(QUOTAS, { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard } });
+      // Before its controller has counted, the API server refuses with other words.
+      await eventually('the quota is in force', async () => {
+        const quota = await admin.get<KubeObject & { status?: { hard?: object } }>(QUOTAS, namespace, name);
+        return quota.status?.hard !== undefined;
+      });
+      return () => admin.deleteOne(QUOTAS, namespace, name, {});
+    },
+    stop: async () => {
+      await removeNamespace(admin, namespace);
+      release();
+      await admin.close();
+    },
+  };
+}
+
+/** Asks for it and does what would keep it from going; does not wait for its controller. */
+export async function removeNamespace(admin: AdminClient, namespace: string): Promise<void> {
+  await admin.deleteOne(NAMESPACES, '', namespace, {}).catch(unless('gone', 'conflict'));
+  await endPods(admin, namespace);
+  await dropFinalizers(admin, namespace);
+}
+
+/**
+ * Their kubelet has stopped, and nobody else ends them; no new ones come, for the namespace is terminating. The phase comes first: the Job
+ * controller keeps its finalizer on a Pod until it has seen how that one ended.
+ */
+async function endPods(admin: AdminClient, namespace: string): Promise<void> {
+  for (;;) {
+    const { items } = await admin.list<Pod & KubeObject>(PODS, { namespace });
+    const open = items.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+    if (open.length === 0) break;
+    for (const pod of open) {
+      await admin
+        .replaceStatus(PODS, { ...pod, status: { ...pod.status, phase: 'Failed' } })
+        .catch(unless('gone', 'conflict'));
+    }
+  }
+  await admin.deleteAll(PODS, namespace, { gracePeriodSeconds: 0 });
+}
+
+/** Those of tests that failed half way: they would keep the namespace for ever. */
+async function dropFinalizers(admin: AdminClient, namespace: string): Promise<void> {
+  for (const { metadata } of (await admin.list(JOBS, { namespace })).items) {
+    const finalizers = metadata.finalizers?.filter((name) => !name.startsWith('example.test/'));
+    if (finalizers?.length === metadata.finalizers?.length) continue;
+    const { uid = '', resourceVersion = '' } = metadata;
+    await admin
+      .patch(JOBS, namespace, metadata.name, { uid, resourceVersion }, { metadata: { finalizers } })
+      .catch(unless('gone', 'conflict'));
+  }
+}
+
+const unless =
+  (...kinds: KubeErrorKind[]) =>
+  (error: unknown): void => {
+    if (!kinds.some((kind) => isKubeError(error, kind))) throw error;
+  };

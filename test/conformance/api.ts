@@ -1,0 +1,181 @@
+/**
+ * Raw requests to the Kubernetes API of either world: what was asked and what was answered, nothing in between. `TEST_WORLD=real` with
+ * `TEST_KUBECONFIG` is a real control plane (`npm run test:real`); without them it is `src/local`, started for the test file that asks.
+ */
+import { readFileSync } from 'node:fs';
+import { KubeConfig } from '@kubernetes/client-node';
+import { parse } from 'yaml';
+import { Connection } from '../../src/kube/connection.ts';
+import { lines } from '../../src/kube/json-lines.ts';
+import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
+import type { LocalCluster } from '../../src/local/cluster.ts';
+import { startLocalCluster } from '../../src/local/cluster.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are read by path, and every path is asserted
+export type Json = any;
+
+export const WORLD: 'local' | 'real' = process.env.TEST_WORLD === 'real' ? 'real' : 'local';
+
+export const MERGE = { 'content-type': 'application/merge-patch+json' };
+export const JSON_PATCH = { 'content-type': 'application/json-patch+json' };
+export const STRATEGIC = { 'content-type': 'application/strategic-merge-patch+json' };
+
+export interface Answer {
+  status: number;
+  /** Parsed where it is JSON, otherwise the text. */
+  body: Json;
+  headers: Record<string, string | string[] | undefined>;
+  /** The texts of the Warning headers. */
+  warnings: string[];
+}
+
+/** Events of a watch as they come; of a refused one the Status. */
+export interface WatchStream {
+  status: number;
+  events: { type: string; object: Json }[];
+  /** Whether the server has ended it. */
+  ended: boolean;
+  stop(): void;
+}
+
+export interface Api {
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  put(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** A merge patch unless `headers` say otherwise. */
+  patch(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  delete(path: string, options?: unknown): Promise<Answer>;
+  /** `body`: text is sent as it is, everything else as JSON. */
+  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** `path` with its query; `watch=true` is added. */
+  watch(path: string, headers?: Record<string, string>): Promise<WatchStream>;
+  /** As a compaction of the history would; only the local world can. */
+  compact(): void;
+  stop(): Promise<void>;
+}
+
+/** Starts the local world, or connects to the real one. `stop` it when the file is done. */
+export async function openApi(): Promise<Api> {
+  if (WORLD === 'real') {
+    const kubeconfig = process.env.TEST_KUBECONFIG;
+    if (!kubeconfig) throw new Error('TEST_WORLD=real needs TEST_KUBECONFIG: run `npm run test:real`');
+    const api = new RawApi(() => loadKubeConfig({ kubeconfig }), undefined);
+    const { status } = await api.get(DEFINITION_PATH);
+    if (status !== 200)
+      throw new Error(`the CRD is not installed (${status}): kubectl apply -f crds/, or \`npm run test:real\``);
+    return api;
+  }
+  const cluster = await startLocalCluster({
+    kubelet: false,
+    bookmarkIntervalMs: 100,
+    collector: { unscheduledMs: 500 },
+  });
+  const config = new KubeConfig();
+  config.loadFromString(JSON.stringify(cluster.kubeconfig));
+  const api = new RawApi(() => config, cluster);
+  const { status } = await api.post(DEFINITIONS_PATH, parse(readFileSync('crds/capdeployjobs.yaml', 'utf8')));
+  if (status !== 201) throw new Error(`the local world refuses the CRD with ${status}`);
+  return api;
+}
+
+/** Only the real world keeps them (see `differences.ts`), and no client here reads them. */
+function withoutManagedFields(name: string, value: unknown): unknown {
+  return name === 'managedFields' ? undefined : value;
+}
+
+const DEFINITIONS_PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const DEFINITION_PATH = `${DEFINITIONS_PATH}/capdeployjobs.capdeployjob.dev`;
+
+class RawApi implements Api {
+  readonly #connection: Connection;
+  readonly #cluster: LocalCluster | undefined;
+
+  constructor(load: () => KubeConfig, cluster: LocalCluster | undefined) {
+    this.#connection = new Connection(load, { maxConnections: 4, connectTimeoutMs: 5000, headersTimeoutMs: 20_000 });
+    this.#cluster = cluster;
+  }
+
+  get(path: string, headers?: Record<string, string>) {
+    return this.request('GET', path, undefined, headers);
+  }
+
+  post(path: string, body?: unknown, headers?: Record<string, string>) {
+    return this.request('POST', path, body, headers);
+  }
+
+  put(path: string, body?: unknown, headers?: Record<string, string>) {
+    return this.request('PUT', path, body, headers);
+  }
+
+  patch(path: string, body?: unknown, headers: Record<string, string> = MERGE) {
+    return this.request('PATCH', path, body, headers);
+  }
+
+  delete(path: string, options?: unknown) {
+    return this.request('DELETE', path, options);
+  }
+
+  async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const { origin, basePath, headers: credentials, requests } = await this.#connection.endpoint();
+    const content = body === undefined ? {} : { 'content-type': 'application/json' };
+    const answer = await requests.request({
+      origin,
+      path: basePath + path,
+      method: method as 'GET',
+      headers: { accept: 'application/json', ...content, ...headers, ...credentials },
+      body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await answer.body.text();
+    // The index of OpenAPI v3 is JSON that calls itself text.
+    const json = String(answer.headers['content-type']).startsWith('application/json') || text.startsWith('{');
+    return {
+      status: answer.statusCode,
+      body: json ? JSON.parse(text, withoutManagedFields) : text,
+      headers: answer.headers,
+      warnings: [answer.headers.warning ?? []].flat(),
+    };
+  }
+
+  async watch(path: string, headers: Record<string, string> = {}): Promise<WatchStream> {
+    const { origin, basePath, headers: credentials, watches } = await this.#connection.endpoint();
+    const controller = new AbortController();
+    const answer = await watches.request({
+      origin,
+      path: `${basePath}${path}${path.includes('?') ? '&' : '?'}watch=true`,
+      method: 'GET',
+      headers: { accept: 'application/json', ...headers, ...credentials },
+      signal: controller.signal,
+      bodyTimeout: 0,
+    });
+    const stream: WatchStream = {
+      status: answer.statusCode,
+      events: [],
+      ended: false,
+      stop: () => controller.abort(),
+    };
+    const read = async (): Promise<void> => {
+      for await (const line of lines(answer.body)) stream.events.push(JSON.parse(line, withoutManagedFields));
+    };
+    // A connection that breaks ends the watch too: what the test then misses, it says itself.
+    read().then(
+      () => {
+        stream.ended = true;
+      },
+      () => {
+        stream.ended = true;
+      },
+    );
+    return stream;
+  }
+
+  compact(): void {
+    if (this.#cluster === undefined)
+      throw new Error('nobody but its operators can compact the history of a real cluster');
+    this.#cluster.store.forgetHistory();
+  }
+
+  async stop(): Promise<void> {
+    await this.#connection.close();
+    await this.#cluster?.stop();
+  }
+}
