@@ -3,7 +3,9 @@
 /** Some valid spec with every object in it, so that each field has a place. */
 export const SPEC = {
   queue: { url: 'https://sqs.ap-northeast-1.amazonaws.com/123456789012/web-deploy' },
-  environments: [{ name: 'production' }],
+  environments: [
+    { name: 'production', windows: [{ kind: 'Allow', schedule: '0 9 * * MON-FRI', durationSeconds: 28_800 }] },
+  ],
   sshKey: { secretName: 'web-ssh-key' },
 };
 
@@ -23,6 +25,8 @@ export interface Row {
 
 const text = (length: number, start = 'a') => start.padEnd(length, 'a');
 const named = (count: number) => Array.from({ length: count }, (_, index) => ({ name: `e${index}` }));
+const windows = (count: number) =>
+  Array.from({ length: count }, () => ({ kind: 'Deny', schedule: '0 0 * * *', durationSeconds: 60 }));
 const words = (count: number) => Array.from({ length: count }, (_, index) => `a${index}`);
 
 const bytes = (limit: number) => `may not be more than ${limit} bytes`;
@@ -63,6 +67,9 @@ const ENVIRONMENT = '^[A-Za-z0-9]([A-Za-z0-9_-]{0,48}[A-Za-z0-9])?$';
 const REPOSITORY = '^[A-Za-z0-9][A-Za-z0-9._/:@+~-]{0,139}$';
 const TASK = '^[a-z]\\w*(:\\w+)*$';
 const MOUNT_PATH = '^\\/[^:]*$';
+const SCHEDULE = '^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$';
+const TIME_ZONE = '^[A-Za-z0-9_+/-]+$';
+const POLICIES = 'supported values: "Queue", "Supersede", "Replace"';
 const role = (name: string) => `arn:aws:iam::123456789012:role/${name}`;
 
 /** By the names that constraints.ts gives them. A new field has its rows here; a row whose constraint is gone goes too. */
@@ -105,6 +112,22 @@ export const ROWS: Record<string, Row> = {
       ],
     ],
     at: 'spec.maxWaiting',
+  },
+  'spec rule self.environments.map(e, has(e.windows) ? size(e.windows) : 0).sum() <= 100': {
+    accepts: [{ environments: named(5).map((environment) => ({ ...environment, windows: windows(20) })) }],
+    refuses: [
+      [
+        'one more',
+        {
+          environments: [
+            ...named(5).map((environment) => ({ ...environment, windows: windows(20) })),
+            { name: 'last', windows: windows(1) },
+          ],
+        },
+        'there must not be more than 100 windows',
+      ],
+    ],
+    at: 'spec.environments',
   },
   'spec rule self.waitingDeadlineSeconds >= self.startingDeadlineSeconds': {
     accepts: [{ waitingDeadlineSeconds: 60, startingDeadlineSeconds: 60 }, { startingDeadlineSeconds: 86_400 }],
@@ -222,6 +245,60 @@ export const ROWS: Record<string, Row> = {
   },
   ...longest('environments[].revisions', 512),
 
+  'spec.environments[].concurrencyPolicy enum': {
+    accepts: ['Queue', 'Supersede', 'Replace'],
+    refuses: [["CronJob's word", 'Forbid', POLICIES]],
+  },
+  'spec.environments[].windows maxItems': {
+    accepts: [windows(20)],
+    refuses: [['one more', windows(21), 'must have at most 20 items']],
+  },
+  'spec.environments[].windows is a list of type atomic': {
+    accepts: [windows(2)],
+    refuses: [['a word', 'Allow', 'must be of type array']],
+  },
+  'spec.environments[].windows[] requires kind': {
+    accepts: [],
+    refuses: [['none', { kind: undefined }, 'Required value']],
+    at: 'spec.environments[0].windows[0].kind',
+  },
+  'spec.environments[].windows[] requires schedule': {
+    accepts: [],
+    refuses: [['none', { schedule: undefined }, 'Required value']],
+    at: 'spec.environments[0].windows[0].schedule',
+  },
+  'spec.environments[].windows[] requires durationSeconds': {
+    accepts: [],
+    refuses: [['none', { durationSeconds: undefined }, 'Required value']],
+    at: 'spec.environments[0].windows[0].durationSeconds',
+  },
+  'spec.environments[].windows[].kind enum': {
+    accepts: ['Allow', 'Deny'],
+    refuses: [['small letters', 'allow', 'supported values: "Allow", "Deny"']],
+  },
+  'spec.environments[].windows[].schedule pattern': {
+    accepts: ['0 9 * * MON-FRI', '*/5 0-3,5 1 jan *'],
+    refuses: [
+      ['a field for seconds', '0 0 9 * * MON', matches(SCHEDULE)],
+      ['a field too few', '0 9 * *', matches(SCHEDULE)],
+      ['a nickname', '@daily', matches(SCHEDULE)],
+      ['a time zone within', 'TZ=UTC 0 9 * *', matches(SCHEDULE)],
+    ],
+  },
+  'spec.environments[].windows[].schedule maxLength': {
+    accepts: [`${text(92, '0')} * * * *`],
+    refuses: [['one character more', `${text(93, '0')} * * * *`, bytes(100)]],
+  },
+  ...range('environments[].windows[].durationSeconds', 60, 31_622_400),
+  'spec.environments[].windows[].timeZone pattern': {
+    accepts: ['UTC', 'Asia/Tokyo', 'Etc/GMT+9', 'America/Port-au-Prince'],
+    refuses: [
+      ['a blank', 'Asia Tokyo', matches(TIME_ZONE)],
+      ['nothing', '', matches(TIME_ZONE)],
+    ],
+  },
+  ...longest('environments[].windows[].timeZone', 64),
+
   'spec.tasks default': { accepts: [['deploy']], refuses: [] },
   'spec.tasks minItems': { accepts: [['deploy']], refuses: [['none', [], 'should have at least 1 items']] },
   'spec.tasks maxItems': { accepts: [words(20)], refuses: [['one more', words(21), 'must have at most 20 items']] },
@@ -241,6 +318,11 @@ export const ROWS: Record<string, Row> = {
   },
   ...longest('tasks[]', 100),
 
+  'spec.concurrencyPolicy default': { accepts: ['Queue'], refuses: [] },
+  'spec.concurrencyPolicy enum': {
+    accepts: ['Queue', 'Supersede', 'Replace'],
+    refuses: [["CronJob's word", 'Forbid', POLICIES]],
+  },
   'spec.maxWaiting default': { accepts: [20], refuses: [] },
   ...range('maxWaiting', 1, 100),
   'spec.suspend default': { accepts: [false], refuses: [] },

@@ -16,7 +16,8 @@ beforeAll(async () => {
 
 const at = '2026-11-02T09:00:00.123Z';
 const request = { job: 'web-production-a', id: 'a', repository: 'web', task: 'deploy', revision: 'v1', sentAt: at };
-const people = { requestedBy: 'alice', senderId: 'AROA:alice' };
+const times = { notBefore: at, expiresAt: at };
+const people = { requestedBy: 'alice', senderId: 'AROA:alice', approvedBy: 'bob' };
 
 /** A status with something in every field. */
 const FULL = {
@@ -41,6 +42,7 @@ const FULL = {
         active: [
           {
             ...request,
+            ...times,
             ...people,
             uid: 'b',
             dueAt: at,
@@ -49,8 +51,21 @@ const FULL = {
             ending: { result: 'Aborted', reason: 'JobDeleted', message: 'somebody deleted it' },
           },
         ],
-        waiting: [{ ...request, ...people, dueAt: at, why: 'the lane is taken' }],
+        waiting: [
+          {
+            ...request,
+            ...times,
+            ...people,
+            dueAt: at,
+            why: 'not before a moment',
+            until: at,
+            approvalMissing: true,
+            approvedAt: at,
+          },
+        ],
         frozen: 'alice: incident 42',
+        closed: 'no window of kind Allow is open',
+        closedUntil: at,
         openSince: at,
         lastStarted: [{ task: 'deploy', id: 'a', repository: 'web', revision: 'v1', dueAt: at }],
         lastSuccessful: {
@@ -69,6 +84,7 @@ const FULL = {
     history: [
       {
         ...request,
+        ...times,
         ...people,
         environment: 'production',
         result: 'Failed',
