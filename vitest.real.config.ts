@@ -30,6 +30,8 @@ export default defineConfig({
     restoreMocks: true,
     // With a cluster of the user's, nothing is built.
     exclude: TEST_AUDIT_LOG ? [] : ['test/real/control-plane/**'],
+    // No namespace of the tests stays, and no node.
+    globalSetup: ['./test/behaviour/leftovers.ts'],
     reporters: ['default', './test/real/suites-reporter.ts'],
     projects: [
       suite(

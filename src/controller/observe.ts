@@ -5,7 +5,7 @@ import { isKubeError } from '../kube/errors.ts';
 import { splitKey } from '../kube/keys.ts';
 import { listAll } from '../kube/list-all.ts';
 import type { TemplateCheck } from '../lanes/conditions.ts';
-import { isFinished, isSuspended, type Job, type Pod, startedAt } from '../lanes/job.ts';
+import type { Job, Pod } from '../lanes/job.ts';
 import type { Observation } from '../lanes/plan.ts';
 import { BY_RESOURCE, type Caches } from './caches.ts';
 import type { ProcessMemory } from './memory.ts';
@@ -70,26 +70,10 @@ export class Observer {
       throw error;
     }
     const labelSelector = `${MANAGED_SELECTOR},${LABEL.name}=${name}`;
-    const lookedAgain = new Set<string>();
-    for (;;) {
-      const jobs = await listAll<Job & KubeObject>(this.#client, JOBS, { namespace, labelSelector });
-      const pods = await listAll<Pod & KubeObject>(this.#client, PODS, { namespace, labelSelector });
-      this.#memory.seeLive(jobs.items, pods.items);
-      const contradicted = jobs.items.filter((job) => this.#isContradicted(job) && !lookedAgain.has(job.metadata.uid));
-      if (contradicted.length === 0) {
-        return this.#observation(key, resource, jobs.items, pods.items, template, now);
-      }
-      for (const { metadata } of contradicted) lookedAgain.add(metadata.uid);
-    }
-  }
-
-  /**
-   * Said never to have been started, and it has had a Pod: somebody suspended it by hand, or it was resumed by another operator after the
-   * Jobs were listed and is not to be taken for the former. Only Jobs that are listed after the Pod was seen tell which.
-   */
-  #isContradicted(job: Job): boolean {
-    const isUnstarted = isSuspended(job) && !isFinished(job) && startedAt(job) === undefined;
-    return isUnstarted && this.#memory.podWasSeen(job.metadata.uid);
+    const jobs = await listAll<Job & KubeObject>(this.#client, JOBS, { namespace, labelSelector });
+    const pods = await listAll<Pod & KubeObject>(this.#client, PODS, { namespace, labelSelector });
+    this.#memory.seeLive(jobs.items, pods.items);
+    return this.#observation(key, resource, jobs.items, pods.items, template, now);
   }
 
   #observation(

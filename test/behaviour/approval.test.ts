@@ -17,7 +17,9 @@ describe.concurrent('requireApproval', () => {
       const { ask } = await served(world, asksForApproval);
       await ask('v1.0.0', 0);
       const [entry] = await waiting(world, 'v1.0.0');
-      expect(entry?.why).toContain(`kubectl -n deploy annotate job ${entry?.job} ${ANNOTATION.approvedBy}=<you>`);
+      expect(entry?.why).toContain(
+        `kubectl -n ${world.namespace} annotate job ${entry?.job} ${ANNOTATION.approvedBy}=<you>`,
+      );
       expect(entry?.approvalMissing).toBe(true);
       await approve(world, 'v1.0.0', 'bob');
       expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded', approvedBy: 'bob' });

@@ -40,6 +40,7 @@ describe('creating a CapDeployJob', () => {
         waitingDeadlineSeconds: 86_400,
         podStartDeadlineSeconds: 300,
         activeDeadlineSeconds: 3600,
+        concurrencyPolicy: 'Queue',
         successfulJobsHistoryLimit: 3,
         failedJobsHistoryLimit: 3,
         template: { spec: { containers: [{ name: 'deploy', image: 'app:1' }] } },

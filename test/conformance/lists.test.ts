@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { PLAYED_NODE } from '../behaviour/cluster.ts';
 import type { Json } from './api.ts';
 import { WORLD } from './api.ts';
 import { capDeployJob, configMap, job, pod } from './objects.ts';
@@ -17,7 +18,7 @@ beforeAll(async () => {
   await it.api.post(it.jobs, job('waiting'));
   await it.api.post(it.cdj, capDeployJob('one'));
   await it.api.post(it.cdj, capDeployJob('two'));
-  await it.api.post(it.pods, pod('bound', { nodeName: 'nowhere' }));
+  await it.api.post(it.pods, pod('bound', { nodeName: PLAYED_NODE }));
 });
 
 describe('a list', () => {
@@ -90,7 +91,7 @@ describe('a field selector', () => {
     ['jobs', 'status.successful=0', ['waiting']],
     ['jobs', 'status.successful=1', []],
     ['pods', 'status.phase=Pending', ['bound']],
-    ['pods', 'spec.nodeName=nowhere,status.phase!=Running', ['bound']],
+    ['pods', `spec.nodeName=${PLAYED_NODE},status.phase!=Running`, ['bound']],
     ['pods', 'spec.nodeName=', []],
     ['pods', 'spec.restartPolicy=Never', ['bound']],
     ['pods', 'spec.hostNetwork=false', ['bound']],

@@ -1,5 +1,7 @@
 /** What scheduler and kubelet would do to Pods, done through the API, so that it works in either world. */
+
 import { expect } from 'vitest';
+import { PLAYED_NODE } from '../behaviour/cluster.ts';
 import type { Json } from './api.ts';
 import type { Suite } from './suite.ts';
 import { until } from './suite.ts';
@@ -33,7 +35,7 @@ export class Player {
 
   /** Gives the Pod a node: from now on its deletion waits for that node's kubelet. */
   async bind(pod: string): Promise<void> {
-    const target = { apiVersion: 'v1', kind: 'Node', name: 'nowhere' };
+    const target = { apiVersion: 'v1', kind: 'Node', name: PLAYED_NODE };
     const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: pod }, target };
     expect((await this.#it.api.post(`${this.#it.pods}/${pod}/binding`, binding)).status).toBe(201);
   }

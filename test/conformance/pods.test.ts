@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { PLAYED_NODE } from '../behaviour/cluster.ts';
 import { STRATEGIC } from './api.ts';
 import { container, pod } from './objects.ts';
 import { Player } from './play.ts';
@@ -48,14 +49,14 @@ describe('a node', () => {
     await player.bind('bound');
     const { metadata, spec, status } = (await it.api.get(path)).body;
     expect(metadata.generation).toBe(1);
-    expect(spec.nodeName).toBe('nowhere');
+    expect(spec.nodeName).toBe(PLAYED_NODE);
     expect(status.conditions).toEqual([
       { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: expect.any(String) },
     ]);
     const again = { metadata: { name: 'bound' }, target: { kind: 'Node', name: 'other' } };
     const refused = await it.api.post(`${path}/binding`, again);
     expect(said(refused)).toBe(
-      '409 Conflict: Operation cannot be fulfilled on pods/binding "bound": pod bound is already assigned to node "nowhere"',
+      `409 Conflict: Operation cannot be fulfilled on pods/binding "bound": pod bound is already assigned to node "${PLAYED_NODE}"`,
     );
     expect(refused.body.details).toEqual({ name: 'bound', kind: 'pods/binding' });
     expect(said(await it.api.post(`${it.pods}/none/binding`, { ...again, metadata: { name: 'none' } }))).toBe(
@@ -141,8 +142,8 @@ describe('a Pod that is deleted', () => {
 
   test.each<[what: string, spec: object, prepare: (name: string) => Promise<void>]>([
     ['never met a node', {}, async () => {}],
-    ['has finished', { nodeName: 'nowhere' }, (name) => player.become(name, 'Succeeded')],
-    ['wants no time', { nodeName: 'nowhere', terminationGracePeriodSeconds: 0 }, async () => {}],
+    ['has finished', { nodeName: PLAYED_NODE }, (name) => player.become(name, 'Succeeded')],
+    ['wants no time', { nodeName: PLAYED_NODE, terminationGracePeriodSeconds: 0 }, async () => {}],
   ])('and %s goes at once', async (what, spec, prepare) => {
     const name = `at-once-${what.replaceAll(' ', '-')}`;
     const path = await make(name, spec);
@@ -159,12 +160,12 @@ describe('a Pod that is deleted', () => {
 
   test('with a finalizer stays until that is gone; with time left, until its kubelet lets go', async () => {
     const finalizers = ['example.dev/x'];
-    const now = await make('finalizer', { nodeName: 'nowhere' }, { finalizers });
+    const now = await make('finalizer', { nodeName: PLAYED_NODE }, { finalizers });
     await it.api.delete(now, { gracePeriodSeconds: 0 });
     expect((await it.api.get(now)).body.metadata.deletionGracePeriodSeconds).toBe(0);
     await it.api.patch(now, { metadata: { finalizers: null } });
     expect((await it.api.get(now)).status).toBe(404);
-    const later = await make('finalizer-later', { nodeName: 'nowhere' }, { finalizers });
+    const later = await make('finalizer-later', { nodeName: PLAYED_NODE }, { finalizers });
     await it.api.delete(later);
     await it.api.patch(later, { metadata: { finalizers: null } });
     expect((await it.api.get(later)).status).toBe(200);

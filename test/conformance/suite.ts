@@ -1,6 +1,8 @@
 /** What every file of the conformance tests begins with: the world's API, and a namespace of its own that goes when the file is done. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { holdPlayedNode } from '../behaviour/played-node.ts';
+import { TEST_LABEL } from '../behaviour/real-world.ts';
 import { type Answer, type Api, type Json, openApi, type WatchStream, WORLD } from './api.ts';
 
 export interface Suite {
@@ -37,18 +39,22 @@ export function pathsIn(ns: string) {
 export function suite(): Suite {
   const ns = `conformance-${randomBytes(4).toString('hex')}`;
   let api: Api | undefined;
+  let release: (() => void) | undefined;
   const ready = (): Api => {
     if (api === undefined) throw new Error('the API is ready within tests only');
     return api;
   };
   beforeAll(async () => {
     api = await openApi();
+    // Of a node that is not there, the real Pod collector deletes the Pods.
+    if (WORLD === 'real') release = await holdPlayedNode();
     await makeNamespace(api, ns);
   }, 60_000);
   afterAll(async () => {
     if (api === undefined) return;
     await api.delete(`/api/v1/namespaces/${ns}`);
     await api.stop();
+    release?.();
   });
   return {
     get api() {
@@ -61,7 +67,8 @@ export function suite(): Suite {
 
 /** A namespace is of use when it has its service account: Pods are refused before. */
 export async function makeNamespace(api: Api, name: string): Promise<void> {
-  expect((await api.post('/api/v1/namespaces', { metadata: { name } })).status).toBe(201);
+  const labels = { [TEST_LABEL]: process.env.TEST_RUN ?? 'unnamed' };
+  expect((await api.post('/api/v1/namespaces', { metadata: { name, labels } })).status).toBe(201);
   await until(
     async () => (await api.get(`/api/v1/namespaces/${name}/serviceaccounts/default`)).status === 200,
     'the default service account',
