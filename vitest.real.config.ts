@@ -7,11 +7,11 @@ import { QUEUE_TESTS } from './test/real/sqs-servers/index.ts';
 const { TEST_KUBECONFIG, TEST_AUDIT_LOG, TEST_MINISTACK_ENDPOINT = '', TEST_ELASTICMQ_ENDPOINT = '' } = process.env;
 if (!TEST_KUBECONFIG) throw new Error('these tests need a control plane: run them with  npm run test:real');
 
-/** Its operator takes care of all namespaces, those of other tests too. */
+/** Its operator takes care of all namespaces, those of other tests too: it comes first, while there are none. */
 const ALL_NAMESPACES = 'test/real/all-namespaces.test.ts';
 
 /** One suite, on one queue server. @param groupOrder those of a higher one wait until all of a lower one have ended */
-const suite = (name: string, include: string[], sqs: string, endpoint: string, groupOrder = 0) => ({
+const suite = (name: string, include: string[], sqs: string, endpoint: string, groupOrder = 1) => ({
   extends: true as const,
   test: { name, include, env: { TEST_SQS: sqs, TEST_SQS_ENDPOINT: endpoint }, sequence: { groupOrder } },
 });
@@ -42,8 +42,7 @@ export default defineConfig({
       ),
       suite('ministack', [QUEUE_TESTS], 'ministack', TEST_MINISTACK_ENDPOINT),
       suite('elasticmq', [QUEUE_TESTS], 'elasticmq', TEST_ELASTICMQ_ENDPOINT),
-      // When all others have ended.
-      suite('namespaces', [ALL_NAMESPACES], 'ministack', TEST_MINISTACK_ENDPOINT, 1),
+      suite('namespaces', [ALL_NAMESPACES], 'ministack', TEST_MINISTACK_ENDPOINT, 0),
     ],
   },
 });

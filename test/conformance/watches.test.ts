@@ -92,9 +92,10 @@ describe('a watch', () => {
   });
 
   test('from too long ago begins, and its one event is ERROR 410 Expired', async () => {
-    await it.api.post(it.jobs, job('old'));
+    // Of a type that came later: what the API server knows of a built-in one may begin with its very first version.
+    await it.api.post(it.cdj, capDeployJob('old'));
     if (WORLD === 'local') it.api.compact();
-    const stream = await watch(it.jobs, { resourceVersion: '1' });
+    const stream = await watch(it.cdj, { resourceVersion: '1' });
     await until(async () => stream.ended, 'the end of the watch');
     expect(stream.status).toBe(200);
     expect(stream.events).toMatchObject([

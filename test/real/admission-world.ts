@@ -6,6 +6,7 @@ import { delimiter, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
 import { JOBS, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
+import { TEST_LABEL } from '../behaviour/real-world.ts';
 import { Api, type Requests, serviceAccount, USERS, type User } from './admission-requests.ts';
 
 /**
@@ -86,7 +87,7 @@ export async function admissionWorld(): Promise<AdmissionWorld> {
       const { status, body } = await api.clusterWide('POST', NAMESPACES, undefined, {
         apiVersion: 'v1',
         kind: 'Namespace',
-        metadata: { name },
+        metadata: { name, labels: { [TEST_LABEL]: process.env.TEST_RUN ?? 'unnamed' } },
       });
       if (status !== 201) throw new Error(`namespace ${name}: ${status}: ${body.message}`);
     }

@@ -15,6 +15,7 @@ import type { KubeObject } from '../../src/kube/client.ts';
 import { NAMESPACES } from '../../src/kube/client.ts';
 import { HttpKubeClient } from '../../src/kube/http-client.ts';
 import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
+import { TEST_LABEL } from '../behaviour/real-world.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ACCOUNT = 'capdeployjob-ecr-login';
@@ -52,7 +53,11 @@ export class EcrRig {
 
   async namespace(suffix: string, labels: Record<string, string> = {}): Promise<string> {
     const name = `capdeployjob-ecr-${this.id}-${suffix}`;
-    await this.kube.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+    await this.kube.create(NAMESPACES, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { ...labels, [TEST_LABEL]: process.env.TEST_RUN ?? 'unnamed' } },
+    });
     this.#namespaces.push(name);
     return name;
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -56,10 +56,11 @@ test('stopping asks first, then kills, and takes children that were left behind 
   const deaf = startProcess({
     name: 'deaf',
     command: 'sh',
-    args: ['-c', 'trap "echo no" TERM; sleep 600 & while :; do wait; done'],
+    args: ['-c', 'trap "echo no" TERM; echo ready; sleep 600 & while :; do wait; done'],
     logFile,
   });
-  await eventually('the trap is set', () => groupLives(deaf.pid) && deaf.end === undefined);
+  await eventually('the trap is set', () => readFileSync(logFile, 'utf8').includes('ready'));
+  expect(groupLives(deaf.pid)).toBe(true);
   const asked = performance.now();
   await deaf.stop({ graceMs: 300 });
   expect(performance.now() - asked).toBeGreaterThan(290);
