@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { WatchStream } from './api.ts';
 import { WORLD } from './api.ts';
-import { capDeployJob, configMap, job } from './objects.ts';
+import { capDeployJob, configMap } from './objects.ts';
 import { events, said, shown, suite, until } from './suite.ts';
 
 const it = suite();
