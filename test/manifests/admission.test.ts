@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ANNOTATION, GROUP, LABEL, MANAGED_BY, VERSION } from '../../src/api/names.ts';
-import { documents, type Json, text, yamlFiles } from './yaml.ts';
+import { documents, installedFiles, type Json, text, yamlFiles } from './yaml.ts';
 
 /**
  * The component deploy/admission, read as YAML: that it fits to the rest of the manifests and to the names in the program. What its rules let
@@ -44,7 +44,7 @@ const policy = (name: string): Policy['spec'] => {
   if (!found) throw new Error(`there is no policy ${name}`);
   return found.spec;
 };
-const installed = (documents(text('kustomization.yaml'))[0] as { resources: string[] }).resources;
+const installed = installedFiles();
 const account = documents(text('deploy/service-account.yaml'))[0] as { metadata: { name: string; namespace: string } };
 
 test('the component lists every file of its folder, and the main kustomization none of them', () => {

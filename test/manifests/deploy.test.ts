@@ -1,19 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type ControllerFlags, parseControllerFlags } from '../../src/flags.ts';
 import { parseBindAddress } from '../../src/observability/health.ts';
-import { documents, type Json, text, yamlFiles } from './yaml.ts';
-
-interface Kustomization {
-  resources: string[];
-  images?: { name: string; newName?: string; newTag: string }[];
-}
-const kustomization = (file: string) => documents(text(file))[0] as unknown as Kustomization;
+import { documents, installedFiles, type Json, kustomization, text, yamlFiles } from './yaml.ts';
 
 /** What `kubectl apply -k .` installs, read as YAML. */
 const folders = kustomization('kustomization.yaml').resources;
-const files = folders.flatMap((folder) =>
-  kustomization(`${folder}/Kustomization`).resources.map((file) => `${folder}/${file}`),
-);
+const files = installedFiles();
 const objects = files.flatMap((file) => documents(text(file)));
 const packageJson = JSON.parse(text('package.json')) as { name: string; version: string };
 

@@ -20,3 +20,15 @@ export const yamlFiles = (folder: string): string[] =>
   readdirSync(path(folder))
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => `${folder}/${name}`);
+
+export interface Kustomization {
+  resources: string[];
+  images?: { name: string; newName?: string; newTag: string }[];
+}
+export const kustomization = (file: string) => documents(text(file))[0] as unknown as Kustomization;
+
+/** The files that `kubectl apply -k .` installs. */
+export const installedFiles = (): string[] =>
+  kustomization('kustomization.yaml').resources.flatMap((folder) =>
+    kustomization(`${folder}/Kustomization`).resources.map((file) => `${folder}/${file}`),
+  );
