@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * The message that producers put on the queue (contract, section 2), as a zod schema: the operator parses with it and the JSON Schema
+ * The message that producers put on the queue, as a zod schema: the operator parses with it and the JSON Schema
  * that is published beside the CRD is made of it.
  */
 
@@ -25,7 +25,7 @@ export const MOST_DAYS_AHEAD = 30;
  */
 export const isRollback = (task: string): boolean => /(^|:)rollback$/.test(task);
 
-/** A request's due time: the later of sent-at and `notBefore` (contract, section 4). */
+/** A request's due time: the later of sent-at and `notBefore`. */
 export const dueAtOf = (request: { sentAt: string; notBefore?: string | undefined }): string =>
   request.notBefore !== undefined && Date.parse(request.notBefore) > Date.parse(request.sentAt)
     ? request.notBefore
@@ -123,7 +123,7 @@ export const MESSAGE_ALIASES = {
 /** Bounds a text for people, in UTF-16 units, after it was stripped of control characters. */
 export const MAX_TEXT_LENGTH = MAX_TEXT;
 
-/** An accepted message: everything in it has been checked against the contract and against the resource. */
+/** An accepted message: everything in it has been checked against the schema and against the resource. */
 export interface DeployRequest {
   /** Idempotency key: the producer's, or the message's own id. */
   readonly id: string;

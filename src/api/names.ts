@@ -1,4 +1,4 @@
-/** The names that users, manifests and other tools rely on: API group, labels, annotations (contract, sections 3 and 4). */
+/** The names that users, manifests and other tools rely on: API group, labels, annotations. */
 
 export const GROUP = 'capdeployjob.dev';
 export const VERSION = 'v1alpha1';

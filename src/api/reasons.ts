@@ -1,7 +1,7 @@
 /** Every word that a status, an Event or a metric uses for "what" and "why", in one table: people alert on these. */
 
 export const RESULTS = ['Succeeded', 'Failed', 'Aborted', 'Superseded', 'Refused', 'Missed', 'Unknown'] as const;
-/** How an accepted request ended (contract, section 5). */
+/** How an accepted request ended. */
 export type Result = (typeof RESULTS)[number];
 
 export const CONDITION = {

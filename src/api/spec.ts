@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_TASK, ENVIRONMENT_PATTERN, REPOSITORY_PATTERN, TASK_PATTERN } from './deploy-request.ts';
 
 /**
- * The spec of a CapDeployJob (contract, section 1) as a zod schema.
+ * The spec of a CapDeployJob as a zod schema.
  * `crd.ts` makes the CustomResourceDefinition of it, so each description is what `kubectl explain` prints. Every string and list is bounded:
  * unbounded ones make CEL rules too expensive, and a status that grows for ever outgrows etcd.
  */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { RESULTS } from './reasons.ts';
 
 /**
- * The status of a CapDeployJob (contract, section 5) as a zod schema.
+ * The status of a CapDeployJob as a zod schema.
  * `crd.ts` makes the CustomResourceDefinition of it, so each description is what `kubectl explain` prints. Every string and list is bounded:
  * unbounded ones make CEL rules too expensive, and a status that grows for ever outgrows etcd.
  */
@@ -185,7 +185,7 @@ export type HistoryEntry = z.output<typeof historyEntrySchema>;
 export type RejectionEntry = z.output<typeof rejectionSchema>;
 export type Condition = z.output<typeof conditionSchema>;
 
-/** How many ended requests the history keeps, and how many rejections the status shows (contract, section 5). */
+/** How many ended requests the history keeps, and how many rejections the status shows. */
 export const HISTORY_LIMIT = 50;
 /** An older entry stays as long as its Job is kept, up to this place: the status must not outgrow etcd. */
 export const HISTORY_LIMIT_WITH_JOBS = 200;

@@ -5,7 +5,7 @@ import type { Memory } from '../lanes/lane.ts';
 import { terminationMessage } from '../lanes/outcome.ts';
 import { redactTail } from '../observability/redact.ts';
 
-/** Longest log tail that a history entry carries, in bytes (contract, section 5). */
+/** Longest log tail that a history entry carries, in bytes. */
 const LOG_TAIL_BYTES = 1024;
 /** How many Jobs are remembered: far more than can run at once, and a bound on what a long life collects. */
 const MOST_JOBS = 5000;

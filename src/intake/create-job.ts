@@ -5,7 +5,7 @@ import { isKubeError } from '../kube/errors.ts';
 import { buildJob, TemplateError } from '../lanes/build-job.ts';
 import { identify, type Job } from '../lanes/job.ts';
 
-/** What became of the attempt to store a request as a Job (contract, section 6). */
+/** What became of the attempt to store a request as a Job. */
 export type CreateOutcome =
   /** The Job is in the API server: `created` by this call, or there before with the same content. */
   | { kind: 'stored'; created: boolean; job: string }

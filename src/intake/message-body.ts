@@ -10,7 +10,7 @@ import { describe } from './text.ts';
 const MAX_BODY_LENGTH = 1_048_576;
 
 export interface MessageFields {
-  /** By canonical name; holds only names that the contract knows. */
+  /** By canonical name; holds only names that a message may have. */
   readonly values: ReadonlyMap<string, unknown>;
   /** The SNS envelope's own id and stamp. */
   readonly envelope: { readonly messageId: string | undefined; readonly timestamp: string | undefined } | undefined;

@@ -15,7 +15,7 @@ import type { Revisions } from './revisions.ts';
 import { cleanText, cut, describe, escapeText } from './text.ts';
 
 /**
- * From a message to a deploy request, or to the reason why it is none (contract, sections 2 and 6). Pure. The one place where what came
+ * From a message to a deploy request, or to the reason why it is none. Pure. The one place where what came
  * in a message is judged: what leaves here as a request goes into command lines on the target hosts (invariant 5).
  */
 
@@ -89,7 +89,7 @@ export function conflictRejection(
   return rejected(message, { reason, field: 'id', message: text }).rejection as Rejection;
 }
 
-/** Each is `(message, resource) → problem`; the first problem counts. The order is the contract's. */
+/** Each is `(message, resource) → problem`; the first problem counts. The order is part of what users see. */
 const CHECKS: readonly ((
   fields: Fields,
   resource: { spec: CapDeployJobSpec; revisions: Revisions },
@@ -168,6 +168,7 @@ function readFields(read: MessageFields, spec: CapDeployJobSpec): { values: Fiel
 }
 
 const DAY_MS = 86_400_000;
+const LAST_MOMENT = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /**
  * The bounds in time that a message sets. One that can never be kept is rejected: it would wait, hold a place in its lane and be Missed in
@@ -184,7 +185,9 @@ function timesOf(fields: Fields, receivedAt: number): Pick<DeployRequest, 'notBe
   if (notBefore !== undefined && expiresAt !== undefined && expiresAt <= notBefore) {
     return shape('expiresAt', fields.expiresAt, `a time after notBefore (${new Date(notBefore).toISOString()})`);
   }
-  const stamp = (moment: number | undefined) => (moment === undefined ? undefined : new Date(moment).toISOString());
+  // Its year has four digits in every time zone: an offset must not lead beyond what RFC 3339 can say.
+  const stamp = (moment: number | undefined) =>
+    moment === undefined ? undefined : new Date(Math.min(Math.max(moment, 0), LAST_MOMENT)).toISOString();
   return { notBefore: stamp(notBefore), expiresAt: stamp(expiresAt) };
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../kube/clock.ts';
 import type { Queue, QueueAttributes, QueueMessage } from '../sqs/queue.ts';
 
-/** What becomes of a message that will never be a request, once its rejection is recorded (contract, section 6). */
+/** What becomes of a message that will never be a request, once its rejection is recorded. */
 export type Settlement =
   /** Without a redrive policy nobody else would ever take it off the queue. */
   | { kind: 'delete' }

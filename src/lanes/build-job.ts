@@ -16,7 +16,7 @@ export class TemplateError extends Error {
 }
 
 /**
- * Makes the Job of a request (contract, section 3): `REVISION=<revision> cap <environment> <task>` in the first container of the
+ * Makes the Job of a request: `REVISION=<revision> cap <environment> <task>` in the first container of the
  * resource's template, suspended, under the name that only this request has.
  * @throws TemplateError where the template is not a Pod template with a container.
  */

@@ -51,7 +51,7 @@ type Finding = Pick<Condition, 'status' | 'reason' | 'message'>;
 /** A queue that was not read with success for this long makes the resource not ready: silent consumers are the worst kind. */
 export const queueReadDeadlineMs = (waitTimeSeconds: number): number => Math.max(3 * waitTimeSeconds, 90) * 1000;
 
-/** The conditions of the contract, each with the moment at which its status last changed. */
+/** The conditions, each with the moment at which its status last changed. */
 export function conditionsOf(health: Health, previous: readonly Condition[] | undefined): Condition[] {
   const template = templateValid(health);
   const queue = queueReachable(

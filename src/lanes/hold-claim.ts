@@ -97,7 +97,9 @@ function watchPodStart(lane: Lane, claim: Claim, job: Job): void {
     return;
   }
   // Written before the Job is deleted, so that a crash in between still tells the truth.
-  lane.claim.ending = ending ?? {
+  // Where a newer one was to take its place, and is gone: that it did not start is the truth by now.
+  const announced = ending?.result === 'Failed' ? ending : undefined;
+  lane.claim.ending = announced ?? {
     result: 'Failed',
     reason: OUTCOME.podNotStarted,
     message: bounded(

@@ -184,7 +184,10 @@ export function storedRequest(job: Job): StoredRequest {
 function moment(value: string | undefined): string | undefined {
   if (value === undefined || !/^\d{4}-\d\d-\d\dT/.test(value)) return undefined;
   const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
+  if (Number.isNaN(at)) return undefined;
+  const stamp = new Date(at).toISOString();
+  // An offset can lead beyond the years of four digits, which is no RFC 3339 any more, and no API server would store.
+  return /^\d{4}-/.test(stamp) ? stamp : undefined;
 }
 
 const daysAfter = (stamp: string, days: number): string =>
@@ -194,7 +197,7 @@ const daysAfter = (stamp: string, days: number): string =>
 export type Identity = 'same' | 'id-conflict' | 'foreign' | 'leaving';
 
 /**
- * Judges a Job whose name the request would have taken (contract, section 6).
+ * Judges a Job whose name the request would have taken.
  * - `same`: the same id with the same content, ours and alive: the request is stored already.
  * - `id-conflict`: the same id came with another content.
  * - `foreign`: not one of ours.

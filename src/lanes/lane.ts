@@ -6,7 +6,7 @@ import type {
   WaitingEntry,
   Watermark,
 } from '../api/capdeployjob.ts';
-import { isRollback } from '../api/deploy-request.ts';
+import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
 import { terminating } from './explain.ts';
 import {
   isAlive,
@@ -104,19 +104,22 @@ export class Lane {
 
   /**
    * Nothing of this task that was due before this starts: the latest of what was started last and what is claimed, of the task itself or a
-   * rollback, which is about all that was asked for before it. A claim whose Job is seen to wait still has started nothing: it may be given
+   * rollback, which is about all that was asked for before it; for a rollback also of deploys, for it must not undo one that was asked for
+   * after it. A claim whose Job is seen to wait still has started nothing: it may be given
    * up, and nothing must then have been dropped for its sake.
    */
   watermark(task: string): (Turn & { task: string }) | undefined {
     const { claim, claimedJob } = this;
-    const marks = [...this.lastStarted.values()].filter((mark) => mark.task === task || isRollback(mark.task));
+    const counts = (started: { task: string }) =>
+      started.task === task || isRollback(started.task) || (isRollback(task) && started.task === DEFAULT_TASK);
+    const marks = [...this.lastStarted.values()].filter(counts);
     const latest = marks.reduce<(Turn & { task: string }) | undefined>(
       (last, mark) => (last && compareTurns(last, mark) >= 0 ? last : mark),
       undefined,
     );
-    const counts = claim && (claim.task === task || isRollback(claim.task));
-    if (!counts || (claimedJob && this.isWaiting(claimedJob))) return latest;
-    return latest && compareTurns(latest, claim) > 0 ? latest : { task: claim.task, id: claim.id, dueAt: claim.dueAt };
+    if (!claim || !counts(claim) || (claimedJob && this.isWaiting(claimedJob))) return latest;
+    const claimed = { task: claim.task, id: claim.id, dueAt: placeWhenStarted(claim, claim.since) };
+    return latest && compareTurns(latest, claimed) > 0 ? latest : claimed;
   }
 
   /** Puts an end to a request. A lane sees each end once: who calls this has asked `isRecorded`. */
@@ -131,7 +134,7 @@ export class Lane {
       finishedAt: outcome.finishedAt,
     });
     if (startedAt === undefined) return;
-    this.promoteWatermark(request);
+    this.promoteWatermark(request, startedAt);
     this.lastResult = outcome.result;
     this.lastEndedAt = outcome.finishedAt;
     if (outcome.result === 'Succeeded') {
@@ -141,10 +144,11 @@ export class Lane {
   }
 
   /** Forward only: a record that comes late must not open the way for an older revision. */
-  private promoteWatermark(request: StoredRequest): void {
-    const { task, id, dueAt, repository, revision } = request;
+  private promoteWatermark(request: StoredRequest, startedAt: string): void {
+    const { task, id, repository, revision } = request;
+    const dueAt = placeWhenStarted(request, startedAt);
     const last = this.lastStarted.get(task);
-    if (last && compareTurns(last, request) >= 0) return;
+    if (last && compareTurns(last, { id, dueAt }) >= 0) return;
     this.lastStarted.delete(task);
     this.lastStarted.set(task, { task, id, repository, ...defined({ revision }), dueAt });
     const [oldest] = this.lastStarted.keys();
@@ -177,10 +181,11 @@ export class Lane {
   /** Who or what froze the lane; all of them, for each has to be undone. */
   get frozen(): string | undefined {
     const { spec, environment, name, freeze } = this.view;
+    // What people wrote comes last: it is what is cut where all of it does not fit.
     const causes = [
-      freeze,
       ...(spec.suspend ? ['spec.suspend is true'] : []),
       ...(environment?.suspend ? [`spec.environments[${name}].suspend is true`] : []),
+      freeze,
     ].filter((cause) => cause !== undefined);
     return causes.length > 0 ? bounded(causes.join('; '), 256) : undefined;
   }
@@ -257,6 +262,19 @@ export function inTurn(jobs: readonly Job[]): { job: Job; request: StoredRequest
 /** When a deploy started: the patch that resumed it says so; one that was resumed by hand started when its Job controller saw it. */
 export function startOf(job: Job, claim: Claim | undefined): string {
   return startedAt(job) ?? job.status?.startTime ?? claim?.since ?? job.metadata.creationTimestamp;
+}
+
+/**
+ * The place of a request that has started. One that was scheduled for later and resumed by hand took its turn then: nothing is out of order
+ * for being due before the time that it did not wait for.
+ */
+function placeWhenStarted(
+  request: { sentAt: string; notBefore?: string | undefined; dueAt: string },
+  startedAt: string,
+): string {
+  const { sentAt, notBefore, dueAt } = request;
+  if (notBefore === undefined || Date.parse(notBefore) <= Date.parse(startedAt)) return dueAt;
+  return Date.parse(sentAt) > Date.parse(startedAt) ? sentAt : startedAt;
 }
 
 export const iso = (lane: Lane): string => new Date(lane.view.now).toISOString();

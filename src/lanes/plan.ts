@@ -16,6 +16,7 @@ import {
   queueReadDeadlineMs,
   type TemplateCheck,
 } from './conditions.ts';
+import { fitted } from './fit-status.ts';
 import { freezeProblem, freezesOf } from './freeze.ts';
 import { isOwnedBy, type Job, type Pod } from './job.ts';
 import type { LanePlan, Memory, Removal } from './lane.ts';
@@ -114,7 +115,7 @@ export function plan(observation: Observation): Plan {
     ...(history.length > 0 ? { history } : {}),
   };
   return {
-    status,
+    status: fitted(status),
     ended,
     rejected,
     touch: lanes.flatMap(({ touch }) => touch),

@@ -1,7 +1,7 @@
 import { isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { HEALTHY_START_MS } from './hold-claim.ts';
-import { isBeingDeleted, isRunning, startedAt } from './job.ts';
+import { isBeingDeleted, isRunning, type StoredRequest, startedAt } from './job.ts';
 import { inTurn, type Lane } from './lane.ts';
 import { compareTurns } from './order.ts';
 import { bounded } from './text.ts';
@@ -15,6 +15,16 @@ export function fenceTakenBack(lane: Lane): void {
   const before = lane.view.previous?.active?.[0];
   if (!before?.ending || !claim || claim.uid !== before.uid || claim.ending) return;
   if (job && isRunning(job) && !isBeingDeleted(job)) lane.touch.push(job);
+}
+
+/** How long a Pod gets to end, by default, and a little more. */
+const ENDING_MS = 60_000;
+
+/** Nothing is ended for a request whose own time, or window, is over before the one that runs has gone. */
+function canOutlast({ view, window }: Lane, { expiresAt }: StoredRequest): boolean {
+  const earliest = view.now + ENDING_MS;
+  if (expiresAt !== undefined && Date.parse(expiresAt) <= earliest) return false;
+  return window.until === undefined || window.until > earliest;
 }
 
 /**
@@ -34,6 +44,7 @@ export function replaceRunning(lane: Lane): void {
       (request.task === claim.task || isRollback(request.task)) &&
       compareTurns(request, claim) > 0 &&
       lane.isStartable(request) &&
+      canOutlast(lane, request) &&
       lane.waiting.some((entry) => entry.job === other.metadata.name),
   );
   if (!newer) return;
@@ -50,7 +61,7 @@ export function replaceRunning(lane: Lane): void {
       result: 'Aborted',
       reason: OUTCOME.replaced,
       message: bounded(
-        `request ${id} (${revision ?? task}${requestedBy === undefined ? '' : `, for ${requestedBy}`}) took its place: concurrencyPolicy is Replace`,
+        `request ${id} (${revision ?? task}${requestedBy === undefined ? '' : `, for ${requestedBy}`}) was to take its place: concurrencyPolicy is Replace`,
         1024,
       ),
     },

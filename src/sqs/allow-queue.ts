@@ -1,6 +1,6 @@
 import type { QueueUrl } from './queue-url.ts';
 
-/** The flags --allow-queue-origin and --allow-queue (contract, section 6 and 7). Pure. */
+/** The flags --allow-queue-origin and --allow-queue. Pure. */
 
 /** `--allow-queue=<namespace>=<ARN glob>`: the resources of that namespace may read the queues whose ARN matches. */
 export interface AllowQueueRule {

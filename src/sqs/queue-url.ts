@@ -2,7 +2,7 @@
  * What a queue URL says, and whether this operator may read it. Pure.
  *
  * A resource's author chooses the URL, and the host in it is where signed requests (session token included) go. So its origin is judged
- * before anything is sent (contract, section 6), and what is sent is put together again from the parsed parts: nothing that a server
+ * before anything is sent, and what is sent is put together again from the parsed parts: nothing that a server
  * might read otherwise (dot segments, escapes, credentials, ports) gets through.
  */
 

@@ -56,7 +56,7 @@ const aWindow = (changes: Record<string, unknown> = {}) => ({
 });
 
 describe('the spec', () => {
-  test('of the contract’s example is read as it stands', () => {
+  test('of the full example is read as it stands', () => {
     expect(parseSpec(example)).toEqual({
       spec: {
         ...example,
@@ -65,7 +65,7 @@ describe('the spec', () => {
     });
   });
 
-  test('of the least that is required gets the contract’s defaults', () => {
+  test('of the least that is required gets the documented defaults', () => {
     expect(parseSpec(smallest)).toEqual({
       spec: {
         queue: { ...smallest.queue, waitTimeSeconds: 20, visibilityTimeoutSeconds: 60 },

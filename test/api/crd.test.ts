@@ -92,7 +92,7 @@ describe('the CustomResourceDefinition', () => {
     expect(schema.properties.spec.properties.sshKey.required).toEqual(['secretName']);
   });
 
-  test('fills in the contract’s defaults', () => {
+  test('fills in the documented defaults', () => {
     const { properties } = schema.properties.spec;
     const defaults = Object.fromEntries(
       Object.entries<Any>(properties).flatMap(([key, node]) => ('default' in node ? [[key, node.default]] : [])),
@@ -157,7 +157,7 @@ describe('the JSON Schema of a message', () => {
   const good = { repository: 'livesense/web', environment: 'production', revision: 'v1.0.0' };
 
   test.each([
-    ['the contract’s example', good],
+    ['the full example', good],
     ['the older names of the keys', { repo: 'web', env: 'production', hash: 'v1.0.0' }],
     ['keys that nobody knows', { ...good, more: { of: 'it' } }],
     [

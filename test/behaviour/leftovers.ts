@@ -2,7 +2,7 @@ import { isKubeError } from '../../src/kube/errors.ts';
 import { AdminClient } from './admin-client.ts';
 import { NAMESPACES, PLAYED_NODE } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import { NODES } from './played-node.ts';
+import { LEASE_NAMESPACE, LEASES, NODES } from './played-node.ts';
 import { removeNamespace, TEST_LABEL } from './real-world.ts';
 import { isReal } from './which-world.ts';
 
@@ -18,6 +18,10 @@ export default function setUp(): (() => Promise<void>) | undefined {
   if (!isReal) return undefined;
   process.env.TEST_RUN ??= crypto.randomUUID().slice(0, 8);
   return sweep;
+}
+
+function unlessGone(error: unknown): void {
+  if (!isKubeError(error, 'gone')) throw error;
 }
 
 async function sweep(): Promise<void> {
@@ -39,9 +43,8 @@ async function sweep(): Promise<void> {
     });
     // Another run on the same cluster may still need it.
     if ((await admin.list(NAMESPACES, { labelSelector: TEST_LABEL })).items.length > 0) return;
-    await admin.deleteOne(NODES, '', PLAYED_NODE, {}).catch((error) => {
-      if (!isKubeError(error, 'gone')) throw error;
-    });
+    await admin.deleteOne(NODES, '', PLAYED_NODE, {}).catch(unlessGone);
+    await admin.deleteOne(LEASES, LEASE_NAMESPACE, PLAYED_NODE, {}).catch(unlessGone);
   } finally {
     await admin.close();
   }

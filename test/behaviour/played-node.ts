@@ -4,8 +4,8 @@ import { AdminClient } from './admin-client.ts';
 import { PLAYED_NODE } from './cluster.ts';
 
 export const NODES: ResourceType = { group: '', version: 'v1', plural: 'nodes', kind: 'Node' };
-const LEASES: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
-const LEASE_NAMESPACE = 'kube-node-lease';
+export const LEASES: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
+export const LEASE_NAMESPACE = 'kube-node-lease';
 
 /** The node controller calls a node lost after 40 s without a renewal (`--node-monitor-grace-period`, 50 s since Kubernetes 1.32). */
 const HEARTBEAT_MS = 8_000;

@@ -21,7 +21,7 @@ import {
   waiting,
 } from './world.ts';
 
-/** Within this time a status says why something waits (contract, section 4). */
+/** Within this time a status says why something waits. */
 const SOON_MS = 10_000;
 
 const production = async (world: World) => lane((await world.resource('web')).status, 'production');

@@ -21,6 +21,9 @@ export function container(more: Json = {}): Json {
   return { name: 'deploy', image: 'app:1', ...more };
 }
 
+/** Pods get their nodes from the tests, also where there is a scheduler. */
+export const NO_SCHEDULER = 'capdeployjob-played';
+
 /** A Job as the operator makes them. */
 export function job(name: string, spec: Json = {}, podSpec: Json = {}, metadata: Json = {}): Json {
   return {
@@ -33,7 +36,7 @@ export function job(name: string, spec: Json = {}, podSpec: Json = {}, metadata:
       suspend: true,
       template: {
         metadata: { labels: { app: 'web' } },
-        spec: { restartPolicy: 'Never', containers: [container()], ...podSpec },
+        spec: { restartPolicy: 'Never', schedulerName: NO_SCHEDULER, containers: [container()], ...podSpec },
       },
       ...spec,
     },
@@ -45,7 +48,7 @@ export function pod(name: string, spec: Json = {}, metadata: Json = {}): Json {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, ...metadata },
-    spec: { restartPolicy: 'Never', containers: [container()], ...spec },
+    spec: { restartPolicy: 'Never', schedulerName: NO_SCHEDULER, containers: [container()], ...spec },
   };
 }
 

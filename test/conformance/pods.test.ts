@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PLAYED_NODE } from '../behaviour/cluster.ts';
 import { STRATEGIC } from './api.ts';
-import { container, pod } from './objects.ts';
+import { container, NO_SCHEDULER, pod } from './objects.ts';
 import { Player } from './play.ts';
 import { causes, OTHER_UID, said, suite } from './suite.ts';
 
@@ -24,7 +24,7 @@ describe('a new Pod', () => {
       serviceAccountName: 'default',
       serviceAccount: 'default',
       securityContext: {},
-      schedulerName: 'default-scheduler',
+      schedulerName: NO_SCHEDULER,
       priority: 0,
       enableServiceLinks: true,
       preemptionPolicy: 'PreemptLowerPriority',

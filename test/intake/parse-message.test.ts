@@ -76,6 +76,12 @@ describe('a message is accepted', () => {
       { notBefore: '2026-06-01T22:00:00.000Z', expiresAt: '2026-06-01T23:00:00.500Z' },
     ],
     ['a start on the 30th day', { notBefore: '2026-07-01T12:00:05Z' }, { notBefore: '2026-07-01T12:00:05.000Z' }],
+    [
+      'an end that an offset puts beyond the years of four digits',
+      { expiresAt: '9999-12-31T23:59:59-05:00' },
+      { expiresAt: '9999-12-31T23:59:59.000Z' },
+    ],
+    ['a start before all years', { notBefore: '0000-01-01T00:00:00+09:00' }, { notBefore: '1970-01-01T00:00:00.000Z' }],
     ['a start that lies behind', { NotBefore: '2020-01-01T00:00:00Z' }, { notBefore: '2020-01-01T00:00:00.000Z' }],
     [
       'an end that lies behind, which its lane has to judge',

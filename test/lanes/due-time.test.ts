@@ -51,6 +51,19 @@ describe('a request that is to start later', () => {
     expect(planLane({ ...view, now: NOW + 2 * HOUR * 1000 }).ended).toMatchObject([{ reason: 'OutOfOrder' }]);
   });
 
+  test('that somebody resumed by hand before its time took its turn then: what is due in between still starts', () => {
+    const early = scheduled({ sentAt: at(-600), resumedByHand: true, finished: 'Complete' });
+    const next = aJob({ id: 'r2', sentAt: at(-5) });
+    const { status, ended } = planLane(aLane({ jobs: [early, next] }));
+    expect(ended).toMatchObject([{ id: 's1', result: 'Succeeded' }]);
+    expect(Date.parse(status?.lastStarted?.[0]?.dueAt ?? '')).toBeLessThanOrEqual(NOW);
+    const running = scheduled({ sentAt: at(-600), started: -30 });
+    const previous: LaneStatus = { name: 'production', active: [aClaim(running, { since: at(-30) })] };
+    const held = planLane(aLane({ jobs: [running, next], pods: [aPod(running)], previous }));
+    expect(held.ended).toEqual([]);
+    expect(held.status).toMatchObject({ active: [{ id: 's1' }], waiting: [{ id: 'r2' }] });
+  });
+
   test('is not too old though its message was: it counts from its due time', () => {
     const job = scheduled({ sentAt: at(-20 * 86_400), createdAt: 0, notBefore: at(-10) });
     expect(planLane(aLane({ jobs: [job] })).start).toBe(job);
@@ -164,6 +177,16 @@ describe('the same id again, with other bounds in time', () => {
     // The watermark does not tell: that it is known is what matters.
     expect(standsInStatus(lane({ lastStarted: [{ ...mark(60), id: 'r1' }] }), request)).toBe('same');
   });
+});
+
+test('Invariant 4: a rollback that comes late does not undo a deploy that was asked for after it', () => {
+  const late = aJob({ id: 'b1', task: 'deploy:rollback', sentAt: at(-600) });
+  const previous: LaneStatus = { name: 'production', openSince: at(-60), lastStarted: [mark(-300)] };
+  expect(planLane(aLane({ jobs: [late], previous })).ended).toMatchObject([
+    { id: 'b1', result: 'Superseded', reason: 'OutOfOrder' },
+  ]);
+  const ofARestart: LaneStatus = { ...previous, lastStarted: [{ ...mark(-300), task: 'deploy:restart' }] };
+  expect(planLane(aLane({ jobs: [late], previous: ofARestart })).start).toBe(late);
 });
 
 describe('Invariant 4: a rollback that was started', () => {

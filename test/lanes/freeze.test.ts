@@ -92,7 +92,7 @@ describe('a frozen lane', () => {
     const spec = aRawSpec({ suspend: true, environments: [{ name: 'production', suspend: true }] });
     const resource = aResource({ spec, metadata: { annotations: freeze('production') } });
     expect(plan(anObservation({ resource })).status.environments?.[0]?.frozen).toBe(
-      'alice: incident 42; spec.suspend is true; spec.environments[production].suspend is true',
+      'spec.suspend is true; spec.environments[production].suspend is true; alice: incident 42',
     );
   });
 

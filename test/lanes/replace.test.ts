@@ -24,7 +24,7 @@ const replace = (changes: LaneChanges) =>
 const ending = {
   result: 'Aborted' as const,
   reason: 'Replaced',
-  message: 'request r1 (v2.0.0, for alice) took its place: concurrencyPolicy is Replace',
+  message: 'request r1 (v2.0.0, for alice) was to take its place: concurrencyPolicy is Replace',
 };
 
 describe('a deploy that is replaced', () => {
@@ -36,6 +36,23 @@ describe('a deploy that is replaced', () => {
     expect(status?.waiting?.[0]?.why).toBe(
       `${running.metadata.name} (v1.0.0) has the lane, and is being ended (Replaced)`,
     );
+  });
+
+  test.each([
+    ['expires', { jobs: [running, aJob({ id: 'r1', sentAt: at(-20), revision: 'v2.0.0', expiresAt: at(59) })] }],
+    [
+      'is closed out by its window',
+      {
+        environment: {
+          concurrencyPolicy: 'Replace' as const,
+          windows: [{ kind: 'Allow' as const, schedule: '59 11 * * *', durationSeconds: 119, timeZone: 'UTC' }],
+        },
+      },
+    ],
+  ])('is let run where the newer one %s before the Pod may have ended', (_, changes) => {
+    const { status, remove } = replace(changes);
+    expect(status?.active).toEqual([aClaim(running)]);
+    expect(remove).toEqual([]);
   });
 
   test('is announced in the same words by the next pass, which then writes nothing new', () => {

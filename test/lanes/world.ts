@@ -59,6 +59,8 @@ interface Ledger {
   accepted: boolean;
   /** Times that a Job of it was resumed. */
   starts: number;
+  /** A person resumed it before its `notBefore`: from then on it counts as asked for when it was sent. */
+  early: boolean;
   pods: number;
   succeeded: boolean;
   failed: boolean;
@@ -163,6 +165,7 @@ export class World {
           message: 'there',
           accepted: false,
           starts: 0,
+          early: false,
           pods: 0,
           succeeded: false,
           failed: false,
@@ -699,10 +702,13 @@ export class World {
     ledger.starts += 1;
     if (ledger.starts > 1) throw new Violation(`Invariant 1: ${ledger.request.id} is started a second time`);
     for (const other of this.ledgers.values()) {
-      if (other.starts > 0 && rules(other.request, ledger.request) && isLater(other.request, ledger.request)) {
+      const placed = other.early ? { ...other.request, notBefore: undefined } : other.request;
+      if (other.starts > 0 && rules(other.request, ledger.request) && isLater(placed, ledger.request)) {
         throw new Violation(`Invariant 4: ${ledger.request.id} starts after ${other.request.id}, which was due later`);
       }
     }
+    const { notBefore } = ledger.request;
+    ledger.early = notBefore !== undefined && this.now < Date.parse(notBefore) + SKEW_MS;
     this.#write(job, { spec: { suspend: false }, metadata: { annotations } });
     this.pending.push({ job, since: undefined });
   }
@@ -835,7 +841,7 @@ export class World {
       // A Job that waits under the name of one that was started and is gone shows nothing of that.
       if (job && (ledger.starts === 0 || !isWaiting(job))) continue;
       const accepted = job !== undefined && ledger.accepted;
-      Object.assign(ledger, { forgotten: !job, starts: 0, pods: 0, accepted, evicted: false });
+      Object.assign(ledger, { forgotten: !job, starts: 0, early: false, pods: 0, accepted, evicted: false });
     }
   }
 
@@ -1128,7 +1134,7 @@ function whyNot(job: Job, request: DeployRequest, { resource, now }: Seen): stri
 
 /** The start of the one says that the other must not start after it, if that was due before. */
 const rules = (started: DeployRequest, other: DeployRequest): boolean =>
-  started.task === other.task || isRollback(started.task);
+  started.task === other.task || isRollback(started.task) || (isRollback(other.task) && started.task === 'deploy');
 
 const isLater = (a: DeployRequest, b: DeployRequest): boolean =>
   compareTurns({ dueAt: dueAtOf(a), id: a.id }, { dueAt: dueAtOf(b), id: b.id }) > 0;

@@ -15,7 +15,7 @@ function start() {
 }
 
 describe('metrics', () => {
-  it('count what happened under the names and labels of the contract', async () => {
+  it('count what happened under the names and labels that users rely on', async () => {
     const { metrics } = start();
     metrics.messagesReceived(web, 3);
     metrics.messageRejected(web, 'UnknownEnvironment');

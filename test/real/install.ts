@@ -48,8 +48,9 @@ export async function installWhereAbsent(kubectl: Kubectl): Promise<() => Promis
   };
   try {
     for (const manifest of absent) {
-      await kubectl.run(['create', '-f', '-'], JSON.stringify(manifest));
+      // Before: who is interrupted in between does not know whether it was made.
       created.push(manifest);
+      await kubectl.run(['create', '-f', '-'], JSON.stringify(manifest));
     }
     await established(kubectl);
   } catch (error) {

@@ -5,9 +5,10 @@ import { parseArgs } from 'node:util';
 export const USAGE = `npm run test:real -- [--kubernetes 1.NN | --kubeconfig FILE] [--times N] [filters and options of vitest]
 
   --kubernetes 1.NN   the minor to build and run; default: the newest one under test/real/control-plane
-  --kubeconfig FILE   run against this cluster of yours instead; tests make and remove namespaces of their own in it
+  --kubeconfig FILE   run against this cluster of yours instead, with all rights in it: tests make and remove namespaces, roles, policies and a
+                      Node of their own, and the CRD and the operator's roles where they are not there
   --times N           run the tests N times in a row against the one running control plane
-  anything else       goes to vitest: a part of a file's name, -t <part of a test's name>, --project behaviour|ministack|elasticmq`;
+  anything else       goes to vitest: a part of a file's name, -t <part of a test's name>, --project namespaces|behaviour|conformance|cluster|ministack|elasticmq`;
 
 export interface Options {
   kubernetes: string | undefined;

@@ -61,6 +61,8 @@ async function main(): Promise<number> {
     TEST_AUDIT_LOG: cluster.auditLog,
     TEST_MINISTACK_ENDPOINT: miniStack,
     TEST_ELASTICMQ_ENDPOINT: elasticMq,
+    // What a worker that was killed had left there goes with the runner's own.
+    TMPDIR: scratch.path,
     // A test that forgets to say which cluster it means must find none: not the user's, and not the administrator's rights.
     KUBECONFIG: join(scratch.path, 'no.kubeconfig'),
     PATH: `${dirname(cluster.kubectlProgram)}:${process.env.PATH}`,
@@ -223,6 +225,9 @@ for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
   });
 }
 
+// Whoever reads what is printed may be gone first (Ctrl-C ends a whole pipe): what was made is undone all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 const running = main();
 let code: number;
 try {
@@ -237,7 +242,7 @@ try {
 await undoAll();
 if (interruptedBy !== undefined) {
   // What was just being started when it was interrupted, and is known only now.
-  await Promise.race([running.catch(() => {}), sleep(10_000)]);
+  await Promise.race([running.catch(() => {}), sleep(60_000)]);
   await undoAll();
 }
 process.exit(interruptedBy === undefined ? Math.max(code, Number(process.exitCode ?? 0)) : SIGNALS[interruptedBy]);
