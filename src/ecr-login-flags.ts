@@ -18,6 +18,13 @@ function field<T>(schema: z.ZodType<T>): Parse<T> {
 const optional = <T>(value: string, schema: z.ZodType<T>, help: string) =>
   single<T | undefined>(value, undefined, field(schema), help);
 
+/** An unset variable of a shell must not mean every namespace. */
+function selector(value: string): string {
+  if (value.trim() === '')
+    throw new Error('"" would select every namespace: expected a label selector such as team=web');
+  return value;
+}
+
 const TARGET_FLAGS = {
   'registry-id': many(
     'ACCOUNT',
@@ -36,7 +43,7 @@ const TARGET_FLAGS = {
   'namespace-selector': single<string | undefined>(
     'SELECTOR',
     undefined,
-    (value) => value,
+    selector,
     'instead of --namespace: all namespaces with these labels, as in kubectl get -l',
   ),
   'service-account': many(

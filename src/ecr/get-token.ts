@@ -2,15 +2,28 @@ import { ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import type { Aws } from '../aws/aws-client.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Target } from './config.ts';
-import { toEcrError } from './ecr-error.ts';
-import { loginsOf, type RegistryLogin } from './registry-login.ts';
+import { EcrError, toEcrError } from './ecr-error.ts';
+import { firstExpiry, loginsOf, type RegistryLogin } from './registry-login.ts';
 import { retrying } from './retry.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 /** The SDK's own second try also sets its clock by AWS's, where this machine's is wrong. */
 const SDK_ATTEMPTS = 2;
-/** Beyond that: waits of at most 1, 2, 4, 8, 16, 30 s; half of it on average. */
+/** Beyond that: waits of at most 1, 2, 4, 8, 16, 30 s; half of it on average. An account that never answers takes three minutes. */
 const RETRY = { attempts: 7, baseMs: 1000, capMs: 30_000 };
+
+/** Tokens are good for 12 hours (ECR API reference). Far more than a clock can be wrong by, and a date that Kubernetes can write. */
+const LONGEST_LIFE_MS = 30 * 86_400_000;
+
+/** A token that is over must not replace one that works. @throws EcrError */
+function mustBeGood(expiresAt: Date, now: number): void {
+  const leftMs = expiresAt.getTime() - now;
+  if (leftMs > 0 && leftMs <= LONGEST_LIFE_MS) return;
+  throw new EcrError(
+    'other',
+    `ECR answered with a token whose time is not the next 12 hours (${new Date(now).toISOString()} is now): is the clock of this machine right?`,
+  );
+}
 
 /**
  * Asks ECR for a token, as the target's role where it has one. Throttling, time-outs and server errors are tried again.
@@ -30,7 +43,9 @@ export async function getToken(
       async () => {
         try {
           const { authorizationData = [] } = await client.send(request, { abortSignal: signal });
-          return loginsOf(authorizationData, registryIds);
+          const logins = loginsOf(authorizationData, registryIds);
+          mustBeGood(firstExpiry(logins), clock.now());
+          return logins;
         } catch (error) {
           signal.throwIfAborted();
           throw toEcrError(error);

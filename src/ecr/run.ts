@@ -18,7 +18,8 @@ import { addPullSecret, type Cluster, NamespaceGone, writeSecret } from './write
 /** A run that has not ended by then gives up, well before the CronJob's activeDeadlineSeconds and the next run. Milliseconds. */
 export const RUN_LIMIT_MS = 10 * 60_000;
 
-const TARGETS_AT_A_TIME = 4;
+/** Half of the most that there are: accounts that do not answer (three minutes each) must not keep the others from their turn in this run. */
+const TARGETS_AT_A_TIME = 50;
 const NAMESPACES_AT_A_TIME = 8;
 
 export interface RunOptions {

@@ -26,7 +26,7 @@ class LookAgain extends Error {}
 /** Waits of at most 0.2, 0.4, … 10 s; what the API server asks for in Retry-After comes on top. */
 const RETRY = { attempts: 8, baseMs: 200, capMs: 10_000 };
 /** Longer than that nobody waits for one request; the run after this one is not far. */
-const LONGEST_RETRY_AFTER_S = 60;
+const LONGEST_RETRY_AFTER_S = 15;
 
 /** Reads and writes that the API server failed or that lost a race are done again. */
 export function persistently<T>(

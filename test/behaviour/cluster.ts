@@ -32,4 +32,4 @@ export const quotaOf = ({ group, plural }: ResourceType): string =>
 /** The Node that Pods are bound to, whose kubelet is played. */
 export const PLAYED_NODE = 'capdeploy-played';
 
-export const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
+export { NAMESPACES } from '../../src/kube/client.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { FACILITIES, LOCAL_ONLY, whyNotOnReal } from './differences.ts';
+import { FACILITIES, LOCAL_ONLY, MEANS, whyNotOnReal } from './differences.ts';
 
 const read = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
 const tests = readdirSync(new URL('.', import.meta.url)).filter((file) => file.endsWith('.test.ts'));
@@ -14,7 +14,7 @@ test('each test that is listed as local only is there, under its name, once in a
 });
 
 test('each difference says why', () => {
-  for (const { reason } of [...LOCAL_ONLY, ...FACILITIES]) expect(reason).toMatch(/^\S.{20,}/);
+  for (const { reason } of [...LOCAL_ONLY, ...FACILITIES, ...MEANS]) expect(reason).toMatch(/^\S.{20,}/);
   expect(LOCAL_ONLY.map(({ test: name }) => whyNotOnReal(name))).toEqual(LOCAL_ONLY.map(({ reason }) => reason));
   expect(whyNotOnReal('a test of some other name')).toBeUndefined();
 });
@@ -29,6 +29,11 @@ test('each option that is listed is one of a world, and is used', () => {
       option,
     ).not.toEqual([]);
   }
+});
+
+test('each means that is listed is one of a world', () => {
+  const world = read('world.ts').match(/export interface World [\s\S]*?\n\}/)?.[0] ?? '';
+  for (const { what } of MEANS) expect(world).toContain(`\n  ${what}(`);
 });
 
 test('no test but those listed reaches for the local store, skips itself, or asks which world it is in', () => {

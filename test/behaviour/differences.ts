@@ -24,5 +24,23 @@ export const FACILITIES: readonly { option: string; reason: string }[] = [
   },
 ];
 
+/** What both worlds do, each in its own way; a test cannot tell. */
+export const MEANS: readonly { what: string; reason: string }[] = [
+  {
+    what: 'endWatches',
+    reason:
+      "a real API server ends watches, and forgets (410), when it likes: there the operator's own client is told so, while the local server does it",
+  },
+  {
+    what: 'refuse',
+    reason: 'the local API has no ResourceQuota: there a check at admission refuses in the words of one',
+  },
+  {
+    what: 'startOperator',
+    reason:
+      'the local API knows no rights and holds one world, so that its operator sees all namespaces; on a real one it has the token of its ServiceAccount and its own namespace',
+  },
+];
+
 /** Why a test of this name does not run on a real control plane; undefined where it does. */
 export const whyNotOnReal = (name: string): string | undefined => LOCAL_ONLY.find(({ test }) => test === name)?.reason;

@@ -75,7 +75,7 @@ export async function makeNamespace(api: Api, name: string): Promise<void> {
   );
 }
 
-/** The first answer that is neither undefined nor false. Fails after half a minute in the real world, five seconds in the local one. */
+/** The first answer that is neither undefined nor false. Fails after 40 seconds in the real world, 15 in the local one. */
 export async function until<T>(ask: () => Promise<T | undefined | false>, what: string): Promise<T> {
   const end = Date.now() + (WORLD === 'real' ? 40_000 : 15_000);
   for (;;) {

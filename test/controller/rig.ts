@@ -16,6 +16,7 @@ import {
   type KubeClient,
   type KubeObject,
   type ListOptions,
+  NAMESPACES,
   PODS,
   type Preconditions,
   type ResourceType,
@@ -316,7 +317,6 @@ class DiaryBook extends ReportBook {
   }
 }
 
-const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 const DEFINITIONS: ResourceType = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

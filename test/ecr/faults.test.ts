@@ -138,6 +138,24 @@ describe('AWS in lasting trouble: told in one line that says what to do, and not
     ]);
   });
 
+  test.each([
+    ['is over', -3_600],
+    ['is good for longer than any is', 31 * 86_400],
+  ])('a token that %s is not taken: the Secret keeps the one that it has', async (_, seconds) => {
+    await rig.run();
+    const before = await rig.secret();
+    rig.aws.options.authorizationData = [
+      {
+        authorizationToken: Buffer.from('AWS:another').toString('base64'),
+        expiresAt: Math.floor(Date.now() / 1000) + seconds,
+        proxyEndpoint: 'https://123456789012.dkr.ecr.ap-northeast-1.amazonaws.com',
+      },
+    ];
+    expect(await rig.run()).toBe(1);
+    expect(rig.said.at(-1)).toMatch(/whose time is not the next 12 hours .*: is the clock of this machine right\?$/);
+    expect(await rig.secret()).toEqual(before);
+  });
+
   test('an answer that is no answer', async () => {
     rig.aws.options.authorizationData = [];
     expect(await rig.run()).toBe(1);

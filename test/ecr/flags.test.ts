@@ -128,6 +128,12 @@ describe('what the flags say', () => {
 describe('what is wrong is said in one line that names the flag', () => {
   test.each([
     [[], {}, '--config or --secret-name is needed: a file with targets, or flags for one target'],
+    // An unset variable of a shell must not mean every namespace.
+    [
+      ['--secret-name=ecr', '--namespace-selector='],
+      {},
+      '--namespace-selector: "" would select every namespace: expected a label selector such as team=web',
+    ],
     [['--secret-name=ecr'], {}, '--namespace, --namespace-selector: neither is set, exactly one is needed'],
     [
       [...LEAST, '--namespace-selector=a=b'],

@@ -81,11 +81,21 @@ export function outcomeOfProperty(
   return `after ${details.numRuns} runs (${details.numShrinks} shrinks): ${error instanceof Error ? error.message : String(error)}`;
 }
 
-const NO_FAULTS = Object.fromEntries(
-  ['crash', 'redeliver', 'deleteByHand', 'suspendByHand', 'resumeByHand', 'freeze', 'loseStatus', 'evict'].map(
-    (name) => [name, false],
-  ),
-) as unknown as Faults;
+const NO_FAULTS: Faults = {
+  crash: false,
+  redeliver: false,
+  deleteByHand: false,
+  suspendByHand: false,
+  resumeByHand: false,
+  freeze: false,
+  loseStatus: false,
+  evict: false,
+  latePods: false,
+  jump: false,
+  approve: false,
+  edit: false,
+  skew: false,
+};
 
 const happenings: fc.Arbitrary<Happening[]> = fc.array(
   fc.record({

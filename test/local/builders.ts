@@ -6,7 +6,7 @@ import { ApiError } from '../../src/local/store/api-error.ts';
 import { isObject } from '../../src/local/store/json.ts';
 import { Store } from '../../src/local/store/store.ts';
 
-export const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
+export { NAMESPACES } from '../../src/kube/client.ts';
 export const SECRETS: ResourceType = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret' };
 export const CONFIG_MAPS: ResourceType = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap' };
 export const LEASES: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };

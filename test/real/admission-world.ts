@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
-import { JOBS, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
+import { JOBS, type KubeObject, NAMESPACES, type ResourceType } from '../../src/kube/client.ts';
 import { TEST_LABEL } from '../behaviour/real-world.ts';
 import { Api, type Requests, serviceAccount, USERS, type User } from './admission-requests.ts';
 
@@ -34,7 +34,6 @@ export interface PolicyObject extends KubeObject {
   status?: { observedGeneration?: number; typeChecking?: { expressionWarnings?: unknown[] } };
 }
 
-const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 const POLICIES: ResourceType = {
   group: 'admissionregistration.k8s.io',
   version: 'v1',

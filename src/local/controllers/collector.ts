@@ -3,7 +3,7 @@
  * namespaces and of CustomResourceDefinitions that are being deleted, Pods that are deleted before they met a node, Events after an hour.
  */
 import type { KubeObject, ResourceType } from '../../kube/client.ts';
-import { CORE_EVENTS, PODS } from '../../kube/client.ts';
+import { CORE_EVENTS, NAMESPACES, PODS } from '../../kube/client.ts';
 import { ApiError } from '../store/api-error.ts';
 import { DEFINITION_FINALIZER, FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../store/deletion.ts';
 import { isObject, textAt } from '../store/json.ts';
@@ -20,7 +20,6 @@ export interface CollectorOptions {
   unscheduledMs?: number;
 }
 
-const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 const DEFINITIONS: ResourceType = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

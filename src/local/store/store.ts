@@ -8,6 +8,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { KubeObject, ResourceType } from '../../kube/client.ts';
+import { NAMESPACES } from '../../kube/client.ts';
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import { BUILT_IN_TYPES } from '../types/builtin-types.ts';
@@ -282,7 +283,6 @@ export class Store {
   }
 }
 
-const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 const SERVICE_ACCOUNTS: ResourceType = { group: '', version: 'v1', plural: 'serviceaccounts', kind: 'ServiceAccount' };
 const DEFINITIONS_STORAGE = 'apiextensions.k8s.io/customresourcedefinitions';
 
