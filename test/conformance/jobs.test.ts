@@ -1,7 +1,7 @@
 /** Jobs as the API server stores and judges them; what the Job controller does of them is in job-life.test.ts. */
 import { describe, expect, test } from 'vitest';
 import { JSON_PATCH, STRATEGIC } from './api.ts';
-import { container, job } from './objects.ts';
+import { container, job, NO_SCHEDULER } from './objects.ts';
 import { causes, OTHER_UID, said, stable, suite, until, valueProblem } from './suite.ts';
 
 const it = suite();
@@ -50,7 +50,7 @@ describe('a new Job', () => {
             ],
             restartPolicy: 'Never',
             dnsPolicy: 'ClusterFirst',
-            schedulerName: 'default-scheduler',
+            schedulerName: NO_SCHEDULER,
             securityContext: {},
             terminationGracePeriodSeconds: 30,
           },
