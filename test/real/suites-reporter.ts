@@ -1,6 +1,9 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** At the end one line for each suite (project of vitest.real.config.ts): `behaviour: 12 passed, 0 failed, 3 skipped`. */
+/**
+ * At the end one line for each suite (project of vitest.real.config.ts): `behaviour: 12 passed, 0 failed, 3 skipped`; and one for each test
+ * that passed only when it was tried again.
+ */
 export default class SuitesReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const suites = Map.groupBy(modules, (module) => module.project.name);
@@ -13,6 +16,11 @@ export default class SuitesReporter implements Reporter {
       const counts = [`${count('passed')} passed`, `${count('failed') + broken} failed`];
       if (skipped > 0) counts.push(`${skipped} skipped`);
       console.log(`${suite}: ${counts.join(', ')}`);
+      const flaky = files.flatMap((file) => [...file.children.allTests()]).filter((test) => test.diagnostic()?.flaky);
+      for (const test of flaky)
+        console.log(
+          `flaky, passed when it was tried again: ${suite}: ${test.module.relativeModuleId}: ${test.fullName}`,
+        );
     }
   }
 }
