@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { onPath } from '../control-plane/build.ts';
 
 const run = promisify(execFile);
 
@@ -36,7 +37,7 @@ export interface Installation {
 export async function install(installation: Installation): Promise<string> {
   const { name, version, needs } = installation;
   for (const { command, remedy } of needs) {
-    if (!isOnPath(command)) throw new Error(`${name} needs ${command}, which is not on the PATH: ${remedy}`);
+    if (onPath(command) === undefined) throw new Error(`${name} needs ${command}, which is not on the PATH: ${remedy}`);
   }
   const key = createHash('sha256')
     .update(await readFile(installation.pins))
@@ -69,15 +70,4 @@ async function step(name: string, command: string, args: readonly string[]): Pro
     const said = `${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n');
     throw new Error(`${name} cannot be installed: ${[command, ...args].join(' ')}: ${said || message}`);
   }
-}
-
-function isOnPath(command: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, command), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
