@@ -4,7 +4,8 @@ import { checkEntry } from './check-entry.ts';
 import { contentOf } from './check-messages.ts';
 import type { Sent } from './messages.ts';
 import { environmentsOf, type Oracle } from './oracle.ts';
-import type { ResourceTruth } from './truth.ts';
+import type { ResourceSpec } from './setting.ts';
+import { isLater, type JobTruth, type ResourceTruth, rulesOut, whyNot } from './truth.ts';
 import { Violation } from './violation.ts';
 
 /** An operator has stored a status: invariants 1 and 7, and the promises of the protocol that can be read off one write. */
@@ -175,6 +176,7 @@ function checkClaim(
     if (job?.owner !== truth.uid || job.request.id !== is.id || job.request.environment !== name) {
       throw new Violation('invariant 7', `the claim of ${name} names ${is.job}, which is not the Job of ${is.id}`);
     }
+    if (is.uid !== was?.uid) checkTurn(oracle, truth, name, job, Date.parse(is.since), basis);
     oracle.claims.set(is.uid, { since: Date.parse(is.since), basis, version: oracle.version });
     if (job.start) job.start.isAcknowledged = true;
   }
@@ -189,4 +191,38 @@ function checkClaim(
     (lane) => lane.name === name && lane.waiting?.some(({ id }) => id === was.id),
   );
   if (!isRecorded && !isGivenUp) throw new Violation('invariant 1', `the claim of ${was.job} is gone without a record`);
+}
+
+/** Of those that could start, the one that is due first gets the claim; what is overtaken, rolled back or too late is none of them. */
+function checkTurn(
+  oracle: Oracle,
+  truth: ResourceTruth,
+  name: string,
+  { request, start }: JobTruth,
+  at: number,
+  basis: KubeObject,
+): void {
+  const { environments = [], concurrencyPolicy, startingDeadlineSeconds } = basis.spec as ResourceSpec;
+  const policy = environments.find((environment) => environment.name === name)?.concurrencyPolicy ?? concurrencyPolicy;
+  const lane = (basis.status as CapDeployJobStatus | undefined)?.environments?.find((each) => each.name === name);
+  if (policy !== 'Queue' || start !== undefined) return;
+  const others = [...oracle.requests.values()].filter(
+    (other) => other !== request && other.environment === name && other.jobs[0]?.owner === truth.uid,
+  );
+  for (const other of others) {
+    const job = other.jobs.find((each) => each.isPresent && each.isSuspended && each.finished === undefined);
+    if (!job || other.starts.length > 0 || !isLater(request, other)) continue;
+    const isListed = lane?.waiting?.some(({ id }) => id === other.id);
+    if (!isListed || whyNot(other, job.object, basis, at) || at - other.dueAt > startingDeadlineSeconds * 1000)
+      continue;
+    const isOvertaken = others.some(
+      (third) =>
+        isLater(third, other) &&
+        ((rulesOut(third, other) && third.starts.length > 0) || /(^|:)rollback$/.test(third.task)),
+    );
+    const isOvertakenByThis = /(^|:)rollback$/.test(request.task);
+    if (!isOvertaken && !isOvertakenByThis) {
+      throw new Violation('contract 4', `${request.id} gets its turn in ${name}, and ${other.id} was due before it`);
+    }
+  }
 }

@@ -10,9 +10,10 @@ import type { World } from './world.ts';
 /** So long everything has, by the clock, to come to its end once the faults have stopped: deadlines and windows included. */
 const DRAIN_MS = 45 * 60_000;
 /** A condition may turn once more after the last deploy has ended. */
-const SETTLE_MS = 3 * 60_000;
-/** For so long nothing is written at rest (invariant 8). */
-const REST_MS = 6 * 60_000;
+const SETTLE_MS = 100_000;
+/** For so long nothing is written at rest (invariant 8); some runs look for longer, for what comes every few minutes. */
+const REST_MS = 120_000;
+const LONG_REST_MS = 12 * 60_000;
 const LOOK_MS = 20_000;
 
 /** The faults stop and time runs on: everything that was begun comes to its end, is accounted for, and then there is rest. */
@@ -36,7 +37,7 @@ export async function drain(world: World, step: () => Promise<void>): Promise<vo
   await run(world, step, SETTLE_MS);
   const before = world.operatorWrites;
   const lines = world.trace.lines.length;
-  await run(world, step, REST_MS);
+  await run(world, step, world.random('rest').chance(0.05) ? LONG_REST_MS : REST_MS);
   if (world.operatorWrites > before) {
     const last = world.trace.lines.slice(lines).filter((line) => line.includes('MODIFIED') || line.includes('ADDED'));
     throw new Violation(
@@ -62,6 +63,7 @@ function stopFaults(world: World): void {
   for (const incarnation of world.replicas) if (incarnation?.isPaused) incarnation.wake();
   world.startReplicas();
   for (const watch of world.watches) watch.stalledUntil = 0;
+  for (const watch of world.silentWatches) watch.beReset();
   for (const place of world.setting.places) {
     const resource = world.setting.resource(place);
     if (resource === undefined) {

@@ -195,18 +195,15 @@ export class Oracle {
     }
     const key = `${owner?.uid}/${environment}/${id}`;
     const notBefore = momentOf(annotationOf(object, 'not-before'));
-    const request = this.requests.get(key) ?? {
-      key,
-      id,
-      environment,
+    const content = {
       task,
       sentAt,
       notBefore,
       expiresAt: momentOf(annotationOf(object, 'expires-at')),
       dueAt: Math.max(sentAt, notBefore ?? sentAt),
-      jobs: [],
-      starts: [],
     };
+    const request: RequestTruth = this.requests.get(key) ?? { key, id, environment, ...content, jobs: [], starts: [] };
+    if (request.starts.length === 0) Object.assign(request, content);
     this.requests.set(key, request);
     const job: JobTruth = {
       uid: object.metadata.uid ?? '',

@@ -47,8 +47,8 @@ export type Special = (typeof SPECIALS)[number];
 
 /** How often each happens where it is enabled, against each other. */
 const WEIGHTS: Partial<Record<Special, number>> = {
-  'any order': 40,
-  'time passes': 14,
+  'any order': 24,
+  'time passes': 10,
   'message is sent': 8,
   'one event at a time': 6,
   'request fails before it takes effect': 3,
@@ -98,7 +98,7 @@ export function drawProfile(random: Random): Profile {
   return {
     replicas: random.chance(0.8) ? 2 : 1,
     skewMs: random.chance(0.4) ? random.int(14_000) - 7_000 : 0,
-    unrest: random.pick([0.15, 0.3, 0.5, 0.7]),
+    unrest: random.pick([0.15, 0.3, 0.5]),
     weights: enabled.map((special) => [special, (WEIGHTS[special] ?? 1) * (0.3 + 1.7 * random.next())] as const),
     podFates: calm
       ? [['succeeds', 1]]

@@ -1,4 +1,6 @@
 import { drain } from './drain.ts';
+import { sendMessage } from './messages.ts';
+import type { Profile } from './profile.ts';
 import { Random } from './random.ts';
 import { SPECIAL_ACTS } from './specials.ts';
 import { Violation } from './violation.ts';
@@ -10,6 +12,8 @@ export interface RunOptions {
   /** Steps in which nothing special happens although the seed says so: what shrinking leaves out. */
   readonly leftOut?: ReadonlySet<number>;
   readonly calmPods?: boolean;
+  /** Instead of what the seed draws: what shrinking simplifies. */
+  readonly profile?: Partial<Profile>;
   readonly keepsLines?: boolean;
 }
 
@@ -42,6 +46,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   let violation: Violation | undefined;
   try {
     world.startReplicas();
+    sendFirst(world);
     for (; done < steps; done += 1) {
       const random = new Random(seed, 'step', done);
       const isSpecial = random.chance(world.profile.unrest) && !leftOut?.has(done);
@@ -62,6 +67,14 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const hash = world.trace.hash.toString(16).padStart(8, '0');
   const { counts, lines } = world.trace;
   return { seed, violation, steps: done, drainSteps, special, hash, counts, lines };
+}
+
+/** A run in which nobody asks for anything is a waste of time. */
+function sendFirst(world: World): void {
+  const random = world.random('first messages');
+  for (let count = 1 + random.int(4); count > 0; count -= 1) {
+    world.happened('message is sent', sendMessage(world, random.pick(world.setting.places), random));
+  }
 }
 
 function unexpected(error: unknown): Violation {

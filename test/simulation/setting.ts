@@ -82,7 +82,7 @@ export class Setting {
     const spec: ResourceSpec = {
       queue: {
         url: `https://sqs.ap-northeast-1.amazonaws.com/123456789012/${queue.name}`,
-        waitTimeSeconds: random.pick([5, 20]),
+        waitTimeSeconds: 20,
         visibilityTimeoutSeconds: random.pick([10, 30, 60]),
       },
       environments: environments.map((environment) => ({

@@ -24,11 +24,12 @@ export interface RequestTruth {
   readonly key: string;
   readonly id: string;
   readonly environment: string;
-  readonly task: string;
-  readonly dueAt: number;
-  readonly sentAt: number;
-  readonly notBefore: number | undefined;
-  readonly expiresAt: number | undefined;
+  /** These as its latest Job says: the same id can come with another content once an unlisted Job was deleted. */
+  task: string;
+  dueAt: number;
+  sentAt: number;
+  notBefore: number | undefined;
+  expiresAt: number | undefined;
   readonly jobs: JobTruth[];
   readonly starts: Start[];
 }

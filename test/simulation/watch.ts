@@ -97,6 +97,13 @@ export class Watch implements AsyncIterable<WatchEvent>, AsyncIterator<WatchEven
   goSilent(): void {
     this.#isDead = true;
     this.#stopFollowing();
+    this.#world.silentWatches.push(this);
+  }
+
+  /** The network is back, and says that there is no such connection. */
+  beReset(): void {
+    this.#isDead = false;
+    this.end(lostRequest('ECONNRESET'));
   }
 
   #open(): void {

@@ -35,6 +35,7 @@ export interface WorldOptions {
   readonly seed: number;
   /** No Pod but those that start soon and succeed. */
   readonly calmPods?: boolean;
+  readonly profile?: Partial<Profile>;
   readonly keepsLines?: boolean;
 }
 
@@ -57,6 +58,7 @@ export class World {
   /** What can happen next, in the order in which it became possible. */
   tasks: Task[] = [];
   readonly watches = new Set<Watch>();
+  silentWatches: Watch[] = [];
   readonly replicas: (Incarnation | undefined)[] = [];
   actor: Actor = 'the cluster';
   /** No request reaches the API server, or SQS, before this. */
@@ -75,7 +77,7 @@ export class World {
     this.seed = options.seed;
     this.calmPods = options.calmPods ?? false;
     this.trace = new Trace(options.keepsLines ?? false, () => this.clock.now());
-    this.profile = drawProfile(this.random('profile'));
+    this.profile = { ...drawProfile(this.random('profile')), ...options.profile };
     const names = this.random('names');
     let uids = 0;
     this.store = new Store({
