@@ -98,9 +98,13 @@ function helpPeople(world: World): void {
     patchByHand(world, JOBS, job, { metadata: { annotations: { 'capdeployjob.dev/approved-by': 'bob' } } });
   }
   for (const pod of world.store.list(PODS, { namespace: NAMESPACE }).items) {
-    if (!world.nodes.lost.has(pod.metadata.uid ?? '') || !isPodAlive(pod)) continue;
-    world.nodes.lost.delete(pod.metadata.uid ?? '');
-    world.as('somebody', () => world.store.delete(PODS, NAMESPACE, pod.metadata.name, { gracePeriodSeconds: 0 }));
+    if (!isPodAlive(pod)) continue;
+    const { uid = '', name, ownerReferences = [], deletionTimestamp } = pod.metadata;
+    const isOrphan = ownerReferences.length === 0 && deletionTimestamp === undefined;
+    // No Job's deadline ends an orphan, and no node's word one whose node is lost: the status tells somebody to.
+    if (world.nodes.lost.delete(uid)) {
+      world.as('somebody', () => world.store.delete(PODS, NAMESPACE, name, { gracePeriodSeconds: 0 }));
+    } else if (isOrphan) world.as('somebody', () => world.store.delete(PODS, NAMESPACE, name, {}));
   }
 }
 

@@ -53,7 +53,7 @@ function print({ mutation, seeds, message, seconds }: Outcome): void {
 }
 
 /** The file's text with the bug in it. */
-function mutated({ name, file, find, replace }: Mutation): string {
+export function mutated({ name, file, find, replace }: Mutation): string {
   const text = readFileSync(join(root, file), 'utf8');
   const places = text.split(find).length - 1;
   if (places !== 1)
