@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LocalCluster } from '../../src/local/cluster.ts';
 import { startLocalCluster } from '../../src/local/cluster.ts';
-import { configMap, container, job, pod, until } from './builders.ts';
+import { configMap, container, pod, until } from './builders.ts';
 
 let cluster: LocalCluster;
 
