@@ -1,7 +1,6 @@
 import { pino } from 'pino';
-import { countPolls, operatorMetrics } from '../../src/commands/operator-metrics.ts';
-import { type Controller, startController } from '../../src/controller/run.ts';
-import { Supervisor } from '../../src/intake/supervisor.ts';
+import { type Operator as Running, startOperator } from '../../src/commands/operator.ts';
+import { operatorMetrics } from '../../src/commands/operator-metrics.ts';
 import type { Clock } from '../../src/kube/clock.ts';
 import { LOCAL_REGION } from '../../src/local/sqs.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
@@ -21,7 +20,7 @@ export interface OperatorOptions {
 }
 
 export interface Operator {
-  readonly controller: Controller;
+  readonly controller: Running;
   readonly metrics: Metrics;
   stop(): Promise<void>;
   /** As kill -9: from this moment on it sends no request, and it hears of none that took effect. */
@@ -55,43 +54,30 @@ export class Operators {
   start({ allowedOrigins, allowRules = [], clock = this.#options.clock }: OperatorOptions): Operator {
     const { cluster, queues, faults, asksWithoutWaiting, logLevel } = this.#options;
     const metrics = new Metrics({ processMetrics: false });
-    const counted = operatorMetrics(metrics);
     const clients = new SqsClients();
     const life = new Life();
     const connection = cluster.connect();
     const kube = watched(connection.kube, faults, life, ++this.#started);
     const log = pino({ level: logLevel });
     const end = Promise.withResolvers<void>();
-    let intake: Supervisor | undefined;
-    const controller = startController({
+    const controller = startOperator({
       kube,
       namespaces: cluster.served,
       instance: 'operator-under-test',
-      metrics: counted,
+      metrics: operatorMetrics(metrics),
       log,
       clock,
-      startIntake: ({ resources, reports }) => {
-        intake = new Supervisor({
-          kube,
-          resources,
-          reports: countPolls(reports, metrics),
-          metrics: counted,
-          clock,
-          log,
-          targets: {
-            allowedOrigins: new Set(allowedOrigins ?? [queues.endpoint]),
-            allowRules,
-            defaultRegion: LOCAL_REGION,
-          },
-          openQueue: (settings) =>
-            watchedQueue(clients.open(settings), settings.url, {
-              faults,
-              life,
-              clock: asksWithoutWaiting ? clock : undefined,
-            }),
-        });
-        return intake;
+      targets: {
+        allowedOrigins: new Set(allowedOrigins ?? [queues.endpoint]),
+        allowRules,
+        defaultRegion: LOCAL_REGION,
       },
+      openQueue: (settings) =>
+        watchedQueue(clients.open(settings), settings.url, {
+          faults,
+          life,
+          clock: asksWithoutWaiting ? clock : undefined,
+        }),
     });
     const close = async () => {
       await controller.stop();
@@ -111,7 +97,7 @@ export class Operators {
         end.resolve();
         // What is left of it is cleared away. The server would give messages to a poll that was cut off: those under way come to their end.
         const buried = Promise.allSettled(life.receives)
-          .then(() => intake?.abort())
+          .then(() => controller.abort())
           .then(close);
         this.#dying.add(buried);
       },
