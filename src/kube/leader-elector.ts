@@ -40,7 +40,8 @@ export const timingsOf = (durationMs: number) => ({
 
 /** client-go's: failed tries come after 1 to 2.2 times retryMs, so that replicas do not ask in step. */
 const JITTER = 1.2;
-/** A release is worth so much of a stop's time, in milliseconds. */
+/** A stop waits so long for the request under way, then for its release; milliseconds. */
+const LAST_REQUEST_MS = 300;
 const RELEASE_MS = 2000;
 const RELEASE_TRIES = 3;
 /** As `leaderElection` in Kubernetes' own components: a leader that could not renew and is still there is stuck. */
@@ -55,6 +56,8 @@ export class LeaderElector implements Permit {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #stopping = new AbortController();
+  /** Ends the request under way: what came of it, the release finds out. */
+  readonly #hurry = new AbortController();
   readonly #withdrawn = new AbortController();
   readonly #acquired = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<Error>();
@@ -115,6 +118,11 @@ export class LeaderElector implements Permit {
     return false;
   }
 
+  /** It leads no more, or never will. */
+  get isOver(): boolean {
+    return this.#state === 'lost' || this.#state === 'ended' || this.#stopping.signal.aborted;
+  }
+
   /** The Lease was read or made once: before that nobody knows whether this replica could ever lead. */
   get hasLooked(): boolean {
     return this.#looked;
@@ -137,10 +145,12 @@ export class LeaderElector implements Permit {
     return undefined;
   }
 
-  /** Ends standing by or leading. Releases the Lease: call it only when nothing that needs it will be written any more. Takes at most RELEASE_MS more than a request. */
+  /** Ends standing by or leading. Releases the Lease: call it only when nothing that needs it will be written any more. Takes 2.5 s at most. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    const hurry = this.#clock.setTimeout(() => this.#hurry.abort(), LAST_REQUEST_MS);
     await this.#running;
+    this.#clock.clearTimeout(hurry);
     const held = this.#state === 'leading' || this.#mayHold;
     this.#clock.clearTimeout(this.#deadline);
     // From here on nothing is granted, whatever comes of the release.
@@ -152,6 +162,7 @@ export class LeaderElector implements Permit {
   /** Ends without a word to anybody, as in a crash: the Lease expires. */
   async abandon(): Promise<void> {
     this.#stopping.abort();
+    this.#hurry.abort();
     this.#clock.clearTimeout(this.#deadline);
     if (this.#state !== 'lost') this.#state = 'ended';
     this.#withdrawn.abort(notLeader());
@@ -240,10 +251,13 @@ export class LeaderElector implements Permit {
   }
 
   /** Reads the Lease, live. @throws KubeError where that fails. */
-  async #look(): Promise<void> {
+  async #look(limit?: Limit): Promise<void> {
     const { lease, client } = this.#options;
     try {
-      const found = await this.#within((signal) => client.get<Lease>(LEASES, lease.namespace, lease.name, { signal }));
+      const found = await this.#within(
+        (signal) => client.get<Lease>(LEASES, lease.namespace, lease.name, { signal }),
+        limit,
+      );
       this.#see(found);
     } catch (error) {
       if (!isKubeError(error, 'gone')) throw error;
@@ -274,6 +288,7 @@ export class LeaderElector implements Permit {
     );
     this.#see(written);
     this.#looked = true;
+    this.#mayHold = false;
     this.#trouble = undefined;
     this.#renewedAt = sentAt;
     if (this.#state === 'leading') this.#armDeadline();
@@ -284,17 +299,19 @@ export class LeaderElector implements Permit {
     const end = elapsed(this.#clock) + RELEASE_MS;
     for (let tries = 1; tries <= RELEASE_TRIES && elapsed(this.#clock) < end; tries += 1) {
       try {
-        if (tries > 1 || this.#mayHold) await this.#look();
+        const limit = { ms: end - elapsed(this.#clock) };
+        if (tries > 1 || this.#mayHold) await this.#look(limit);
         const current = this.#lease;
         if (current === undefined || holderOf(current) !== identity) return;
         const spec = released(current.spec, this.#clock.now());
         await this.#within(
           (signal) => client.patch(LEASES, lease.namespace, lease.name, preconditionsOf(current), { spec }, { signal }),
-          end - elapsed(this.#clock),
+          limit,
         );
         this.#log.info(this.#about(), 'released the Lease: another replica may lead');
         return;
       } catch (error) {
+        // Somebody wrote meanwhile: a renewal of our own that was given up, say.
         if (tries < RELEASE_TRIES && isKubeError(error, 'conflict')) continue;
         this.#log.warn(
           { ...this.#about(), err: error },
@@ -381,20 +398,27 @@ export class LeaderElector implements Permit {
     this.#log.warn({ ...this.#about(), err: error }, message);
   }
 
-  /** A request that takes longer than half the renew deadline is given up, so that another one fits in. */
-  async #within<T>(send: (signal: AbortSignal) => Promise<T>, ms = this.#timings.renewDeadlineMs / 2): Promise<T> {
+  /** A request that takes longer than half the renew deadline is given up, so that another one fits in; a stop ends it sooner. */
+  async #within<T>(
+    send: (signal: AbortSignal) => Promise<T>,
+    { ms, hurry }: Limit = { ms: this.#timings.renewDeadlineMs / 2, hurry: this.#hurry.signal },
+  ): Promise<T> {
     const limit = new AbortController();
     const late = Promise.withResolvers<never>();
-    const timer = this.#clock.setTimeout(() => {
+    const giveUp = () => {
       const message = `no answer about the Lease ${this.#where()} within ${seconds(ms)}`;
       const error = new KubeError('retryable', { status: 0, reason: 'Timeout', message });
       limit.abort(error);
       late.reject(error);
-    }, ms);
+    };
+    const timer = this.#clock.setTimeout(giveUp, ms);
+    if (hurry?.aborted) giveUp();
+    hurry?.addEventListener('abort', giveUp, { once: true });
     try {
       return await Promise.race([send(limit.signal), late.promise]);
     } finally {
       this.#clock.clearTimeout(timer);
+      hurry?.removeEventListener('abort', giveUp);
     }
   }
 
@@ -406,6 +430,11 @@ export class LeaderElector implements Permit {
     holder: this.#holder,
     transitions: this.#lease?.spec?.leaseTransitions,
   });
+}
+
+interface Limit {
+  ms: number;
+  hurry?: AbortSignal;
 }
 
 const preconditionsOf = ({ metadata: { uid = '', resourceVersion = '' } }: Lease) => ({ uid, resourceVersion });
