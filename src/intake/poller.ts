@@ -19,8 +19,9 @@ const SLOW_RETRY_MS = 30_000;
 /** What does not go away by itself. */
 const LASTING_KINDS: ReadonlySet<string> = new Set(['missing-queue', 'access-denied', 'no-region', 'no-credentials']);
 export const DRAIN_MS = 20_000;
-/** A poll that has not returned so long after the deadline, which is the longest wait there is, will not. */
-const LATE_POLL_MS = 1_000;
+/** A poll that has not returned so long after its own wait time, or after the deadline, will not. */
+const LATE_POLL_MS = 3_000;
+const LATE_DRAIN_MS = 1_000;
 /** A last poll may bring messages when the deadline is all but over. */
 const MIN_DRAIN_MS = 2_500;
 /** Everything has ended so long after the deadline, whatever hangs. A Pod's grace period (30 s) leaves room for it. */
@@ -48,6 +49,8 @@ export class Poller {
   #drainBy = Number.POSITIVE_INFINITY;
   #batch: Batch | undefined;
   #working: Promise<void> | undefined;
+  /** When the poll under way should have been answered. */
+  #answerBy = 0;
   #progressAt: number;
 
   /** Starts at once. */
@@ -80,7 +83,8 @@ export class Poller {
     if (by < this.#drainBy) {
       this.#drainBy = by;
       if (this.#batch) this.#drainAt(by);
-      this.#at(by + LATE_POLL_MS, () => this.#cut.abort());
+      // A poll that has been told to wait for a second is not waited for as one of twenty.
+      this.#at(Math.min(by + LATE_DRAIN_MS, this.#answerBy + LATE_POLL_MS), () => this.#cut.abort());
       this.#at(by + DRAIN_MARGIN_MS, () => this.#abort.abort());
     }
     return this.ended;
@@ -143,6 +147,7 @@ export class Poller {
     const { queue, clock, metrics, key } = this.#context;
     try {
       const { signal } = this.#cut;
+      this.#answerBy = clock.now() + waitSeconds * 1000;
       const messages = await unlessAborted(
         queue.receive({ max: MAX_MESSAGES, waitSeconds, visibilitySeconds, signal }),
         signal,

@@ -34,8 +34,8 @@ export interface LeaderElectorOptions {
 /** 15 s make 10 s and 2 s, client-go's defaults. A third of the duration is left for what is under way when a leader gives up. */
 export const timingsOf = (durationMs: number) => ({
   durationMs,
-  renewDeadlineMs: (durationMs * 2) / 3,
-  retryMs: (durationMs * 2) / 15,
+  renewDeadlineMs: Math.floor((durationMs * 2) / 3),
+  retryMs: Math.floor((durationMs * 2) / 15),
 });
 
 /** client-go's: failed tries come after 1 to 2.2 times retryMs, so that replicas do not ask in step. */
@@ -394,8 +394,10 @@ export class LeaderElector implements Permit {
   }
 
   #failed(error: unknown, message: string): void {
+    const before = this.#trouble;
     this.#trouble = error instanceof Error ? error.message : String(error);
-    this.#log.warn({ ...this.#about(), err: error }, message);
+    // An outage is told once, not every two seconds.
+    this.#log[before === this.#trouble ? 'debug' : 'warn']({ ...this.#about(), err: error }, message);
   }
 
   /** A request that takes longer than half the renew deadline is given up, so that another one fits in; a stop ends it sooner. */
