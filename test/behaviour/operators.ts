@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { type Operator as Running, startOperator } from '../../src/commands/operator.ts';
+import { LEASE_NAME, type Operator as Running, startOperator } from '../../src/commands/operator.ts';
 import { operatorMetrics } from '../../src/commands/operator-metrics.ts';
 import type { Clock } from '../../src/kube/clock.ts';
 import { LOCAL_REGION } from '../../src/local/sqs.ts';
@@ -17,6 +17,8 @@ export interface OperatorOptions {
   allowRules?: readonly AllowQueueRule[];
   /** The clock of the machine that it runs on, where that differs from the world's. */
   clock?: Clock;
+  /** It is one of several replicas, of which one works. The Lease lies in the world's namespace: worlds side by side have each their own. */
+  leaseSeconds?: number;
 }
 
 export interface Operator {
@@ -51,13 +53,14 @@ export class Operators {
     this.#options = options;
   }
 
-  start({ allowedOrigins, allowRules = [], clock = this.#options.clock }: OperatorOptions): Operator {
+  start({ allowedOrigins, allowRules = [], clock = this.#options.clock, leaseSeconds }: OperatorOptions): Operator {
     const { cluster, queues, faults, asksWithoutWaiting, logLevel } = this.#options;
     const metrics = new Metrics({ processMetrics: false });
     const clients = new SqsClients();
     const life = new Life();
     const connection = cluster.connect();
-    const kube = watched(connection.kube, faults, life, ++this.#started);
+    const by = ++this.#started;
+    const kube = watched(connection.kube, faults, life, by);
     const log = pino({ level: logLevel });
     const end = Promise.withResolvers<void>();
     const controller = startOperator({
@@ -67,6 +70,15 @@ export class Operators {
       metrics: operatorMetrics(metrics),
       log,
       clock,
+      election: leaseSeconds
+        ? {
+            // The operator's own rights are to one Lease alone, in its own namespace.
+            kube: watched(cluster.kube, faults, life, by),
+            lease: { namespace: cluster.namespace, name: LEASE_NAME },
+            identity: `operator-${by}`,
+            durationMs: leaseSeconds * 1000,
+          }
+        : undefined,
       targets: {
         allowedOrigins: new Set(allowedOrigins ?? [queues.endpoint]),
         allowRules,
