@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type ControllerFlags, FlagError, parseControllerFlags } from '../flags.ts';
-import { HttpKubeClient } from '../kube/http-client.ts';
+import { HttpKubeClient, type HttpKubeClientOptions } from '../kube/http-client.ts';
 import { currentNamespace, KubeConfigError, loadKubeConfig } from '../kube/kubeconfig.ts';
 import { timingsOf } from '../kube/leader-elector.ts';
 import { type RunningServer, serveMetrics, serveProbes } from '../observability/health.ts';
@@ -28,21 +28,21 @@ export async function runController(args: string[], env: NodeJS.ProcessEnv): Pro
   const stopRequested = stopSignal(log);
   endOnUnexpectedErrors(log);
   const metrics = new Metrics();
-  const client = (limits: { maxConnections?: number; requestTimeoutMs?: number } = {}) =>
+  let operator: Operator | undefined;
+  const client = (more: Partial<HttpKubeClientOptions>) =>
     new HttpKubeClient({
       config,
       version: packageJson.version,
       onError: (verb, { kind }) => metrics.kubeRequestFailed(verb, kind),
-      ...limits,
+      ...more,
     });
-  const kube = client();
+  const kube = client({ mayWrite: () => operator?.mayWrite() ?? true });
   // Sockets of its own: a renewal must not wait behind deploys whose requests hang.
   const leaseClient =
     election && client({ maxConnections: 2, requestTimeoutMs: timingsOf(election.durationMs).renewDeadlineMs });
   const sqs = new SqsClients();
 
   // Before the caches are complete: /healthz answers from the start, /readyz says what is missing.
-  let operator: Operator | undefined;
   const servers = await serve({
     probes: flags['health-probe-bind-address'],
     metricsAddress: flags['metrics-bind-address'],

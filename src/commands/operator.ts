@@ -48,8 +48,10 @@ export interface Operator {
   /** Followers are ready too, or no roll-out would ever go on. */
   readiness(): Finding;
   liveness(): Finding;
-  /** Whether it may write. True from the start where there is no election. */
+  /** Whether it does the work. True from the start where there is no election. */
   isLeader(): boolean;
+  /** Whether a request of it that changes something may be sent: that of a leader, and what is left to do after a hand-over. For clients that can ask at the last moment. */
+  mayWrite(): boolean;
   /** Resolves with the reason when leadership was lost: by then it has ended as by `abort`, and so should its process. */
   readonly lost: Promise<Error>;
   /** Hands over, drains, releases: 25 s at most, whatever hangs. A follower waits for its turn within a second. */
@@ -129,6 +131,7 @@ export function startOperator(options: OperatorOptions): Operator {
       return stuck === undefined ? controller.liveness() : { ok: false, message: `leader election: ${stuck}` };
     },
     isLeader: () => permit.granted(),
+    mayWrite: mayTake,
     lost: elector
       ? elector.lost.then(async (reason) => {
           await abort();

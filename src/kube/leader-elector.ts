@@ -12,8 +12,10 @@ import { Bell } from './bell.ts';
 import { Cache } from './cache.ts';
 import { type KubeClient, LEASES } from './client.ts';
 import { type Clock, elapsed, LONGEST_TIMER_MS, sleep, systemClock, type TimerHandle } from './clock.ts';
-import { isKubeError, KubeError } from './errors.ts';
-import { durationMsOf, heldBy, holderOf, type Lease, type LeaseName, recordText, released } from './lease.ts';
+import { isKubeError } from './errors.ts';
+import { heldBy, holderOf, type Lease, type LeaseName, released } from './lease.ts';
+import { LeaseRequests, type Limit, seconds } from './lease-requests.ts';
+import { LeaseView } from './lease-view.ts';
 import { type Log, silentLog } from './log.ts';
 import { notLeader, type Permit } from './permit.ts';
 
@@ -66,13 +68,9 @@ export class LeaderElector implements Permit {
   #running: Promise<void> | undefined;
   #watch: Cache<Lease> | undefined;
 
-  /** As it was last seen; undefined where it is not there. */
-  #lease: Lease | undefined;
+  readonly #requests: LeaseRequests;
+  readonly #view: LeaseView;
   #looked = false;
-  #seenText = '';
-  #seenAt = 0;
-  #holder = '';
-  #holderMs = 0;
 
   /** When the last renewal that succeeded was sent: before anybody else can have seen it. */
   #renewedAt = 0;
@@ -88,6 +86,14 @@ export class LeaderElector implements Permit {
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
     this.#turnAt = elapsed(this.#clock);
+    const { client, lease, identity, durationMs } = options;
+    // Half the renew deadline: so that another try fits in.
+    const limit = { ms: this.#timings.renewDeadlineMs / 2, hurry: this.#hurry.signal };
+    this.#requests = new LeaseRequests(client, lease, this.#clock, limit);
+    this.#view = new LeaseView(this.#clock, identity, durationMs, (holder) => {
+      options.onNewLeader?.(holder);
+      if (holder !== identity) this.#log.info(this.#about(), 'another replica leads');
+    });
   }
 
   /** Begins to stand by. */
@@ -195,7 +201,7 @@ export class LeaderElector implements Permit {
     while (!signal.aborted) {
       this.#turnAt = elapsed(this.#clock);
       const watched = this.#watch?.staleMs() === 0;
-      const heldMs = this.#heldByAnotherMs();
+      const heldMs = this.#view.heldByAnotherMs();
       if (watched && heldMs > 0) {
         await this.#bell.wait(this.#clock, Math.min(heldMs, LONGEST_WAIT_MS), signal);
         continue;
@@ -211,8 +217,8 @@ export class LeaderElector implements Permit {
   async #tryToAcquire(): Promise<'acquired' | 'held' | 'failed'> {
     try {
       await this.#look();
-      if (this.#heldByAnotherMs() > 0) return 'held';
-      await this.#write(this.#lease, this.#lease);
+      if (this.#view.heldByAnotherMs() > 0) return 'held';
+      await this.#write(this.#view.lease, this.#view.lease);
       // Stopped for so long in between that others may have given up on it already: it begins anew.
       return this.#sinceRenewed() < this.#timings.renewDeadlineMs ? 'acquired' : 'failed';
     } catch (error) {
@@ -232,7 +238,7 @@ export class LeaderElector implements Permit {
   }
 
   async #renewOnce(): Promise<void> {
-    const mine = this.#lease;
+    const mine = this.#view.lease;
     try {
       // On the word of the last answer, without asking first.
       return await this.#write(mine, mine);
@@ -242,27 +248,17 @@ export class LeaderElector implements Permit {
     // Somebody else wrote, or an earlier try took effect though nobody answered.
     await this.#look();
     if (this.#state !== 'leading') return;
-    const holder = holderOf(this.#lease);
+    const holder = holderOf(this.#view.lease);
     if (holder !== '' && holder !== this.#options.identity) {
       return this.#lose(`the Lease ${this.#where()} is held by ${holder}`);
     }
     // Deleted, perhaps: its count and its beginning go on.
-    await this.#write(this.#lease, this.#lease ?? mine);
+    await this.#write(this.#view.lease, this.#view.lease ?? mine);
   }
 
   /** Reads the Lease, live. @throws KubeError where that fails. */
   async #look(limit?: Limit): Promise<void> {
-    const { lease, client } = this.#options;
-    try {
-      const found = await this.#within(
-        (signal) => client.get<Lease>(LEASES, lease.namespace, lease.name, { signal }),
-        limit,
-      );
-      this.#see(found);
-    } catch (error) {
-      if (!isKubeError(error, 'gone')) throw error;
-      this.#see(undefined);
-    }
+    this.#view.see(await this.#requests.get(limit));
     this.#looked = true;
     // What it shows counts, whatever a write before did.
     this.#mayHold = false;
@@ -273,41 +269,26 @@ export class LeaderElector implements Permit {
    * @param current what is replaced; undefined: there is none. @param before whose beginning and count go on.
    */
   async #write(current: Lease | undefined, before: Lease | undefined): Promise<void> {
-    const { client, identity, lease } = this.#options;
+    const { identity, durationMs } = this.#options;
     const sentAt = elapsed(this.#clock);
-    const spec = heldBy(identity, before?.spec, this.#timings.durationMs, this.#clock.now());
     this.#mayHold = true;
-    const written = await this.#within((signal) =>
-      current === undefined
-        ? client.create<Lease>(
-            LEASES,
-            { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...lease }, spec },
-            { signal },
-          )
-        : client.patch<Lease>(LEASES, lease.namespace, lease.name, preconditionsOf(current), { spec }, { signal }),
-    );
-    this.#see(written);
-    this.#looked = true;
+    this.#view.see(await this.#requests.put(current, heldBy(identity, before?.spec, durationMs, this.#clock.now())));
     this.#mayHold = false;
+    this.#looked = true;
     this.#trouble = undefined;
     this.#renewedAt = sentAt;
     if (this.#state === 'leading') this.#armDeadline();
   }
 
   async #release(): Promise<void> {
-    const { client, identity, lease } = this.#options;
     const end = elapsed(this.#clock) + RELEASE_MS;
     for (let tries = 1; tries <= RELEASE_TRIES && elapsed(this.#clock) < end; tries += 1) {
       try {
         const limit = { ms: end - elapsed(this.#clock) };
         if (tries > 1 || this.#mayHold) await this.#look(limit);
-        const current = this.#lease;
-        if (current === undefined || holderOf(current) !== identity) return;
-        const spec = released(current.spec, this.#clock.now());
-        await this.#within(
-          (signal) => client.patch(LEASES, lease.namespace, lease.name, preconditionsOf(current), { spec }, { signal }),
-          limit,
-        );
+        const { lease } = this.#view;
+        if (lease === undefined || holderOf(lease) !== this.#options.identity) return;
+        await this.#requests.put(lease, released(lease.spec, this.#clock.now()), limit);
         this.#log.info(this.#about(), 'released the Lease: another replica may lead');
         return;
       } catch (error) {
@@ -335,34 +316,11 @@ export class LeaderElector implements Permit {
     });
     cache.onEvent(({ type, object }) => {
       if (this.#state !== 'standing by' || object.metadata.name !== lease.name) return;
-      // A watch may lag behind a look.
-      if (isOlder(object, this.#lease)) return;
-      this.#see(type === 'DELETED' ? undefined : object);
-      if (this.#heldByAnotherMs() <= 0) this.#bell.ring();
+      if (this.#view.isOlder(object)) return;
+      this.#view.see(type === 'DELETED' ? undefined : object);
+      if (this.#view.heldByAnotherMs() <= 0) this.#bell.ring();
     });
     return cache;
-  }
-
-  #see(lease: Lease | undefined): void {
-    this.#lease = lease;
-    // One that was deleted ends nobody's term: its holder makes it again, and others wait as long as they would have.
-    if (lease === undefined) return;
-    const text = recordText(lease);
-    if (text === this.#seenText) return;
-    this.#seenText = text;
-    this.#seenAt = elapsed(this.#clock);
-    this.#holderMs = durationMsOf(lease, this.#timings.durationMs);
-    const before = this.#holder;
-    this.#holder = holderOf(lease);
-    if (this.#holder === before || this.#holder === '') return;
-    this.#options.onNewLeader?.(this.#holder);
-    if (this.#holder !== this.#options.identity) this.#log.info(this.#about(), 'another replica leads');
-  }
-
-  /** How much longer somebody else's word counts, as far as this process has seen it; 0 or less: nobody's does. */
-  #heldByAnotherMs(): number {
-    if (this.#holder === '' || this.#holder === this.#options.identity) return 0;
-    return this.#seenAt + this.#holderMs - elapsed(this.#clock);
   }
 
   #sinceRenewed(): number {
@@ -400,51 +358,12 @@ export class LeaderElector implements Permit {
     this.#log[before === this.#trouble ? 'debug' : 'warn']({ ...this.#about(), err: error }, message);
   }
 
-  /** A request that takes longer than half the renew deadline is given up, so that another one fits in; a stop ends it sooner. */
-  async #within<T>(
-    send: (signal: AbortSignal) => Promise<T>,
-    { ms, hurry }: Limit = { ms: this.#timings.renewDeadlineMs / 2, hurry: this.#hurry.signal },
-  ): Promise<T> {
-    const limit = new AbortController();
-    const late = Promise.withResolvers<never>();
-    const giveUp = () => {
-      const message = `no answer about the Lease ${this.#where()} within ${seconds(ms)}`;
-      const error = new KubeError('retryable', { status: 0, reason: 'Timeout', message });
-      limit.abort(error);
-      late.reject(error);
-    };
-    const timer = this.#clock.setTimeout(giveUp, ms);
-    if (hurry?.aborted) giveUp();
-    hurry?.addEventListener('abort', giveUp, { once: true });
-    try {
-      return await Promise.race([send(limit.signal), late.promise]);
-    } finally {
-      this.#clock.clearTimeout(timer);
-      hurry?.removeEventListener('abort', giveUp);
-    }
-  }
-
   #where = (): string => `${this.#options.lease.namespace}/${this.#options.lease.name}`;
 
   #about = (): object => ({
     lease: this.#where(),
     identity: this.#options.identity,
-    holder: this.#holder,
-    transitions: this.#lease?.spec?.leaseTransitions,
+    holder: this.#view.holder,
+    transitions: this.#view.lease?.spec?.leaseTransitions,
   });
 }
-
-interface Limit {
-  ms: number;
-  hurry?: AbortSignal;
-}
-
-const preconditionsOf = ({ metadata: { uid = '', resourceVersion = '' } }: Lease) => ({ uid, resourceVersion });
-
-/** resourceVersions of one object are numbers that grow (KEP-5504); where a server has others, each counts as news. */
-function isOlder({ metadata: one }: Lease, other: Lease | undefined): boolean {
-  const [a = '', b = ''] = [one.resourceVersion, other?.metadata.resourceVersion];
-  return one.uid === other?.metadata.uid && /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
-}
-
-const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
