@@ -156,10 +156,11 @@ add_key() {
   eval "$(ssh-agent -s -a "$scratch/agent")" >/dev/null
   [ -S "$scratch/agent" ] || fail 1 "ssh-agent did not start (its socket would be $scratch/agent)"
   agent=$SSH_AGENT_PID
-  # By standard input, which has no mode to be refused for; and a Secret made by copy and paste often lacks its last line's end.
-  problem=$({ cat "$key" && echo; } | SSH_ASKPASS_REQUIRE=never ssh-add -q - 2>&1) ||
+  # By standard input, which has no mode to be refused for; and a Secret made by copy and paste often lacks its last line's end, or has
+  # carriage returns.
+  problem=$({ tr -d '\r' <"$key" && echo; } | SSH_ASKPASS_REQUIRE=never ssh-add -q - 2>&1) ||
     fail 1 "$key is no private key that ssh-add takes: $(printf %s "$problem" | tr -c '[:print:]' ' ' | cut -c 1-200)." \
-      'The Secret must hold the whole file as ssh-keygen wrote it, from -----BEGIN to -----END, without carriage returns'
+      'The Secret must hold the whole file as ssh-keygen wrote it, from -----BEGIN to -----END'
 }
 
 use_known_hosts() {
