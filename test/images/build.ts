@@ -71,6 +71,9 @@ const DOCKERFILE: Record<ImageName, { context: string; file: string }> = {
   older: { context: 'test/images/older', file: 'test/images/older/Dockerfile' },
 };
 
+/** For who builds it by himself. */
+export const OPERATOR = { context: root, file: join(root, DOCKERFILE.operator.file) };
+
 export const DEBIAN = 'docker.io/library/debian:bookworm-slim';
 export const NODE = 'docker.io/library/node:26-slim';
 
