@@ -55,6 +55,7 @@ export class FaultsKubelet {
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#reflector.stop();
+    for (const held of this.#held.values()) held.end();
     await Promise.all(this.#work);
   }
 
@@ -88,7 +89,7 @@ export class FaultsKubelet {
     const script = this.#script(container.revision);
     let exitCode = KILLED;
     await held.unlessEnding(script.startsAfter);
-    if (!held.ending && !this.#stopped.signal.aborted) {
+    if (!held.ending) {
       const run: Run = { ...container, startedAt: Date.now(), endedAt: undefined, exitCode: undefined };
       this.runs.push(run);
       const running = this.#report(pod, 'Running', { running: { startedAt: iso(run.startedAt) } }, run);
