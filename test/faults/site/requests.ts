@@ -30,13 +30,16 @@ const FAILS = 0.05;
  */
 export class Requests {
   readonly #resource: string;
+  readonly #series: string;
   readonly #random: Random;
   /** Due times that are taken, so that the order of a lane is never left to chance. */
   readonly #taken = new Set<number>();
   #count = 0;
 
-  constructor(resource: string, random: Random) {
+  /** @param series what sets its revisions apart from those of others for the same resource */
+  constructor(resource: string, series: string, random: Random) {
     this.#resource = resource;
+    this.#series = series;
     this.#random = random;
   }
 
@@ -44,7 +47,7 @@ export class Requests {
     const random = this.#random;
     const number = ++this.#count;
     if (random.chance(POISON)) return this.#poison(number);
-    const revision = `${this.#resource}-v${number}`;
+    const revision = `${this.#resource}-${this.#series}${number}`;
     const environment = random.of(ENVIRONMENTS).name;
     const task = random.chance(RESTART) ? TASKS[1] : TASKS[0];
     const now = Date.now();
@@ -80,9 +83,9 @@ export class Requests {
   }
 
   #poison(number: number): Message {
-    const good = { repository: REPOSITORY, environment: 'production', revision: `poison-v${number}`, number };
+    const good = { repository: REPOSITORY, environment: 'production', revision: `poison-${this.#series}${number}`, number };
     const body = this.#random.of([
-      `{"repository": "${REPOSITORY}", "environment": "production", "revision": "poison-v${number}"`,
+      `{"repository": "${REPOSITORY}", "environment": "production", "revision": "poison-${this.#series}${number}"`,
       JSON.stringify({ ...good, environment: 'nowhere' }),
       JSON.stringify({ ...good, revision: `v${number};touch\${IFS}/tmp/pwned` }),
       JSON.stringify({ ...good, repository: 'somebody/else' }),

@@ -13,18 +13,21 @@ export interface Traffic {
   readonly over: Promise<void>;
 }
 
+let traffics = 0;
+
 /**
  * Producers, one for each resource, that send at the same time and go on whatever breaks.
  * @param options.messages in all, spread over the resources
  * @param options.overMs so long it takes, where nothing holds a producer up
  */
 export function startTraffic(site: Site, options: { messages: number; overMs: number }): Traffic {
+  const series = `${'abcdefgh'[traffics++ % 8]}.`;
   const requests: Asked[] = [];
   const poison: Poison[] = [];
   let isOver = false;
   const each = Math.ceil(options.messages / site.resources.length);
   const produce = async (resource: string, random: Random): Promise<void> => {
-    const source = new Requests(resource, random.fork());
+    const source = new Requests(resource, series, random.fork());
     for (let sent = 0; sent < each; ) {
       const size = Math.min(random.between(1, 5), each - sent);
       const batch = Array.from({ length: size }, () => source.next());

@@ -13,9 +13,16 @@ const STILL_FOR_MS = 6_000;
 /** ... within this long after everything was worked off. */
 const STILL_WITHIN_MS = 60_000;
 
-/** The end of every scenario: waits until all is worked off and the operator keeps still, and then asks the audit. */
-export async function expectAllIsWell(site: Site, traffic: Traffic): Promise<void> {
-  await traffic.over;
+/**
+ * The end of every scenario: waits until all is worked off and the operator keeps still, and then asks the audit.
+ * @param traffics all of the site's until now
+ */
+export async function expectAllIsWell(site: Site, ...traffics: readonly Traffic[]): Promise<void> {
+  for (const { over } of traffics) await over;
+  const traffic = {
+    requests: traffics.flatMap(({ requests }) => requests),
+    poison: traffics.flatMap(({ poison }) => poison),
+  };
   const from = Date.now();
   const drained = await within(DRAINED_WITHIN_MS, () => isWorkedOff(site, traffic));
   site.note(`worked off ${((Date.now() - from) / 1000).toFixed(1)} s after the last message was sent`);
@@ -30,7 +37,9 @@ export async function expectAllIsWell(site: Site, traffic: Traffic): Promise<voi
   expect(evidence.runs.length).toBeGreaterThan(0);
 }
 
-async function isWorkedOff(site: Site, { requests, poison }: Traffic): Promise<boolean> {
+type Sent = Pick<Traffic, 'requests' | 'poison'>;
+
+async function isWorkedOff(site: Site, { requests, poison }: Sent): Promise<boolean> {
   const { observer, queues, kubelet, resources } = site;
   const recorded = new Set(observer.entries.map(({ revision }) => revision));
   if (!requests.every(({ revision }) => recorded.has(revision))) return false;
@@ -67,7 +76,7 @@ async function writesAtRest({ apiLog }: Site): Promise<string[]> {
   return last.map(({ verb, uri, code }) => `at rest the operator goes on writing: ${verb} ${uri} (${code})`);
 }
 
-async function gather(site: Site, { requests, poison }: Traffic): Promise<Evidence> {
+async function gather(site: Site, { requests, poison }: Sent): Promise<Evidence> {
   const { kubelet, observer, queues, resources } = site;
   const left: { resource: string; messages: number }[] = [];
   const deadLetters: { resource: string; body: string }[] = [];
