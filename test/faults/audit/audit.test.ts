@@ -21,6 +21,7 @@ const run = (revision: string, startedAt: number, endedAt: number | undefined, o
   environment: 'production',
   task: 'deploy',
   pod: `pod-of-${revision}`,
+  job: `job-of-${revision}`,
   revision,
   startedAt,
   endedAt,
@@ -125,8 +126,14 @@ const DAMAGES: Damage[] = [
   {
     what: 'a request that runs twice',
     check: 'ranTwice',
-    make: (all) => ({ ...all, runs: [...all.runs, run('v4', 6000, 6100, { pod: 'second' })] }),
-    says: 'web/production v4 ran 2 times: pod-of-v4, second',
+    make: (all) => ({ ...all, runs: [...all.runs, run('v4', 6000, 6100, { job: 'another' })] }),
+    says: 'web/production v4 ran 2 times: pod-of-v4 00:00:05.200 to 00:00:05.300 (0); pod-of-v4 00:00:06.000',
+  },
+  {
+    what: 'a Job with two Pods',
+    check: 'twoPodsOfOneJob',
+    make: (all) => ({ ...all, runs: [...all.runs, run('v4', 5250, 5400, { pod: 'second' })] }),
+    says: 'web/production v4: one Job, 2 Pods: pod-of-v4 00:00:05.200 to 00:00:05.300 (0); second 00:00:05.250',
   },
   {
     what: 'a run that nobody asked for',

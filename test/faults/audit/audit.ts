@@ -1,13 +1,14 @@
 import type { Check, Evidence } from './evidence.ts';
 import { notAtRest, unhealthy } from './health.ts';
 import { outOfOrder, overlapping, stillRunning, tooEarly } from './lanes.ts';
-import { droppedForNothing, lost, ranTwice, recordedTwice, unasked, untrue } from './ledger.ts';
+import { droppedForNothing, lost, ranTwice, recordedTwice, twoPodsOfOneJob, unasked, untrue } from './ledger.ts';
 import { leftInQueues, poisonNotKept, poisonNotRecorded, strayDeadLetters } from './queues.ts';
 
 export const CHECKS: Readonly<Record<string, Check>> = {
   lost,
   recordedTwice,
   ranTwice,
+  twoPodsOfOneJob,
   unasked,
   untrue,
   droppedForNothing,

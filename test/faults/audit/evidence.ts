@@ -40,6 +40,8 @@ export interface Poison {
 /** A container that ran. */
 export interface Run extends Lane {
   pod: string;
+  /** UID of the Job that owns its Pod. */
+  job: string;
   task: string;
   revision: string;
   /** Epoch milliseconds of the kubelet's clock. */
@@ -77,3 +79,6 @@ export const laneOf = ({ resource, environment }: Lane): string => `${resource}/
 export const laneAndTaskOf = (one: Lane & { task: string }): string => `${laneOf(one)} ${one.task}`;
 /** How a request is named in a finding. */
 export const named = (one: Lane & { revision: string }): string => `${laneOf(one)} ${one.revision}`;
+/** A moment as findings tell it. */
+export const clock = (ms: number | undefined): string =>
+  ms === undefined ? 'now' : new Date(ms).toISOString().slice(11, 23);

@@ -1,10 +1,8 @@
-import { type Check, laneAndTaskOf, laneOf, named } from './evidence.ts';
+import { type Check, clock, laneAndTaskOf, laneOf, named } from './evidence.ts';
 
 /** What may not happen within a lane, judged by when containers ran. (Invariants 3 and 4.) */
 
-const iso = (ms: number | undefined): string => (ms === undefined ? 'now' : new Date(ms).toISOString().slice(11, 23));
-
-/** A run that has not ended overlaps everything that starts after it. */
+/** A run that has not ended overlaps everything that starts after it. Of two Pods of one Job `twoPodsOfOneJob` tells. */
 export const overlapping: Check = ({ runs }) => {
   const found: string[] = [];
   for (const [lane, inLane] of Map.groupBy(runs, laneOf)) {
@@ -12,10 +10,10 @@ export const overlapping: Check = ({ runs }) => {
     // Not only neighbours: a long one may overlap several.
     for (const [index, one] of byStart.entries()) {
       for (const other of byStart.slice(index + 1)) {
-        if (other.startedAt >= (one.endedAt ?? Number.POSITIVE_INFINITY)) continue;
+        if (other.job === one.job || other.startedAt >= (one.endedAt ?? Number.POSITIVE_INFINITY)) continue;
         found.push(
-          `${lane}: ${one.revision} (${iso(one.startedAt)} to ${iso(one.endedAt)}) and ${other.revision} ` +
-            `(from ${iso(other.startedAt)}) ran at the same time`,
+          `${lane}: ${one.revision} (${clock(one.startedAt)} to ${clock(one.endedAt)}) and ${other.revision} ` +
+            `(from ${clock(other.startedAt)}) ran at the same time`,
         );
       }
     }
@@ -34,7 +32,7 @@ export const outOfOrder: Check = ({ requests, runs }) => {
       if (due === undefined) continue;
       if (newest !== undefined && due < newest.due) {
         found.push(
-          `${key}: ${run.revision} (due ${iso(due)}) started after ${newest.revision} (due ${iso(newest.due)})`,
+          `${key}: ${run.revision} (due ${clock(due)}) started after ${newest.revision} (due ${clock(newest.due)})`,
         );
       }
       if (newest === undefined || due > newest.due) newest = { revision: run.revision, due };
@@ -48,7 +46,8 @@ export const tooEarly: Check = ({ requests, runs }) => {
   return runs
     .filter((run) => run.startedAt < (dueAt.get(named(run)) ?? 0))
     .map(
-      (run) => `${named(run)} started at ${iso(run.startedAt)} and was not due before ${iso(dueAt.get(named(run)))}`,
+      (run) =>
+        `${named(run)} started at ${clock(run.startedAt)} and was not due before ${clock(dueAt.get(named(run)))}`,
     );
 };
 

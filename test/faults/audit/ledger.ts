@@ -1,4 +1,13 @@
-import { type Asked, type Check, type Entry, type Evidence, laneAndTaskOf, named, type Run } from './evidence.ts';
+import {
+  type Asked,
+  type Check,
+  clock,
+  type Entry,
+  type Evidence,
+  laneAndTaskOf,
+  named,
+  type Run,
+} from './evidence.ts';
 
 /**
  * The double-entry part of the audit: what was asked for against what is recorded against what ran. (Invariants 1, 2, 5 and 7 of the
@@ -34,10 +43,20 @@ export const recordedTwice: Check = (evidence) =>
       ({ asked, entries }) => `${named(asked)} is recorded ${entries.length} times: ${entries.map(told).join('; ')}`,
     );
 
+/** By Pods of different Jobs: the operator started it twice. */
 export const ranTwice: Check = (evidence) =>
   accounts(evidence)
-    .filter(({ runs }) => runs.length > 1)
-    .map(({ asked, runs }) => `${named(asked)} ran ${runs.length} times: ${runs.map(({ pod }) => pod).join(', ')}`);
+    .filter(({ runs }) => new Set(runs.map(({ job }) => job)).size > 1)
+    .map(({ asked, runs }) => `${named(asked)} ran ${runs.length} times: ${runs.map(toldRun).join('; ')}`);
+
+/**
+ * The Job controller made two Pods for one Job of one completion. Kubernetes does not rule that out ("the same program may sometimes be started
+ * twice", Jobs, "Handling Pod and container failures"): it happens where the answer to its creating a Pod gets lost.
+ */
+export const twoPodsOfOneJob: Check = (evidence) =>
+  accounts(evidence)
+    .filter(({ runs }) => runs.length > new Set(runs.map(({ job }) => job)).size)
+    .map(({ asked, runs }) => `${named(asked)}: one Job, ${runs.length} Pods: ${runs.map(toldRun).join('; ')}`);
 
 /** Poison that became a deploy, a request in another lane than its own, or one that nobody sent. */
 export const unasked: Check = ({ requests, entries, runs }) => {
@@ -51,10 +70,14 @@ export const unasked: Check = ({ requests, entries, runs }) => {
 
 /** What an entry says against what its container did. */
 export const untrue: Check = (evidence) =>
-  accounts(evidence).flatMap(({ asked, entries: [entry], runs: [run] }) => {
+  accounts(evidence).flatMap(({ asked, entries: [entry], runs }) => {
     if (entry === undefined) return [];
-    const lie = lieOf(entry, run, asked);
-    return lie === undefined ? [] : [`${named(asked)} is recorded as ${told(entry)}, but ${lie}`];
+    // Where several ran, which is found elsewhere, it may be true of one of them.
+    const lies = (runs.length > 0 ? runs : [undefined]).map((run) => lieOf(entry, run, asked));
+    const lie = lies.find((each) => each !== undefined);
+    return lie === undefined || lies.includes(undefined)
+      ? []
+      : [`${named(asked)} is recorded as ${told(entry)}, but ${lie}`];
   });
 
 function lieOf({ result, reason }: Entry, run: Run | undefined, asked: Asked): string | undefined {
@@ -92,6 +115,9 @@ export const droppedForNothing: Check = (evidence) => {
 
 const told = ({ result, reason, startedAt, finishedAt }: Entry): string =>
   `${result} (${reason}; ${startedAt ?? 'not started'} to ${finishedAt})`;
+
+const toldRun = ({ pod, startedAt, endedAt, exitCode }: Run): string =>
+  `${pod} ${clock(startedAt)} to ${clock(endedAt)} (${exitCode})`;
 
 const ended = (run: Run | undefined): string =>
   run === undefined ? 'no container of it ran' : `its container ended with ${run.exitCode}`;

@@ -161,11 +161,12 @@ class HeldPod {
   }
 }
 
-function containerOf(pod: ApiPod): Pick<Run, 'pod' | 'resource' | 'environment' | 'task' | 'revision'> {
+function containerOf(pod: ApiPod): Pick<Run, 'pod' | 'job' | 'resource' | 'environment' | 'task' | 'revision'> {
   const [container] = (pod.spec as { containers: { args?: string[]; env?: { name: string; value?: string }[] }[] })
     .containers;
   return {
     pod: pod.metadata.name,
+    job: pod.metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? '',
     resource: pod.metadata.labels?.[LABEL.name] ?? '',
     // What it is told to do, not what its labels say.
     environment: container?.args?.[1] ?? '',

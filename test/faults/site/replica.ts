@@ -30,7 +30,7 @@ export class Replica {
   private constructor(options: ReplicaOptions, kubeconfig: string, credentialId: string) {
     this.name = options.name;
     this.credentialId = credentialId;
-    this.logFile = join(options.folder, `${options.name}.log`);
+    this.logFile = join(process.env.TEST_FAULTS_LOGS ?? options.folder, `${options.name}.log`);
     this.#kubeconfig = kubeconfig;
     this.#flags = options.flags;
   }

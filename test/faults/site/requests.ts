@@ -83,7 +83,12 @@ export class Requests {
   }
 
   #poison(number: number): Message {
-    const good = { repository: REPOSITORY, environment: 'production', revision: `poison-${this.#series}${number}`, number };
+    const good = {
+      repository: REPOSITORY,
+      environment: 'production',
+      revision: `poison-${this.#series}${number}`,
+      number,
+    };
     const body = this.#random.of([
       `{"repository": "${REPOSITORY}", "environment": "production", "revision": "poison-${this.#series}${number}"`,
       JSON.stringify({ ...good, environment: 'nowhere' }),
