@@ -1,9 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../../src/local/sqs.ts';
+import { OPERATOR } from '../../real/cluster.ts';
 import { writeOperatorKubeconfig } from '../../real/install.ts';
 import type { Kubectl } from '../../real/kubectl.ts';
 import { type Running, startProcess } from '../../real/processes.ts';
+
+/** A kubelet waits for longer, and ever longer: a scenario has no time for that. */
+const RESTART_MS = 500;
 
 export interface ReplicaOptions {
   name: string;
@@ -26,6 +31,8 @@ export class Replica {
   #running: Running | undefined;
   /** How many times it was started. */
   starts = 0;
+  /** How it ended by itself for no reason that it should. */
+  readonly crashes: string[] = [];
 
   private constructor(options: ReplicaOptions, kubeconfig: string, credentialId: string) {
     this.name = options.name;
@@ -41,11 +48,14 @@ export class Replica {
     const config = JSON.parse(readFileSync(kubeconfig, 'utf8')) as {
       clusters: { cluster: { server: string } }[];
       users: { user: { token: string } }[];
+      contexts: { context: { namespace?: string } }[];
     };
+    // Where the Lease lies.
+    for (const { context } of config.contexts) context.namespace = OPERATOR.namespace;
     if (options.apiServer !== undefined) {
       for (const { cluster } of config.clusters) cluster.server = options.apiServer;
-      writeFileSync(kubeconfig, JSON.stringify(config), { mode: 0o600 });
     }
+    writeFileSync(kubeconfig, JSON.stringify(config), { mode: 0o600 });
     return new Replica(options, kubeconfig, credentialIdOf(config.users[0]?.user.token ?? ''));
   }
 
@@ -53,15 +63,10 @@ export class Replica {
     return this.#running !== undefined && this.#running.end === undefined;
   }
 
-  /** How it ended, where it is not running any more though nobody killed it; undefined otherwise. */
-  get crash(): string | undefined {
-    return this.#running?.end;
-  }
-
   start(): void {
-    if (this.isRunning) throw new Error(`${this.name} runs already`);
+    if (this.#running !== undefined) throw new Error(`${this.name} was started already`);
     this.starts += 1;
-    this.#running = startProcess({
+    const running = startProcess({
       name: this.name,
       command: process.execPath,
       args: [bundle(), 'controller', `--kubeconfig=${this.#kubeconfig}`, ...this.#flags],
@@ -81,6 +86,20 @@ export class Replica {
       },
       logFile: this.logFile,
     });
+    this.#running = running;
+    void running.ended.then((end) => this.#restart(running, end));
+  }
+
+  /** As a kubelet does with a container that ends by itself. */
+  async #restart(ended: Running, how: string): Promise<void> {
+    if (this.#running !== ended) return;
+    // Whoever has lost its leadership is to end: for a new process, which knows nothing that was true before.
+    const last = this.logLines().at(-1) ?? '';
+    if (!last.includes('leadership was lost')) this.crashes.push(`${how}, its last words: ${last}`);
+    await pause(RESTART_MS);
+    if (this.#running !== ended) return;
+    this.#running = undefined;
+    this.start();
   }
 
   /** kill -9. */

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { controllerHelp } from '../../../src/flags.ts';
-import { CAPDEPLOYJOBS, NAMESPACES, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
+import { CAPDEPLOYJOBS, type KubeObject, NAMESPACES, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
 import { isKubeError } from '../../../src/kube/errors.ts';
 import { AdminClient } from '../../behaviour/admin-client.ts';
 import { PLAYED_NODE } from '../../behaviour/cluster.ts';
-import { holdPlayedNode } from '../../behaviour/played-node.ts';
+import { holdPlayedNode, LEASES } from '../../behaviour/played-node.ts';
+import { OPERATOR } from '../../real/cluster.ts';
 import { findBinaries } from '../../real/control-plane/build.ts';
 import { type ControlPlane, startControlPlane } from '../../real/control-plane/control-plane.ts';
 import { install } from '../../real/install.ts';
@@ -35,6 +36,9 @@ export interface SiteOptions {
 
 /** Whether the operator elects a leader: then all scenarios run with it, as its manifests do. */
 export const ELECTS = controllerHelp().includes('--leader-elect');
+
+/** Shorter than by default, for a scenario waits for it again and again. */
+export const LEASE_MS = 5_000;
 
 export const NAMESPACE = 'faults';
 
@@ -150,7 +154,7 @@ async function open(options: SiteOptions, undo: (() => Promise<void> | void)[]):
           `--allow-queue-origin=${queuesAt.endpoint}`,
           '--health-probe-bind-address=0',
           '--metrics-bind-address=0',
-          ...(ELECTS ? ['--leader-elect'] : []),
+          ...(ELECTS ? ['--leader-elect', `--leader-elect-lease-duration=${LEASE_MS / 1000}s`] : []),
           ...(options.flags ?? []),
         ],
       });
@@ -216,4 +220,12 @@ export async function within(limitMs: number, holds: () => boolean | Promise<boo
     if (await holds()) return true;
     if (Date.now() > deadline) return false;
   }
+}
+
+type Lease = KubeObject & { spec?: { holderIdentity?: string } };
+
+/** The replica that the Lease names, where one leads. */
+export async function leader({ admin, replicas }: Site): Promise<Replica | undefined> {
+  const lease = await admin.get<Lease>(LEASES, OPERATOR.namespace, 'capdeployjob').catch(() => undefined);
+  return replicas.find(({ name }) => lease?.spec?.holderIdentity?.startsWith(`${name}_`));
 }

@@ -29,9 +29,7 @@ export async function expectAllIsWell(site: Site, ...traffics: readonly Traffic[
   const restless = drained ? await writesAtRest(site) : [];
   const evidence = await gather(site, traffic);
   site.note(summary(evidence));
-  const crashed = site.replicas.flatMap(({ name, crash }) =>
-    crash === undefined ? [] : [`${name} ${crash} by itself`],
-  );
+  const crashed = site.replicas.flatMap(({ name, crashes }) => crashes.map((how) => `${name} ended by itself: ${how}`));
   expect([...audit(evidence), ...restless, ...crashed]).toEqual([]);
   // A scenario in which nothing went through proves nothing.
   expect(evidence.runs.length).toBeGreaterThan(0);
