@@ -94,8 +94,8 @@ export class Replica {
   async #restart(ended: Running, how: string): Promise<void> {
     if (this.#running !== ended) return;
     // Whoever has lost its leadership is to end: for a new process, which knows nothing that was true before.
-    const last = this.logLines().at(-1) ?? '';
-    if (!last.includes('leadership was lost')) this.crashes.push(`${how}, its last words: ${last}`);
+    const last = this.logLines().slice(-3).join('\n');
+    if (!last.includes('leadership was lost')) this.crashes.push(`${how}, its last words:\n${last}`);
     await pause(RESTART_MS);
     if (this.#running !== ended) return;
     this.#running = undefined;
