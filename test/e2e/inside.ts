@@ -28,7 +28,7 @@ async function main(rig: Rig): Promise<number> {
   const binaries = await findBinaries({ components: COMPONENTS });
 
   const containers = step('containerd and images', async () => {
-    await startContainerd({ cni: rig.cni, pauseImage: rig.images.pause.name, logs });
+    await startContainerd({ cni: rig.cni, pauseImage: rig.images.pause.tag, logs });
     for (const { archive } of Object.values(rig.images)) await importImage(archive);
   });
   const queues = step('MiniStack', async () => forwardFromPods((await startMiniStack()).endpoint));
@@ -45,7 +45,7 @@ async function main(rig: Rig): Promise<number> {
   });
   const { endpoint } = await queues;
   await step('operator', () =>
-    installOperator(kubectl, { image: rig.images.operator.name, queueOrigin: endpoint, scratch: rig.scratch }),
+    installOperator(kubectl, { image: rig.images.operator.tag, queueOrigin: endpoint, scratch: rig.scratch }),
   );
 
   const env = {

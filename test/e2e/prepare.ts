@@ -20,7 +20,7 @@ export async function prepare(): Promise<Images> {
       findBinaries({ components: COMPONENTS, onBuild: (what) => console.log(`== building ${what}`) }),
     ),
     timed('MiniStack', async () => (await startMiniStack()).stop()),
-    timed('images', findImages),
+    timed('images', () => findImages((what) => console.log(`== building ${what}`))),
   ] as const);
   const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
   if (failed.length > 0) throw new Error(failed.map(({ reason }) => (reason as Error).message).join('\n'));

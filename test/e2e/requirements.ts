@@ -7,14 +7,17 @@ import { onPath } from '../real/control-plane/build.ts';
 const CNI_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin'];
 const CNI_PLUGINS = ['bridge', 'host-local', 'loopback'];
 
-/** Programs by the Debian package that brings each. */
+/** Programs by the Debian package that brings each: those of debian-packages.txt, and what builds images. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  'busybox-static': ['busybox'],
+  buildah: ['buildah'],
   containerd: ['containerd', 'ctr', 'containerd-shim-runc-v2'],
   git: ['git'],
   iproute2: ['ip'],
   iptables: ['iptables'],
   'openssh-client': ['ssh', 'ssh-keygen'],
   'openssh-server': ['sshd'],
+  mmdebstrap: ['mmdebstrap'],
   openssl: ['openssl'],
   procps: ['sysctl'],
   runc: ['runc'],

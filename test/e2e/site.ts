@@ -78,6 +78,10 @@ export async function openSite(options: SiteOptions = {}) {
     const answer = await cluster.request<{ items: T[] }>('GET', path(type, namespace), { query: { labelSelector } });
     return answer.body.items;
   };
+  const remove = async (kind: string, name: string): Promise<void> => {
+    const { code, stderr } = await cluster.kubectl(['-n', namespace, 'delete', kind, name, '--wait=false']);
+    if (code !== 0) throw new Error(stderr);
+  };
   const secret = (name: string, data: Record<string, string>) =>
     create(SECRETS, { metadata: { name }, stringData: data });
   const privateKey = readFileSync(key, 'utf8');
@@ -103,9 +107,8 @@ export async function openSite(options: SiteOptions = {}) {
     create,
 
     /** A Pod template under Pod Security "restricted" with the example's project. @param env of the first container, laid over the example's */
-    template(env: Record<string, string> = {}, image = IMAGES.capistrano.name) {
+    template(env: Record<string, string> = {}, image = IMAGES.capistrano.tag) {
       const all = {
-        SSH_KEY_FILE: '/etc/capdeployjob/ssh/private_key',
         SERVERS: `${web1.address},${web2.address}`,
         REPO_URL: git.url,
         ...env,
@@ -210,10 +213,9 @@ export async function openSite(options: SiteOptions = {}) {
       const { status, body } = await cluster.request('PATCH', cdjPath(namespace, name), options);
       if (status !== 200) throw new Error(`${name}: ${status} ${JSON.stringify(body)}`);
     },
-    async deleteJob(name: string): Promise<void> {
-      const { code, stderr } = await cluster.kubectl(['-n', namespace, 'delete', 'job', name, '--wait=false']);
-      if (code !== 0) throw new Error(stderr);
-    },
+    /** As a person aborts a deploy. */
+    deleteJob: (name: string) => remove('job', name),
+    deleteResource: (name: string) => remove('capdeployjob', name),
     /** The log of a Job's Pod, as `kubectl logs` prints it. */
     async log(job: string): Promise<string> {
       const { code, stdout, stderr } = await cluster.kubectl(['-n', namespace, 'logs', `job/${job}`]);

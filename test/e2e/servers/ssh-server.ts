@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type Running, startProcess, untilReady } from '../../real/processes.ts';
@@ -74,10 +83,9 @@ export class SshServer {
     return [this.#layer, join(this.#folder, 'tmp')].flatMap(below);
   }
 
-  /** Makes files there, owned by its user. */
-  write(file: string, text: string): void {
-    writeFileSync(this.path(file), text);
-    chownSync(this.path(file), USER_ID, USER_ID);
+  /** Of what `written` names; '' for what is no plain file. */
+  contentOf(file: string): string {
+    return lstatSync(file).isFile() ? readFileSync(file, 'latin1') : '';
   }
 
   /** What sshd said: who came in, from where, with which key. */

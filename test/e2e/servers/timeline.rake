@@ -1,27 +1,27 @@
 # What the tests of a real deploy add to the project: each server writes down, by its own clock, when a deploy is at work on it.
-# HOLD_SECONDS has a command run there for so long; HOLD_PTY=true has it run in a terminal.
+# HOLD_REVISION has a command run there for HOLD_SECONDS, in a terminal where HOLD_PTY is true, while that revision is deployed.
 
 TIMELINE = "/var/www/timeline".freeze
+REVISION_OF_DEPLOY = ENV.fetch("REVISION", "none")
 
-def note(word)
-  revision = ENV.fetch("REVISION", "none")
-  # A command of the server's shell: its clock, not this container's.
-  execute :sh, "-c", "'echo #{word} #{revision} $(date +%s.%N) >> #{TIMELINE}'"
+set :pty, true if ENV["HOLD_PTY"] == "true"
+
+# Written by the server's shell: its clock counts, not this container's.
+def noting(word)
+  "echo #{word} #{fetch(:stage)} #{REVISION_OF_DEPLOY} $(date +%s.%N) >> #{TIMELINE}"
 end
 
 namespace :timeline do
-  task(:begin) { on(roles(:all)) { note "begin" } }
-  task(:end) { on(roles(:all)) { note "end" } }
+  task(:begin) { on(roles(:all)) { execute :sh, "-c", "'#{noting("begin")}'" } }
+  task(:end) { on(roles(:all)) { execute :sh, "-c", "'#{noting("end")}'" } }
 
-  # One line every tenth of a second, for as long as the command lives.
+  # A line every tenth of a second, for as long as the command lives.
   task :hold do
-    seconds = ENV.fetch("HOLD_SECONDS", "0").to_i
-    next if seconds.zero?
+    next unless ENV["HOLD_REVISION"] == REVISION_OF_DEPLOY
 
-    set :pty, ENV["HOLD_PTY"] == "true"
-    beat = "echo work #{ENV.fetch("REVISION", "none")} $(date +%s.%N) >> #{TIMELINE}; sleep 0.1"
-    on roles(:all) do
-      execute :sh, "-c", "'i=0; while [ $i -lt #{seconds * 10} ]; do #{beat}; i=$((i+1)); done'"
+    turns = ENV.fetch("HOLD_SECONDS").to_i * 10
+    on(roles(:all)) do
+      execute :sh, "-c", "'i=0; while [ $i -lt #{turns} ]; do #{noting("work")}; sleep 0.1; i=$((i+1)); done'"
     end
   end
 end
