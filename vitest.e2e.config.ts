@@ -5,10 +5,17 @@ import { defineConfig } from 'vitest/config';
  */
 if (!process.env.TEST_E2E_IMAGES) throw new Error('these tests need a node: run them with  npm run test:e2e');
 
+/** It takes the operator away from everybody: it comes last. */
+const OPERATOR_TESTS = 'test/e2e/operator.test.ts';
+
+/** @param groupOrder those of a higher one wait until all of a lower one have ended */
+const suite = (name: string, include: string, exclude: string[], groupOrder: number) => ({
+  extends: true as const,
+  test: { name, include: [include], exclude, sequence: { groupOrder } },
+});
+
 export default defineConfig({
   test: {
-    name: 'e2e',
-    include: ['test/e2e/**/*.test.ts'],
     globals: false,
     // Processes, not threads: each file has servers and queues of its own.
     pool: 'forks',
@@ -16,9 +23,13 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { shuffle: true },
     // A deploy takes five to ten seconds on an idle machine, and some tests make several.
-    testTimeout: 180_000,
+    testTimeout: 240_000,
     hookTimeout: 120_000,
     restoreMocks: true,
-    reporters: ['default', './test/real/suites-reporter.ts'],
+    reporters: ['default', './test/e2e/counts-reporter.ts'],
+    projects: [
+      suite('deploys', 'test/e2e/**/*.test.ts', [OPERATOR_TESTS], 0),
+      suite('operator', OPERATOR_TESTS, [], 1),
+    ],
   },
 });

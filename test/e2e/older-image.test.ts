@@ -1,12 +1,9 @@
-import { beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { currentOf } from './servers/deployed.ts';
-import { IMAGES, openSite, type Site } from './site.ts';
+import { expectSuccess, IMAGES, openSite } from './site.ts';
 
-let site: Site;
-beforeAll(async () => {
-  // It runs as root, which "restricted" does not allow.
-  site = await openSite({ labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } });
-});
+// It runs as root, which "restricted" does not allow.
+const site = await openSite({ labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } });
 
 it('an image of before works unchanged: root, its own ssh-agent, bundle exec, the revision in a _DEPLOY_HASH, the key in /root/.ssh', async () => {
   const web = await site.deployable('older', {
@@ -36,7 +33,7 @@ it('an image of before works unchanged: root, its own ssh-agent, bundle exec, th
     },
   });
   const entry = await web.deploy({ revision: 'v1.0.0' });
-  expect(entry).toMatchObject({ result: 'Succeeded' });
+  expectSuccess(entry);
   for (const server of site.web) {
     const { revision, page } = currentOf(server);
     expect({ revision, page }).toEqual({ revision: site.git.sha('v1.0.0'), page: 'v1.0.0' });

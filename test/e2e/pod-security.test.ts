@@ -1,12 +1,9 @@
-import { beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventually } from '../behaviour/eventually.ts';
 import { OPERATOR } from '../real/cluster.ts';
-import { openSite, type Site } from './site.ts';
+import { openSite } from './site.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
+const site = await openSite();
 
 it('a template that Pod Security "restricted" refuses is told in its words, starts nothing, and ends as PodNotStarted', async () => {
   const template = site.template();

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import type { CapDeployJob, HistoryEntry } from '../../src/api/capdeployjob.ts';
 import { API_VERSION, KIND, LABEL } from '../../src/api/names.ts';
 import { CAPDEPLOYJOBS, JOBS, type KubeObject, PODS, type ResourceType } from '../../src/kube/client.ts';
@@ -37,7 +37,8 @@ export type Message = Record<string, unknown>;
 
 /**
  * A team with its own of everything: a namespace, two application servers, a repository on a git server, one deploy key, a queue for each
- * CapDeployJob. To be opened once in a test file; what it started goes when the tests of the file have ended.
+ * CapDeployJob. To be opened at the top of a test file, where hooks can still be added: what it started goes when the tests of the file have
+ * ended.
  */
 export async function openSite(options: SiteOptions = {}) {
   const { labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }, releases = ['v1.0.0', 'v1.0.1'] } = options;
@@ -226,6 +227,12 @@ export async function openSite(options: SiteOptions = {}) {
   return site;
 }
 
+/** Expects that a deploy succeeded; where it did not, the end of its log says why. @param revision that was asked for */
+export function expectSuccess(entry: HistoryEntry, revision = entry.revision): void {
+  const { result, reason, message } = entry;
+  expect({ result, revision: entry.revision }, `${reason}: ${message}`).toEqual({ result: 'Succeeded', revision });
+}
+
 export type Site = Awaited<ReturnType<typeof openSite>>;
 export type Deployable = Awaited<ReturnType<Site['deployable']>>;
 
@@ -238,6 +245,9 @@ function projectFiles() {
     .map((file) => ({ path: file.slice(example.length + 1), text: readFileSync(file, 'utf8') }));
   const tasks = fromRoot('test/e2e/servers/timeline.rake');
   files.push({ path: 'lib/capistrano/tasks/timeline.rake', text: readFileSync(tasks, 'utf8') });
+  // A third stage, like the others.
+  const production = files.find((file) => file.path === 'config/deploy/production.rb');
+  files.push({ path: 'config/deploy/locked.rb', text: production?.text ?? '' });
   const keyOf = (file: string) => file.replaceAll('/', '__');
   return {
     data: Object.fromEntries(files.map((file) => [keyOf(file.path), file.text])),
