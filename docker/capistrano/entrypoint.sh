@@ -2,7 +2,7 @@
 # First process of the Job's container:  REVISION=<revision> [bundle exec] cap <environment> <task>…
 #
 # It refuses what a message must never bring into a command line, puts the mounted key into an ssh-agent, runs cap, passes SIGTERM on to it
-# and leaves with its exit code (128 + signal where a signal ended it). Exit 2: refused, nothing was run. Exit 1: the key cannot be used.
+# and to the programs that it runs, and leaves with cap's exit code (128 + signal where a signal ended it). Exit 2: refused, nothing was run. Exit 1: the key cannot be used.
 #
 # SSH_KEY_DIRECTORY  holds private_key and known_hosts. Default: the first of /etc/capdeployjob/ssh and $HOME/.ssh with a private_key.
 #                    Empty: this deploy needs no key. cap gets it set, for deploy.rb to find known_hosts.
@@ -156,10 +156,11 @@ add_key() {
   eval "$(ssh-agent -s -a "$scratch/agent")" >/dev/null
   [ -S "$scratch/agent" ] || fail 1 "ssh-agent did not start (its socket would be $scratch/agent)"
   agent=$SSH_AGENT_PID
-  # By standard input, which has no mode to be refused for; and a Secret made by copy and paste often lacks its last line's end.
-  problem=$({ cat "$key" && echo; } | SSH_ASKPASS_REQUIRE=never ssh-add -q - 2>&1) ||
+  # By standard input, which has no mode to be refused for; and a Secret made by copy and paste often lacks its last line's end, or has
+  # carriage returns.
+  problem=$({ tr -d '\r' <"$key" && echo; } | SSH_ASKPASS_REQUIRE=never ssh-add -q - 2>&1) ||
     fail 1 "$key is no private key that ssh-add takes: $(printf %s "$problem" | tr -c '[:print:]' ' ' | cut -c 1-200)." \
-      'The Secret must hold the whole file as ssh-keygen wrote it, from -----BEGIN to -----END, without carriage returns'
+      'The Secret must hold the whole file as ssh-keygen wrote it, from -----BEGIN to -----END'
 }
 
 use_known_hosts() {
@@ -185,16 +186,19 @@ use_known_hosts() {
 stop() { # stop <signal number>
   stopped=$1
   interrupted=yes
-  # SIGTERM whatever came: a shell starts its background commands with SIGINT ignored, and they keep that.
-  [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
+  [ -z "$child" ] || pass_on
 }
+
+# SIGTERM whatever came: a shell starts its background commands with SIGINT ignored, and they keep that. To the whole group: cap waits for
+# a local program that it runs (git, rsync, a build) before it ends itself.
+pass_on() { kill -TERM "-$child" 2>/dev/null || kill -TERM "$child" 2>/dev/null; }
 
 clean_up() {
   [ -z "$agent" ] || kill "$agent" 2>/dev/null
   [ -z "$scratch" ] || rm -rf "$scratch"
 }
 
-child='' agent='' scratch='' stopped='' mode=''
+child='' agent='' scratch='' stopped='' mode='' # ---- from here on things are done; the tests take the functions above alone
 # Before all else: the kernel gives process 1 no signal that it has no handler for, and the Pod would sit out its grace period.
 trap 'stop 15' TERM
 trap 'stop 2' INT
@@ -216,15 +220,15 @@ if [ "$mode" = deploy ]; then
     use_known_hosts
     export SSH_KEY_DIRECTORY
   fi
-  say "REVISION=${REVISION-} $*"
+  say "${REVISION:+REVISION=$REVISION }$*"
 fi
 
 [ -z "$stopped" ] || exit $((128 + stopped))
-# A background command's standard input is /dev/null unless it is handed over like this.
+# A background command's standard input is /dev/null unless it is handed over like this. A session of its own makes it lead a group.
 exec 3<&0
-"$@" <&3 3<&- &
+setsid "$@" <&3 3<&- &
 child=$!
-[ -z "$stopped" ] || kill -TERM "$child" 2>/dev/null
+[ -z "$stopped" ] || pass_on
 
 # `wait` ends early where a signal comes. Waiting once more tells how cap ended, or 127 where that was told already.
 status='' again=yes

@@ -1,5 +1,5 @@
 /**
- * The images of this project, built here: `docker/capistrano`, `docker/operator` and, for tests, one of the older shape. The Dockerfiles are
+ * The images of this project, built here: `docker/capistrano`, `docker/operator`, the sample project's and, for tests, one of the older shape. The Dockerfiles are
  * taken as they are; what their FROM lines name is made of Debian's packages under the same name, for no registry of images is asked.
  */
 import { createHash } from 'node:crypto';
@@ -32,8 +32,8 @@ export interface Image {
   readonly archive: string;
 }
 
-/** `older` is what teams had before: root, `bundle exec` by command, a key at /root/.ssh (test/images/older). */
-export type ImageName = 'capistrano' | 'operator' | 'older';
+/** `sample` is examples/capistrano-app on top of `capistrano`. `older` is what teams had before: root, `bundle exec` by command, a key at /root/.ssh (test/images/older). */
+export type ImageName = 'capistrano' | 'operator' | 'sample' | 'older';
 
 export interface BuildOptions {
   /** Keeps base and archives; default: `images` in the cache directory of the other tests. */
@@ -55,12 +55,19 @@ const INPUTS: Record<ImageName, readonly string[]> = {
     '.dockerignore',
     'test/images/stand-ins',
   ],
+  sample: [
+    'docker/capistrano/Dockerfile',
+    'docker/capistrano/entrypoint.sh',
+    'docker/capistrano/ssh_config',
+    'examples/capistrano-app',
+  ],
   older: ['test/images/older'],
 };
 
 const DOCKERFILE: Record<ImageName, { context: string; file: string }> = {
   capistrano: { context: 'docker/capistrano', file: 'docker/capistrano/Dockerfile' },
   operator: { context: '.', file: 'docker/operator/Dockerfile' },
+  sample: { context: 'examples/capistrano-app', file: 'examples/capistrano-app/Dockerfile' },
   older: { context: 'test/images/older', file: 'test/images/older/Dockerfile' },
 };
 
@@ -106,7 +113,12 @@ async function buildMissing(
       onBuild?.(`the image "${name}"`);
       const { tag, archive } = images[name];
       const { context, file } = DOCKERFILE[name];
-      await builder.build(join(root, context), join(root, file), tag);
+      const base: Record<string, string> = {};
+      if (name === 'sample') {
+        base.BASE_IMAGE = images.capistrano.tag;
+        if (!missing.includes('capistrano')) await builder.load(images.capistrano.archive);
+      }
+      await builder.build(join(root, context), join(root, file), tag, { arguments: base });
       // Appears whole, by a rename; another process that builds the same at the same time does the same work twice, and no harm.
       const part = `${archive}.${process.pid}`;
       const drop = heldFolder(part);

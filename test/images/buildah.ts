@@ -39,16 +39,31 @@ export class Buildah {
 
   /**
    * @param dockerfile built as it is: what its FROM lines name must be there under that very name
-   * @param seconds epoch seconds that the layers' files are dated with, so that the same inputs give the same layers
+   * Files are dated 1970, so that the same inputs give the same layers.
+   * @param options.arguments for ARG lines
    */
-  async build(context: string, dockerfile: string, tag: string, seconds = 0): Promise<void> {
-    const how = ['--isolation', 'chroot', '--network', 'host', '--pull-never', '--timestamp', String(seconds)];
-    await this.run('bud', ...how, '--format', 'docker', '--tag', tag, '--file', dockerfile, context);
+  async build(
+    context: string,
+    dockerfile: string,
+    tag: string,
+    options: { arguments?: Readonly<Record<string, string>> } = {},
+  ): Promise<void> {
+    const how = ['--isolation', 'chroot', '--network', 'host', '--pull-never', '--timestamp', '0'];
+    const given = Object.entries(options.arguments ?? {}).flatMap(([name, value]) => [
+      '--build-arg',
+      `${name}=${value}`,
+    ]);
+    await this.run('bud', ...how, ...given, '--format', 'docker', '--tag', tag, '--file', dockerfile, context);
   }
 
   /** Writes what `ctr images import` and `docker load` read. */
   async save(tag: string, archive: string): Promise<void> {
     await this.run('push', '--quiet', tag, `docker-archive:${archive}:${tag}`);
+  }
+
+  /** Takes an image out of an archive that `save` wrote, under the name that it had. */
+  async load(archive: string): Promise<void> {
+    await this.run('pull', '--quiet', `docker-archive:${archive}`);
   }
 
   /** The digests of an image's layers, the lowest first. */
