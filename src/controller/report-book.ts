@@ -76,6 +76,17 @@ export class ReportBook implements Reports {
     };
   }
 
+  /**
+   * When rejections that wait for their turn can be written, in epoch milliseconds; undefined where none waits for that. Each pass asks for it:
+   * of several wakes of a resource only the earliest counts, and that one may come too early for them.
+   */
+  rejectionsDueAt(key: ResourceKey, now: number): number | undefined {
+    const page = this.#pages.get(key);
+    if (page === undefined || page.pending.size === 0) return undefined;
+    const dueAt = page.writtenAt + REJECTION_WRITE_MS;
+    return dueAt > now ? dueAt : undefined;
+  }
+
   /** The status now holds these: their messages may be settled. */
   recorded(key: ResourceKey, rejections: readonly RejectionEntry[]): void {
     const page = this.#pages.get(key);
