@@ -102,8 +102,10 @@ function helpPeople(world: World): void {
     const { uid = '', name, ownerReferences = [], deletionTimestamp } = pod.metadata;
     const isOrphan = ownerReferences.length === 0 && deletionTimestamp === undefined;
     // No Job's deadline ends an orphan, and no node's word one whose node is lost: the status tells somebody to.
-    if (world.nodes.lost.delete(uid)) {
+    if (world.nodes.lost.has(uid)) {
       world.as('somebody', () => world.store.delete(PODS, NAMESPACE, name, { gracePeriodSeconds: 0 }));
+      // One that its Job still counts stays, and only its node's word, or its node's end, helps.
+      world.nodes.comeBack(uid);
     } else if (isOrphan) world.as('somebody', () => world.store.delete(PODS, NAMESPACE, name, {}));
   }
 }
@@ -120,9 +122,11 @@ const lanesOf = (world: World): LaneShape[] =>
     return environments;
   });
 
-/** Polls there are always; what they have brought is on the queue as well, hidden. */
+/** Polls and renewals of the Lease there are always; what polls have brought is on the queue as well, hidden. */
 const isUnderWay = (world: World): boolean =>
-  world.tasks.some((task) => !(task instanceof Call && task.options.verb === 'receive'));
+  world.tasks.some((task) => !(task instanceof Call ? isEverlasting(task) : task.describe().endsWith('leases')));
+
+const isEverlasting = ({ options: { verb, what } }: Call): boolean => verb === 'receive' || /^leases? /i.test(what);
 
 function isQuiet(world: World): boolean {
   return (

@@ -39,8 +39,15 @@ export class Nodes {
     this.lost.add(pod.metadata.uid ?? '');
   }
 
+  /** The node is heard of again: what was to end has ended. */
+  comeBack(uid: string): void {
+    this.lost.delete(uid);
+    const pod = this.#world.store.list(PODS).items.find(({ metadata }) => metadata.uid === uid);
+    if (pod !== undefined) this.#player.endDeleted(...placeOf(pod));
+  }
+
   #play(pod: KubeObject): void {
-    const { clock, profile } = this.#world;
+    const { profile } = this.#world;
     const random = this.#world.random('pod', this.#scripts.size);
     const kind = this.#world.calmPods ? 'succeeds' : random.weighted(profile.podFates);
     const script: Script = {
@@ -62,7 +69,6 @@ export class Nodes {
         this.#player.finish(...placeOf(running), script.exitCode, script.exitCode === 0 ? undefined : 'cap aborted!');
       });
     });
-    void clock;
   }
 
   #endSoon(pod: KubeObject): void {

@@ -226,7 +226,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/lanes/build-job.ts',
     find: 'name: jobName(resource.metadata.name, request.environment, request.id),',
     replace:
-      'name: `${jobName(resource.metadata.name, request.environment, request.id).slice(0, 40)}-${process.hrtime.bigint()}`,',
+      "name: [jobName(resource.metadata.name, request.environment, request.id).slice(0, 40), process.hrtime.bigint()].join('-'),",
   },
   {
     name: 'a request whose end is recorded is not recognised',

@@ -1,35 +1,33 @@
 import type { Logger } from 'pino';
-import { startController } from '../../src/controller/run.ts';
-import { Supervisor } from '../../src/intake/supervisor.ts';
+import { LEASE_NAME, startOperator } from '../../src/commands/operator.ts';
 import { KubePort } from './kube-port.ts';
 import type { Incarnation } from './replica.ts';
 import { SqsPort } from './sqs-port.ts';
 import type { World } from './world.ts';
 
-/** The operator itself, as `src/commands/controller.ts` puts it together, in one of its lives. */
-export function startOperator(world: World, incarnation: Incarnation): void {
-  const kube = new KubePort(world, incarnation);
-  const { clock } = incarnation;
-  const log = logOf(world, incarnation);
-  incarnation.running = startController({
-    kube,
+/** Where the replicas of an installation keep their Lease. */
+export const OPERATOR_NAMESPACE = 'capdeployjob-system';
+const LEASE_MS = 15_000;
+
+/** The operator itself, as the program starts it, in one of its lives: with leader election in some worlds, in others without. */
+export function startReplica(world: World, incarnation: Incarnation): void {
+  const { clock, name } = incarnation;
+  const operator = startOperator({
+    kube: new KubePort(world, incarnation),
     namespaces: [],
-    instance: incarnation.name,
+    instance: name,
     metrics: NO_METRICS,
-    log,
+    log: logOf(world, incarnation),
     clock,
-    startIntake: ({ resources, reports }) =>
-      new Supervisor({
-        kube,
-        resources,
-        reports,
-        metrics: NO_METRICS,
-        clock,
-        log,
-        targets: { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined },
-        openQueue: ({ url }) => new SqsPort(world, incarnation, world.setting.queueAt(url)),
-      }),
+    targets: { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined },
+    openQueue: ({ url }) => new SqsPort(world, incarnation, world.setting.queueAt(url)),
+    election: world.profile.election
+      ? { lease: { namespace: OPERATOR_NAMESPACE, name: LEASE_NAME }, identity: name, durationMs: LEASE_MS }
+      : undefined,
   });
+  incarnation.running = operator;
+  // The program ends where leadership was lost, and is started again.
+  void operator.lost.then(() => world.replicaEnded(incarnation, 'leadership lost'));
 }
 
 const nothing = (): void => {};
@@ -46,6 +44,9 @@ const NO_METRICS = {
   reconciled: nothing,
   reconcileFailed: nothing,
   eventLost: nothing,
+  queue: nothing,
+  leader: nothing,
+  leaderChanged: nothing,
 };
 
 /** What the operator logs goes into the trace, where somebody reads it. What it calls an unexpected error is one here, too. */

@@ -77,6 +77,8 @@ export type PodFate = 'succeeds' | 'fails' | 'hangs' | 'never starts' | 'starts 
 /** One run's mixture: where all faults happen at once, hardly any story gets far enough to matter. */
 export interface Profile {
   readonly replicas: 1 | 2;
+  /** Whether they agree on a leader. Without it both work at once, as two leaders would. */
+  readonly election: boolean;
   /** How far the second replica's clock is from the world's (milliseconds). */
   readonly skewMs: number;
   /** The share of steps in which something else happens than the next thing in order. */
@@ -97,6 +99,7 @@ export function drawProfile(random: Random): Profile {
   const calm = random.chance(0.15);
   return {
     replicas: random.chance(0.8) ? 2 : 1,
+    election: random.chance(0.3),
     skewMs: random.chance(0.4) ? random.int(14_000) - 7_000 : 0,
     unrest: random.pick([0.15, 0.3, 0.5]),
     weights: enabled.map((special) => [special, (WEIGHTS[special] ?? 1) * (0.3 + 1.7 * random.next())] as const),

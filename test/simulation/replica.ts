@@ -1,12 +1,8 @@
+import type { Operator } from '../../src/commands/operator.ts';
 import type { Clock, TimerHandle } from '../../src/kube/clock.ts';
 import type { Timer } from '../../src/local/clock.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
-
-/** What a replica's process ends with: its two loops. */
-export interface Running {
-  stop(): Promise<void>;
-}
 
 /**
  * One life of an operator's process. When it dies, nothing of it ever happens again: its timers are gone, its promises never settle, its
@@ -19,7 +15,7 @@ export class Incarnation {
   isPaused = false;
   /** It got SIGTERM. */
   isStopping = false;
-  running: Running | undefined;
+  running: Operator | undefined;
   /** Version of the store at the last live list of Jobs, by resource: what a pass has seen. */
   readonly listedAt = new Map<string, number>();
   readonly #onDeath: (() => void)[] = [];

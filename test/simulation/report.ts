@@ -54,6 +54,11 @@ export function printTotals(totals: Totals, seconds: number): void {
   for (const [kind, count] of kinds) console.log(`  ${String(count).padStart(8)}  ${kind}`);
 }
 
+/** What goes on all the time, and tells nothing. */
+const NOISE = / Lease | leases? |BOOKMARK|MODIFIED Lease|receive \S+( → ok)?$/;
+const FIRST_LINES = 400;
+const LAST_LINES = 100;
+
 /** How to see a run again, and the story itself. */
 export function printShrunk({ options, result, runs }: Shrunk): void {
   const { seed, steps, profile } = options;
@@ -62,6 +67,12 @@ export function printShrunk({ options, result, runs }: Shrunk): void {
   console.log(
     `  npm run simulate -- --seed ${seed} --steps ${steps} --only ${only || 'none'}${profile ? ` --profile '${JSON.stringify(profile)}'` : ''} --trace\n`,
   );
-  for (const line of result.lines) console.log(line);
+  const story = result.lines.filter((line) => !NOISE.test(line));
+  const cut = story.length > FIRST_LINES + LAST_LINES;
+  for (const line of cut ? story.slice(0, FIRST_LINES) : story) console.log(line);
+  if (cut) {
+    console.log(`          … ${story.length - FIRST_LINES - LAST_LINES} lines, all of them with --trace …`);
+    for (const line of story.slice(-LAST_LINES)) console.log(line);
+  }
   console.log(`\n${result.violation?.message}`);
 }

@@ -13,6 +13,7 @@ const SIMPLER: readonly Partial<Profile>[] = [
   { skewMs: 0 },
   { podLagMs: 0 },
   { replicas: 1 },
+  { election: false },
 ];
 
 /**

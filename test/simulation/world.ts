@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import type { KubeObject, ResourceType } from '../../src/kube/client.ts';
+import { type KubeObject, NAMESPACES, type ResourceType } from '../../src/kube/client.ts';
 import { createLocalClient } from '../../src/local/client.ts';
 import { VirtualClock } from '../../src/local/clock.ts';
 import { Collector } from '../../src/local/controllers/collector.ts';
@@ -8,7 +8,7 @@ import { JobController } from '../../src/local/controllers/job-controller.ts';
 import { Store } from '../../src/local/store/store.ts';
 import { Call, type Task } from './call.ts';
 import { Nodes } from './kubelet.ts';
-import { startOperator } from './operator.ts';
+import { OPERATOR_NAMESPACE, startReplica } from './operator.ts';
 import { Oracle } from './oracle.ts';
 import { drawProfile, type Profile, type Special } from './profile.ts';
 import { Random } from './random.ts';
@@ -30,6 +30,7 @@ const START = '2026-03-10T12:00:00.000Z';
 const CONTROLLER_REACTION_MS = 2;
 /** How long a request takes where nothing delays it. */
 const CALL_MS = 1;
+const RESTART_MS = 1_000;
 
 export interface WorldOptions {
   readonly seed: number;
@@ -90,6 +91,7 @@ export class World {
     });
     this.client = createLocalClient(this.store);
     this.store.create(DEFINITIONS, definition);
+    this.store.create(NAMESPACES, { metadata: { name: OPERATOR_NAMESPACE } });
     const lag = this.random('lag');
     new JobController(this.store, {
       reactionMs: () =>
@@ -102,11 +104,10 @@ export class World {
     this.nodes = new Nodes(this);
     this.oracle = new Oracle(this);
     this.store.onChange((type, { type: change, object }) => {
-      if (this.actor instanceof Incarnation) this.operatorWrites += 1;
+      if (this.actor instanceof Incarnation && type.plural !== 'leases') this.operatorWrites += 1;
       this.trace.note(`${change} ${object.metadata.name} ${object.metadata.resourceVersion}`, () => {
         return `    ${change} ${object.kind} ${object.metadata.name} (${object.metadata.resourceVersion}) by ${this.actorName}`;
       });
-      void type;
     });
     this.setting = new Setting(this);
   }
@@ -163,7 +164,19 @@ export class World {
     const incarnation = new Incarnation(name, new ProcessClock(this, skewMs, this.random('process', name)));
     this.replicas[index] = incarnation;
     this.trace.note(`${name} starts`);
-    startOperator(this, incarnation);
+    startReplica(this, incarnation);
+  }
+
+  /** A process that ended by itself; its kubelet starts it again. */
+  replicaEnded(incarnation: Incarnation, why: string): void {
+    const index = this.replicas.indexOf(incarnation);
+    if (index < 0 || incarnation.isDead) return;
+    this.trace.count(`replica ends: ${why}`);
+    this.trace.note(`${incarnation.name} ends`, () => `${incarnation.name} ends: ${why}`);
+    // Not from within what it is just doing.
+    this.clock.after(1, () => {
+      if (this.replicas[index] === incarnation) this.crash(index, RESTART_MS);
+    });
   }
 
   /** @param restartMs when another process takes its place. */
