@@ -98,7 +98,15 @@ function helpPeople(world: World): void {
     if (world.setting.resource(place) === undefined && place.queue.left.length > 0) world.setting.create(place);
   }
   for (const job of world.store.list(JOBS, { namespace: NAMESPACE }).items) {
-    if (finishedAs(job) !== undefined || annotationOf(job, 'approved-by')) continue;
+    if (finishedAs(job) !== undefined) continue;
+    // Nobody's any more: its resource was deleted, and it was orphaned.
+    if (!job.metadata.ownerReferences?.length && (job.spec as { suspend?: boolean }).suspend === true) {
+      world.as('somebody', () =>
+        world.store.delete(JOBS, NAMESPACE, job.metadata.name, { propagationPolicy: 'Background' }),
+      );
+      continue;
+    }
+    if (annotationOf(job, 'approved-by')) continue;
     patchByHand(world, JOBS, job, { metadata: { annotations: { 'capdeployjob.dev/approved-by': 'bob' } } });
   }
   for (const pod of world.store.list(PODS, { namespace: NAMESPACE }).items) {

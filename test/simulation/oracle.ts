@@ -164,7 +164,7 @@ export class Oracle {
       byHand,
       version,
       at: this.world.clock.now(),
-      isAcknowledged: !byHand || this.claims.has(job.uid),
+      isAcknowledged: !byHand,
       isUntraceable: false,
     };
     if (!byHand) checkResume(this, start);
