@@ -107,7 +107,7 @@ export function rejectionsOf(
   );
   // A Job that was orphaned with its resource, or is somebody else's by now.
   const isForeign = [...oracle.jobs.values()].some(
-    (job) => job.isPresent && job.request.id === intent.id && job.owner !== truth.uid,
+    (job) => job.request.id === intent.id && job.owner !== truth.uid,
   );
   return [
     ...(isForeign ? ['NameConflict'] : []),
