@@ -106,9 +106,7 @@ export function rejectionsOf(
       contentOf(other.intent) !== contentOf(intent),
   );
   // A Job that was orphaned with its resource, or is somebody else's by now.
-  const isForeign = [...oracle.jobs.values()].some(
-    (job) => job.request.id === intent.id && job.owner !== truth.uid,
-  );
+  const isForeign = [...oracle.jobs.values()].some((job) => job.request.id === intent.id && job.owner !== truth.uid);
   return [
     ...(isForeign ? ['NameConflict'] : []),
     ...(isRemoved ? ['UnknownEnvironment'] : []),
