@@ -80,8 +80,26 @@ const ALWAYS: readonly Special[] = ['any order', 'time passes', 'message is sent
 
 export type PodFate = 'succeeds' | 'fails' | 'hangs' | 'never starts' | 'starts late' | 'ends slowly';
 
+/**
+ * Some runs dwell on one kind of trouble: where each kind is rare, two of them hardly ever meet. Each names what happens in every such run, and
+ * how much more often.
+ */
+const THEMES = {
+  'resources are replaced': { 'resource is replaced': 8, 'resource is deleted': 6, 'message is sent': 2 },
+  'people take over': { 'Job is resumed by hand': 5, 'Job is suspended': 3, 'Job is deleted': 3, 'Job is orphaned': 3 },
+  'acts in between': {
+    'somebody acts while a write is under way': 4,
+    'request is slow': 3,
+    'environment is frozen or thawed': 3,
+    'replica crashes': 2,
+  },
+  'the newest wins': { 'message is sent': 4, 'somebody acts while a write is under way': 2, 'Job is deleted': 3 },
+} as const satisfies Record<string, Partial<Record<Special, number>>>;
+export type Theme = keyof typeof THEMES;
+
 /** One run's mixture: where all faults happen at once, hardly any story gets far enough to matter. */
 export interface Profile {
+  readonly theme: Theme | undefined;
   readonly replicas: 1 | 2;
   /** Whether they agree on a leader. Without it both work at once, as two leaders would. */
   readonly election: boolean;
@@ -103,14 +121,21 @@ export interface Profile {
 const BOUND_TO_HAPPEN = 0.35;
 
 export function drawProfile(random: Random): Profile {
-  const enabled = SPECIALS.filter((special) => ALWAYS.includes(special) || random.chance(BOUND_TO_HAPPEN));
+  const theme = random.chance(0.4) ? random.pick(Object.keys(THEMES) as Theme[]) : undefined;
+  const more: Partial<Record<Special, number>> = theme === undefined ? {} : THEMES[theme];
+  const enabled = SPECIALS.filter(
+    (special) => ALWAYS.includes(special) || more[special] !== undefined || random.chance(BOUND_TO_HAPPEN),
+  );
   const calm = random.chance(0.15);
   return {
+    theme,
     replicas: random.chance(0.8) ? 2 : 1,
     election: random.chance(0.3),
     skewMs: random.chance(0.4) ? random.int(14_000) - 7_000 : 0,
     unrest: random.pick([0.15, 0.3, 0.5]),
-    weights: enabled.map((special) => [special, (WEIGHTS[special] ?? 1) * (0.3 + 1.7 * random.next())] as const),
+    weights: enabled.map(
+      (special) => [special, (WEIGHTS[special] ?? 1) * (more[special] ?? 1) * (0.3 + 1.7 * random.next())] as const,
+    ),
     podFates: calm
       ? [['succeeds', 1]]
       : [

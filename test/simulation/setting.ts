@@ -78,7 +78,9 @@ export class Setting {
     const queue = new QueueModel(this.#world, `${name}-deploy`, this.#world.profile.maxReceiveCount);
     this.#world.queues.set(queue.name, queue);
     const environments = random.pick([['production'], ['production'], ['production', 'staging']]);
-    const policies = ['Queue', 'Supersede', 'Replace'] as const;
+    const { theme } = this.#world.profile;
+    const all = ['Queue', 'Supersede', 'Replace'] as const;
+    const policies = theme === 'the newest wins' ? (['Replace'] as const) : all;
     const spec: ResourceSpec = {
       queue: {
         url: `https://sqs.ap-northeast-1.amazonaws.com/123456789012/${queue.name}`,
