@@ -36,7 +36,8 @@ function untruth(
 ): string | undefined {
   const { jobs, starts } = request;
   const spec = basis.spec as ResourceSpec;
-  const now = oracle.operator?.clock.now() ?? 0;
+  // By its own clock, or by that of the API server, which says when a Job was created.
+  const now = Math.max(oracle.operator?.clock.now() ?? 0, oracle.world.clock.now());
   const lane = after.environments?.find(({ name }) => name === environment);
   const claim = before.environments
     ?.find(({ name }) => name === environment)

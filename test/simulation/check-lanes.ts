@@ -1,6 +1,6 @@
 import type { Oracle } from './oracle.ts';
 import { NAMESPACE } from './setting.ts';
-import { isDeployAlive, isLater, type JobTruth, placeOf, rulesOut, type Start, whyNot } from './truth.ts';
+import { isDeployAlive, isJobAlive, isLater, type JobTruth, placeOf, rulesOut, type Start, whyNot } from './truth.ts';
 import { Violation } from './violation.ts';
 
 /**
@@ -92,7 +92,7 @@ export function checkRemoval(oracle: Oracle, job: JobTruth): void {
   if (!isRecorded && ending === undefined) {
     throw new Violation('invariant 6', `${job.name} is deleted before it is recorded`);
   }
-  if (isDeployAlive(job) && ending === undefined) {
+  if (isJobAlive(job) && ending === undefined) {
     throw new Violation('invariant 6', `${job.name} is deleted while it runs, and nothing announces that`);
   }
 }

@@ -219,6 +219,8 @@ function checkTurn(
   for (const other of others) {
     const job = other.jobs.find((each) => each.isPresent && each.isSuspended && each.finished === undefined);
     if (!job || other.starts.length > 0 || !isLater(request, other)) continue;
+    // It moved since the pass looked: approved just now, say.
+    if (Number(job.object.metadata.resourceVersion) > (oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0)) continue;
     const isListed = lane?.waiting?.some(({ id }) => id === other.id);
     if (!isListed || whyNot(other, job.object, basis, at) || at - other.dueAt > startingDeadlineSeconds * 1000)
       continue;

@@ -44,6 +44,9 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   let done = 0;
   let drainSteps = 0;
   let violation: Violation | undefined;
+  // The program ends itself on such an error (src/commands/process.ts).
+  const failed = (error: unknown): void => world.oracle.operatorFailed(error);
+  process.on('unhandledRejection', failed);
   try {
     world.startReplicas();
     sendFirst(world);
@@ -63,6 +66,8 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     });
   } catch (error) {
     violation = error instanceof Violation ? error : unexpected(error);
+  } finally {
+    process.off('unhandledRejection', failed);
   }
   const hash = world.trace.hash.toString(16).padStart(8, '0');
   const { counts, lines } = world.trace;
