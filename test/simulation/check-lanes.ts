@@ -13,9 +13,12 @@ import { Violation } from './violation.ts';
 /** Somebody resumed it by hand, and the pass that acts now had looked before that. */
 function wasResumedBehind(oracle: Oracle, start: Start | undefined): boolean {
   if (!start?.byHand) return false;
-  const looked = oracle.seen.get(`${NAMESPACE}/${start.job.lane.split('/')[0]}`) ?? 0;
-  return start.version > looked;
+  return start.version > lookedAt(oracle, start.job);
 }
+
+/** Version of the store at which the pass that acts now had listed the Jobs of this one's resource. */
+const lookedAt = (oracle: Oracle, job: JobTruth): number =>
+  oracle.seen.get(`${NAMESPACE}/${job.lane.split('/')[0]}`) ?? 0;
 
 /** An operator resumes a Job: its first start, under a claim, in its turn, for a reason that held when the claim was made. */
 export function checkResume(oracle: Oracle, { job }: Start): void {
@@ -40,8 +43,9 @@ export function checkResume(oracle: Oracle, { job }: Start): void {
   if (why) throw new Violation('contract 4', `${job.name} is started, but ${why}`);
   for (const other of oracle.requests.values()) {
     if (other === request || !sameLane(other.jobs[0], job) || !rulesOut(other, request)) continue;
-    const later = other.starts.find((start) => isLater(placeOf(start), request) && !start.isUntraceable);
-    if (later && !wasResumedBehind(oracle, later)) {
+    // Its first start gave it its place, whatever somebody did with it after that.
+    const first = other.starts.find((start) => !start.isUntraceable);
+    if (first && isLater(placeOf(first), request) && !wasResumedBehind(oracle, first)) {
       throw new Violation('invariant 4', `${request.id} starts after ${other.id}, which was due later`);
     }
   }
@@ -62,7 +66,12 @@ export function checkOverlap(oracle: Oracle, job: JobTruth, how: 'resumed' | 'a 
 }
 
 function isExcused(oracle: Oracle, job: JobTruth, other: JobTruth, how: 'resumed' | 'a Pod came'): boolean {
-  if (how === 'resumed') return oracle.operator === undefined || wasResumedBehind(oracle, other.start);
+  if (how === 'resumed') {
+    if (oracle.operator === undefined || wasResumedBehind(oracle, other.start)) return true;
+    // The Job went with its resource, and its Pod came after the pass had looked: the claim that would have waited for it went as well.
+    const hasEnded = oracle.resources.get(other.owner)?.endVersion !== undefined && !other.isPresent;
+    return hasEnded && other.pods.every((pod) => !pod.isAlive || pod.version > lookedAt(oracle, other));
+  }
   // A Pod that comes late, of a Job that runs no more. The lane was to wait for it, unless nobody could know.
   if (job.start?.isUntraceable || (other.start?.byHand ?? false)) return true;
   const resource = oracle.resources.get(job.owner);

@@ -230,7 +230,7 @@ export class Oracle {
     if (twin) throw new Violation('invariant 1', `request ${id} has two Jobs at once: ${twin.name} and ${job.name}`);
   }
 
-  #podChanged({ type, object }: Change): void {
+  #podChanged({ type, object, version }: Change): void {
     const uid = object.metadata.uid ?? '';
     const { actor } = this.world;
     const known = this.pods.get(uid);
@@ -240,6 +240,7 @@ export class Oracle {
       const pod: PodTruth = {
         uid,
         job,
+        version,
         isAlive: true,
         hasRun: false,
         succeeded: false,

@@ -59,6 +59,8 @@ export interface JobTruth {
 export interface PodTruth {
   readonly uid: string;
   readonly job: JobTruth;
+  /** Version of the store at which it came. */
+  readonly version: number;
   isAlive: boolean;
   hasRun: boolean;
   succeeded: boolean;
