@@ -6,7 +6,7 @@ import { GroupOrder } from './group-order.ts';
 import { isAlive, liveResource } from './live-resource.ts';
 import { type IntakeParts, linkedController, type ResourceContext } from './parts.ts';
 import type { ResourceKey } from './ports.ts';
-import { RejectedMessages } from './reject-message.ts';
+import { Rejections } from './rejections.ts';
 import { readSpec } from './revisions.ts';
 import { Backoff } from './waiting.ts';
 
@@ -44,13 +44,8 @@ export class Poller {
 
   /** Starts at once. */
   constructor(parts: IntakeParts, target: { key: ResourceKey; uid: string; queue: Queue }) {
-    this.#context = {
-      ...parts,
-      ...target,
-      log: parts.log.child({ resource: target.key }),
-      rejected: new RejectedMessages(target.queue, parts.clock),
-      groups: new GroupOrder(),
-    };
+    const own = { ...parts, ...target, log: parts.log.child({ resource: target.key }) };
+    this.#context = { ...own, rejections: new Rejections(own), groups: new GroupOrder() };
     this.#backoff = new Backoff(parts.clock, 500, 30_000);
     this.#drain = linkedController(this.#abort.signal);
     this.#readingSince = parts.clock.now();
@@ -79,16 +74,20 @@ export class Poller {
   }
 
   async #run(): Promise<void> {
-    const { queue, clock, log } = this.#context;
+    const { queue, clock, log, rejections } = this.#context;
     this.#reportReading();
     while (!this.#stop.signal.aborted) {
       try {
-        await this.#poll();
+        await rejections.room(this.#stop.signal);
+        if (!this.#stop.signal.aborted) await this.#poll();
       } catch (error) {
         log.error({ err: error }, 'reading the queue failed unexpectedly');
         await sleep(clock, this.#backoff.next(), this.#stop.signal);
       }
     }
+    this.#busy = true;
+    this.#drainAt(this.#drainBy);
+    await rejections.end(this.#drain.signal, this.#abort.signal);
     this.#finished.abort();
     queue.close();
   }
@@ -138,7 +137,10 @@ export class Poller {
     const { clock } = this.#context;
     this.#busy = true;
     // Stopped while the last poll was under way.
-    if (this.#stop.signal.aborted) this.#drainAt(Math.max(this.#drainBy, clock.now() + MIN_DRAIN_MS));
+    if (this.#stop.signal.aborted) {
+      this.#drainBy = Math.max(this.#drainBy, clock.now() + MIN_DRAIN_MS);
+      this.#drainAt(this.#drainBy);
+    }
     const batch = new Batch(this.#context, messages, visibilitySeconds, {
       drain: this.#drain.signal,
       abort: this.#abort.signal,
@@ -150,7 +152,9 @@ export class Poller {
 
   /** The resource is gone, and the supervisor, which looks at the cache, will stop this poller. Until then nothing is received. */
   async #untilAlive(): Promise<void> {
-    const { kube, key, uid, clock, log } = this.#context;
+    const { kube, key, uid, clock, log, rejections } = this.#context;
+    // Nobody can record anything of it any more.
+    await rejections.end(AbortSignal.abort(), this.#abort.signal);
     log.info('the resource is gone or being deleted: its queue is not read any more');
     const backoff = new Backoff(clock, 2_000, 30_000);
     const signal = this.#stop.signal;
