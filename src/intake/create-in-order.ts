@@ -1,6 +1,7 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import type { DeployRequest } from '../api/deploy-request.ts';
 import { REASON, REJECTION } from '../api/reasons.ts';
+import { sleep } from '../kube/clock.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { standsInStatus } from '../lanes/known.ts';
 import type { Item, Read } from './batch-item.ts';
@@ -31,6 +32,8 @@ export interface CreatedHands {
 /** A single Job in the way (being deleted, say) is worth a word only when it stays there. */
 const QUIET_MS = 10_000;
 const MAX_RETRY_AFTER_SECONDS = 60;
+/** Characters of a body. A megabyte of brackets takes 50 ms to refuse: ten of them at a stretch would be felt by every other resource. */
+const LONG = 50_000;
 
 /**
  * Creates the Jobs of a batch: in due order within a lane, in the queue's order within a FIFO group, and again after what failed. Whoever
@@ -72,7 +75,7 @@ export class CreateInOrder {
       return undefined;
     }
     const heldUp = new Set<string>();
-    for (const turn of inCreationOrder(this.#parse(pending, read))) {
+    for (const turn of inCreationOrder(await this.#parse(pending, read, signal))) {
       if (signal.aborted) return undefined;
       const lines = [`lane ${turn.request.environment}`, ...(turn.group === undefined ? [] : [`group ${turn.group}`])];
       const result = lines.some((line) => heldUp.has(line))
@@ -91,10 +94,11 @@ export class CreateInOrder {
   }
 
   /** A rejected message never becomes valid, so it leaves the order and nothing of its FIFO group waits for it. */
-  #parse(pending: readonly Item[], read: Read): Turn[] {
+  async #parse(pending: readonly Item[], read: Read, signal: AbortSignal): Promise<Turn[]> {
     const rejected: { item: Item; rejection: Rejection }[] = [];
     for (const item of pending) {
       if (item.parsedBy === read) continue;
+      if (item.message.body.length > LONG) await sleep(this.#context.clock, 0, signal);
       const parsed = parseMessage(item.message, read, this.#receivedAt);
       if (parsed.rejection) {
         rejected.push({ item, rejection: parsed.rejection });
