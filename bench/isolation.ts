@@ -8,6 +8,7 @@
  * mean of these two. It fails where a median or a p99 (and more than 20 ms) is beyond twice its value without the fault.
  */
 
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { CreateQueueCommand, DeleteQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { CAPDEPLOYJOBS } from '../src/kube/client.ts';
@@ -33,6 +34,8 @@ interface Measured {
   lag: number;
   /** Of this process, which plays Kubernetes and SQS, in percent of a core. */
   servers: number;
+  /** Of this process's event loop, p99 in milliseconds. */
+  serversLag: number;
 }
 
 let fault: Fault | undefined;
@@ -60,6 +63,8 @@ async function measure(): Promise<Measured> {
   const begun = performance.now();
   const cpuBefore = cpuSeconds(rig.operator.pid);
   const ownBefore = cpuSeconds(process.pid);
+  const ownLag = monitorEventLoopDelay();
+  ownLag.enable();
   await rig.metric('nodejs_eventloop_lag_p99_seconds');
   const sends: Promise<unknown>[] = [];
   const count = seconds * HEALTHY;
@@ -78,7 +83,14 @@ async function measure(): Promise<Measured> {
   const cpu = share * (cpuSeconds(rig.operator.pid) - cpuBefore);
   const servers = share * (cpuSeconds(process.pid) - ownBefore);
   const lag = 1000 * (await rig.metric('nodejs_eventloop_lag_p99_seconds'));
-  return { median: quantile(took, 0.5), p99: quantile(took, 0.99), cpu, lag, servers };
+  return {
+    median: quantile(took, 0.5),
+    p99: quantile(took, 0.99),
+    cpu,
+    lag,
+    servers,
+    serversLag: ownLag.percentile(99) / 1e6,
+  };
 }
 
 async function withFault(next: Fault): Promise<Measured> {
@@ -139,7 +151,17 @@ try {
   if (chosen.length === 0) throw new Error(`no fault has a name with: ${positionals.join(', ')}`);
   await measure();
   console.log(`${HEALTHY} healthy resources with a message a second each; ${seconds} s each time`);
-  say('fault in another resource', 'median', 'p99', 'median ms', 'p99 ms', 'CPU %', 'loop lag ms', 'servers CPU %');
+  say(
+    'fault in another resource',
+    'median',
+    'p99',
+    'median ms',
+    'p99 ms',
+    'CPU %',
+    'loop lag ms',
+    'servers CPU %',
+    'servers lag ms',
+  );
   let before = await measure();
   const bad: string[] = [];
   for (let time = 0; time < Number(flags.times); time++) {
@@ -158,6 +180,7 @@ try {
         cell('cpu'),
         cell('lag'),
         cell('servers'),
+        cell('serversLag'),
       );
       for (const field of ['median', 'p99'] as const) {
         if (ratio(field) > MOST && measured[field] > NOISE_MS)

@@ -33,7 +33,7 @@ export interface CreatedHands {
 const QUIET_MS = 10_000;
 const MAX_RETRY_AFTER_SECONDS = 60;
 /** Characters of a body. A megabyte of brackets takes 50 ms to refuse: ten of them at a stretch would be felt by every other resource. */
-const LONG = 50_000;
+const LONG = 10_000;
 
 /**
  * Creates the Jobs of a batch: in due order within a lane, in the queue's order within a FIFO group, and again after what failed. Whoever

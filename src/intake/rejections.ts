@@ -7,14 +7,17 @@ import { giveBack, RedrivePolicy } from './settle-message.ts';
 import { SettleRejected } from './settle-rejected.ts';
 import { Bell } from './waiting.ts';
 
-/**
- * So many rejected messages of a resource are in hand at most, and no more are taken within a second: the status write that records all of
- * them comes no more often than that, and who floods a queue gets no more of this process, and of the API server, than that.
- */
+/** So many rejected messages of a resource are in hand at most; beyond that its receives wait for the status write that records them. */
 export const MOST_IN_HAND = 200;
-const WINDOW_MS = 1_000;
-/** Characters of bodies within that second: to judge long ones takes time that other resources need. A single receive may exceed it. */
-const MOST_CHARACTERS = 2_000_000;
+/**
+ * What a rejected message costs, in milliseconds until the next receive, however fast it is recorded: by its number, a hundred a second,
+ * and by its length, a million characters a second (to refuse a megabyte of brackets takes 50 ms). Who floods a queue gets no more of
+ * this process than that, and evenly: the other resources' messages come in between.
+ */
+const COST_MS = 10;
+const CHARACTERS_PER_MS = 1_000;
+/** The bell is rung for each change; this is for one that was missed. */
+const LOOK_MS = 1_000;
 /** MessageIds that are remembered: a message on its way to the dead-letter queue is seen several times. */
 const REMEMBERED = 5_000;
 
@@ -52,7 +55,8 @@ export class Rejections {
   readonly #holds = new Map<number, Hold>();
   readonly #bell = new Bell();
   #work: { readonly controller: AbortController; readonly settle: SettleRejected };
-  #window = { begun: Number.NEGATIVE_INFINITY, messages: 0, characters: 0 };
+  /** When all that was taken is paid for (epoch milliseconds). */
+  #paidAt = 0;
 
   constructor(parts: RejectionsParts) {
     this.#parts = parts;
@@ -62,13 +66,9 @@ export class Rejections {
 
   /** Takes messages over and returns at once: from now on they are kept hidden, recorded and settled here. */
   take(rejected: readonly Rejected[], receipt: Receipt): void {
-    const { clock } = this.#parts;
-    if (clock.now() - this.#window.begun >= WINDOW_MS) {
-      this.#window = { begun: clock.now(), messages: 0, characters: 0 };
-    }
+    this.#paidAt = Math.max(this.#paidAt, this.#parts.clock.now());
     for (const { message, rejection } of rejected) {
-      this.#window.messages += 1;
-      this.#window.characters += message.body.length;
+      this.#paidAt += Math.max(COST_MS, message.body.length / CHARACTERS_PER_MS);
       const kept = { ...message, body: '' };
       const hold = this.#holdOf(receipt.visibilitySeconds);
       hold.add([kept], receipt.receivedAt);
@@ -81,11 +81,9 @@ export class Rejections {
   async room(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     while (!signal.aborted) {
-      const { begun, messages, characters } = this.#window;
-      const isSpent = messages >= MOST_IN_HAND || characters >= MOST_CHARACTERS;
-      const waitMs = isSpent ? begun + WINDOW_MS - clock.now() : 0;
+      const waitMs = this.#paidAt - clock.now();
       if (waitMs <= 0 && this.#inHand.size < MOST_IN_HAND) return;
-      await this.#bell.wait(clock, waitMs > 0 ? waitMs : WINDOW_MS, signal);
+      await this.#bell.wait(clock, waitMs > 0 ? waitMs : LOOK_MS, signal);
     }
   }
 
@@ -94,7 +92,7 @@ export class Rejections {
    * comes again when its visibility ends. Afterwards messages may be taken as before.
    */
   async end(drain: AbortSignal, abort: AbortSignal): Promise<void> {
-    while (this.#inHand.size > 0 && !drain.aborted) await this.#bell.wait(this.#parts.clock, WINDOW_MS, drain);
+    while (this.#inHand.size > 0 && !drain.aborted) await this.#bell.wait(this.#parts.clock, LOOK_MS, drain);
     const left = [...this.#inHand.keys()];
     this.#work.controller.abort();
     this.#work = this.#begin();
