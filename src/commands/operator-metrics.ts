@@ -24,20 +24,13 @@ export function operatorMetrics(metrics: Metrics): ControllerMetrics {
 
 /** The same reports, with the age of the last poll read off them on the way. */
 export function countPolls(reports: Reports, metrics: Metrics): Reports {
-  const lastReads = new Map<string, number>();
   return {
     rejected: (key, rejection, signal) => reports.rejected(key, rejection, signal),
     createTrouble: (key, trouble) => reports.createTrouble(key, trouble),
     queue: (key, state) => {
       reports.queue(key, state);
-      if (state.kind === 'off') {
-        lastReads.delete(key);
-        return metrics.queueClosed(ref(key));
-      }
-      metrics.queueOpened(ref(key));
-      if (state.lastReadAt === (lastReads.get(key) ?? 0)) return;
-      lastReads.set(key, state.lastReadAt);
-      metrics.queuePolled(ref(key));
+      if (state.kind === 'off') metrics.queueClosed(ref(key));
+      else metrics.queueOpened(ref(key), state.lastReadAt);
     },
   };
 }

@@ -18,6 +18,8 @@ interface Notes {
   logTail: string | undefined;
   events: readonly JobEvent[];
   eventsReadAt: number;
+  /** Nothing asked for it between two sweeps, the last of which did not know its Job. */
+  stale: boolean;
 }
 
 /**
@@ -64,6 +66,24 @@ export class ProcessMemory implements Memory {
     }
   }
 
+  /**
+   * Forgets Jobs that are no more and hold no lane any more: their ends stand in the history. Only what two sweeps did not know goes, for a
+   * cache can be late.
+   * @param isKnown a Job or Pod of it is there, or a claim names it.
+   */
+  sweep(isKnown: (jobUid: string) => boolean): void {
+    for (const [uid, notes] of this.#notes) {
+      if (isKnown(uid)) notes.stale = false;
+      else if (notes.stale) this.#notes.delete(uid);
+      else notes.stale = true;
+    }
+  }
+
+  /** How many Jobs are remembered. */
+  get size(): number {
+    return this.#notes.size;
+  }
+
   setEvents(jobUid: string, events: readonly JobEvent[], now: number): void {
     Object.assign(this.#of(jobUid), { events, eventsReadAt: now });
   }
@@ -86,7 +106,9 @@ export class ProcessMemory implements Memory {
       logTail: undefined,
       events: [],
       eventsReadAt: 0,
+      stale: false,
     };
+    notes.stale = false;
     this.#notes.delete(jobUid);
     this.#notes.set(jobUid, notes);
     if (this.#notes.size > MOST_JOBS) {

@@ -151,4 +151,19 @@ describe('what is remembered in all', () => {
     expect(memory.absentSince('uid-2')).toBe(NOW);
     expect(memory.absentSince('one more')).toBe(NOW);
   });
+
+  it('loses what two sweeps did not know, and keeps what is known, or was asked for in between', () => {
+    const memory = new ProcessMemory();
+    memory.noteAbsent(['known', 'gone', 'back'], NOW);
+    const isKnown = (jobUid: string) => jobUid === 'known';
+    memory.sweep(isKnown);
+    expect(memory.size).toBe(3);
+    memory.setEvents('back', [], NOW);
+    memory.sweep(isKnown);
+    expect(memory.absentSince('known')).toBe(NOW);
+    expect(memory.absentSince('back')).toBe(NOW);
+    expect(memory.absentSince('gone')).toBeUndefined();
+    memory.sweep(isKnown);
+    expect(memory.size).toBe(1);
+  });
 });
