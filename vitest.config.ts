@@ -11,8 +11,9 @@ export default defineConfig({
     maxWorkers: 2,
     // Random order finds the test that needs another one to have run first; the seed is printed and `--sequence.seed` repeats it.
     sequence: { shuffle: true },
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Limits for what hangs, not for what is slow: a machine may have other work.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     restoreMocks: true,
   },
 });

@@ -13,6 +13,7 @@ import {
   overlaps,
   running,
   served,
+  specIsSeen,
   type World,
   waiting,
 } from './world.ts';
@@ -225,6 +226,7 @@ test.concurrent(
     await ask('v1.0.0', 0);
     await eventually('v1.0.0 runs', () => world.kubelet.diary[0]);
     await world.edit('web', { activeDeadlineSeconds: 3600 });
+    await specIsSeen(world);
     await ask('v1.0.1', 1);
     expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Failed', reason: 'DeadlineExceeded' });
     expect(await ended(world, 'web', 'v1.0.1')).toMatchObject({ result: 'Succeeded' });
