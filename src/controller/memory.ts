@@ -4,6 +4,7 @@ import { isRunning, type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Memory } from '../lanes/lane.ts';
 import { terminationMessage } from '../lanes/outcome.ts';
 import { redactTail } from '../observability/redact.ts';
+import { keysOf } from './caches.ts';
 
 /** Longest log tail that a history entry carries, in bytes. */
 const LOG_TAIL_BYTES = 1024;
@@ -11,6 +12,8 @@ const LOG_TAIL_BYTES = 1024;
 const MOST_JOBS = 5000;
 
 interface Notes {
+  /** `<namespace>/<name>` of the CapDeployJob that the Job or Pod named. */
+  resource: string | undefined;
   podSeen: boolean;
   containerSeen: boolean;
   absentSince: number | undefined;
@@ -34,6 +37,7 @@ export class ProcessMemory implements Memory {
     const uid = jobUidOf(pod);
     if (uid === undefined) return;
     const notes = this.#of(uid);
+    notes.resource = keysOf(pod)[0];
     notes.podSeen = true;
     if (containerHasStarted(pod)) notes.containerSeen = true;
     const message = terminationMessage(pod);
@@ -49,7 +53,7 @@ export class ProcessMemory implements Memory {
 
   /** Keeps the last state of a Job whose deletion was watched: it tells an abort from a deploy that had ended before. */
   seeDeleted(job: Job): void {
-    this.#of(job.metadata.uid).lastSeen = job;
+    Object.assign(this.#of(job.metadata.uid), { lastSeen: job, resource: keysOf(job)[0] });
   }
 
   /** To be called with what a live look did not show, and never with what a cache does not know. */
@@ -79,6 +83,11 @@ export class ProcessMemory implements Memory {
     }
   }
 
+  /** The CapDeployJob is gone: nobody asks for its Jobs any more. */
+  forget(resource: string): void {
+    for (const [uid, notes] of this.#notes) if (notes.resource === resource) this.#notes.delete(uid);
+  }
+
   /** How many Jobs are remembered. */
   get size(): number {
     return this.#notes.size;
@@ -98,7 +107,8 @@ export class ProcessMemory implements Memory {
   events = (jobUid: string): readonly JobEvent[] => this.#notes.get(jobUid)?.events ?? [];
 
   #of(jobUid: string): Notes {
-    const notes = this.#notes.get(jobUid) ?? {
+    const notes: Notes = this.#notes.get(jobUid) ?? {
+      resource: undefined,
       podSeen: false,
       containerSeen: false,
       absentSince: undefined,

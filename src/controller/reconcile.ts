@@ -185,6 +185,7 @@ export class Reconciler {
     this.#lastWord.forget(key);
     this.#holdOff.forget(key);
     this.#fairShare.forget(key);
+    this.#parts.memory.forget(key);
   }
 }
 

@@ -94,11 +94,16 @@ export class Rejections {
   async end(drain: AbortSignal, abort: AbortSignal): Promise<void> {
     while (this.#inHand.size > 0 && !drain.aborted) await this.#bell.wait(this.#parts.clock, LOOK_MS, drain);
     const left = [...this.#inHand.keys()];
-    this.#work.controller.abort();
-    this.#work = this.#begin();
     this.#inHand.clear();
-    this.#holds.clear();
+    this.#renew();
     if (!abort.aborted) await giveBack(this.#parts.queue, left, abort);
+  }
+
+  /** Ends all that is under way, the beats of the holds too: where nothing is in hand, nothing runs. */
+  #renew(): void {
+    this.#work.controller.abort();
+    this.#holds.clear();
+    this.#work = this.#begin();
   }
 
   #begin(): { controller: AbortController; settle: SettleRejected } {
@@ -156,6 +161,7 @@ export class Rejections {
   #letGo(message: QueueMessage): void {
     this.#inHand.get(message)?.release(message);
     this.#inHand.delete(message);
+    if (this.#inHand.size === 0) this.#renew();
     this.#bell.ring();
   }
 }

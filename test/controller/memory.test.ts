@@ -166,4 +166,15 @@ describe('what is remembered in all', () => {
     memory.sweep(isKnown);
     expect(memory.size).toBe(1);
   });
+
+  it('of a resource that is gone is lost at once, and what is remembered of others stays', () => {
+    const memory = new ProcessMemory();
+    const other = aJob({ started: -10, id: 'other' });
+    memory.seePod(aPod(running));
+    memory.seeDeleted(other);
+    memory.forget('deploy/another');
+    expect(memory.size).toBe(2);
+    memory.forget('deploy/web');
+    expect(memory.size).toBe(0);
+  });
 });

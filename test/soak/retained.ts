@@ -8,8 +8,11 @@ import { runInNewContext } from 'node:vm';
 const ROOMS = ['aws', 'controller', 'intake', 'kube', 'observability', 'sqs'];
 const GROUP = 'soak';
 
+/** Stands above every class of the operator in the prototype chain, so that one question finds the objects of all of them. */
+class Ours {}
+
 declare global {
-  var soakClasses: Record<string, unknown> | undefined;
+  var soakOurs: object | undefined;
 }
 
 /**
@@ -24,20 +27,25 @@ export class Retained {
     setFlagsFromString('--expose-gc');
     this.#collect = runInNewContext('gc') as () => void;
     this.#session.connect();
+    globalThis.soakOurs = Ours.prototype;
   }
 
-  async load(): Promise<void> {
-    globalThis.soakClasses = { AbortSignal, AbortController };
+  /** Finds the classes. @returns how many there are. */
+  async load(): Promise<number> {
     const src = fileURLToPath(new URL('../../src', import.meta.url));
+    let classes = 0;
     for (const file of readdirSync(src, { recursive: true, encoding: 'utf8' })) {
       if (!file.endsWith('.ts') || !ROOMS.includes(file.split('/')[0] ?? '')) continue;
       const exported = (await import(pathToFileURL(`${src}/${file}`).href)) as Record<string, unknown>;
-      for (const [name, value] of Object.entries(exported)) {
-        if (typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))) {
-          globalThis.soakClasses[name] = value;
-        }
+      for (const value of Object.values(exported)) {
+        if (typeof value !== 'function' || !/^class\b/.test(Function.prototype.toString.call(value))) continue;
+        classes += 1;
+        // Not those that extend another class: errors, which nobody keeps.
+        if (Object.getPrototypeOf(value.prototype) !== Object.prototype) continue;
+        Object.setPrototypeOf(value.prototype, Ours.prototype);
       }
     }
+    return classes;
   }
 
   /** Bytes of the heap that are in use after everything unreachable is collected. */
@@ -50,47 +58,48 @@ export class Retained {
   /** By `Class` how many objects there are, by `Class.member` how many entries those of all its objects hold. */
   async count(): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
-    for (const name of Object.keys(globalThis.soakClasses ?? {})) await this.#countOf(name, counts);
+    const add = (name: string, more: number) => counts.set(name, (counts.get(name) ?? 0) + more);
+    for (const { name, objectId } of await this.#objectsUnder('globalThis.soakOurs')) {
+      const members = await this.#membersOf(objectId);
+      // A prototype is under it, too.
+      if (members.some((member) => member.name === 'constructor')) continue;
+      add(name, 1);
+      for (const { name: member, size } of members) if (size !== undefined) add(`${name}.${member}`, size);
+    }
+    add('AbortSignal', (await this.#objectsUnder('AbortSignal.prototype')).length);
     await this.#session.post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
     return counts;
   }
 
   close(): void {
     this.#session.disconnect();
-    globalThis.soakClasses = undefined;
+    globalThis.soakOurs = undefined;
   }
 
-  async #countOf(name: string, counts: Map<string, number>): Promise<void> {
-    const prototype = await this.#session.post('Runtime.evaluate', {
-      expression: `globalThis.soakClasses[${JSON.stringify(name)}].prototype`,
-      objectGroup: GROUP,
-    });
-    const found = await this.#session.post('Runtime.queryObjects', {
-      prototypeObjectId: prototype.result.objectId ?? '',
-      objectGroup: GROUP,
-    });
-    const objects = await this.#membersOf(found.objects.objectId ?? '');
-    const instances = objects.filter((each) => /^\d+$/.test(each.name) && each.objectId !== undefined);
-    counts.set(name, instances.length);
-    for (const { objectId } of instances) {
-      for (const { name: member, size } of await this.#membersOf(objectId ?? '')) {
-        if (size === undefined) continue;
-        const key = `${name}.${member}`;
-        counts.set(key, (counts.get(key) ?? 0) + size);
-      }
-    }
+  async #objectsUnder(prototype: string): Promise<{ name: string; objectId: string }[]> {
+    const { result } = await this.#session.post('Runtime.evaluate', { expression: prototype, objectGroup: GROUP });
+    const query = { prototypeObjectId: result.objectId ?? '', objectGroup: GROUP };
+    // Its answer has no type in @types/node.
+    const { objects } = (await this.#session.post('Runtime.queryObjects', query)) as unknown as {
+      objects: { objectId: string };
+    };
+    const found = await this.#propertiesOf(objects.objectId);
+    return found.result.flatMap(({ name, value }) =>
+      /^\d+$/.test(name) && value?.objectId !== undefined
+        ? [{ name: value.className ?? '', objectId: value.objectId }]
+        : [],
+    );
   }
 
   async #membersOf(objectId: string) {
-    const { result, privateProperties = [] } = await this.#session.post('Runtime.getProperties', {
-      objectId,
-      ownProperties: true,
-    });
-    return [...result, ...privateProperties].map(({ name, value }) => ({
-      name,
-      objectId: value?.objectId,
-      size: sizeOf(value?.description),
-    }));
+    const { result, privateProperties = [] } = await this.#propertiesOf(objectId);
+    return [...result, ...privateProperties].map(({ name, value }) => ({ name, size: sizeOf(value?.description) }));
+  }
+
+  async #propertiesOf(objectId: string) {
+    const answer = await this.#session.post('Runtime.getProperties', { objectId, ownProperties: true });
+    // Private members have no type in @types/node, either.
+    return answer as typeof answer & { privateProperties?: typeof answer.result };
   }
 }
 
