@@ -67,8 +67,6 @@ export class ReportBook implements Reports {
   of(key: ResourceKey, now: number) {
     const page = this.#pages.get(key);
     const due = page !== undefined && now - page.writtenAt >= REJECTION_WRITE_MS;
-    // A key has one wake-up, the earliest: whatever woke this pass before theirs took its place, and their message waits for them.
-    if (!due && page?.pending.size) this.#wake(key, page.writtenAt + REJECTION_WRITE_MS - now);
     return {
       queue: page?.queue,
       createTrouble: page?.createTrouble,
