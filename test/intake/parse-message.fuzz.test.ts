@@ -228,7 +228,7 @@ type Built = {
 };
 
 describe('Invariant 5: whatever comes in a message', () => {
-  it('100,000 generated messages never throw, are accepted only where every rule holds, and become nothing but the command', { timeout: 300_000 }, () => {
+  it('100,000 generated messages never throw, are accepted only where every rule holds, and become nothing but the command', () => {
     let accepted = 0;
     const reasons = new Set<string>();
     fc.assert(
@@ -262,5 +262,5 @@ describe('Invariant 5: whatever comes in a message', () => {
     expect(accepted).toBeGreaterThan(5_000);
     expect(accepted).toBeLessThan(80_000);
     expect(reasons.size).toBeGreaterThanOrEqual(6);
-  }, 60_000);
+  }, 300_000);
 });
