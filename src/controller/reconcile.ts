@@ -70,7 +70,8 @@ export class Reconciler {
     const restsUntil = this.#fairShare.until(key, now());
     if (restsUntil !== undefined) return { requeueAfterMs: restsUntil - now() };
 
-    const { template, again } = await this.#template(key, resource);
+    const { template, again: templateAgain } = await this.#template(key, resource);
+    const again = earlier(templateAgain, this.#parts.reports.rejectionsDueAt(key, now()));
     let seen = observer.cached(key, template);
     if (!seen) return {};
     let next = this.#plan(key, seen);

@@ -1,4 +1,5 @@
 import type { DeployRequest } from '../api/deploy-request.ts';
+import { Bell } from '../kube/bell.ts';
 import type { QueueMessage } from '../sqs/queue.ts';
 import { type Item, itemsOf, type Phase } from './batch-item.ts';
 import { CreateInOrder, knownIdRejection } from './create-in-order.ts';
@@ -8,7 +9,6 @@ import { Ledger } from './ledger.ts';
 import type { Rejection } from './parse-message.ts';
 import { linkedController, type ResourceContext } from './parts.ts';
 import { giveBack } from './settle-message.ts';
-import { Bell } from './waiting.ts';
 
 export interface BatchSignals {
   /** Ends the work; what is left is made visible again. Aborts with `abort` too. */
@@ -73,6 +73,7 @@ export class Batch {
     const beating = this.#hold.beat(work.signal, () => this.#bell.ring());
     try {
       while (!work.signal.aborted) {
+        this.#context.progress();
         this.#dropLost();
         if ((await this.#creation.run(this.#in('pending'), work.signal)) === 'gone') this.#gone = true;
         await this.#lookForStored(work.signal);

@@ -147,6 +147,7 @@ export class CreateInOrder {
         message: error instanceof Error ? error.message : String(error),
       };
     }
+    this.#context.progress();
     return signal.aborted && outcome.kind !== 'stored' ? 'stop' : this.#act(turn, outcome);
   }
 

@@ -1,11 +1,11 @@
+import { Bell } from '../kube/bell.ts';
 import type { Queue, QueueMessage } from '../sqs/queue.ts';
 import { Hold } from './hold.ts';
 import type { Rejection } from './parse-message.ts';
 import type { IntakeParts } from './parts.ts';
-import type { ResourceKey } from './ports.ts';
+import { HandedOver, type ResourceKey } from './ports.ts';
 import { giveBack, RedrivePolicy } from './settle-message.ts';
 import { SettleRejected } from './settle-rejected.ts';
-import { Bell } from './waiting.ts';
 
 /** So many rejected messages of a resource are in hand at most; beyond that its receives wait for the status write that records them. */
 export const MOST_IN_HAND = 200;
@@ -124,7 +124,7 @@ export class Rejections {
   }
 
   async #record(message: QueueMessage, rejection: Rejection): Promise<void> {
-    const { reports, key, metrics, clock, log } = this.#parts;
+    const { queue, reports, key, metrics, clock, log } = this.#parts;
     const { controller, settle } = this.#work;
     const { messageId } = message;
     if (!this.#recorded.has(messageId)) {
@@ -133,7 +133,9 @@ export class Rejections {
         await reports.rejected(key, { ...rejection, at: new Date(clock.now()).toISOString() }, controller.signal);
       } catch (err) {
         if (controller.signal.aborted) return;
-        log.warn({ err, messageId }, 'a rejection was not recorded; its message stays');
+        // At once rather than when its visibility ends: who leads now records it.
+        if (err instanceof HandedOver) await giveBack(queue, [message], controller.signal);
+        else log.warn({ err, messageId }, 'a rejection was not recorded; its message stays');
         return this.#letGo(message);
       }
       if (this.#remember(messageId)) {

@@ -334,9 +334,12 @@ describe.concurrent('the record', () => {
     inWorld(async (world) => {
       const { ask } = await served(world, { ttlSecondsAfterFinished: 2 });
       await ask('v1.0.0', 0);
+      const [job] = await eventually('its Job is there', async () => {
+        const jobs = await world.jobs('web');
+        return jobs.length === 1 && jobs;
+      });
+      expect(job?.spec).not.toHaveProperty('ttlSecondsAfterFinished');
       const { finishedAt } = await ended(world, 'web', 'v1.0.0');
-      expect(await world.jobs('web')).toHaveLength(1);
-      expect((await world.jobs('web'))[0]?.spec).not.toHaveProperty('ttlSecondsAfterFinished');
       await eventually('its Job is gone', async () => (await world.jobs('web')).length === 0);
       expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(finishedAt) + 2000);
       expect(await history(world)).toMatchObject([{ revision: 'v1.0.0', result: 'Succeeded' }]);

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { parse } from 'yaml';
-import { countPolls, operatorMetrics } from '../../src/commands/operator-metrics.ts';
-import { type Controller, startController } from '../../src/controller/run.ts';
-import { Supervisor } from '../../src/intake/supervisor.ts';
+import { type Operator, startOperator } from '../../src/commands/operator.ts';
+import { operatorMetrics } from '../../src/commands/operator-metrics.ts';
 import { CAPDEPLOYJOBS, EVENTS, type KubeClient, PODS, type ResourceType } from '../../src/kube/client.ts';
 import type { Clock } from '../../src/kube/clock.ts';
 import { KubeError } from '../../src/kube/errors.ts';
@@ -38,7 +37,7 @@ export class VirtualWorld {
   readonly #time: Clock;
   readonly #store: Store;
   readonly #parts: { stop(): void }[];
-  readonly #controller: Controller;
+  readonly #operator: Operator;
 
   /** @param random at least 0, less than 1: seeded, so that a run can be repeated. */
   constructor(random: () => number) {
@@ -57,7 +56,7 @@ export class VirtualWorld {
     this.#store.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
     this.#parts = [new JobController(this.#store), new Collector(this.#store)];
     this.#playPods();
-    this.#controller = this.#startOperator();
+    this.#operator = this.#startOperator();
   }
 
   /** Lets the time pass; whatever is set off runs to its end before the clock moves on. */
@@ -133,35 +132,22 @@ export class VirtualWorld {
   }
 
   async stop(): Promise<void> {
-    const stopped = this.#controller.stop();
+    const stopped = this.#operator.stop();
     await this.pass(60_000);
     await stopped;
     for (const part of this.#parts) part.stop();
   }
 
-  #startOperator(): Controller {
-    const counted = operatorMetrics(this.metrics);
-    const kube = this.#failing(createLocalClient(this.#store));
-    const log = pino({ level: 'silent' });
-    const clock = this.#time;
-    return startController({
-      kube,
+  #startOperator(): Operator {
+    return startOperator({
+      kube: this.#failing(createLocalClient(this.#store)),
       namespaces: [],
       instance: 'soak',
-      metrics: counted,
-      log,
-      clock,
-      startIntake: ({ resources, reports }) =>
-        new Supervisor({
-          kube,
-          resources,
-          reports: countPolls(reports, this.metrics),
-          metrics: counted,
-          clock,
-          log,
-          targets: { allowedOrigins: new Set([ORIGIN]), allowRules: [], defaultRegion: undefined },
-          openQueue: ({ url }) => this.queue(url.slice(url.lastIndexOf('/') + 1), undefined).open(),
-        }),
+      metrics: operatorMetrics(this.metrics),
+      log: pino({ level: 'silent' }),
+      clock: this.#time,
+      targets: { allowedOrigins: new Set([ORIGIN]), allowRules: [], defaultRegion: undefined },
+      openQueue: ({ url }) => this.queue(url.slice(url.lastIndexOf('/') + 1), undefined).open(),
     });
   }
 

@@ -1,0 +1,251 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { eventually } from '../behaviour/eventually.ts';
+import { letGo } from '../real/processes.ts';
+import { buildImages } from './build.ts';
+import { type ContainerOptions, UnpackedImage } from './container.ts';
+import { DEPLOY, Project } from './project.ts';
+import { Sshd } from './sshd.ts';
+
+/** The image and the sample project against a real sshd of this machine: it is the server, and the git server as well. */
+
+let image: UnpackedImage;
+let project: Project;
+let sshd: Sshd;
+let root: string;
+
+beforeAll(async () => {
+  image = await UnpackedImage.of((await buildImages()).capistrano);
+});
+afterAll(async () => {
+  await image?.remove();
+  await letGo();
+});
+beforeEach(async () => {
+  project = new Project();
+  sshd = await Sshd.start(readFileSync(join(project.folder, 'key.pub'), 'utf8'));
+  root = join(project.folder, 'server');
+  mkdirSync(root);
+  project.file(
+    'config/deploy/production.rb',
+    `server "127.0.0.1", user: "root", port: ${sshd.port}, roles: %w[app web]\n`,
+  );
+  project.secret('known_hosts', sshd.knownHosts, { group: DEPLOY });
+});
+afterEach(async () => {
+  await sshd.stop();
+  project.remove();
+});
+
+const deployRoot = () => join(root, 'production');
+
+/** Three commits, each with a file `which` that holds its tag. @returns the commit of a tag */
+function repository(): (tag: string) => string {
+  const git = (...args: string[]) =>
+    execFileSync(
+      'git',
+      ['-C', join(project.folder, 'git'), '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args],
+      {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH ?? '', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' },
+      },
+    ).trim();
+  mkdirSync(join(project.folder, 'git'));
+  git('init', '--quiet', '--initial-branch=main');
+  for (const tag of ['v1.0.0', 'v1.1.0']) {
+    execFileSync('sh', ['-c', `echo ${tag} >which`], { cwd: join(project.folder, 'git') });
+    git('add', '.');
+    git('commit', '--quiet', '--message', tag);
+    git('tag', tag);
+  }
+  return (tag) => git('rev-parse', tag);
+}
+
+const deploy = (revision: string, more: Record<string, string> = {}): ContainerOptions => ({
+  args: ['cap', 'production', 'deploy'],
+  hostNetwork: true,
+  mounts: project.mounts(),
+  env: {
+    REVISION: revision,
+    REPO_URL: `ssh://root@127.0.0.1:${sshd.port}${project.folder}/git`,
+    DEPLOY_ROOT: root,
+    ...more,
+  },
+});
+
+const LONG = { timeout: 240_000 };
+
+test('a deploy, another one and a rollback, the code fetched from git by the forwarded agent', LONG, async () => {
+  const commit = repository();
+  const current = () => readFileSync(join(deployRoot(), 'current/which'), 'utf8').trim();
+  const first = await image.run(deploy('v1.0.0'));
+  expect(first.output).toContain('deploy:log_revision');
+  expect(first.code).toBe(0);
+  expect(current()).toBe('v1.0.0');
+  expect(readFileSync(join(deployRoot(), 'current/REVISION'), 'utf8').trim()).toBe(commit('v1.0.0'));
+  const release = readlinkSync(join(deployRoot(), 'current'));
+
+  expect((await image.run(deploy('v1.1.0'))).code).toBe(0);
+  expect(current()).toBe('v1.1.0');
+  expect(readdirSync(join(deployRoot(), 'releases'))).toHaveLength(2);
+
+  const rollback = { ...deploy('x'), args: ['cap', 'production', 'deploy:rollback'] };
+  expect((await image.run(rollback)).code).toBe(0);
+  expect(readlinkSync(join(deployRoot(), 'current'))).toBe(release);
+  const by = 'by capdeployjob/web-production-0';
+  expect(readFileSync(join(deployRoot(), 'revisions.log'), 'utf8')).toContain(
+    `Branch v1.0.0 (at ${commit('v1.0.0')}) deployed as release`,
+  );
+  expect(readFileSync(join(deployRoot(), 'revisions.log'), 'utf8').split('\n')[1]).toContain(by);
+});
+
+describe('a server whose key is not the one in known_hosts gets nothing', () => {
+  const other = () => project.newKey('other') && readFileSync(join(project.folder, 'other.pub'), 'utf8').split(' ')[1];
+
+  test.each<[string, () => void, string]>([
+    [
+      'another key',
+      () => project.secret('known_hosts', `[127.0.0.1]:${sshd.port} ssh-ed25519 ${other()}\n`, { group: DEPLOY }),
+      'HostKeyMismatch',
+    ],
+    [
+      'no key at all',
+      () => project.secret('known_hosts', `elsewhere ssh-ed25519 ${other()}\n`, { group: DEPLOY }),
+      'HostKeyUnknown',
+    ],
+  ])('%s, with the sample project', async (_, prepare, words) => {
+    prepare();
+    const { code, output } = await image.run(deploy('v1.0.0'));
+    expect(output).toContain(words);
+    expect(code).toBe(1);
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  test.each<[string, () => void]>([
+    [
+      'another key',
+      () => project.secret('known_hosts', `[127.0.0.1]:${sshd.port} ssh-ed25519 ${other()}\n`, { group: DEPLOY }),
+    ],
+    ['no key at all', () => project.secret('known_hosts', `elsewhere ssh-ed25519 ${other()}\n`, { group: DEPLOY })],
+  ])('%s, with a project that says nothing about host keys, and with ssh and git', async (_, prepare) => {
+    prepare();
+    project.file(
+      'config/deploy.rb',
+      'set :application, "web"\nset :format_options, log_file: nil\nset :known_hosts, "/none"\n',
+    );
+    project.file(
+      'lib/capistrano/tasks/careless.rake',
+      `task(:net_ssh) { on(roles(:app)) { execute :touch, "${root}/reached" } }
+       task(:ssh) { run_locally { execute :ssh, "-p", "${sshd.port}", "root@127.0.0.1", "touch", "${root}/reached" } }
+       task(:git) { run_locally { execute :git, "ls-remote", "ssh://root@127.0.0.1:${sshd.port}${project.folder}/git" } }`,
+    );
+    for (const task of ['net_ssh', 'ssh', 'git']) {
+      const { code, output } = await image.run({ ...deploy('v1.0.0'), args: ['cap', 'production', task] });
+      expect(output, task).toMatch(
+        /Host key verification failed|HostKeyMismatch|HostKeyUnknown|fingerprint .* (is unknown|does not match)/,
+      );
+      expect(code, task).toBe(1);
+    }
+    expect(existsSync(join(root, 'reached'))).toBe(false);
+    expect(sshd.log).not.toContain('Accepted publickey');
+  });
+});
+
+test('the same careless project reaches a server that known_hosts names', async () => {
+  project.file('config/deploy.rb', 'set :application, "web"\nset :format_options, log_file: nil\n');
+  project.file(
+    'lib/capistrano/tasks/careless.rake',
+    `task(:net_ssh) { on(roles(:app)) { execute :touch, "${root}/reached" } }`,
+  );
+  const { code } = await image.run({ ...deploy('v1.0.0'), args: ['cap', 'production', 'net_ssh'] });
+  expect(code).toBe(0);
+  expect(existsSync(join(root, 'reached'))).toBe(true);
+});
+
+test('without known_hosts it warns, and reaches nobody', async () => {
+  execFileSync('rm', [join(project.ssh, 'known_hosts')]);
+  const { code, output } = await image.run(deploy('v1.0.0'));
+  expect(output).toContain(
+    'WARNING: no known_hosts at /etc/capdeployjob/ssh/known_hosts: no server can be told from an impostor.',
+  );
+  expect(output).toContain('HostKeyUnknown');
+  expect(code).toBe(1);
+});
+
+test('a git server that known_hosts does not name gives the servers nothing', async () => {
+  repository();
+  // The same sshd under another name, which Capistrano's own wrapper would take for a stranger and trust.
+  const { code, output } = await image.run(
+    deploy('v1.0.0', { REPO_URL: `ssh://root@localhost:${sshd.port}${project.folder}/git` }),
+  );
+  expect(output).toContain('Host key verification failed');
+  expect(code).toBe(1);
+  expect(existsSync(join(deployRoot(), 'current'))).toBe(false);
+});
+
+describe('what an aborted deploy leaves running on a server', () => {
+  const slow = (seconds: string, pty: boolean) => {
+    repository();
+    project.file(
+      'lib/capistrano/tasks/slow.rake',
+      `task(:slow) { on(roles(:app)) { execute :sleep, "${seconds}" } }
+       ${pty ? 'namespace(:load) { task(:defaults) { set :pty, true } }' : ''}
+       after "deploy:updated", :slow if ENV["SLOW"]`,
+    );
+    return image.start(deploy('v1.0.0', { SLOW: 'yes' }));
+  };
+  const runs = (seconds: string) =>
+    readdirSync('/proc').some((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === `sleep\0${seconds}\0`;
+      } catch {
+        return false;
+      }
+    });
+
+  test('runs to its end, and the next deploy waits for it', LONG, async () => {
+    const seconds = '20.125';
+    const container = slow(seconds, false);
+    await eventually('the command runs on the server', () => runs(seconds), 60_000);
+    await container.signal('TERM');
+    await container.ended;
+    expect(container.code).toBe(1);
+    expect(runs(seconds)).toBe(true);
+    const next = image.start(deploy('v1.1.0'));
+    await next.says('a command of an earlier deploy still runs; waiting for it, up to 120 s');
+    expect(runs(seconds)).toBe(true);
+    await next.says('git:wrapper');
+    expect(runs(seconds)).toBe(false);
+    await next.ended;
+    expect(next.code).toBe(0);
+    expect(readFileSync(join(deployRoot(), 'current/which'), 'utf8').trim()).toBe('v1.1.0');
+  });
+
+  test('and where that takes too long, the next one fails before it touches anything', LONG, async () => {
+    const seconds = '30.25';
+    const container = slow(seconds, false);
+    await eventually('the command runs on the server', () => runs(seconds), 60_000);
+    await container.signal('TERM');
+    await container.ended;
+    project.file('lib/capistrano/tasks/wait.rake', 'namespace(:load) { task(:defaults) { set :lock_wait, 1 } }');
+    const { code, output } = await image.run(deploy('v1.1.0'));
+    expect(output).toContain(
+      'on 127.0.0.1, a command of an earlier deploy still runs after 1 s. See who holds it: fuser -v /tmp/',
+    );
+    expect(output).not.toContain('git:wrapper');
+    expect(code).toBe(1);
+    expect(runs(seconds)).toBe(true);
+    await eventually('the command has ended', () => !runs(seconds), 60_000);
+  });
+
+  test('is ended with the connection where the project asks for a terminal', LONG, async () => {
+    const seconds = '60.5';
+    const container = slow(seconds, true);
+    await eventually('the command runs on the server', () => runs(seconds), 60_000);
+    await container.signal('TERM');
+    await container.ended;
+    await eventually('the command has ended', () => !runs(seconds), 10_000);
+  });
+});
