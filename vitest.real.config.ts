@@ -28,8 +28,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     restoreMocks: true,
-    // A real control plane, three servers and their tests on two cores: what fails once is tried once more, and named (suites-reporter.ts).
-    retry: 1,
     // With a cluster of the user's, nothing is built.
     exclude: TEST_AUDIT_LOG ? [] : ['test/real/control-plane/**'],
     // No namespace of the tests stays, and no node.

@@ -55,7 +55,8 @@ export class Reconciler {
     // One that is being deleted starts nothing and writes nothing: its Jobs go with it.
     if (!resource || resource.metadata.deletionTimestamp) return {};
 
-    const { template, again } = await this.#template(key, resource);
+    const { template, again: templateAgain } = await this.#template(key, resource);
+    const again = earlier(templateAgain, this.#parts.reports.rejectionsDueAt(key, now()));
     let seen = observer.cached(key, template);
     if (!seen) return {};
     let next = plan(seen);

@@ -13,6 +13,7 @@ import {
   overlaps,
   running,
   served,
+  specIsSeen,
   type World,
   waiting,
 } from './world.ts';
@@ -88,12 +89,15 @@ describe.concurrent('startingDeadlineSeconds', () => {
     'a request that was kept waiting for longer by the deploy before it is not late',
     inWorld(async (world) => {
       world.script = (pod) => (revisionOf(pod) === 'v1.0.0' ? 'run' : { exitCode: 0 });
-      // All by the cluster's clock, which tells when a deploy has ended.
-      const { queue } = await served(world, { startingDeadlineSeconds: 6 });
+      const { queue } = await served(world);
       await world.send(queue, message({ revision: 'v1.0.0' }));
       const { job } = await running(world, 'v1.0.0');
       await world.send(queue, message({ revision: 'v1.0.1' }));
-      await since(Date.now(), 6_500);
+      await waiting(world, 'v1.0.1');
+      // All by the cluster's clock, which tells when a deploy has ended: from then on the operator has ten seconds.
+      await world.edit('web', { startingDeadlineSeconds: 10 });
+      await specIsSeen(world);
+      await since(Date.now(), 10_500);
       await waiting(world, 'v1.0.1');
       await world.kubelet.finish(job, 0);
       expect(await ended(world, 'web', 'v1.0.1')).toMatchObject({ result: 'Succeeded' });
@@ -225,6 +229,7 @@ test.concurrent(
     await ask('v1.0.0', 0);
     await eventually('v1.0.0 runs', () => world.kubelet.diary[0]);
     await world.edit('web', { activeDeadlineSeconds: 3600 });
+    await specIsSeen(world);
     await ask('v1.0.1', 1);
     expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Failed', reason: 'DeadlineExceeded' });
     expect(await ended(world, 'web', 'v1.0.1')).toMatchObject({ result: 'Succeeded' });

@@ -15,6 +15,7 @@ import {
   running,
   sentAt,
   served,
+  specIsSeen,
   turns,
   type World,
   waiting,
@@ -24,13 +25,6 @@ const finish = async (world: World, revision: string, exitCode = 0): Promise<voi
   world.kubelet.finish((await running(world, revision)).job, exitCode);
 
 const history = async (world: World) => (await world.resource('web')).status?.history ?? [];
-
-/** The operator has looked at the spec as it is now. */
-const isSeen = (world: World) =>
-  eventually('the spec was seen', async () => {
-    const { metadata, status } = await world.resource('web');
-    return status?.observedGeneration === metadata.generation;
-  });
 
 /** Nothing is left to do: what was asked for so far has been seen and settled. */
 const isSettled = (world: World, queue: string) =>
@@ -246,7 +240,7 @@ test.concurrent(
     await waiting(world, 'v1.0.2', 'v1.0.3');
     // What was promised its turn keeps it, even where the lane gets narrower.
     await world.edit('web', { maxWaiting: 1 });
-    await isSeen(world);
+    await specIsSeen(world);
     await waiting(world, 'v1.0.2', 'v1.0.3');
     await finish(world, 'v1.0.0');
     await ended(world, 'web', 'v1.0.3');
@@ -291,7 +285,7 @@ describe.concurrent('editing the resource', () => {
       const image = 'example.test/capistrano:2';
       const template = { spec: { nodeName: PLAYED_NODE, containers: [{ name: 'cap', image }] } };
       await world.edit('web', { template, activeDeadlineSeconds: 100 });
-      await isSeen(world);
+      await specIsSeen(world);
       await turns(world, 'web', 'TemplateValid', 'True', 'DryRunAccepted');
       await ask('v1.0.2', 2);
       await waiting(world, 'v1.0.1', 'v1.0.2');
@@ -340,9 +334,12 @@ describe.concurrent('the record', () => {
     inWorld(async (world) => {
       const { ask } = await served(world, { ttlSecondsAfterFinished: 2 });
       await ask('v1.0.0', 0);
+      const [job] = await eventually('its Job is there', async () => {
+        const jobs = await world.jobs('web');
+        return jobs.length === 1 && jobs;
+      });
+      expect(job?.spec).not.toHaveProperty('ttlSecondsAfterFinished');
       const { finishedAt } = await ended(world, 'web', 'v1.0.0');
-      expect(await world.jobs('web')).toHaveLength(1);
-      expect((await world.jobs('web'))[0]?.spec).not.toHaveProperty('ttlSecondsAfterFinished');
       await eventually('its Job is gone', async () => (await world.jobs('web')).length === 0);
       expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(finishedAt) + 2000);
       expect(await history(world)).toMatchObject([{ revision: 'v1.0.0', result: 'Succeeded' }]);

@@ -11,6 +11,7 @@ import {
   running,
   type Served,
   served,
+  specIsSeen,
   type World,
   waiting,
 } from './world.ts';
@@ -154,12 +155,10 @@ test.concurrent(
   inWorld(async (world) => {
     const { ask } = await oneRuns(world, { concurrencyPolicy: 'Queue' });
     await world.edit('web', { concurrencyPolicy: 'Replace' });
-    await eventually('the edit was seen', async () => {
-      const { metadata, status } = await world.resource('web');
-      return status?.observedGeneration === metadata.generation;
-    });
+    await specIsSeen(world);
     expect((await production(world))?.active).toMatchObject([{ revision: 'v1.0.0' }]);
     await world.edit('web', { concurrencyPolicy: 'Queue' });
+    await specIsSeen(world);
     await ask('v1.0.1', 1);
     await waiting(world, 'v1.0.1');
     const violations = besideWhatIsAlive(world);

@@ -2,6 +2,7 @@ import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { JOBS, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
+import { isReal } from './which-world.ts';
 import { condition, ended, eventually, inWorld, message, sentAt, turns, type World } from './world.ts';
 
 const DEFINITIONS: ResourceType = {
@@ -13,13 +14,19 @@ const DEFINITIONS: ResourceType = {
 
 const MINUTE = 60_000;
 
+/**
+ * How much faster the operator's time runs. A queue that is not read for 90 s of it is reported, and no machine may be that slow to let the
+ * operator read: on a real control plane, with its tests beside it, it has nine seconds for that, here three.
+ */
+const FAST = isReal ? 10 : 30;
+
 /** Everything but watches. */
 const requests = ({ calls }: World) => calls.filter(({ verb }) => verb !== 'watch');
 
 /** Waits until so much of the world's time has passed. */
 async function pass(world: World, ms: number): Promise<void> {
   const end = world.now() + ms;
-  await eventually('time passes', () => world.now() >= end, 60_000);
+  await eventually('time passes', () => world.now() >= end, 90_000);
 }
 
 /** Waits until the operator has asked nothing for a minute. */
@@ -33,7 +40,7 @@ async function comesToRest(world: World): Promise<void> {
       if (requests(world).length !== count) [count, since] = [requests(world).length, now];
       return now - since >= MINUTE;
     },
-    60_000,
+    90_000,
   );
 }
 
@@ -75,7 +82,7 @@ describe('at rest (invariant 8)', () => {
           expect(await ended(world, name, 'v2')).toMatchObject({ result: 'Failed' });
           expect(await world.jobs(name)).toHaveLength(2);
         }
-        world.setSpeed(30);
+        world.setSpeed(FAST);
         await comesToRest(world);
 
         const before = requests(world).length;
@@ -117,7 +124,7 @@ describe.concurrent('at rest (invariant 8)', () => {
         await pass(world, 3 * MINUTE);
         expect(requests(world).slice(before)).toEqual([]);
       },
-      { speed: 30 },
+      { speed: FAST },
     ),
   );
 
@@ -136,7 +143,7 @@ describe.concurrent('at rest (invariant 8)', () => {
         await pass(world, 3 * MINUTE);
         expect(requests(world).slice(before)).toEqual([]);
       },
-      { speed: 30 },
+      { speed: FAST },
     ),
   );
 
@@ -161,7 +168,7 @@ describe.concurrent('at rest (invariant 8)', () => {
         await world.send(queue, message());
         expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded' });
       },
-      { speed: 30 },
+      { speed: FAST },
     ),
   );
 });

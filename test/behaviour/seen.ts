@@ -21,6 +21,13 @@ export async function ended(world: World, name: string, revision: string): Promi
 export const condition = (resource: CapDeployJob, type: string) =>
   resource.status?.conditions?.find((each) => each.type === type);
 
+/** The operator has looked at the spec as it is now: what is sent from here on meets no older one. */
+export const specIsSeen = (world: World, name = 'web') =>
+  eventually(`the spec of ${name} is seen`, async () => {
+    const { metadata, status } = await world.resource(name);
+    return status?.observedGeneration === metadata.generation;
+  });
+
 /** Waits until a condition of the resource has this status and reason. */
 export async function turns(world: World, name: string, type: string, status: string, reason: string) {
   return eventually(`${type} of ${name} turns ${status} for ${reason}`, async () => {

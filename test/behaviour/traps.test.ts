@@ -18,6 +18,7 @@ import {
   running,
   sentAt,
   served,
+  specIsSeen,
   turns,
   type World,
   waiting,
@@ -31,10 +32,7 @@ const production = async (world: World) => lane((await world.resource('web')).st
 async function looksAgain(world: World): Promise<void> {
   const { maxWaiting = 20 } = (await world.resource('web')).spec as { maxWaiting?: number };
   await world.edit('web', { maxWaiting: maxWaiting + 1 });
-  await eventually('it has looked again', async () => {
-    const { metadata, status } = await world.resource('web');
-    return status?.observedGeneration === metadata.generation;
-  });
+  await specIsSeen(world);
 }
 
 /** The Pod that a Job controller creates from its cache although the Job is gone, with what it writes into it. */

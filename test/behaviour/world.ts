@@ -32,6 +32,7 @@ export {
   operatorEvents,
   overlaps,
   running,
+  specIsSeen,
   turns,
   waiting,
 } from './seen.ts';

@@ -149,6 +149,20 @@ describe('work', () => {
     expect(rig.diary).toEqual(['replaceStatus capdeployjobs', 'recorded m1', 'Event NotJSON']);
   });
 
+  it('of rejections whose turn has not come is asked for at that turn: an earlier wake may have swallowed theirs', async () => {
+    const rig = await atRest();
+    void rig.reports.rejected(KEY, aRejection('m1'), new AbortController().signal);
+    await rig.pass();
+    rig.clock.advance(300);
+    const told = rig.reports.rejected(KEY, aRejection('m2'), new AbortController().signal);
+    expect(await rig.pass()).toEqual({ requeueAfterMs: 700 });
+    rig.clock.advance(700);
+    await rig.pass();
+    await told;
+    expect(rig.resource.status).toMatchObject({ rejectionsCount: 2 });
+    expect(await rig.pass()).toEqual({});
+  });
+
   it('of rejections that stand in the status already is told as recorded without a write', async () => {
     const rig = await atRest();
     rig.setStatus({ ...rig.resource.status, rejections: [aRejection('m1')], rejectionsCount: 1 });

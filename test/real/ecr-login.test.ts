@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Aws } from '../../src/aws/aws-client.ts';
 import { parseConfig } from '../../src/ecr/config.ts';
 import { runOnce } from '../../src/ecr/run.ts';
@@ -51,6 +51,9 @@ function expectThatItWorks({ auths }: DockerConfig): void {
 }
 
 describe('with the rights for one namespace', () => {
+  // They all have but one name that they may write to.
+  beforeEach(() => rig.kubectl(['delete', 'secret', SECRET, '-n', one, '--ignore-not-found']));
+
   test('creates the Secret, adds it to the ServiceAccount, and patches it the next time; other entries stay', async () => {
     const config = rig.config([{ secretName: SECRET, namespaces: [one], serviceAccounts: ['default'] }]);
     const first = await rig.run([`--config=${config}`], oneAccount);

@@ -1,8 +1,8 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 /**
- * At the end one line for each suite (project of vitest.real.config.ts): `behaviour: 12 passed, 0 failed, 3 skipped`; and one for each test
- * that passed only when it was tried again.
+ * At the end one line for each suite (project of vitest.real.config.ts): `behaviour: 12 passed, 0 failed, 3 skipped`; then one for each test
+ * that failed, or passed only when it was tried again: of a long log, CI shows the end.
  */
 export default class SuitesReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
@@ -16,12 +16,17 @@ export default class SuitesReporter implements Reporter {
       const counts = [`${count('passed')} passed`, `${count('failed') + broken} failed`];
       if (skipped > 0) counts.push(`${skipped} skipped`);
       console.log(`${suite}: ${counts.join(', ')}`);
-      const flaky = files.flatMap((file) => [...file.children.allTests()]).filter((test) => test.diagnostic()?.flaky);
-      for (const test of flaky)
-        console.log(
-          `flaky, passed when it was tried again: ${suite}: ${test.module.relativeModuleId}: ${test.fullName}`,
-        );
     }
+    for (const test of modules.flatMap((module) => [...module.children.allTests()])) {
+      const { state, errors } = test.result();
+      const where = `${test.project.name}: ${test.module.relativeModuleId}: ${test.fullName}`;
+      if (state === 'failed') console.log(`failed: ${where}: ${errors[0]?.message.split('\n', 1)[0]?.slice(0, 200)}`);
+      else if (test.diagnostic()?.flaky) console.log(`flaky, passed when it was tried again: ${where}`);
+    }
+    for (const module of modules.filter((each) => each.state() === 'failed' && !hasFailedTest(each)))
+      console.log(
+        `failed: ${module.project.name}: ${module.relativeModuleId}: ${module.errors()[0]?.message ?? 'a hook failed'}`,
+      );
   }
 }
 

@@ -39,6 +39,8 @@ export interface ControlPlane {
 
 export interface ControlPlaneOptions {
   binaries: Binaries;
+  /** An address of this machine at which nodes and Pods reach the API server: it listens there too, and asks kubelets for logs. */
+  nodeAddress?: string;
 }
 
 /** Someone else may take a port that was free a moment ago, as another runner that starts at this moment does. */
@@ -51,14 +53,14 @@ const ATTEMPTS = 5;
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce(options.binaries);
+      return await startOnce(options);
     } catch (error) {
       if (!(error instanceof PortTaken) || attempt === ATTEMPTS) throw error;
     }
   }
 }
 
-async function startOnce(binaries: Binaries): Promise<ControlPlane> {
+async function startOnce({ binaries, nodeAddress }: ControlPlaneOptions): Promise<ControlPlane> {
   const { path: folder, remove } = scratchFolder('control-plane');
   const started: Component[] = [];
   const start = async (component: Component): Promise<Component> => {
@@ -76,10 +78,11 @@ async function startOnce(binaries: Binaries): Promise<ControlPlane> {
     mkdirSync(pki, { mode: 0o700 });
     const certificates = new Certificates(pki);
     await certificates.createAuthority();
-    const [serving, admin, manager] = await Promise.all([
-      certificates.server('kube-apiserver', SERVER_NAMES),
+    const [serving, admin, manager, kubelets] = await Promise.all([
+      certificates.server('kube-apiserver', [...SERVER_NAMES, ...(nodeAddress ? [`IP:${nodeAddress}`] : [])]),
       certificates.client('kubernetes-admin', ['system:masters']),
       certificates.client('system:kube-controller-manager'),
+      nodeAddress === undefined ? undefined : certificates.client('kube-apiserver-kubelet-client', ['system:masters']),
     ]);
     const serviceAccounts = certificates.serviceAccountKey();
     const [etcdPort, peerPort, apiPort] = await freePorts(3);
@@ -116,8 +119,8 @@ async function startOnce(binaries: Binaries): Promise<ControlPlane> {
       'kube-apiserver',
       {
         'etcd-servers': etcdUrl,
-        'bind-address': '127.0.0.1',
-        'advertise-address': '127.0.0.1',
+        'bind-address': nodeAddress === undefined ? '127.0.0.1' : '0.0.0.0',
+        'advertise-address': nodeAddress ?? '127.0.0.1',
         'secure-port': apiPort,
         'tls-cert-file': serving.certificate,
         'tls-private-key-file': serving.key,
@@ -128,7 +131,10 @@ async function startOnce(binaries: Binaries): Promise<ControlPlane> {
         'service-account-issuer': 'https://kubernetes.default.svc',
         'service-cluster-ip-range': '10.96.0.0/16',
         // The only address is loopback, which no Endpoints may hold.
-        'endpoint-reconciler-type': 'none',
+        'endpoint-reconciler-type': nodeAddress === undefined ? 'none' : 'lease',
+        'kubelet-client-certificate': kubelets?.certificate,
+        'kubelet-client-key': kubelets?.key,
+        'kubelet-preferred-address-types': nodeAddress === undefined ? undefined : 'InternalIP',
         'allow-privileged': true,
         profiling: false,
         // Asked to stop, it ends its watches; by default (0) it waits a minute for them, and then drops them.

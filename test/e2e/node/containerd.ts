@@ -1,0 +1,76 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Running, startProcess, untilReady } from '../../real/processes.ts';
+import { run } from './commands.ts';
+import { NODE_FOLDER } from './machine.ts';
+
+export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
+const POD_SUBNET = '10.244.0.0/24';
+
+/** Starts containerd with runc, and Pods' network by the bridge plugin. @param options.logs a folder that stays readable afterwards */
+export async function startContainerd(options: { cni: string; pauseImage: string; logs: string }): Promise<Running> {
+  const folder = join(NODE_FOLDER, 'containerd');
+  const network = join(folder, 'net.d');
+  mkdirSync(network, { recursive: true });
+  writeFileSync(join(network, '10-pods.conflist'), JSON.stringify(podNetwork()));
+  const config = join(folder, 'config.toml');
+  writeFileSync(config, configuration({ ...options, folder, network }));
+  const running = startProcess({
+    name: 'containerd',
+    command: 'containerd',
+    args: ['--config', config],
+    logFile: join(options.logs, 'containerd.log'),
+  });
+  await untilReady(running, async () => (await run('ctr', ['version'])) !== '', 60_000);
+  return running;
+}
+
+/** Makes an image known to the node. @param archive a docker or OCI archive that names it */
+export async function importImage(archive: string): Promise<void> {
+  await run('ctr', ['--namespace', 'k8s.io', 'images', 'import', '--digests=false', archive]);
+}
+
+const podNetwork = () => ({
+  cniVersion: '1.0.0',
+  name: 'pods',
+  plugins: [
+    {
+      type: 'bridge',
+      bridge: 'pods0',
+      isGateway: true,
+      // They are seen under their own addresses, and reach nothing but this namespace.
+      ipMasq: false,
+      ipam: {
+        type: 'host-local',
+        dataDir: '/run/cni',
+        ranges: [[{ subnet: POD_SUBNET }]],
+        routes: [{ dst: '0.0.0.0/0' }],
+      },
+    },
+  ],
+});
+
+/** In the format that both containerd 1.6, which Debian has, and 2 read. */
+const configuration = (at: { folder: string; network: string; cni: string; pauseImage: string }): string => `
+version = 2
+root = "${at.folder}/root"
+state = "/run/containerd"
+[grpc]
+  address = "${CONTAINERD_SOCKET}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "${at.folder}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${at.pauseImage}"
+  # Where root may not lower the score of a process (no CAP_SYS_RESOURCE), as in many a CI.
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "${at.cni}"
+    conf_dir = "${at.network}"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "overlayfs"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        SystemdCgroup = false
+`;

@@ -1,0 +1,104 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Binaries } from '../../real/control-plane/build.ts';
+import { kubeconfig } from '../../real/control-plane/certificates.ts';
+import { Component } from '../../real/control-plane/components.ts';
+import type { ControlPlane } from '../../real/control-plane/control-plane.ts';
+import { CONTAINERD_SOCKET } from './containerd.ts';
+import { NODE_FOLDER } from './machine.ts';
+import { NODE_ADDRESS } from './network.ts';
+
+export const NODE_NAME = 'node-1';
+
+export interface NodeParts {
+  controlPlane: ControlPlane;
+  binaries: Binaries;
+  /** For the logs. */
+  logs: string;
+  /** The group, from the root of each hierarchy, below which it makes those of its Pods. */
+  controlGroup: string;
+}
+
+/** Starts the scheduler of a control plane. */
+export async function startScheduler({ controlPlane, binaries, logs }: NodeParts): Promise<Component> {
+  const { url, certificates } = controlPlane;
+  const client = await certificates.client('system:kube-scheduler');
+  const file = join(NODE_FOLDER, 'scheduler.kubeconfig');
+  writeFileSync(file, kubeconfig(url, certificates.authority, client), { mode: 0o600 });
+  const scheduler = new Component(
+    'kube-scheduler',
+    {
+      kubeconfig: file,
+      'leader-elect': false,
+      'bind-address': '127.0.0.1',
+      'kube-api-qps': 200,
+      'kube-api-burst': 400,
+    },
+    async () => true,
+    { binaries, folder: logs },
+  );
+  await scheduler.start();
+  return scheduler;
+}
+
+/** Starts a kubelet. @param isReady whether its node takes Pods */
+export async function startKubelet(parts: NodeParts, isReady: () => Promise<boolean>): Promise<Component> {
+  const { url, certificates } = parts.controlPlane;
+  const client = await certificates.client(`system:node:${NODE_NAME}`, ['system:nodes']);
+  const folder = join(NODE_FOLDER, 'kubelet');
+  mkdirSync(folder);
+  const write = (name: string, text: string): string => {
+    const file = join(folder, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  // Pods are to ask nobody for names: there is nobody.
+  const resolvConf = write('resolv.conf', 'nameserver 127.0.0.1\n');
+  const config = write('config.json', JSON.stringify(configuration(parts, folder, resolvConf)));
+  const kubelet = new Component(
+    'kubelet',
+    {
+      config,
+      kubeconfig: write('kubeconfig', kubeconfig(url, certificates.authority, client)),
+      'root-dir': folder,
+      'cert-dir': join(folder, 'pki'),
+      'hostname-override': NODE_NAME,
+      'node-ip': NODE_ADDRESS,
+    },
+    isReady,
+    { binaries: parts.binaries, folder: parts.logs },
+  );
+  await kubelet.start();
+  return kubelet;
+}
+
+const configuration = ({ controlPlane, controlGroup }: NodeParts, folder: string, resolvConf: string) => ({
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  kind: 'KubeletConfiguration',
+  address: NODE_ADDRESS,
+  healthzPort: 0,
+  // Version 1 of the control groups still does.
+  failCgroupV1: false,
+  cgroupDriver: 'cgroupfs',
+  cgroupRoot: `/${controlGroup}`,
+  containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { enabled: true },
+    x509: { clientCAFile: controlPlane.certificates.authority.certificate },
+  },
+  authorization: { mode: 'Webhook' },
+  failSwapOn: false,
+  // Where root may not lower a score.
+  oomScoreAdj: 0,
+  resolvConf,
+  makeIPTablesUtilChains: false,
+  localStorageCapacityIsolation: false,
+  // The machine's disk and memory are none of a test's business.
+  evictionHard: {},
+  imageGCHighThresholdPercent: 100,
+  imageMinimumGCAge: '24h',
+  syncFrequency: '10s',
+  nodeStatusUpdateFrequency: '4s',
+  podLogsDir: join(folder, 'logs'),
+});

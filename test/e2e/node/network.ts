@@ -1,0 +1,63 @@
+import { connect, createServer, type Server } from 'node:net';
+import { run, runAll } from './commands.ts';
+
+/**
+ * The network of the node's namespace: a bridge on which the node and the "application servers" are, and which leads nowhere else. Pods have a
+ * bridge of their own (CNI), and the node routes between the two. No default route: nothing leaves.
+ */
+export const NODE_ADDRESS = '10.10.0.1';
+export const SERVERS_BRIDGE = 'servers0';
+const SERVERS_PREFIX = 16;
+/** ClusterIP of the Service `kubernetes`: the first of the API server's range. */
+const API_CLUSTER_IP = '10.96.0.1';
+
+/** The address of the nth server. */
+export const serverAddress = (n: number): string => `10.10.${1 + Math.floor(n / 250)}.${1 + (n % 250)}`;
+
+export async function createNetwork(): Promise<void> {
+  await runAll([
+    'ip link set lo up',
+    `ip link add ${SERVERS_BRIDGE} type bridge`,
+    `ip link set ${SERVERS_BRIDGE} up`,
+    `ip addr add ${NODE_ADDRESS}/${SERVERS_PREFIX} dev ${SERVERS_BRIDGE}`,
+    'sysctl -qw net.ipv4.ip_forward=1',
+    'mkdir -p /run/netns',
+  ]);
+}
+
+/** In place of kube-proxy: the one Service that an operator needs. */
+export async function serveApi(port: number): Promise<void> {
+  const to = `${NODE_ADDRESS}:${port}`;
+  const rule = ['-d', API_CLUSTER_IP, '-p', 'tcp', '--dport', '443', '-j', 'DNAT', '--to-destination', to];
+  for (const chain of ['PREROUTING', 'OUTPUT']) await run('iptables', ['-w', '-t', 'nat', '-A', chain, ...rule]);
+}
+
+/** A network namespace on the servers' bridge. */
+export async function createServerNamespace(name: string, device: string, address: string): Promise<void> {
+  await runAll([
+    `ip netns add ${name}`,
+    `ip link add ${device} type veth peer name eth0 netns ${name}`,
+    `ip link set ${device} master ${SERVERS_BRIDGE} up`,
+    `ip -n ${name} link set lo up`,
+    `ip -n ${name} addr add ${address}/${SERVERS_PREFIX} dev eth0`,
+    `ip -n ${name} link set eth0 up`,
+    `ip -n ${name} route add default via ${NODE_ADDRESS}`,
+  ]);
+}
+
+/** Makes a server that listens on loopback reachable for Pods. @returns `http://<address>:<port>`, and what ends it */
+export async function forwardFromPods(endpoint: string): Promise<{ endpoint: string; close(): Promise<void> }> {
+  const { hostname, port } = new URL(endpoint);
+  const server: Server = createServer((incoming) => {
+    const outgoing = connect(Number(port), hostname);
+    incoming.on('error', () => outgoing.destroy()).on('close', () => outgoing.destroy());
+    outgoing.on('error', () => incoming.destroy()).on('close', () => incoming.destroy());
+    incoming.pipe(outgoing).pipe(incoming);
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, NODE_ADDRESS, resolve));
+  const own = (server.address() as { port: number }).port;
+  return {
+    endpoint: `http://${NODE_ADDRESS}:${own}`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

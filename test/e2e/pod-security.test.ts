@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { eventually } from '../behaviour/eventually.ts';
+import { OPERATOR } from '../real/cluster.ts';
+import { openSite } from './site.ts';
+
+const site = await openSite();
+
+it('a template that Pod Security "restricted" refuses is told in its words, starts nothing, and ends as PodNotStarted', async () => {
+  const template = site.template();
+  const asRoot = {
+    spec: {
+      ...template.spec,
+      securityContext: {},
+      containers: [{ ...template.spec.containers[0], securityContext: {} }],
+    },
+  };
+  const web = await site.deployable('root', { template: asRoot, podStartDeadlineSeconds: 15 });
+  const id = await web.send({ revision: 'v1.0.0' });
+  const why = await eventually('the status says why no container runs', async () => {
+    const { status } = await site.resource('root');
+    return status?.environments?.find(({ name }) => name === 'production')?.active?.[0]?.why;
+  });
+  expect(why).toContain('violates PodSecurity "restricted');
+  const entry = await web.ended(id);
+  expect(entry).toMatchObject({ result: 'Failed', reason: 'PodNotStarted' });
+  expect(entry.message).toContain('violates PodSecurity');
+  for (const server of site.web) expect(server.log(), server.name).not.toContain('Accepted');
+});
+
+it('the operator itself runs under "restricted", enforced, in a namespace of its own', async () => {
+  const { body: namespace } = await site.cluster.request('GET', `/api/v1/namespaces/${OPERATOR.namespace}`);
+  expect(namespace.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+  const { body } = await site.cluster.request<{ items: { status: { phase: string; containerStatuses: object[] } }[] }>(
+    'GET',
+    `/api/v1/namespaces/${OPERATOR.namespace}/pods`,
+  );
+  expect(body.items.length).toBeGreaterThan(0);
+  for (const { status } of body.items) {
+    expect(status).toMatchObject({ phase: 'Running', containerStatuses: [{ ready: true }] });
+  }
+});
