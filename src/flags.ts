@@ -1,4 +1,4 @@
-import { helpOf, logLevel, many, namespace, nonEmpty, parseFlags, single, type Values } from './flag-table.ts';
+import { helpOf, logLevel, many, namespace, nonEmpty, parseFlags, single, toggle, type Values } from './flag-table.ts';
 import { parseBindAddress } from './observability/health.ts';
 import { LOG_LEVELS, type LogLevel } from './observability/logger.ts';
 import { parseAllowedOrigin, parseAllowQueue } from './sqs/allow-queue.ts';
@@ -15,6 +15,15 @@ const FLAGS = {
     'kubeconfig to use. Default: the files in KUBECONFIG, else the service account of the Pod, else ~/.kube/config',
   ),
   namespace: many('NAME', namespace, 'namespace to watch; may be given several times. Default: all namespaces'),
+  'leader-elect': toggle(
+    'only the holder of a Lease works, other replicas stand by. Needed for more than one replica. Default: false',
+  ),
+  'leader-elect-lease-duration': single(
+    'DURATION',
+    15_000,
+    leaseDuration,
+    'how long others wait for a leader that shows no sign of life, 2s to 10m. It gives up after two thirds of it. Default: 15s',
+  ),
   'metrics-bind-address': single(
     'ADDRESS',
     ':8080',
@@ -52,6 +61,16 @@ export function parseControllerFlags(args: readonly string[], env: NodeJS.Proces
 
 /** The part of `--help` about these flags. */
 export const controllerHelp = (): string => helpOf(FLAGS);
+
+/** Whole seconds, as the Lease has them. @returns milliseconds. */
+function leaseDuration(value: string): number {
+  const [, digits = '', unit] = /^([0-9]{1,4})(s|m)$/.exec(value) ?? [];
+  const ms = Number(digits) * (unit === 'm' ? 60_000 : 1000);
+  if (digits === '' || ms < 2000 || ms > 600_000) {
+    throw new Error(`${JSON.stringify(value)} is no lease duration: expected 2s to 10m, such as 15s`);
+  }
+  return ms;
+}
 
 function bindAddress(value: string, flag: string): string {
   parseBindAddress(flag, value);

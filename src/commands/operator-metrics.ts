@@ -1,11 +1,22 @@
 import type { ControllerMetrics } from '../controller/run.ts';
-import type { Reports } from '../intake/ports.ts';
+import type { QueueState, Reports } from '../intake/ports.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { splitKey } from '../kube/keys.ts';
 import type { Metrics, ResourceRef } from '../observability/metrics.ts';
 
+/** What an operator counts: of its two loops, of the queues that it reads, of its leadership. */
+export interface OperatorMetrics extends ControllerMetrics {
+  /** The state of a resource's queue, told after each read of it. */
+  queue(key: string, state: QueueState): void;
+  /** Whether this replica works. */
+  leader(isLeader: boolean): void;
+  /** This replica saw another one lead than before. */
+  leaderChanged(): void;
+}
+
 /** Ties what controller and intake count to Prometheus: they know keys, `<namespace>/<name>`, and no metric. */
-export function operatorMetrics(metrics: Metrics): ControllerMetrics {
+export function operatorMetrics(metrics: Metrics): OperatorMetrics {
+  const lastReads = new Map<string, number>();
   return {
     received: (key, count) => metrics.messagesReceived(ref(key), count),
     rejected: (key, reason) => metrics.messageRejected(ref(key), reason),
@@ -19,17 +30,7 @@ export function operatorMetrics(metrics: Metrics): ControllerMetrics {
     eventLost: (reason) => metrics.eventLost(reason),
     createError: (key, reason) => metrics.jobCreateFailed(ref(key), reason),
     reconciled: (seconds) => metrics.reconciled(seconds),
-  };
-}
-
-/** The same reports, with the age of the last poll read off them on the way. */
-export function countPolls(reports: Reports, metrics: Metrics): Reports {
-  const lastReads = new Map<string, number>();
-  return {
-    rejected: (key, rejection, signal) => reports.rejected(key, rejection, signal),
-    createTrouble: (key, trouble) => reports.createTrouble(key, trouble),
     queue: (key, state) => {
-      reports.queue(key, state);
       if (state.kind === 'off') {
         lastReads.delete(key);
         return metrics.queueClosed(ref(key));
@@ -38,6 +39,20 @@ export function countPolls(reports: Reports, metrics: Metrics): Reports {
       if (state.lastReadAt === (lastReads.get(key) ?? 0)) return;
       lastReads.set(key, state.lastReadAt);
       metrics.queuePolled(ref(key));
+    },
+    leader: (isLeader) => metrics.leader(isLeader),
+    leaderChanged: () => metrics.leaderChanged(),
+  };
+}
+
+/** The same reports, with the age of the last poll read off them on the way. */
+export function countPolls(reports: Reports, metrics: Pick<OperatorMetrics, 'queue'>): Reports {
+  return {
+    rejected: (key, rejection, signal) => reports.rejected(key, rejection, signal),
+    createTrouble: (key, trouble) => reports.createTrouble(key, trouble),
+    queue: (key, state) => {
+      reports.queue(key, state);
+      metrics.queue(key, state);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { RejectionEntry } from '../api/capdeployjob.ts';
-import type { Reports, ResourceKey } from '../intake/ports.ts';
+import { HandedOver, type Reports, type ResourceKey } from '../intake/ports.ts';
 import type { CreateTrouble, QueueState } from '../lanes/conditions.ts';
 
 /** Each status write moves the resourceVersion that claims need: a flood of poison writes no more often than this. */
@@ -28,6 +28,7 @@ export class ReportBook implements Reports {
   readonly #now: () => number;
   /** Asks for a reconcile of the resource, in so many milliseconds. */
   readonly #wake: (key: ResourceKey, inMs: number) => void;
+  #closed = false;
 
   constructor(now: () => number, wake: (key: ResourceKey, inMs: number) => void) {
     this.#now = now;
@@ -37,6 +38,7 @@ export class ReportBook implements Reports {
   rejected(key: ResourceKey, rejection: RejectionEntry, signal: AbortSignal): Promise<void> {
     const page = this.#page(key);
     if (page.recorded.has(rejection.messageId)) return Promise.resolve();
+    if (this.#closed) return Promise.reject(handedOver());
     let pending = page.pending.get(rejection.messageId);
     if (!pending) {
       pending = { rejection, settle: Promise.withResolvers<void>() };
@@ -108,6 +110,15 @@ export class ReportBook implements Reports {
     this.#pages.delete(key);
   }
 
+  /** Nothing will be recorded here any more: who waits for that is told so. */
+  close(): void {
+    this.#closed = true;
+    for (const { pending } of this.#pages.values()) {
+      for (const { settle } of pending.values()) settle.reject(handedOver());
+      pending.clear();
+    }
+  }
+
   #page(key: ResourceKey): Page {
     let page = this.#pages.get(key);
     if (!page) {
@@ -117,6 +128,8 @@ export class ReportBook implements Reports {
     return page;
   }
 }
+
+const handedOver = () => new HandedOver('this operator records no rejections any more: another one does');
 
 /** Each successful read is told; only what can turn a condition is worth a look. */
 function isNews(before: QueueState | undefined, state: QueueState): boolean {

@@ -1,6 +1,7 @@
 import type { CapDeployJob, CapDeployJobSpec } from '../api/capdeployjob.ts';
 import type { DeployRequest } from '../api/deploy-request.ts';
 import { REASON, REJECTION } from '../api/reasons.ts';
+import { Bell } from '../kube/bell.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { standsInStatus } from '../lanes/known.ts';
 import type { QueueMessage } from '../sqs/queue.ts';
@@ -17,7 +18,7 @@ import { rejectMessage } from './reject-message.ts';
 import { type Revisions, readSpec } from './revisions.ts';
 import { giveBack } from './settle-message.ts';
 import { TroubleReport } from './trouble.ts';
-import { Backoff, Bell } from './waiting.ts';
+import { Backoff } from './waiting.ts';
 
 export interface BatchSignals {
   /** Ends the work; what is left is made visible again. Aborts with `abort` too. */
@@ -77,6 +78,7 @@ export class Batch {
   #createAt = 0;
   #createGeneration: number | undefined;
   #gone = false;
+  #recording = false;
 
   constructor(
     context: ResourceContext,
@@ -103,6 +105,11 @@ export class Batch {
     this.#createBackoff = new Backoff(context.clock, 500, 60_000);
   }
 
+  /** All that is left is rejections that somebody else has to record, which takes as long as it takes. */
+  get waitsForRecords(): boolean {
+    return this.#recording;
+  }
+
   /** Never rejects. */
   async run(): Promise<BatchResult> {
     const { resources, key, clock } = this.#context;
@@ -111,6 +118,7 @@ export class Batch {
     const beating = this.#hold.beat(work.signal, () => this.#bell.ring());
     try {
       while (!work.signal.aborted) {
+        this.#context.progress();
         this.#dropLost();
         await this.#createWhatIsDue(work.signal);
         await this.#lookForStored(work.signal);
@@ -120,6 +128,7 @@ export class Batch {
       }
       // A resource that is gone records no rejection any more.
       if (this.#gone) work.abort();
+      this.#recording = true;
       await Promise.all(this.#rejections);
     } finally {
       stopListening();
@@ -228,6 +237,7 @@ export class Batch {
         message: error instanceof Error ? error.message : String(error),
       };
     }
+    this.#context.progress();
     return signal.aborted && outcome.kind !== 'stored' ? 'stop' : this.#act(turn, outcome, signal);
   }
 

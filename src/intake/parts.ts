@@ -25,6 +25,8 @@ export interface ResourceContext extends IntakeParts {
   readonly queue: Queue;
   readonly rejected: RejectedMessages;
   readonly groups: GroupOrder;
+  /** To be called whenever something has begun or ended: silence for minutes means a loop that is stuck. */
+  readonly progress: () => void;
 }
 
 /** A controller that also aborts with its parent, and lets go of the parent when it aborts. */

@@ -1,4 +1,4 @@
-import { sleep } from '../kube/clock.ts';
+import { elapsed, sleep } from '../kube/clock.ts';
 import { toSqsError } from '../sqs/errors.ts';
 import type { Queue, QueueMessage } from '../sqs/queue.ts';
 import { Batch } from './batch.ts';
@@ -19,8 +19,13 @@ const SLOW_RETRY_MS = 30_000;
 /** What does not go away by itself. */
 const LASTING_KINDS: ReadonlySet<string> = new Set(['missing-queue', 'access-denied', 'no-region', 'no-credentials']);
 export const DRAIN_MS = 20_000;
+/** A poll that has not returned so long after its own wait time, or after the deadline, will not. */
+const LATE_POLL_MS = 3_000;
+const LATE_DRAIN_MS = 1_000;
 /** A last poll may bring messages when the deadline is all but over. */
-const MIN_DRAIN_MS = 5_000;
+const MIN_DRAIN_MS = 2_500;
+/** Everything has ended so long after the deadline, whatever hangs. A Pod's grace period (30 s) leaves room for it. */
+export const DRAIN_MARGIN_MS = 4_000;
 
 /**
  * Reads the queue of one resource, one batch at a time, until it is stopped. Everything in it is its own: backoff, timers, memory; a
@@ -35,12 +40,18 @@ export class Poller {
   readonly #stop = new AbortController();
   readonly #drain: AbortController;
   readonly #abort = new AbortController();
+  /** Ends the poll under way. */
+  readonly #cut: AbortController;
   readonly #finished = new AbortController();
   #readingSince: number;
   #lastReadAt = 0;
   #failingSince: number | undefined;
   #drainBy = Number.POSITIVE_INFINITY;
-  #busy = false;
+  #batch: Batch | undefined;
+  #working: Promise<void> | undefined;
+  /** When the poll under way should have been answered. */
+  #answerBy = 0;
+  #progressAt: number;
 
   /** Starts at once. */
   constructor(parts: IntakeParts, target: { key: ResourceKey; uid: string; queue: Queue }) {
@@ -50,9 +61,14 @@ export class Poller {
       log: parts.log.child({ resource: target.key }),
       rejected: new RejectedMessages(target.queue, parts.clock),
       groups: new GroupOrder(),
+      progress: () => {
+        this.#progressAt = elapsed(parts.clock);
+      },
     };
+    this.#progressAt = elapsed(parts.clock);
     this.#backoff = new Backoff(parts.clock, 500, 30_000);
     this.#drain = linkedController(this.#abort.signal);
+    this.#cut = linkedController(this.#abort.signal);
     this.#readingSince = parts.clock.now();
     this.ended = this.#run();
   }
@@ -66,9 +82,22 @@ export class Poller {
     const by = this.#context.clock.now() + deadlineMs;
     if (by < this.#drainBy) {
       this.#drainBy = by;
-      if (this.#busy) this.#drainAt(by);
+      if (this.#batch) this.#drainAt(by);
+      // A poll that has been told to wait for a second is not waited for as one of twenty.
+      this.#at(Math.min(by + LATE_DRAIN_MS, this.#answerBy + LATE_POLL_MS), () => this.#cut.abort());
+      this.#at(by + DRAIN_MARGIN_MS, () => this.#abort.abort());
     }
     return this.ended;
+  }
+
+  /** Resolves when the messages that are in hand now are worked off; at once where none are. Never rejects. */
+  async atRest(): Promise<void> {
+    await this.#working?.catch(() => {});
+  }
+
+  /** How long nothing has begun or ended here though it should, in milliseconds. */
+  stalledMs(): number {
+    return this.#batch?.waitsForRecords ? 0 : elapsed(this.#context.clock) - this.#progressAt;
   }
 
   /** Ends everything at once; messages in hand come again when their visibility ends. */
@@ -82,6 +111,7 @@ export class Poller {
     const { queue, clock, log } = this.#context;
     this.#reportReading();
     while (!this.#stop.signal.aborted) {
+      this.#context.progress();
       try {
         await this.#poll();
       } catch (error) {
@@ -108,22 +138,29 @@ export class Poller {
     if (messages.length === 0) {
       return sleep(clock, Math.max(0, startedAt + MIN_POLL_MS - clock.now()), this.#stop.signal);
     }
-    await this.#work(messages, visibilityTimeoutSeconds);
+    this.#working = this.#work(messages, visibilityTimeoutSeconds);
+    await this.#working;
   }
 
   /** @returns undefined after a failure, when the time to wait for the next try is over. */
   async #receive(waitSeconds: number, visibilitySeconds: number): Promise<QueueMessage[] | undefined> {
     const { queue, clock, metrics, key } = this.#context;
     try {
-      const signal = this.#abort.signal;
-      const messages = await queue.receive({ max: MAX_MESSAGES, waitSeconds, visibilitySeconds, signal });
+      const { signal } = this.#cut;
+      this.#answerBy = clock.now() + waitSeconds * 1000;
+      const messages = await unlessAborted(
+        queue.receive({ max: MAX_MESSAGES, waitSeconds, visibilitySeconds, signal }),
+        signal,
+      );
+      this.#context.progress();
       this.#backoff.reset();
       this.#lastReadAt = clock.now();
       this.#reportReading();
       if (messages.length > 0) metrics.received(key, messages.length);
       return messages;
     } catch (error) {
-      if (this.#abort.signal.aborted) return undefined;
+      this.#context.progress();
+      if (this.#cut.signal.aborted) return undefined;
       const { kind, code, message } = toSqsError(error);
       metrics.sqsError(key, code);
       const lasting = LASTING_KINDS.has(kind);
@@ -136,15 +173,14 @@ export class Poller {
 
   async #work(messages: QueueMessage[], visibilitySeconds: number): Promise<void> {
     const { clock } = this.#context;
-    this.#busy = true;
     // Stopped while the last poll was under way.
     if (this.#stop.signal.aborted) this.#drainAt(Math.max(this.#drainBy, clock.now() + MIN_DRAIN_MS));
-    const batch = new Batch(this.#context, messages, visibilitySeconds, {
+    this.#batch = new Batch(this.#context, messages, visibilitySeconds, {
       drain: this.#drain.signal,
       abort: this.#abort.signal,
     });
-    const result = await batch.run();
-    this.#busy = false;
+    const result = await this.#batch.run();
+    this.#batch = undefined;
     if (result === 'gone') await this.#untilAlive();
   }
 
@@ -155,6 +191,7 @@ export class Poller {
     const backoff = new Backoff(clock, 2_000, 30_000);
     const signal = this.#stop.signal;
     while (!signal.aborted) {
+      this.#context.progress();
       await sleep(clock, backoff.next(), signal);
       const alive = await liveResource(kube, key, uid, signal).catch(() => undefined);
       if (alive) return;
@@ -162,8 +199,16 @@ export class Poller {
   }
 
   #drainAt(at: number): void {
+    this.#at(at, () => this.#drain.abort());
+  }
+
+  /** Never, where the poller has ended before. */
+  #at(moment: number, act: () => void): void {
     const { clock } = this.#context;
-    void sleep(clock, Math.max(0, at - clock.now()), this.#finished.signal).then(() => this.#drain.abort());
+    const { signal } = this.#finished;
+    void sleep(clock, Math.max(0, moment - clock.now()), signal).then(() => {
+      if (!signal.aborted) act();
+    });
   }
 
   #reportReading(): void {
@@ -186,4 +231,14 @@ export class Poller {
     if (this.#stop.signal.aborted) return;
     reports.queue(key, { kind: 'failing', since: this.#failingSince, lastReadAt: this.#lastReadAt, ...failure });
   }
+}
+
+/** A server, or a library, that does not let go of a request must not keep the whole operator from stopping. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const aborted = () => reject(signal.reason);
+    signal.addEventListener('abort', aborted, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+    if (signal.aborted) aborted();
+  });
 }

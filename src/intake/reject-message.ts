@@ -3,7 +3,8 @@ import type { SqsError } from '../sqs/errors.ts';
 import type { Queue, QueueMessage } from '../sqs/queue.ts';
 import type { Rejection } from './parse-message.ts';
 import type { ResourceContext } from './parts.ts';
-import { RedrivePolicy, type Settlement, settlement } from './settle-message.ts';
+import { HandedOver } from './ports.ts';
+import { giveBack, RedrivePolicy, type Settlement, settlement } from './settle-message.ts';
 import { Backoff } from './waiting.ts';
 
 const REMEMBERED = 1_000;
@@ -33,7 +34,7 @@ export class RejectedMessages {
 /**
  * Has a rejection recorded, then settles its message. A message on its way to the dead-letter queue comes several times and is recorded
  * once, by its MessageId. If this process ends between record and settlement, the message comes again and the record is found.
- * @returns false where the message was left as it is: not recorded, or not settled. Never rejects.
+ * @returns false where the message was left as it is: not recorded, or not settled. True also where it was given back for another operator. Never rejects.
  */
 export async function rejectMessage(
   context: ResourceContext,
@@ -41,12 +42,17 @@ export async function rejectMessage(
   rejection: Rejection,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { reports, key, rejected, metrics, clock, log } = context;
+  const { queue, reports, key, rejected, metrics, clock, log } = context;
   if (!rejected.isRecorded(message.messageId)) {
     try {
       // Invariant 2: the message stays until this has resolved.
       await reports.rejected(key, { ...rejection, at: new Date(clock.now()).toISOString() }, signal);
     } catch (error) {
+      if (error instanceof HandedOver) {
+        // At once rather than when its visibility ends: who leads now records it.
+        await giveBack(queue, [message], signal);
+        return true;
+      }
       if (!signal.aborted)
         log.warn({ err: error, messageId: message.messageId }, 'a rejection was not recorded; its message stays');
       return false;

@@ -1,4 +1,5 @@
 import type { Clock } from '../kube/clock.ts';
+import type { SqsError } from '../sqs/errors.ts';
 import type { Queue, QueueAttributes, QueueMessage } from '../sqs/queue.ts';
 
 /** What becomes of a message that will never be a request, once its rejection is recorded. */
@@ -17,8 +18,13 @@ const ATTRIBUTES_FRESH_MS = 300_000;
  * One that was received more often than that is not being moved (the dead-letter queue is missing, or the count was raised): it comes
  * back ever later, so that it does not turn in circles. The same where nobody knows whether there is a policy: deleting could lose it.
  */
-export function settlement(redrive: QueueAttributes['redrive'] | 'unknown', receiveCount: number): Settlement {
+export function settlement(
+  redrive: QueueAttributes['redrive'] | 'unknown' | 'unheard',
+  receiveCount: number,
+): Settlement {
   if (redrive === undefined) return { kind: 'delete' };
+  // After many receives "ever later" would be hours, for one answer that got lost.
+  if (redrive === 'unheard') return { kind: 'hide', seconds: FIRST_HIDE_SECONDS };
   const excess = redrive === 'unknown' ? receiveCount : receiveCount - redrive.maxReceiveCount;
   if (excess <= 0) return { kind: 'hide', seconds: 0 };
   return { kind: 'hide', seconds: Math.min(MAX_HIDE_SECONDS, FIRST_HIDE_SECONDS * 2 ** Math.min(excess - 1, 20)) };
@@ -35,14 +41,14 @@ export class RedrivePolicy {
     this.#clock = clock;
   }
 
-  /** `unknown` where the queue does not tell (sqs:GetQueueAttributes is missing, say). */
-  async get(signal: AbortSignal): Promise<QueueAttributes['redrive'] | 'unknown'> {
+  /** `unknown` where the queue does not tell (sqs:GetQueueAttributes is missing, say), `unheard` where it could not be asked just now. */
+  async get(signal: AbortSignal): Promise<QueueAttributes['redrive'] | 'unknown' | 'unheard'> {
     if (this.#known === undefined || this.#clock.now() - this.#known.at > ATTRIBUTES_FRESH_MS) {
       try {
         const { redrive } = await this.#queue.attributes(signal);
         this.#known = { redrive, at: this.#clock.now() };
-      } catch {
-        return 'unknown';
+      } catch (error) {
+        return ['unreachable', 'throttled', 'aborted'].includes((error as SqsError).kind) ? 'unheard' : 'unknown';
       }
     }
     return this.#known.redrive;

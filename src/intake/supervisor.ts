@@ -1,10 +1,10 @@
-import { sleep } from '../kube/clock.ts';
+import { Bell } from '../kube/bell.ts';
+import { elapsed, sleep } from '../kube/clock.ts';
 import type { Queue, QueueSettings } from '../sqs/queue.ts';
 import type { IntakeParts } from './parts.ts';
 import { DRAIN_MS, Poller } from './poller.ts';
-import type { ResourceKey } from './ports.ts';
+import type { Intake, ResourceKey } from './ports.ts';
 import { type Target, type TargetOptions, targetsOf } from './targets.ts';
-import { Bell } from './waiting.ts';
 
 export interface SupervisorOptions extends IntakeParts {
   readonly targets: TargetOptions;
@@ -15,9 +15,11 @@ export interface SupervisorOptions extends IntakeParts {
 const SETTLE_MS = 50;
 /** Without any change the targets are worked out again, for a poller that could not be started. */
 const RECHECK_MS = 30_000;
+/** A loop in which nothing has begun or ended for this long is stuck: no request and no wait of theirs takes half as long. */
+const STUCK_MS = 5 * 60_000;
 
 /** Runs one poller for each resource that is to be read, and tells of the others why they are not. */
-export class Supervisor {
+export class Supervisor implements Intake {
   readonly #options: SupervisorOptions;
   readonly #pollers = new Map<ResourceKey, { poller: Poller; identity: string }>();
   /** What was last said of resources that are not read. */
@@ -25,10 +27,12 @@ export class Supervisor {
   readonly #bell = new Bell();
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
+  #turnAt: number;
 
   /** Starts at once; the cache must be complete. */
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#turnAt = elapsed(options.clock);
     this.#running = this.#run();
   }
 
@@ -37,6 +41,23 @@ export class Supervisor {
     this.#stopping.abort();
     await this.#running;
     await Promise.all([...this.#pollers.values()].map(({ poller }) => poller.stop(deadlineMs)));
+  }
+
+  async atRest(): Promise<void> {
+    await Promise.all([...this.#pollers.values()].map(({ poller }) => poller.atRest()));
+  }
+
+  stuck(): string | undefined {
+    const idle = elapsed(this.#options.clock) - this.#turnAt;
+    if (!this.#stopping.signal.aborted && idle > STUCK_MS) {
+      return `which queues to read was not looked at for ${Math.round(idle / 1000)} s`;
+    }
+    for (const [key, { poller }] of this.#pollers) {
+      const stalled = poller.stalledMs();
+      if (stalled > STUCK_MS)
+        return `reading the queue of ${key} has made no progress for ${Math.round(stalled / 1000)} s`;
+    }
+    return undefined;
   }
 
   /** For a second signal: ends everything at once. */
@@ -51,6 +72,7 @@ export class Supervisor {
     const { signal } = this.#stopping;
     const stopListening = resources.onChange(() => this.#bell.ring());
     while (!signal.aborted) {
+      this.#turnAt = elapsed(clock);
       this.#apply();
       await this.#bell.wait(clock, RECHECK_MS, signal);
       await sleep(clock, SETTLE_MS, signal);

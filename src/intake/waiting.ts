@@ -1,4 +1,4 @@
-import { type Clock, fullJitter, sleep } from '../kube/clock.ts';
+import { type Clock, fullJitter } from '../kube/clock.ts';
 
 /** Exponential backoff with full jitter; the first wait after a reset is short, for most trouble is over at once. */
 export class Backoff {
@@ -20,30 +20,5 @@ export class Backoff {
 
   reset(): void {
     this.#failures = 0;
-  }
-}
-
-/** Wakes one sleeper early: for changes that would else be noticed only when its time is up. A ring before the sleep counts. */
-export class Bell {
-  #rung = false;
-  #wake: (() => void) | undefined;
-
-  ring(): void {
-    this.#rung = true;
-    this.#wake?.();
-  }
-
-  /** Sleeps until the bell rings, the time is up or the signal aborts. */
-  async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.#rung && !signal.aborted) {
-      const woken = new AbortController();
-      const wake = () => woken.abort();
-      this.#wake = wake;
-      signal.addEventListener('abort', wake);
-      await sleep(clock, ms, woken.signal);
-      signal.removeEventListener('abort', wake);
-      this.#wake = undefined;
-    }
-    this.#rung = false;
   }
 }

@@ -22,6 +22,8 @@ export interface Endpoint {
   /** Authorization and impersonation: never logged. */
   headers: Record<string, string>;
   requests: Dispatcher;
+  /** The same pool, for what changes something: see `beforeWrite`. */
+  writes: Dispatcher;
   /** A pool of its own and without a bound: watches last for minutes and must starve nobody. */
   watches: Dispatcher;
 }
@@ -31,11 +33,17 @@ export interface ConnectionOptions {
   maxConnections: number;
   connectTimeoutMs: number;
   headersTimeoutMs: number;
+  /**
+   * Called when a request that changes something has got its connection, before its first byte is written; what it throws ends the
+   * request. Whoever asked earlier may have waited for credentials or a connection since, or the whole process was stopped.
+   */
+  beforeWrite?: (() => void) | undefined;
 }
 
 interface Pools {
   key: string;
   requests: Dispatcher;
+  writes: Dispatcher;
   watches: Dispatcher;
 }
 
@@ -127,6 +135,7 @@ export class Connection {
       basePath: server.pathname.replace(/\/+$/, ''),
       headers: headersOf(tls),
       requests: pools.requests,
+      writes: pools.writes,
       watches: pools.watches,
     };
   }
@@ -138,9 +147,12 @@ export class Connection {
       .digest('hex');
     if (this.#pools?.key === key) return this.#pools;
     const retired = this.#pools;
+    const requests = this.#dispatcher(origin, proxyUrl, tls, this.#options.maxConnections);
+    const { beforeWrite } = this.#options;
     this.#pools = {
       key,
-      requests: this.#dispatcher(origin, proxyUrl, tls, this.#options.maxConnections),
+      requests,
+      writes: beforeWrite === undefined ? requests : checked(requests, beforeWrite),
       watches: this.#dispatcher(origin, proxyUrl, tls, null),
     };
     if (retired) for (const dispatcher of [retired.requests, retired.watches]) void this.#retire(dispatcher);
@@ -173,6 +185,23 @@ export class Connection {
     this.#open.add(dispatcher);
     return dispatcher;
   }
+}
+
+/** The dispatcher with a check between "connected" and "written". */
+function checked(dispatcher: Dispatcher, check: () => void): Dispatcher {
+  return dispatcher.compose((dispatch) => (options, handler) => {
+    const checking: Dispatcher.DispatchHandler = {
+      onRequestStart: (controller, context) => {
+        check();
+        handler.onRequestStart?.(controller, context);
+      },
+      onResponseStart: (...args) => handler.onResponseStart?.(...args),
+      onResponseData: (...args) => handler.onResponseData?.(...args),
+      onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+      onResponseError: (...args) => handler.onResponseError?.(...args),
+    };
+    return dispatch(options, checking);
+  });
 }
 
 function closedError(): KubeError {

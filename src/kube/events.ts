@@ -95,9 +95,9 @@ export class EventRecorder {
 
   /** Flushes for at most so long, then drops the rest. */
   async stop(withinMs = 2000): Promise<void> {
-    const limit = setTimeout(() => this.#stopped.abort(), withinMs);
+    const limit = this.#clock.setTimeout(() => this.#stopped.abort(), withinMs);
     await this.flush();
-    clearTimeout(limit);
+    this.#clock.clearTimeout(limit);
     this.#stopped.abort();
   }
 

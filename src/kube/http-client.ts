@@ -20,6 +20,7 @@ import {
 import { Connection, type Credentials } from './connection.ts';
 import type { KubeError } from './errors.ts';
 import { collectionPath, objectPath } from './paths.ts';
+import { notLeader } from './permit.ts';
 import { type Request, Transport, type Verb } from './transport.ts';
 
 export type { Verb } from './transport.ts';
@@ -35,6 +36,8 @@ export interface HttpKubeClientOptions {
   connectTimeoutMs?: number;
   /** Sockets for everything but watches. Default 64. */
   maxConnections?: number;
+  /** Asked before each request that changes something, at the last moment: when it has its connection. No: it ends with NotLeader, unsent. */
+  mayWrite?: () => boolean;
   /** Told of every error that is thrown (for metrics). Aborts by the caller are none. */
   onError?: (verb: Verb, error: KubeError) => void;
 }
@@ -44,11 +47,15 @@ export class HttpKubeClient implements KubeClient {
   readonly #transport: Transport;
 
   constructor(options: HttpKubeClientOptions) {
-    const { config, onError, requestTimeoutMs = 30_000 } = options;
+    const { config, onError, mayWrite, requestTimeoutMs = 30_000 } = options;
+    const beforeWrite = () => {
+      if (mayWrite?.() === false) throw notLeader();
+    };
     this.#connection = new Connection(typeof config === 'function' ? config : () => config, {
       maxConnections: options.maxConnections ?? 64,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       headersTimeoutMs: requestTimeoutMs,
+      beforeWrite: mayWrite && beforeWrite,
     });
     this.#transport = new Transport({
       connection: this.#connection,

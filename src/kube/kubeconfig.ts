@@ -54,6 +54,18 @@ export function loadKubeConfig(options: LoadKubeConfigOptions = {}): KubeConfig 
   );
 }
 
+/**
+ * The namespace that this process is at home in: its Pod's own, or the one that the kubeconfig's current context names.
+ * Undefined where nobody says: `default` would be a guess, and two operators that guess apart both lead.
+ */
+export function currentNamespace(
+  config: Pick<KubeConfig, 'getCurrentContext' | 'getContextObject'>,
+): string | undefined {
+  // A Pod's comes from /var/run/secrets/kubernetes.io/serviceaccount/namespace: client-node makes a context of it.
+  const { namespace } = config.getContextObject(config.getCurrentContext()) ?? {};
+  return namespace?.trim() || undefined;
+}
+
 function fromFiles(files: string[], origin: string): KubeConfig {
   const merged = new KubeConfig();
   for (const file of files) {

@@ -145,7 +145,8 @@ export class Transport {
       'user-agent': this.#options.userAgent,
     };
     if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
-    const answer = await (watch ? endpoint.watches : endpoint.requests).request({
+    const dispatcher = watch ? endpoint.watches : request.method === 'GET' ? endpoint.requests : endpoint.writes;
+    const answer = await dispatcher.request({
       origin: endpoint.origin,
       path: endpoint.basePath + request.path + queryString(request.query ?? {}),
       method: request.method,

@@ -77,6 +77,12 @@ export class Metrics {
   ]);
   readonly #sqsErrors = this.#counter('sqs_errors_total', 'Requests to SQS that failed', ['code']);
   readonly #eventsLost = this.#counter('events_lost_total', 'Kubernetes Events that could not be written', ['reason']);
+  readonly #leader = this.#gauge('leader', 'Whether this replica does the work (1) or stands by (0)', []);
+  readonly #leaderChanges = this.#counter(
+    'leader_changes_total',
+    'How often this replica saw another one lead than before, the first one included',
+    [],
+  );
   readonly #skew = this.#gauge('clock_skew_seconds', "How far the API server's clock is ahead of this one", []);
 
   constructor(options: MetricsOptions = {}) {
@@ -184,6 +190,14 @@ export class Metrics {
 
   eventLost(reason: string): void {
     this.#eventsLost.inc({ reason: word(reason) });
+  }
+
+  leader(isLeader: boolean): void {
+    this.#leader.set(isLeader ? 1 : 0);
+  }
+
+  leaderChanged(): void {
+    this.#leaderChanges.inc();
   }
 
   clockSkew(skewSeconds: number): void {

@@ -1,7 +1,6 @@
 import { pino } from 'pino';
-import { countPolls, operatorMetrics } from '../../src/commands/operator-metrics.ts';
-import { type Controller, startController } from '../../src/controller/run.ts';
-import { Supervisor } from '../../src/intake/supervisor.ts';
+import { LEASE_NAME, type Operator as Running, startOperator } from '../../src/commands/operator.ts';
+import { operatorMetrics } from '../../src/commands/operator-metrics.ts';
 import type { Clock } from '../../src/kube/clock.ts';
 import { LOCAL_REGION } from '../../src/local/sqs.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
@@ -18,10 +17,12 @@ export interface OperatorOptions {
   allowRules?: readonly AllowQueueRule[];
   /** The clock of the machine that it runs on, where that differs from the world's. */
   clock?: Clock;
+  /** It is one of several replicas, of which one works. The Lease lies in the world's namespace: worlds side by side have each their own. */
+  leaseSeconds?: number;
 }
 
 export interface Operator {
-  readonly controller: Controller;
+  readonly controller: Running;
   readonly metrics: Metrics;
   stop(): Promise<void>;
   /** As kill -9: from this moment on it sends no request, and it hears of none that took effect. */
@@ -52,46 +53,43 @@ export class Operators {
     this.#options = options;
   }
 
-  start({ allowedOrigins, allowRules = [], clock = this.#options.clock }: OperatorOptions): Operator {
+  start({ allowedOrigins, allowRules = [], clock = this.#options.clock, leaseSeconds }: OperatorOptions): Operator {
     const { cluster, queues, faults, asksWithoutWaiting, logLevel } = this.#options;
     const metrics = new Metrics({ processMetrics: false });
-    const counted = operatorMetrics(metrics);
     const clients = new SqsClients();
     const life = new Life();
     const connection = cluster.connect();
-    const kube = watched(connection.kube, faults, life, ++this.#started);
+    const by = ++this.#started;
+    const kube = watched(connection.kube, faults, life, by);
     const log = pino({ level: logLevel });
     const end = Promise.withResolvers<void>();
-    let intake: Supervisor | undefined;
-    const controller = startController({
+    const controller = startOperator({
       kube,
       namespaces: cluster.served,
       instance: 'operator-under-test',
-      metrics: counted,
+      metrics: operatorMetrics(metrics),
       log,
       clock,
-      startIntake: ({ resources, reports }) => {
-        intake = new Supervisor({
-          kube,
-          resources,
-          reports: countPolls(reports, metrics),
-          metrics: counted,
-          clock,
-          log,
-          targets: {
-            allowedOrigins: new Set(allowedOrigins ?? [queues.endpoint]),
-            allowRules,
-            defaultRegion: LOCAL_REGION,
-          },
-          openQueue: (settings) =>
-            watchedQueue(clients.open(settings), settings.url, {
-              faults,
-              life,
-              clock: asksWithoutWaiting ? clock : undefined,
-            }),
-        });
-        return intake;
+      election: leaseSeconds
+        ? {
+            // The operator's own rights are to one Lease alone, in its own namespace.
+            kube: watched(cluster.kube, faults, life, by),
+            lease: { namespace: cluster.namespace, name: LEASE_NAME },
+            identity: `operator-${by}`,
+            durationMs: leaseSeconds * 1000,
+          }
+        : undefined,
+      targets: {
+        allowedOrigins: new Set(allowedOrigins ?? [queues.endpoint]),
+        allowRules,
+        defaultRegion: LOCAL_REGION,
       },
+      openQueue: (settings) =>
+        watchedQueue(clients.open(settings), settings.url, {
+          faults,
+          life,
+          clock: asksWithoutWaiting ? clock : undefined,
+        }),
     });
     const close = async () => {
       await controller.stop();
@@ -111,7 +109,7 @@ export class Operators {
         end.resolve();
         // What is left of it is cleared away. The server would give messages to a poll that was cut off: those under way come to their end.
         const buried = Promise.allSettled(life.receives)
-          .then(() => intake?.abort())
+          .then(() => controller.abort())
           .then(close);
         this.#dying.add(buried);
       },

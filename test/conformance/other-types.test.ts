@@ -81,3 +81,33 @@ test('a Lease takes times of six digits, sane numbers, and changes only under it
     '409 Conflict: Operation cannot be fulfilled on leases.coordination.k8s.io "lease": the object has been modified; please apply your changes to the latest version and try again',
   );
 });
+
+test('a Lease is released by a merge patch under its resourceVersion, keeps its empty holder, and is watched by name', async () => {
+  const time = '2030-01-01T00:00:00.000000Z';
+  const spec = {
+    holderIdentity: 'me',
+    leaseDurationSeconds: 15,
+    renewTime: time,
+    acquireTime: time,
+    leaseTransitions: 1,
+  };
+  const { body } = await it.api.post(it.leases, { metadata: { name: 'released' }, spec });
+  const byName = `${it.leases}?fieldSelector=metadata.name%3Dreleased`;
+  expect((await it.api.get(byName)).body.items).toHaveLength(1);
+  const watch = await it.api.watch(`${byName}&resourceVersion=${body.metadata.resourceVersion}`);
+  await it.api.post(it.leases, { metadata: { name: 'another' }, spec: { holderIdentity: 'me' } });
+  const { uid, resourceVersion } = body.metadata;
+  const released = { holderIdentity: '', leaseDurationSeconds: 1 };
+  const path = `${it.leases}/released`;
+  const { body: after } = await it.api.patch(path, { metadata: { uid, resourceVersion }, spec: released });
+  expect(after.spec).toEqual({ ...spec, ...released });
+  await expect.poll(() => watch.events.map(({ object }) => object.spec)).toEqual([{ ...spec, ...released }]);
+  watch.stop();
+  expect(said(await it.api.patch(path, { metadata: { uid, resourceVersion }, spec: { holderIdentity: 'you' } }))).toBe(
+    '409 Conflict: Operation cannot be fulfilled on leases.coordination.k8s.io "released": the object has been modified; please apply your changes to the latest version and try again',
+  );
+  await it.api.delete(path);
+  expect(said(await it.api.patch(path, { metadata: { uid, resourceVersion }, spec: { holderIdentity: 'you' } }))).toBe(
+    '404 NotFound: leases.coordination.k8s.io "released" not found',
+  );
+});

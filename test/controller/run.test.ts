@@ -27,6 +27,9 @@ function operator(rig: Rig, options: { onIntakeStop?: () => Promise<void>; clien
         await options.onIntakeStop?.();
         intake.stopped += 1;
       },
+      abort: async () => {},
+      atRest: async () => {},
+      stuck: () => undefined,
     };
   };
   const controller = startController({

@@ -129,9 +129,9 @@ export class Container {
     return readFileSync(this.#log, 'utf8');
   }
 
-  /** @throws Error where it ends first, or does not say it within 20 s */
+  /** @throws Error where it ends first, or does not say it within 60 s */
   async says(words: string): Promise<void> {
-    await untilReady(this.#process, async () => this.output.includes(words), 20_000, `saying "${words}"`);
+    await untilReady(this.#process, async () => this.output.includes(words), 60_000, `saying "${words}"`);
   }
 
   /** Sends a signal to its first process, as the kubelet does. */

@@ -206,7 +206,7 @@ describe('what an aborted deploy leaves running on a server', () => {
     });
 
   test('runs to its end, and the next deploy waits for it', LONG, async () => {
-    const seconds = '25.125';
+    const seconds = '20.125';
     const container = slow(seconds, false);
     await eventually('the command runs on the server', () => runs(seconds), 60_000);
     await container.signal('TERM');
@@ -224,7 +224,7 @@ describe('what an aborted deploy leaves running on a server', () => {
   });
 
   test('and where that takes too long, the next one fails before it touches anything', LONG, async () => {
-    const seconds = '40.25';
+    const seconds = '30.25';
     const container = slow(seconds, false);
     await eventually('the command runs on the server', () => runs(seconds), 60_000);
     await container.signal('TERM');

@@ -35,6 +35,8 @@ export class Sshd {
       // The folder is below one that all may write to.
       'StrictModes no',
       'UsePAM no',
+      // The start-up files of the person who runs the tests stay out of it.
+      `SetEnv HOME=${path}`,
     ];
     writeFileSync(file('config'), `${settings.join('\n')}\n`);
     // Where sshd shuts itself in before anybody is known; Debian's own start script makes it.

@@ -2,8 +2,9 @@ import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { Hold } from '../../src/intake/hold.ts';
 import { inCreationOrder } from '../../src/intake/order.ts';
-import { settlement } from '../../src/intake/settle-message.ts';
-import { Backoff, Bell } from '../../src/intake/waiting.ts';
+import { RedrivePolicy, settlement } from '../../src/intake/settle-message.ts';
+import { Backoff } from '../../src/intake/waiting.ts';
+import { Bell } from '../../src/kube/bell.ts';
 import { type Clock, systemClock } from '../../src/kube/clock.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import type { Queue } from '../../src/sqs/queue.ts';
@@ -19,8 +20,40 @@ describe('what becomes of a rejected message', () => {
     ['and ever later', redrive, 6, { kind: 'hide', seconds: 120 }],
     ['up to 12 hours', redrive, 500, { kind: 'hide', seconds: 43_200 }],
     ['where nobody knows the policy, it comes back ever later', 'unknown' as const, 2, { kind: 'hide', seconds: 60 }],
+    [
+      'where the queue could not be asked just now, it comes back soon',
+      'unheard' as const,
+      9,
+      { kind: 'hide', seconds: 30 },
+    ],
   ])('%s', (_, policy, receiveCount, expected) => {
     expect(settlement(policy, receiveCount)).toEqual(expected);
+  });
+});
+
+describe('the redrive policy of a queue', () => {
+  const answering = (...answers: (SqsError | { fifo: boolean; redrive: undefined })[]) =>
+    new RedrivePolicy(
+      {
+        attributes: async () => {
+          const answer = answers.shift();
+          if (answer instanceof SqsError) throw answer;
+          return answer;
+        },
+      } as unknown as Queue,
+      systemClock,
+    );
+  const never = new AbortController().signal;
+
+  it.each([
+    ['unreachable', 'unheard'],
+    ['throttled', 'unheard'],
+    ['access-denied', 'unknown'],
+    ['other', 'unknown'],
+  ] as const)('is, where asking for it ends %s, %s; and it is asked for again', async (kind, expected) => {
+    const policy = answering(new SqsError(kind, 'code', 'words'), { fifo: false, redrive: undefined });
+    expect(await policy.get(never)).toBe(expected);
+    expect(await policy.get(never)).toBeUndefined();
   });
 });
 

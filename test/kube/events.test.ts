@@ -151,11 +151,14 @@ describe('the recorder', () => {
   });
 
   it('stop ends within its limit though the API server hangs, and takes nothing more', async () => {
-    const { server, recorder } = await start(() => {});
+    const clock = new VirtualClock();
+    const { server, recorder } = await start(() => {}, { clock });
     recorder.record(event());
     recorder.record(event({ turn: 'second' }));
     await vi.waitFor(() => expect(server.received).toHaveLength(1));
-    await recorder.stop(50);
+    const stopped = recorder.stop(50);
+    await clock.advance(50);
+    await stopped;
     expect(recorder.lost).toBe(2);
     recorder.record(event({ turn: 'third' }));
     await recorder.flush();

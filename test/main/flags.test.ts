@@ -8,6 +8,8 @@ describe('what the flags say', () => {
     expect(parse([])).toEqual({
       kubeconfig: undefined,
       namespace: [],
+      'leader-elect': false,
+      'leader-elect-lease-duration': 15_000,
       'metrics-bind-address': ':8080',
       'health-probe-bind-address': ':8081',
       'log-level': 'info',
@@ -31,6 +33,13 @@ describe('what the flags say', () => {
       'of a flag that is given twice the last one counts',
       ['--log-level=debug', '--log-level=warn'],
       { 'log-level': 'warn' },
+    ],
+    ['a flag that is true or false may stand alone', ['--leader-elect'], { 'leader-elect': true }],
+    ['and may be taken back', ['--leader-elect', '--leader-elect=false'], { 'leader-elect': false }],
+    [
+      'a duration is given in seconds or minutes',
+      ['--leader-elect-lease-duration=2m'],
+      { 'leader-elect-lease-duration': 120_000 },
     ],
     ['0 turns a server off', ['--metrics-bind-address=0'], { 'metrics-bind-address': '0' }],
     ['an address may name a host', ['--metrics-bind-address=127.0.0.1:0'], { 'metrics-bind-address': '127.0.0.1:0' }],
@@ -67,6 +76,13 @@ describe('what the environment says', () => {
       [],
       { namespace: ['a', 'b', 'c'] },
     ],
+    ['true is enough for a flag without a value', { CAPDEPLOY_LEADER_ELECT: 'true' }, [], { 'leader-elect': true }],
+    [
+      'the command line takes back what the environment says',
+      { CAPDEPLOY_LEADER_ELECT: 'true' },
+      ['--leader-elect=false'],
+      { 'leader-elect': false },
+    ],
     ['set to nothing is not set', { CAPDEPLOY_LOG_LEVEL: '' }, [], { 'log-level': 'info' }],
     [
       'what Kubernetes sets for a Service called capdeploy is no mistake',
@@ -90,6 +106,15 @@ describe('what is wrong is said in one line that names the flag, the value found
     [['--kubeconfig', '--namespace=a'], {}, /^--kubeconfig: no value found/],
     [['--kubeconfig='], {}, /^--kubeconfig: "" is no path/],
     [['--log-level=loud'], {}, /^--log-level: "loud" is no log level: expected one of trace, debug, info/],
+    [
+      ['--leader-elect-lease-duration=1s'],
+      {},
+      /^--leader-elect-lease-duration: "1s" is no lease duration: expected 2s to 10m, such as 15s$/,
+    ],
+    [['--leader-elect-lease-duration=15'], {}, /^--leader-elect-lease-duration: "15" is no lease duration/],
+    [['--leader-elect-lease-duration=601s'], {}, /^--leader-elect-lease-duration: "601s" is no lease duration/],
+    [['--leader-elect=yes'], {}, /^--leader-elect: "yes": expected true or false$/],
+    [[], { CAPDEPLOY_LEADER_ELECT: 'on' }, /^CAPDEPLOY_LEADER_ELECT: "on": expected true or false$/],
     [['--namespace=a,b'], {}, /^--namespace: "a,b" is no namespace/],
     [['--metrics-bind-address=8080'], {}, /^--metrics-bind-address: "8080" is no address: write ":8080"/],
     [['--metrics-bind-address=:65536'], {}, /^--metrics-bind-address: ":65536" is no address/],
@@ -111,7 +136,7 @@ describe('what is wrong is said in one line that names the flag, the value found
 });
 
 test('the help names every flag', () => {
-  for (const flag of Object.keys(parse([]))) expect(controllerHelp()).toContain(`--${flag} `);
+  for (const flag of Object.keys(parse([]))) expect(controllerHelp()).toMatch(new RegExp(`^  --${flag}( |$)`, 'm'));
 });
 
 function problemOf(act: () => unknown): string {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { LEASE_NAME } from '../../src/commands/operator.ts';
 import { type ControllerFlags, parseControllerFlags } from '../../src/flags.ts';
 import { parseBindAddress } from '../../src/observability/health.ts';
 import { documents, installedFiles, type Json, kustomization, text, yamlFiles } from './yaml.ts';
@@ -19,6 +20,7 @@ interface Rule {
   apiGroups: string[];
   resources: string[];
   verbs: string[];
+  resourceNames?: string[];
 }
 interface Probe {
   httpGet: { path: string; port: string };
@@ -27,12 +29,13 @@ interface Deployment {
   metadata: { namespace: string };
   spec: {
     replicas: number;
-    strategy: { type: string };
+    strategy: { type: string; rollingUpdate: Json };
     selector: { matchLabels: Json };
     template: {
       metadata: { labels: Json };
       spec: {
         serviceAccountName: string;
+        topologySpreadConstraints: { whenUnsatisfiable: string; labelSelector: { matchLabels: Json } }[];
         terminationGracePeriodSeconds: number;
         securityContext: Json;
         containers: {
@@ -80,6 +83,20 @@ describe('the rights of the operator', () => {
     ]);
   });
 
+  test('are held to one Lease of that name, in the namespace of the operator', () => {
+    const role = the<{ metadata: Json; rules: Rule[] }>('Role');
+    const leases = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] };
+    expect(role.rules).toEqual([
+      { ...leases, resourceNames: [LEASE_NAME], verbs: ['get', 'list', 'watch', 'patch'] },
+      { ...leases, verbs: ['create'] },
+    ]);
+    const { name, namespace } = the<{ metadata: Json }>('ServiceAccount').metadata;
+    const binding = the<{ metadata: Json; roleRef: Json; subjects: Json[] }>('RoleBinding');
+    expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name, namespace }]);
+    expect(binding.roleRef).toMatchObject({ kind: 'Role', name: role.metadata.name });
+    expect([role.metadata.namespace, binding.metadata.namespace]).toEqual([namespace, namespace]);
+  });
+
   test('are bound to the service account that the Deployment uses', () => {
     const account = the<{ metadata: Json }>('ServiceAccount').metadata;
     const binding = the<{ roleRef: Json; subjects: Json[] }>('ClusterRoleBinding');
@@ -101,9 +118,20 @@ describe('the Deployment', () => {
   const portOf = (address: string) => parseBindAddress('', address)?.port;
   const port = (name: string) => container.ports.find((one) => one.name === name)?.containerPort;
 
-  test('never runs two operators side by side', () => {
-    expect(spec.replicas).toBe(1);
-    expect(spec.strategy.type).toBe('Recreate');
+  test('runs two replicas that agree on a leader, and replaces one after the other', () => {
+    expect(spec.replicas).toBe(2);
+    expect(spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
+    expect(parseControllerFlags(container.args.slice(1), {})['leader-elect']).toBe(true);
+  });
+
+  test('is never taken away as a whole by a drain, and asks for nodes of its own without insisting', () => {
+    const budget = the<{ spec: { maxUnavailable: number; selector: { matchLabels: Json } } }>('PodDisruptionBudget');
+    expect(budget.spec).toEqual({ maxUnavailable: 1, selector: spec.selector });
+    expect(pod.topologySpreadConstraints).toHaveLength(2);
+    for (const { whenUnsatisfiable, labelSelector } of pod.topologySpreadConstraints) {
+      expect(whenUnsatisfiable).toBe('ScheduleAnyway');
+      expect(labelSelector).toEqual(spec.selector);
+    }
   });
 
   test('starts the controller with arguments that the program takes', () => {

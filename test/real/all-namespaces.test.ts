@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { bundle } from '../../docker/operator/bundle.ts';
 import packageJson from '../../package.json' with { type: 'json' };
+import type { KubeObject } from '../../src/kube/client.ts';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../src/local/sqs.ts';
 import { createWorld, ended, eventually, message, turns, type World } from '../behaviour/world.ts';
 import { Program } from '../main/program.ts';
-import { cdjPath, fromEnvironment, openCluster } from './cluster.ts';
+import { cdjPath, fromEnvironment, OPERATOR, openCluster } from './cluster.ts';
 import { created, type Resource, resource } from './resources.ts';
 
 /**
@@ -19,17 +20,22 @@ const WEB = { repository: 'livesense/web', environment: 'production', revision: 
 
 let world: World;
 let operator: Program | undefined;
+let second: Program | undefined;
 
 beforeEach(async () => {
   world = await createWorld();
 });
 afterEach(async () => {
-  await operator?.kill();
-  operator = undefined;
+  await Promise.all([operator?.kill(), second?.kill()]);
+  operator = second = undefined;
+  // In a cluster of somebody's it would stay behind.
+  await cluster.request('DELETE', LEASE);
   await world.stop();
 });
 
-async function start(...flags: string[]): Promise<{ probes: string; metrics: string }> {
+const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR.namespace}/leases/capdeployjob`;
+
+async function program(instance: string, ...flags: string[]): Promise<Program> {
   const file = join(await cluster.scratch(), 'capdeploy.mjs');
   await bundle(file);
   const env = {
@@ -40,13 +46,17 @@ async function start(...flags: string[]): Promise<{ probes: string; metrics: str
     AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',
-    HOSTNAME: 'capdeployjob-0',
+    HOSTNAME: instance,
   };
-  operator = new Program(['controller', ...flags], env, file);
+  return new Program(['controller', '--leader-elect', ...flags], env, file);
+}
+
+async function start(...flags: string[]): Promise<{ probes: string; metrics: string }> {
+  operator = await program('capdeployjob-0', ...flags);
   return (await operator.logged(/^started$/)) as { probes: string; metrics: string };
 }
 
-test('deploys what is asked for in one namespace, sees another one, and ends with 0 when it is told to', async () => {
+test('deploys what is asked for in one namespace, sees another one, and hands over and ends with 0 when it is told to', async () => {
   const queue = await world.createQueue('web');
   // What other tests left behind is not read: only this queue.
   const arn = await world.queueArn(queue);
@@ -82,8 +92,26 @@ test('deploys what is asked for in one namespace, sees another one, and ends wit
   expect(ours).toContainEqual(expect.stringMatching(/^capdeployjob_deploys_total\{.*result="Succeeded".*\} 1$/));
   expect(shown).not.toMatch(/^capdeployjob_kube_request_errors_total\{.*kind="forbidden".*\} [1-9]/m);
 
+  second = await program(
+    'capdeployjob-1',
+    `--allow-queue-origin=${new URL(queue).origin}`,
+    `--allow-queue=${world.namespace}=${arn}`,
+  );
+  await second.logged(/^another replica leads$/);
+  const toldAt = performance.now();
   operator!.signal('SIGTERM');
+  await second.logged(/^working$/);
+  const tookMs = performance.now() - toldAt;
   expect(await operator!.ended).toBe(0);
+  expect(tookMs).toBeLessThan(1000);
+  const { body: lease } = await cluster.request<KubeObject & { spec: object }>('GET', LEASE);
+  expect(lease.spec).toMatchObject({
+    holderIdentity: expect.stringMatching(/^capdeployjob-1_/),
+    leaseDurationSeconds: 15,
+    leaseTransitions: 1,
+  });
+  second.signal('SIGTERM');
+  expect(await second.ended).toBe(0);
   const { log } = operator!;
   expect(log.at(-1)).toMatchObject({ level: 'info', msg: 'stopped' });
   expect(log.find(({ msg }) => msg === 'started')).toMatchObject({ version: packageJson.version, namespaces: [] });

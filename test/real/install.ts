@@ -77,7 +77,8 @@ export async function writeOperatorKubeconfig(kubectl: Kubectl, file: string): P
     kind: 'Config',
     clusters: [{ name: 'test', cluster }],
     users: [{ name: 'operator', user: { token: token.trim() } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'operator' } }],
+    // Its own namespace, as in a Pod: the Lease lies there.
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'operator', namespace } }],
     'current-context': 'test',
   };
   writeFileSync(file, JSON.stringify(config), { mode: 0o600 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -148,7 +148,10 @@ export function heldFolder(path: string): () => void {
   const rope = leash();
   tell(rope, { hold: true, folder: path });
   return () => {
-    rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    // Where somebody else removes a part of it at the same time (the leash of a process that has just ended), rmSync stops without a word.
+    for (let i = 0; i < 50 && existsSync(path); i++) {
+      rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    }
     tell(rope, { hold: false, folder: path });
   };
 }

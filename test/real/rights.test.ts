@@ -6,7 +6,9 @@ import { covers, rightsOf, words } from './rights.ts';
 const cluster = openCluster();
 // Hundreds of questions to the API server.
 vi.setConfig({ testTimeout: 180_000 });
-const { rights, dangerous } = rightsOf([fromRoot('deploy/rbac.yaml')], OPERATOR);
+const { rights: all, dangerous } = rightsOf([fromRoot('deploy/rbac.yaml')], OPERATOR);
+/** Those that it has everywhere; the others are about its Lease. */
+const rights = all.filter((right) => right.namespace === undefined);
 
 const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
 
@@ -31,8 +33,13 @@ beforeAll(async () => {
   served = (await Promise.all(lists)).flat();
 });
 
-/** A SubjectAccessReview. @param where undefined: in all namespaces */
-async function may(verb: string, { group, resource }: Resource, where: string | undefined): Promise<boolean> {
+/** A SubjectAccessReview. @param where undefined: in all namespaces. @param name undefined: any object */
+async function may(
+  verb: string,
+  { group, resource }: Resource,
+  where: string | undefined,
+  name?: string,
+): Promise<boolean> {
   const [plural, subresource] = resource.split('/');
   const { status, body } = await cluster.request<{ status: { allowed: boolean } }>(
     'POST',
@@ -44,7 +51,7 @@ async function may(verb: string, { group, resource }: Resource, where: string | 
         spec: {
           user: OPERATOR_USER,
           groups: ['system:serviceaccounts', `system:serviceaccounts:${OPERATOR.namespace}`, 'system:authenticated'],
-          resourceAttributes: { verb, group, resource: plural, subresource, namespace: where },
+          resourceAttributes: { verb, group, resource: plural, subresource, namespace: where, name },
         },
       },
     },
@@ -94,6 +101,8 @@ describe.each([
     ['update', 'capdeployjobs', 'capdeployjob.dev'],
     ['create', 'capdeployjobs', 'capdeployjob.dev'],
     ['update', 'capdeployjobs/finalizers', 'capdeployjob.dev'],
+    ['get', 'leases', 'coordination.k8s.io'],
+    ['create', 'leases', 'coordination.k8s.io'],
     ['get', 'deployments', 'apps'],
     ['create', 'clusterrolebindings', 'rbac.authorization.k8s.io'],
     ['impersonate', 'users', ''],
@@ -101,6 +110,29 @@ describe.each([
   ])('it may not %s %s of the group "%s"', async (verb, resource, group) => {
     expect(rights.some((right) => covers(right, { verb, group, resource }))).toBe(false);
     expect(await may(verb, { group, resource }, where())).toBe(false);
+  });
+});
+
+describe('in its own namespace', () => {
+  const leases = { group: 'coordination.k8s.io', resource: 'leases' };
+
+  test.each(['get', 'list', 'watch', 'patch'])('it may %s its Lease, and no other one', async (verb) => {
+    expect(await may(verb, leases, OPERATOR.namespace, 'capdeployjob')).toBe(true);
+    expect(await may(verb, leases, OPERATOR.namespace, 'another')).toBe(false);
+    expect(await may(verb, leases, OPERATOR.namespace)).toBe(false);
+  });
+
+  test('it may create a Lease, and no more than that', async () => {
+    expect(await may('create', leases, OPERATOR.namespace)).toBe(true);
+    for (const verb of ['update', 'delete', 'deletecollection']) {
+      expect(await may(verb, leases, OPERATOR.namespace, 'capdeployjob')).toBe(false);
+    }
+    expect(all.filter((right) => right.namespace !== undefined).map(words)).toEqual([
+      ...['get', 'list', 'watch', 'patch'].map(
+        (verb) => `${verb} leases.coordination.k8s.io named capdeployjob in ${OPERATOR.namespace}`,
+      ),
+      `create leases.coordination.k8s.io in ${OPERATOR.namespace}`,
+    ]);
   });
 });
 

@@ -118,7 +118,8 @@ function normalize(schema: Schema, value: unknown): void {
     const member = value[name];
     if (member === undefined) continue;
     if (property.format === 'time') value[name] = timestamp(Date.parse(String(member)));
-    else if (property.type === 'string' && member === '' && name !== 'namespace') delete value[name];
+    else if (property.type === 'string' && member === '' && name !== 'namespace' && property['x-go-pointer'] !== true)
+      delete value[name];
     else if (Array.isArray(member) && member.length === 0) delete value[name];
     else if (isObject(member) && isObject(property.additionalProperties)) {
       if (Object.keys(member).length === 0) delete value[name];

@@ -6,6 +6,8 @@
 import type { Schema } from './schema.ts';
 
 const s: Schema = { type: 'string' };
+/** A *string in Go: empty is another value than not set. */
+const stringPointer: Schema = { type: 'string', 'x-go-pointer': true };
 const b: Schema = { type: 'boolean' };
 const i32: Schema = { type: 'integer', format: 'int32' };
 const i64: Schema = { type: 'integer', format: 'int64' };
@@ -251,7 +253,9 @@ export const namespaceShape = fields({ ...top, spec: fields({ finalizers: list(s
 export const leaseShape = fields({
   ...top,
   spec: fields({
-    ...strings('holderIdentity strategy preferredHolder'),
+    holderIdentity: stringPointer,
+    strategy: stringPointer,
+    preferredHolder: stringPointer,
     acquireTime: microTime,
     renewTime: microTime,
     leaseDurationSeconds: i32,

@@ -1,5 +1,6 @@
 # Stands in for node:26-slim where no registry of images can be reached: Debian, Node as npm brings it, npm itself.
 FROM debian:bookworm-slim
+# hadolint ignore=DL3008
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libatomic1 libstdc++6 \
  && rm -rf /var/lib/apt/lists/*

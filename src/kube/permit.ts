@@ -1,0 +1,79 @@
+import type {
+  KubeClient,
+  KubeObject,
+  ListOptions,
+  Preconditions,
+  RequestOptions,
+  ResourceType,
+  WatchOptions,
+} from './client.ts';
+import { KubeError } from './errors.ts';
+
+/** Whether this process may act on the world just now: only the leader may. */
+export interface Permit {
+  /** Asked anew before each write, against the clock: a process that was stopped for a minute must not trust what it knew before. */
+  granted(): boolean;
+  /** Aborts when the permit is withdrawn: what is under way ends. Its reason is a KubeError. */
+  readonly signal: AbortSignal;
+}
+
+export const notLeader = (): KubeError =>
+  new KubeError('retryable', {
+    status: 0,
+    reason: 'NotLeader',
+    message: 'this replica is not the leader (any more): nothing was sent',
+  });
+
+/**
+ * The client under a permit: without it no write is sent, and when it is withdrawn writes and reads under way are aborted. Watches are left
+ * alone: a follower watches too.
+ */
+export function guardedClient(client: KubeClient, permit: Permit): KubeClient {
+  const read = <O extends RequestOptions | ListOptions, T>(options: O | undefined, send: (options: O) => Promise<T>) =>
+    linked(options?.signal, permit.signal, (signal) => send({ ...options, signal } as O));
+  const write = async <O extends RequestOptions, T>(options: O | undefined, send: (options: O) => Promise<T>) => {
+    if (!permit.granted()) throw notLeader();
+    return read(options, send);
+  };
+  return {
+    get: <T extends KubeObject>(type: ResourceType, namespace: string, name: string, options?: RequestOptions) =>
+      read(options, (linkedOptions) => client.get<T>(type, namespace, name, linkedOptions)),
+    list: <T extends KubeObject>(type: ResourceType, options?: ListOptions) =>
+      read(options, (linkedOptions) => client.list<T>(type, linkedOptions)),
+    watch: <T extends KubeObject>(type: ResourceType, options: WatchOptions) => client.watch<T>(type, options),
+    create: <T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions & { dryRun?: boolean }) =>
+      write(options, (linkedOptions) => client.create(type, object, linkedOptions)),
+    replaceStatus: <T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions) =>
+      write(options, (linkedOptions) => client.replaceStatus(type, object, linkedOptions)),
+    patch: <T extends KubeObject>(
+      type: ResourceType,
+      namespace: string,
+      name: string,
+      preconditions: Preconditions,
+      patch: Record<string, unknown>,
+      options?: RequestOptions & { dryRun?: boolean },
+    ) => write(options, (linkedOptions) => client.patch<T>(type, namespace, name, preconditions, patch, linkedOptions)),
+    delete: (type, namespace, name, preconditions, options) =>
+      write(options, (linkedOptions) => client.delete(type, namespace, name, preconditions, linkedOptions)),
+  };
+}
+
+/** Hands a signal on that aborts with either of the two, and lets go of both when the call has ended: the permit's lives as long as the process. */
+async function linked<T>(
+  own: AbortSignal | undefined,
+  permit: AbortSignal,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (own === undefined) return call(permit);
+  const either = new AbortController();
+  const abort = (event: Event) => either.abort((event.target as AbortSignal).reason);
+  for (const signal of [own, permit]) {
+    if (signal.aborted) either.abort(signal.reason);
+    else signal.addEventListener('abort', abort, { once: true });
+  }
+  try {
+    return await call(either.signal);
+  } finally {
+    for (const signal of [own, permit]) signal.removeEventListener('abort', abort);
+  }
+}
