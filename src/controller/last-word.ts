@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CapDeployJobStatus } from '../api/capdeployjob.ts';
 
-/** How long another operator's conditions are left standing where they contradict what this one has said already. */
+/** How long another operator's words are left standing where they contradict what this one has said already. */
 const CONTRADICT_MS = 10_000;
 
 /**
  * Two operators can be alive at once (during a rollout, or as two leaders), and each sees queue and template with its own eyes: one reads
- * what the other has not read yet. As each write of one wakes the other, they would correct each other as fast as the API server allows,
- * and their claims would run into conflicts all the while. So what this process has said before is said again only after a while; what
- * is new, and whatever lanes, history or rejections have to say, is written at once.
+ * what the other has not read yet; and each has a clock of its own, so that for a moment a window is open for the one and closed for the
+ * other, or a request due. As each write of one wakes the other, they would correct each other as fast as the API server allows, and their
+ * claims would run into conflicts all the while. So what this process has said before is said again only after a while; what is new, and
+ * whatever claims, history or rejections have to say, is written at once.
  */
 export class LastWord {
   readonly #said = new Map<string, { findings: unknown; at: number }>();
@@ -27,7 +28,7 @@ export class LastWord {
     const said = this.#said.get(key);
     if (!said || now >= said.at + CONTRADICT_MS || !isDeepStrictEqual(said.findings, findingsOf(next)))
       return undefined;
-    return isDeepStrictEqual(withoutConditions(before), withoutConditions(next)) ? said.at + CONTRADICT_MS : undefined;
+    return isDeepStrictEqual(withoutFindings(before), withoutFindings(next)) ? said.at + CONTRADICT_MS : undefined;
   }
 
   forget(key: string): void {
@@ -35,7 +36,22 @@ export class LastWord {
   }
 }
 
-const findingsOf = ({ conditions = [] }: CapDeployJobStatus) =>
-  conditions.map(({ lastTransitionTime: _, ...finding }) => finding);
+/** What an operator says by its own eyes and its own clock. */
+const findingsOf = ({ conditions = [], environments = [] }: CapDeployJobStatus) => ({
+  conditions: conditions.map(({ lastTransitionTime: _, ...finding }) => finding),
+  lanes: environments.map(({ name, closed, closedUntil, openSince, waiting = [] }) => ({
+    ...{ name, closed, closedUntil, openSince },
+    waiting: waiting.map(({ id, why, until }) => ({ id, why, until })),
+  })),
+});
 
-const withoutConditions = (status: CapDeployJobStatus | undefined) => ({ ...status, conditions: undefined });
+/** What is left is not a matter of opinion. */
+const withoutFindings = (status: CapDeployJobStatus | undefined) => ({
+  ...status,
+  conditions: undefined,
+  environments: (status?.environments ?? []).map((lane) => ({
+    ...lane,
+    ...{ closed: undefined, closedUntil: undefined, openSince: undefined },
+    waiting: (lane.waiting ?? []).map((entry) => ({ ...entry, why: '', until: undefined })),
+  })),
+});

@@ -57,6 +57,8 @@ export class ReportBook implements Reports {
   }
 
   createTrouble(key: ResourceKey, trouble: CreateTrouble | undefined): void {
+    // The end of a trouble that nobody knows of any more: the resource is gone, and nothing would ever take a new page away.
+    if (trouble === undefined && !this.#pages.has(key)) return;
     const page = this.#page(key);
     const changed = page.createTrouble?.reason !== trouble?.reason || page.createTrouble?.message !== trouble?.message;
     page.createTrouble = trouble;
@@ -117,6 +119,11 @@ export class ReportBook implements Reports {
       for (const { settle } of pending.values()) settle.reject(handedOver());
       pending.clear();
     }
+  }
+
+  /** How many resources something is known of. */
+  get size(): number {
+    return this.#pages.size;
   }
 
   #page(key: ResourceKey): Page {

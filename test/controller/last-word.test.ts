@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
 import { LastWord } from '../../src/controller/last-word.ts';
-import { at, NOW } from '../lanes/builders.ts';
+import { aJob, at, aWaitingEntry, NOW } from '../lanes/builders.ts';
 import { KEY } from './rig.ts';
 
 /** A status by what it says of the queue. */
@@ -39,6 +39,28 @@ describe('what this process has said and another operator has put otherwise', ()
   it('is the same though it turned at another time', () => {
     const later = { ...mine, conditions: mine.conditions!.map((each) => ({ ...each, lastTransitionTime: at(9) })) };
     expect(whoSaid(mine).waitsUntil(KEY, theirs, later, NOW + 1)).toBe(NOW + 10_000);
+  });
+});
+
+describe('what two operators with different clocks say of a lane', () => {
+  const production = (why: string, lane: object = {}, id = 'r1'): CapDeployJobStatus =>
+    aStatus('Polling', {
+      environments: [{ name: 'production', ...lane, waiting: [aWaitingEntry(aJob({ id }), { why })] }],
+    });
+  const due = production('starts next');
+
+  it('is not corrected at once: whether a request is due, a window open, and since when', () => {
+    for (const other of [
+      production('not before 12:00:07'),
+      production('starts next', { closed: 'no window is open', closedUntil: at(7) }),
+      production('starts next', { openSince: at(0) }),
+    ]) {
+      expect(whoSaid(due).waitsUntil(KEY, other, due, NOW + 1)).toBe(NOW + 10_000);
+    }
+  });
+
+  it('is written at once where another request waits', () => {
+    expect(whoSaid(due).waitsUntil(KEY, production('starts next', {}, 'r2'), due, NOW + 1)).toBeUndefined();
   });
 });
 

@@ -262,6 +262,16 @@ describe('the state of a queue', () => {
 describe('trouble with creating Jobs', () => {
   const trouble = { reason: 'Forbidden', message: 'quota', template: false };
 
+  it('that ends where the resource was forgotten meanwhile leaves nothing behind and wakes nobody', () => {
+    const { book, wakes } = aBook();
+    book.createTrouble(KEY, { reason: 'Forbidden', message: 'quota', template: false });
+    book.forget(KEY);
+    wakes.length = 0;
+    book.createTrouble(KEY, undefined);
+    expect(wakes).toEqual([]);
+    expect(book.size).toBe(0);
+  });
+
   it('is news where it begins, changes or ends, and otherwise not', () => {
     const { book, wakes } = aBook();
     const told: [typeof trouble | undefined, news: number][] = [

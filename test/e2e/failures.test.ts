@@ -16,7 +16,10 @@ async function expectFailure(entry: HistoryEntry): Promise<string> {
   expect(entry).toMatchObject({ result: 'Failed', reason: 'BackoffLimitExceeded' });
   const [pod] = await site.pods(`job-name=${entry.job}`);
   const { terminated } = firstContainerStatus(pod as Pod)?.state ?? {};
-  expect(terminated).toMatchObject({ exitCode: 1, message: expect.stringContaining('The deploy has failed with an error') });
+  expect(terminated).toMatchObject({
+    exitCode: 1,
+    message: expect.stringContaining('The deploy has failed with an error'),
+  });
   const lastLine = (await site.log(entry.job)).trimEnd().split('\n').at(-1) ?? '';
   expect(lastLine).not.toBe('');
   const message = entry.message?.trimEnd() ?? '';

@@ -17,7 +17,7 @@ import { WorkQueue } from './work-queue.ts';
 export interface JobControllerOptions {
   podCreationLagMs?: number | ((job: KubeObject) => number);
   /** Between a change and the controller's look at it. */
-  reactionMs?: number;
+  reactionMs?: number | (() => number);
 }
 
 const RETRY_MS = 1000;
@@ -63,8 +63,9 @@ export class JobController {
     this.#queue.stop();
   }
 
-  #enqueue(key: string, afterMs = this.#options.reactionMs ?? 0): void {
-    this.#queue.add(key, afterMs);
+  #enqueue(key: string, afterMs?: number): void {
+    const { reactionMs = 0 } = this.#options;
+    this.#queue.add(key, afterMs ?? (typeof reactionMs === 'function' ? reactionMs() : reactionMs));
   }
 
   #podChanged(pod: KubeObject, gone: boolean): void {

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { FairShare } from '../../src/controller/fair-share.ts';
+import { KEY, Rig } from './rig.ts';
+
+describe('the time that a resource takes', () => {
+  it('is nobody else’s business where it is short', () => {
+    const share = new FairShare();
+    share.spent('a', 5, 1000);
+    expect(share.until('a', 1000)).toBeUndefined();
+  });
+
+  it('is followed by a rest of eight times as long, of that resource alone', () => {
+    const share = new FairShare();
+    share.spent('a', 50, 1000);
+    expect(share.until('a', 1399)).toBe(1400);
+    expect(share.until('a', 1400)).toBeUndefined();
+    expect(share.until('b', 1000)).toBeUndefined();
+  });
+
+  it('is never followed by a rest of more than two seconds', () => {
+    const share = new FairShare();
+    share.spent('a', 10_000, 0);
+    expect(share.until('a', 0)).toBe(2000);
+  });
+
+  it('is forgotten with the resource', () => {
+    const share = new FairShare();
+    share.spent('a', 100, 0);
+    share.forget('a');
+    expect(share.until('a', 0)).toBeUndefined();
+  });
+
+  it('counts only the planning: a resource whose plan took 50 ms has no pass for 400 ms, and is looked at then', async () => {
+    const rig = new Rig();
+    await rig.settle();
+    // A plan reads the memory; this one takes its time.
+    const { podWasSeen } = rig.memory;
+    rig.memory.podWasSeen = (uid) => {
+      rig.clock.advance(50);
+      return podWasSeen(uid);
+    };
+    const job = rig.job();
+    await rig.pass();
+    rig.memory.podWasSeen = podWasSeen;
+    const { requeueAfterMs = 0 } = await rig.pass();
+    expect(requeueAfterMs).toBeGreaterThan(0);
+    expect(requeueAfterMs).toBeLessThanOrEqual(2000);
+    rig.forgetCalls();
+    await rig.reconciler.reconcile(KEY);
+    expect(rig.calls).toEqual([]);
+    rig.clock.advance(requeueAfterMs);
+    await rig.settle();
+    expect(rig.findJob(job)?.spec.suspend).toBe(false);
+  });
+});

@@ -1,0 +1,105 @@
+import type { CapDeployJobStatus, HistoryEntry } from '../../src/api/capdeployjob.ts';
+import type { KubeObject } from '../../src/kube/client.ts';
+import type { Oracle } from './oracle.ts';
+import { NAMESPACE, type ResourceSpec } from './setting.ts';
+import { isLater, type RequestTruth, type ResourceTruth, rulesOut } from './truth.ts';
+import { Violation } from './violation.ts';
+
+/** Invariant 7: a history entry that is new in a status tells what has happened. */
+export function checkEntry(
+  oracle: Oracle,
+  truth: ResourceTruth,
+  entry: HistoryEntry,
+  before: CapDeployJobStatus,
+  after: CapDeployJobStatus,
+  basis: KubeObject,
+): void {
+  const request = oracle.requests.get(`${truth.uid}/${entry.environment}/${entry.id}`);
+  if (request === undefined) throw new Violation('invariant 7', `request ${entry.id} is recorded, and had no Job`);
+  const seen = oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0;
+  for (const start of request.starts) start.isAcknowledged ||= start.version <= seen;
+  const problem = untruth(oracle, truth, request, entry, before, after, basis, seen);
+  if (problem) {
+    throw new Violation('invariant 7', `${entry.id} is recorded ${entry.result} (${entry.reason}), but ${problem}`);
+  }
+}
+
+function untruth(
+  oracle: Oracle,
+  truth: ResourceTruth,
+  request: RequestTruth,
+  { result, reason, startedAt, environment }: HistoryEntry,
+  before: CapDeployJobStatus,
+  after: CapDeployJobStatus,
+  basis: KubeObject,
+  seen: number,
+): string | undefined {
+  const { jobs, starts } = request;
+  const spec = basis.spec as ResourceSpec;
+  const now = oracle.operator?.clock.now() ?? 0;
+  const lane = after.environments?.find(({ name }) => name === environment);
+  const claim = before.environments
+    ?.find(({ name }) => name === environment)
+    ?.active?.find(({ id }) => id === request.id);
+  const known = starts.filter((start) => !start.isUntraceable && start.version <= seen);
+  const never = known.length > 0 ? `it was started (${known[0]!.job.name})` : undefined;
+  const pods = jobs.flatMap((job) => job.pods);
+  switch (result) {
+    case 'Succeeded':
+      if (!startedAt) return 'its entry tells no start';
+      return pods.some((pod) => pod.succeeded) ? undefined : 'no Pod of it has succeeded';
+    case 'Failed':
+      if (!startedAt) return 'its entry tells no start';
+      if (reason === 'PodNotStarted')
+        return claim?.ending || jobs.some((job) => job.finished) ? undefined : 'nobody ended it';
+      return jobs.some((job) => job.finished === 'Failed') ? undefined : 'its Job has not failed';
+    case 'Aborted':
+    case 'Unknown':
+      if (reason === 'Replaced') return claim?.ending ? undefined : 'no newer request was to take its place';
+      if (reason === 'JobSuspended') return jobs.some((job) => job.suspendedByHand) ? undefined : 'nobody suspended it';
+      return jobs.some((job) => job.deletedBy === 'somebody' || job.deletedBy === 'the cluster')
+        ? undefined
+        : 'nobody deleted its Job';
+    case 'Superseded': {
+      if (never) return never;
+      const others = [...oracle.requests.values()].filter(
+        (other) => other.environment === environment && other.jobs[0]?.owner === truth.uid,
+      );
+      if (reason === 'NewerRequest') {
+        const standing = new Set(
+          [...(lane?.waiting ?? []), ...(lane?.active ?? []), ...(after.history ?? [])].map(({ id }) => id),
+        );
+        return others.some((other) => isLater(other, request) && standing.has(other.id))
+          ? undefined
+          : 'there is no newer request';
+      }
+      const overtaken = others.some(
+        (other) =>
+          rulesOut(other, request) &&
+          isLater(other, request) &&
+          (other.starts.length > 0 ||
+            lane?.active?.some(({ id }) => id === other.id) ||
+            after.history?.some((entry) => entry.id === other.id && entry.startedAt !== undefined)),
+      );
+      return overtaken ? undefined : 'nothing that was due later was started';
+    }
+    case 'Missed': {
+      if (never) return never;
+      if (reason === 'Expired')
+        return now >= (request.expiresAt ?? Number.POSITIVE_INFINITY) ? undefined : 'it has not expired';
+      const seconds = reason === 'WaitingDeadlineExceeded' ? spec.waitingDeadlineSeconds : spec.startingDeadlineSeconds;
+      return now - request.dueAt > seconds * 1000 - 1000 ? undefined : 'its time is not over';
+    }
+    case 'Refused':
+      if (never) return never;
+      if (reason === 'EnvironmentRemoved') {
+        return spec.environments.some(({ name }) => name === environment) ? 'its environment is there' : undefined;
+      }
+      // Of those that were ahead of it, one may have its turn by the same write.
+      return (lane?.waiting?.length ?? 0) + (lane?.active?.length ?? 0) >= spec.maxWaiting
+        ? undefined
+        : 'there is room';
+    default:
+      return `there is no such result`;
+  }
+}

@@ -1,0 +1,95 @@
+import type { Oracle } from './oracle.ts';
+import { NAMESPACE } from './setting.ts';
+import { isDeployAlive, isLater, type JobTruth, placeOf, rulesOut, type Start, whyNot } from './truth.ts';
+import { Violation } from './violation.ts';
+
+/**
+ * Invariants 1, 3, 4 and 6 at the moments at which they can break: a Job is resumed, a Pod comes, a Job is deleted.
+ *
+ * What is excused is what docs/lanes.md says that nothing closes, and no more: somebody resumed a Job by hand after the pass had looked, or
+ * took such a start back before any operator could know of it; or the CapDeployJob itself was deleted.
+ */
+
+/** Somebody resumed it by hand, and the pass that acts now had looked before that. */
+function wasResumedBehind(oracle: Oracle, start: Start | undefined): boolean {
+  if (!start?.byHand) return false;
+  const looked = oracle.seen.get(`${NAMESPACE}/${start.job.lane.split('/')[0]}`) ?? 0;
+  return start.version > looked;
+}
+
+/** An operator resumes a Job: its first start, under a claim, in its turn, for a reason that held when the claim was made. */
+export function checkResume(oracle: Oracle, { job }: Start): void {
+  const { request } = job;
+  const resource = oracle.resources.get(job.owner);
+  const claim = oracle.claims.get(job.uid);
+  const lanes = (resource?.object.status as StatusShape | undefined)?.environments;
+  const active = lanes?.find(({ name }) => name === request.environment)?.active?.[0];
+  if (claim === undefined) throw new Violation('invariant 3', `${job.name} is resumed without a claim`);
+  const wentMeanwhile = resource?.endVersion !== undefined && resource.endVersion > claim.version;
+  if (active?.uid !== job.uid && !wentMeanwhile) {
+    throw new Violation('invariant 3', `${job.name} is resumed, and the claim is ${active?.job ?? "nobody's"}`);
+  }
+  for (const earlier of request.starts) {
+    if (earlier.isUntraceable || wasResumedBehind(oracle, earlier)) continue;
+    throw new Violation(
+      'invariant 1',
+      `request ${request.id} is started a second time (${earlier.job.name}, then ${job.name})`,
+    );
+  }
+  const why = whyNot(request, job.object, claim.basis, claim.since);
+  if (why) throw new Violation('contract 4', `${job.name} is started, but ${why}`);
+  for (const other of oracle.requests.values()) {
+    if (other === request || !sameLane(other.jobs[0], job) || !rulesOut(other, request)) continue;
+    const later = other.starts.find((start) => isLater(placeOf(start), request) && !start.isUntraceable);
+    if (later && !wasResumedBehind(oracle, later)) {
+      throw new Violation('invariant 4', `${request.id} starts after ${other.id}, which was due later`);
+    }
+  }
+}
+
+/** Of the same resource, not only of the same name: a resource that is created again begins anew. */
+const sameLane = (a: JobTruth | undefined, b: JobTruth): boolean => a?.lane === b.lane && a.owner === b.owner;
+
+/** Something of this Job has come to life: it is alone in its lane. */
+export function checkOverlap(oracle: Oracle, job: JobTruth, how: 'resumed' | 'a Pod came'): void {
+  for (const other of oracle.jobs.values()) {
+    if (other === job || other.lane !== job.lane || !isDeployAlive(other)) continue;
+    const pair = [job.uid, other.uid].sort().join(' ');
+    if (oracle.excused.has(pair)) continue;
+    if (isExcused(oracle, job, other, how)) oracle.excused.add(pair);
+    else throw new Violation('invariant 3', `${job.name} (${how}) and ${other.name} are alive in one lane`);
+  }
+}
+
+function isExcused(oracle: Oracle, job: JobTruth, other: JobTruth, how: 'resumed' | 'a Pod came'): boolean {
+  if (how === 'resumed') return oracle.operator === undefined || wasResumedBehind(oracle, other.start);
+  // A Pod that comes late, of a Job that runs no more. The lane was to wait for it, unless nobody could know.
+  if (job.start?.isUntraceable || (other.start?.byHand ?? false)) return true;
+  const resource = oracle.resources.get(job.owner);
+  return resource?.endVersion !== undefined && !job.isPresent;
+}
+
+interface StatusShape {
+  environments?: {
+    name: string;
+    active?: { uid: string; job: string; ending?: { reason: string } }[];
+    lastStarted?: { id: string }[];
+  }[];
+  history?: { id: string; environment: string }[];
+}
+
+/** An operator deletes a Job: one that is recorded, or whose abort stands in its claim. */
+export function checkRemoval(oracle: Oracle, job: JobTruth): void {
+  const resource = oracle.resources.get(job.owner);
+  const status = resource?.object.status as StatusShape | undefined;
+  const { id, environment } = job.request;
+  const lane = status?.environments?.find(({ name }) => name === environment);
+  const { ending } = lane?.active?.find(({ uid }) => uid === job.uid) ?? {};
+  job.abortReason = ending?.reason;
+  const isRecorded =
+    status?.history?.some((entry) => entry.id === id && entry.environment === environment) ||
+    lane?.lastStarted?.some((mark) => mark.id === id);
+  if (!isRecorded && ending === undefined) {
+    throw new Violation('invariant 6', `${job.name} is deleted before it is recorded`);
+  }
+}

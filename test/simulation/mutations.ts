@@ -1,0 +1,294 @@
+/** A bug to be planted: `find` stands exactly once in `file`, and gives way to `replace`. */
+export interface Mutation {
+  readonly name: string;
+  /** Rule of docs/lanes.md, or invariant, that it breaks. */
+  readonly rule: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** Seeds within which it must be found, where the common bound is not enough. */
+  readonly seeds?: number;
+}
+
+/** Each rule of the protocol dropped in turn, and other bugs that somebody could write on a bad day. */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'resume without a claim',
+    rule: 'rule 1',
+    file: 'src/lanes/hold-claim.ts',
+    find: 'lane.claim = claimOf(next.job, next.request, iso(lane));\n  lane.openSince = undefined;',
+    replace: 'lane.openSince = undefined;',
+  },
+  {
+    name: 'the claim is written under whatever resourceVersion there is',
+    rule: 'rule 1',
+    file: 'src/controller/carry-out.ts',
+    find: 'await this.#client.replaceStatus(CAPDEPLOYJOBS, { ...resource, status: next.status } as unknown as KubeObject);',
+    replace:
+      'const { namespace, name } = resource.metadata; const fresh = await this.#client.get(CAPDEPLOYJOBS, namespace, name); await this.#client.replaceStatus(CAPDEPLOYJOBS, { ...fresh, status: next.status } as unknown as KubeObject);',
+  },
+  {
+    name: 'the Job is resumed before its claim is stored',
+    rule: 'rule 1',
+    file: 'src/controller/carry-out.ts',
+    find: '    if (writeStatus) await this.#storeStatus(seen.resource, next);',
+    replace:
+      '    for (const job of next.start) await this.#start(key, seen.resource, job);\n    if (writeStatus) await this.#storeStatus(seen.resource, next);',
+  },
+  {
+    name: 'PATCH without resourceVersion',
+    rule: 'rule 1',
+    file: 'src/controller/carry-out.ts',
+    find: 'await this.#client.patch(JOBS, namespace, name, { uid, resourceVersion }, patch);',
+    replace: 'void resourceVersion; await this.#client.patch(JOBS, namespace, name, { uid } as never, patch);',
+  },
+  {
+    name: 'the resume does not write started-at',
+    rule: 'rule 1',
+    file: 'src/controller/carry-out.ts',
+    find: 'this.#patch(job, { spec: { suspend: false }, metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } }),',
+    replace: 'this.#patch(job, { spec: { suspend: false, ...(startedAt ? {} : {}) } }),',
+  },
+  {
+    name: 'a plan made from the caches is carried out',
+    rule: 'rule 2',
+    file: 'src/controller/reconcile.ts',
+    find: 'seen = await observer.live(key, template);',
+    replace: 'seen = observer.cached(key, template);',
+  },
+  {
+    name: 'the resource is read after Jobs and Pods',
+    rule: 'rule 2',
+    file: 'src/controller/observe.ts',
+    find: '    this.#memory.seeLive(jobs.items, pods.items);',
+    replace:
+      '    resource = await this.#client.get(CAPDEPLOYJOBS, namespace, name);\n    this.#memory.seeLive(jobs.items, pods.items);',
+  },
+  {
+    name: 'a Pod without a claim does not hold the lane',
+    rule: 'rule 3',
+    file: 'src/lanes/lane.ts',
+    find: 'const pod = this.view.pods.find(isAlive);\n    if (!pod) return undefined;',
+    replace: 'const pod = undefined as never as import("./job.ts").Pod;\n    if (!pod) return undefined;',
+  },
+  {
+    name: 'only the resource’s own Jobs are looked at',
+    rule: 'rule 3',
+    file: 'src/lanes/lane.ts',
+    find: 'const job = [...this.view.jobs, ...this.view.strangers].find(isRunning);',
+    replace: 'const job = this.view.jobs.find(isRunning);',
+  },
+  {
+    name: 'recovery does not write the claim anew',
+    rule: 'rule 4',
+    file: 'src/lanes/hold-claim.ts',
+    find: 'const since = new Date(Math.max(lane.view.now, Date.parse(claim.since) + 1)).toISOString();',
+    replace: 'const { since } = claim;',
+  },
+  {
+    name: 'a claim is given up without writing its Job first',
+    rule: 'rule 5',
+    file: 'src/lanes/hold-claim.ts',
+    find: '    lane.touch.push(job);\n    lane.release();',
+    replace: '    lane.release();',
+  },
+  {
+    name: 'a claim is released while its Pod still terminates',
+    rule: 'rule 6',
+    file: 'src/lanes/record-ends.ts',
+    find: '  if (pods.some(isAlive)) return false;\n',
+    replace: '  void pods;\n',
+  },
+  {
+    name: 'a Pod that comes late is not waited for',
+    rule: 'rule 6',
+    file: 'src/lanes/record-ends.ts',
+    find: 'export const LATE_POD_MS = 30_000;',
+    replace: 'export const LATE_POD_MS = 0;',
+  },
+  {
+    name: 'a claim is released without a record',
+    rule: 'rule 6',
+    file: 'src/lanes/record-ends.ts',
+    find: '    lane.end(requestOf(claim, lane.view.name), claim.job, outcomeOfVanished(lane, claim), claim.since);',
+    replace: '    void outcomeOfVanished; void requestOf;',
+  },
+  {
+    name: 'no record before the delete',
+    rule: 'rule 7',
+    file: 'src/controller/carry-out.ts',
+    find: '    if (writeStatus) await this.#storeStatus(seen.resource, next);\n',
+    replace:
+      '    for (const removal of next.remove) await this.#remove(key, removal);\n    if (writeStatus) await this.#storeStatus(seen.resource, next);\n',
+  },
+  {
+    name: 'a delete names no resourceVersion',
+    rule: 'rule 7',
+    file: 'src/controller/carry-out.ts',
+    find: 'this.#client.delete(JOBS, namespace, name, { uid, resourceVersion })',
+    replace: 'this.#client.delete(JOBS, namespace, name, { uid, ...(resourceVersion ? {} : {}) } as never)',
+  },
+  {
+    name: 'a delete orphans the Pod',
+    rule: 'rule 7',
+    file: 'src/local/client.ts',
+    find: "propagationPolicy: 'Background'",
+    replace: "propagationPolicy: 'Orphan'",
+  },
+  {
+    name: 'the watermark moves backwards',
+    rule: 'rule 8',
+    file: 'src/lanes/lane.ts',
+    find: '    if (last && compareTurns(last, { id, dueAt }) >= 0) return;\n',
+    replace: '    void last;\n',
+  },
+  {
+    name: 'the watermark is not kept',
+    rule: 'rule 8',
+    file: 'src/lanes/lane.ts',
+    find: '    this.lastStarted.set(task, { task, id, repository, ...defined({ revision }), dueAt });\n',
+    replace: '    void repository; void revision;\n',
+  },
+  {
+    name: 'a Job that was resumed by hand gets no mark',
+    rule: 'rule 9',
+    file: 'src/lanes/plan-lane.ts',
+    find: '  markStarted(lane);\n',
+    replace: '',
+  },
+  {
+    name: 'what a Pod alone tells of is recorded without the mark',
+    rule: 'rule 9',
+    file: 'src/lanes/record-ends.ts',
+    find: '    if (startedAt(job) === undefined) continue;\n',
+    replace: '',
+  },
+  {
+    name: 'Replace announces nothing',
+    rule: 'rule 10',
+    file: 'src/lanes/replace.ts',
+    find: '  lane.claim = {\n    ...claim,\n    ending: {',
+    replace: '  (lane as unknown as { nothing: object }).nothing = {\n    ...claim,\n    ending: {',
+  },
+  {
+    name: 'an announcement is taken back without writing the Job',
+    rule: 'rule 10',
+    file: 'src/lanes/plan-lane.ts',
+    find: '  fenceTakenBack(lane);\n',
+    replace: '',
+  },
+  {
+    name: 'a claim is kept though its lane was closed meanwhile',
+    rule: 'rule 11',
+    file: 'src/lanes/hold-claim.ts',
+    find: 'const isStale = !lane.isStartable(request) || lane.isKnown(claim.id)',
+    replace: 'const isStale = lane.isKnown(claim.id)',
+  },
+  {
+    name: 'a message is deleted as soon as its Job is stored',
+    rule: 'rule 12',
+    file: 'src/intake/batch.ts',
+    find: "    item.phase = 'stored';\n",
+    replace: "    item.phase = 'listed';\n",
+  },
+  {
+    name: 'a message is deleted on the word of the cache',
+    rule: 'rule 12',
+    file: 'src/intake/ledger.ts',
+    find: 'const live = await liveResource(kube, key, uid, signal);',
+    replace: 'void liveResource; void uid; const live = this.#context.resources.get(key);',
+  },
+  {
+    name: 'a message is deleted before its Job is created',
+    rule: 'invariant 2',
+    file: 'src/intake/poller.ts',
+    find: '    this.#busy = true;\n',
+    replace:
+      '    this.#busy = true;\n    await this.#context.queue.delete(messages.map(({ receiptHandle }) => receiptHandle)).catch(() => {});\n',
+  },
+  {
+    name: 'a rejection is settled before it is recorded',
+    rule: 'invariant 2',
+    file: 'src/intake/reject-message.ts',
+    find: '      await reports.rejected(key,',
+    replace: '      void reports.rejected(key,',
+  },
+  {
+    name: 'Pods are not labelled',
+    rule: 'invariant 3',
+    file: 'src/lanes/build-job.ts',
+    find: "labels: { ...optionalRecord(metadata.labels, '.metadata.labels'), ...labels } };",
+    replace: "labels: { ...optionalRecord(metadata.labels, '.metadata.labels'), ...(labels ? {} : {}) } };",
+  },
+  {
+    name: 'the name of a Job holds the time',
+    rule: 'invariant 1',
+    file: 'src/lanes/build-job.ts',
+    find: 'name: jobName(resource.metadata.name, request.environment, request.id),',
+    replace:
+      "name: [jobName(resource.metadata.name, request.environment, request.id).slice(0, 40), process.hrtime.bigint()].join('-'),",
+  },
+  {
+    name: 'a request whose end is recorded is not recognised',
+    rule: 'invariant 1',
+    file: 'src/lanes/lane.ts',
+    find: 'return this.isRecorded(id) || this.isWatermark(id);',
+    replace: 'return this.isRecorded(id) && this.isWatermark(id) && false;',
+  },
+  {
+    name: 'a started Job that somebody suspended is started again',
+    rule: 'invariant 1',
+    file: 'src/lanes/job.ts',
+    find: 'isSuspended(job) && !isFinished(job) && !isBeingDeleted(job) && startedAt(job) === undefined;',
+    replace: 'isSuspended(job) && !isFinished(job) && !isBeingDeleted(job);',
+  },
+  {
+    name: 'another Job of the claimed name passes for the claimed one',
+    rule: 'invariant 1',
+    file: 'src/lanes/lane.ts',
+    find: 'return claim && this.view.jobs.find((job) => job.metadata.uid === claim.uid);',
+    replace: 'return claim && this.view.jobs.find((job) => job.metadata.name === claim.job);',
+  },
+  {
+    name: 'what runs without a claim is not adopted',
+    rule: 'invariant 3',
+    file: 'src/lanes/plan-lane.ts',
+    find: '  adoptStarted(lane);\n',
+    replace: '',
+  },
+  {
+    name: 'the newest starts first',
+    rule: 'invariant 4',
+    file: 'src/lanes/lane.ts',
+    find: '.sort((a, b) => compareTurns(a.request, b.request) ||',
+    replace: '.sort((a, b) => compareTurns(b.request, a.request) ||',
+  },
+  {
+    name: 'what was overtaken is started all the same',
+    rule: 'invariant 4',
+    file: 'src/lanes/policies.ts',
+    find: '  if (!watermark || !isBefore(request, watermark)) return undefined;',
+    replace: '  if (!watermark || !isBefore(request, watermark) || request.id !== watermark.id) return undefined;',
+  },
+  {
+    name: 'history limits delete what is not recorded',
+    rule: 'invariant 6',
+    file: 'src/lanes/retention.ts',
+    find: 'return place === undefined ? [] : [{ job, place, endedAt: Date.parse(finishedAt(job)), type }];',
+    replace: 'return [{ job, place: place ?? 999, endedAt: Date.parse(finishedAt(job)), type }];',
+  },
+  {
+    name: 'a waiting request whose Job was deleted is forgotten',
+    rule: 'invariant 1',
+    file: 'src/lanes/plan-lane.ts',
+    find: '  recordDeletedWhileWaiting(lane);\n',
+    replace: '',
+  },
+  {
+    name: 'operators with different clocks correct each other at once',
+    rule: 'invariant 8',
+    file: 'src/controller/last-word.ts',
+    find: 'const CONTRADICT_MS = 10_000;',
+    replace: 'const CONTRADICT_MS = 0;',
+  },
+];

@@ -1,0 +1,280 @@
+import type { KubeObject } from '../../src/kube/client.ts';
+import type { Change } from '../../src/local/store/collection.ts';
+import { checkOverlap, checkRemoval, checkResume } from './check-lanes.ts';
+import { checkMessageDeleted } from './check-messages.ts';
+import { checkStatus } from './check-status.ts';
+import type { Sent } from './messages.ts';
+import { Incarnation } from './replica.ts';
+import type { QueueModel } from './sqs-model.ts';
+import {
+  annotationOf,
+  type ClaimTruth,
+  finishedAs,
+  isJobAlive,
+  isPodAlive,
+  type JobTruth,
+  type PodTruth,
+  type RequestTruth,
+  type ResourceTruth,
+  type Start,
+} from './truth.ts';
+import { Violation } from './violation.ts';
+import type { World } from './world.ts';
+
+/**
+ * Sees everything and takes part in nothing. It follows each change of the store and each delete of a message as it happens, knows who made
+ * it, and holds it against the invariants of the architecture. What it finds is kept until the step is over.
+ */
+export class Oracle {
+  readonly world: World;
+  readonly sent: Sent[] = [];
+  readonly requests = new Map<string, RequestTruth>();
+  readonly jobs = new Map<string, JobTruth>();
+  readonly pods = new Map<string, PodTruth>();
+  readonly resources = new Map<string, ResourceTruth>();
+  /** By UID of the Job. */
+  readonly claims = new Map<string, ClaimTruth>();
+  /** Pairs of Jobs that are alive at once by somebody's doing, not the operator's. */
+  readonly excused = new Set<string>();
+  readonly receivedAt = new Map<string, number>();
+  /** What the request being carried out has seen: version of the store at the last list of Jobs, by `<namespace>/<name>`. */
+  seen: ReadonlyMap<string, number> = new Map();
+  found: Error | undefined;
+
+  constructor(world: World) {
+    this.world = world;
+    world.store.onChange((type, change) => {
+      try {
+        if (type.storage === 'batch/jobs') this.#jobChanged(change);
+        else if (type.storage === '/pods') this.#podChanged(change);
+        else if (type.storage === 'capdeployjob.dev/capdeployjobs') this.#resourceChanged(change);
+      } catch (error) {
+        this.found ??= error as Error;
+      }
+    });
+  }
+
+  get version(): number {
+    return this.world.store.version;
+  }
+
+  /** The replica that makes the change, or undefined where somebody or the cluster does. */
+  get operator(): Incarnation | undefined {
+    const { actor } = this.world;
+    return actor instanceof Incarnation ? actor : undefined;
+  }
+
+  messageSent(sent: Sent): void {
+    this.sent.push(sent);
+  }
+
+  messageReceived(messageId: string, incarnation: Incarnation): void {
+    this.receivedAt.set(`${incarnation.name} ${messageId}`, this.version);
+  }
+
+  messageDeleted(queue: QueueModel, handle: string, incarnation: Incarnation): void {
+    try {
+      checkMessageDeleted(this, queue, handle.slice(0, handle.lastIndexOf('#')), incarnation);
+    } catch (error) {
+      this.found ??= error as Error;
+    }
+  }
+
+  operatorFailed(error: unknown): void {
+    this.found ??= new Violation(
+      'the operator failed',
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
+  }
+
+  /** @throws what was found in this step. */
+  check(): void {
+    if (this.found !== undefined) throw this.found;
+  }
+
+  jobsIn(lane: string): JobTruth[] {
+    return [...this.jobs.values()].filter((job) => job.lane === lane);
+  }
+
+  #resourceChanged({ type, object, previous, version }: Change): void {
+    const uid = object.metadata.uid ?? '';
+    let truth = this.resources.get(uid);
+    if (truth === undefined) {
+      truth = {
+        uid,
+        name: object.metadata.name,
+        object,
+        endVersion: undefined,
+        endedAt: undefined,
+        isPresent: true,
+        listed: new Map(),
+        rejected: new Set(),
+        uncertainRejections: 0,
+        removedEnvironments: new Set(),
+      };
+      this.resources.set(uid, truth);
+    }
+    const before = truth.object;
+    truth.object = object;
+    if (object.metadata.deletionTimestamp !== undefined || type === 'DELETED') {
+      truth.endVersion ??= version;
+      truth.endedAt ??= this.world.clock.now();
+    }
+    if (type === 'DELETED') truth.isPresent = false;
+    for (const name of environmentsOf(before)) {
+      if (!environmentsOf(object).includes(name)) truth.removedEnvironments.add(name);
+    }
+    if (type === 'MODIFIED' && previous !== undefined && previous.status !== object.status && this.operator) {
+      checkStatus(this, truth, previous, object);
+    }
+  }
+
+  #jobChanged({ type, object, previous, version }: Change): void {
+    const uid = object.metadata.uid ?? '';
+    if (type === 'ADDED') return void this.#jobAdded(object);
+    const job = this.jobs.get(uid);
+    if (job === undefined) return;
+    const wasAlive = isJobAlive(job);
+    const wasSuspended = job.isSuspended;
+    const wasDeleting = previous?.metadata.deletionTimestamp !== undefined;
+    const isDeletion = type === 'DELETED' || object.metadata.deletionTimestamp !== undefined;
+    if (isDeletion && !wasDeleting) {
+      if (this.operator) checkRemoval(this, job);
+      job.deletedBy = this.world.actor;
+    }
+    job.object = object;
+    job.isPresent = type !== 'DELETED';
+    if (type === 'DELETED') job.goneVersion = version;
+    job.isSuspended = (object.spec as { suspend?: boolean }).suspend === true;
+    job.finished = finishedAs(object);
+    const { start } = job;
+    if (start?.byHand && !start.isAcknowledged) {
+      if (annotationOf(object, 'started-at') !== undefined) start.isAcknowledged = true;
+      else if (isDeletion || (job.isSuspended && !wasSuspended)) start.isUntraceable = true;
+    }
+    if (job.isSuspended && !wasSuspended && this.world.actor === 'somebody') job.suspendedByHand = true;
+    if (wasSuspended && !job.isSuspended && job.isPresent) this.#resumed(job, version);
+    if (!wasAlive && isJobAlive(job)) checkOverlap(this, job, 'resumed');
+  }
+
+  #resumed(job: JobTruth, version: number): void {
+    const byHand = this.operator === undefined;
+    const start: Start = {
+      job,
+      byHand,
+      version,
+      at: this.world.clock.now(),
+      isAcknowledged: !byHand || this.claims.has(job.uid),
+      isUntraceable: false,
+    };
+    if (!byHand) checkResume(this, start);
+    job.start = start;
+    job.request.starts.push(start);
+  }
+
+  #jobAdded(object: KubeObject): void {
+    const owner = object.metadata.ownerReferences?.find(({ controller }) => controller);
+    const resource = this.resources.get(owner?.uid ?? '');
+    const id = annotationOf(object, 'id') ?? '';
+    const args = containerOf(object).args ?? [];
+    const [cap, environment = '', task = ''] = args;
+    const revision = (containerOf(object).env ?? []).find(({ name }) => name === 'REVISION')?.value;
+    const asked = this.sent.filter(
+      ({ place, intent }) => place.name === owner?.name && intent?.id === id && intent.environment === environment,
+    );
+    const match = asked.find(({ intent }) => intent?.task === task && intent.revision === revision);
+    if (cap !== 'cap' || args.length !== 3 || match?.intent === undefined || resource === undefined) {
+      throw new Violation(
+        'invariant 5',
+        `Job ${object.metadata.name} runs what nobody asked for: ${JSON.stringify({ args, revision, id })}`,
+      );
+    }
+    const sentAt = Date.parse(annotationOf(object, 'sent-at') ?? '');
+    if (!asked.some(({ intent }) => intent?.sentAt === sentAt)) {
+      throw new Violation('invariant 5', `Job ${object.metadata.name} was sent at ${sentAt}, which nobody said`);
+    }
+    const key = `${owner?.uid}/${environment}/${id}`;
+    const notBefore = momentOf(annotationOf(object, 'not-before'));
+    const content = {
+      task,
+      sentAt,
+      notBefore,
+      expiresAt: momentOf(annotationOf(object, 'expires-at')),
+      dueAt: Math.max(sentAt, notBefore ?? sentAt),
+    };
+    const request: RequestTruth = this.requests.get(key) ?? { key, id, environment, ...content, jobs: [], starts: [] };
+    if (request.starts.length === 0) Object.assign(request, content);
+    this.requests.set(key, request);
+    const job: JobTruth = {
+      uid: object.metadata.uid ?? '',
+      name: object.metadata.name,
+      owner: owner?.uid ?? '',
+      lane: `${owner?.name}/${environment}`,
+      request,
+      object,
+      isPresent: true,
+      goneVersion: undefined,
+      isSuspended: (object.spec as { suspend?: boolean }).suspend === true,
+      finished: undefined,
+      start: undefined,
+      deletedBy: undefined,
+      suspendedByHand: false,
+      abortReason: undefined,
+      pods: [],
+    };
+    request.jobs.push(job);
+    this.jobs.set(job.uid, job);
+    if (!job.isSuspended) throw new Violation('invariant 3', `Job ${job.name} is created running`);
+    const twin = request.jobs.find((other) => other !== job && other.isPresent);
+    if (twin) throw new Violation('invariant 1', `request ${id} has two Jobs at once: ${twin.name} and ${job.name}`);
+  }
+
+  #podChanged({ type, object }: Change): void {
+    const uid = object.metadata.uid ?? '';
+    const { actor } = this.world;
+    const known = this.pods.get(uid);
+    if (known === undefined) {
+      const job = this.jobs.get(object.metadata.ownerReferences?.find(({ kind }) => kind === 'Job')?.uid ?? '');
+      if (job === undefined || type !== 'ADDED') return;
+      const pod: PodTruth = {
+        uid,
+        job,
+        isAlive: true,
+        hasRun: false,
+        succeeded: false,
+        failed: false,
+        touchedByHand: false,
+      };
+      const others = job.pods.filter(({ hasRun }) => hasRun).length;
+      this.pods.set(uid, pod);
+      job.pods.push(pod);
+      if (others > 0 && job.start?.byHand === false && job.request.starts.length === 1) {
+        throw new Violation('invariant 1', `${job.name} gets a second Pod after one has run`);
+      }
+      checkOverlap(this, job, 'a Pod came');
+      return;
+    }
+    const phase = (object.status as { phase?: string } | undefined)?.phase;
+    known.isAlive = type !== 'DELETED' && isPodAlive(object);
+    if (phase === 'Running') known.hasRun = true;
+    if (phase === 'Succeeded') known.succeeded = true;
+    if (phase === 'Failed') known.failed = true;
+    if (actor === 'somebody') known.touchedByHand = true;
+  }
+}
+
+const momentOf = (stamp: string | undefined): number | undefined =>
+  stamp === undefined ? undefined : Date.parse(stamp);
+
+export const environmentsOf = (resource: KubeObject): string[] =>
+  ((resource.spec as { environments?: { name: string }[] }).environments ?? []).map(({ name }) => name);
+
+interface Container {
+  args?: string[];
+  env?: { name: string; value?: string }[];
+}
+
+function containerOf(job: KubeObject): Container {
+  const { template } = job.spec as { template: { spec: { containers: Container[] } } };
+  return template.spec.containers[0] ?? {};
+}

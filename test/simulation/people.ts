@@ -1,0 +1,194 @@
+import type { KubeObject, ResourceType } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS, JOBS, PODS } from '../../src/kube/client.ts';
+import type { DeleteOptions } from '../../src/local/store/deletion.ts';
+import { mergePatch } from '../../src/local/store/patch.ts';
+import type { Special } from './profile.ts';
+import type { Random } from './random.ts';
+import { type EnvironmentSpec, NAMESPACE, type Place, type ResourceSpec, WINDOWS } from './setting.ts';
+import type { Happening } from './specials.ts';
+import { annotationOf, finishedAs, isPodAlive } from './truth.ts';
+import type { World } from './world.ts';
+
+/** What people do to a cluster with kubectl and git, at any moment and for no reason that the operator knows. */
+
+const isSuspended = (job: KubeObject): boolean => (job.spec as { suspend?: boolean }).suspend === true;
+const isOpen = (job: KubeObject): boolean => finishedAs(job) === undefined;
+const isLeaving = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
+
+export const patchByHand = (world: World, type: ResourceType, object: KubeObject, patch: unknown): void => {
+  const { namespace, name } = object.metadata;
+  world.as('somebody', () => world.store.patch(type, namespace, name, (current) => mergePatch(current, patch)));
+};
+
+const deleteByHand = (world: World, type: ResourceType, object: KubeObject, options: DeleteOptions): void => {
+  const { namespace, name } = object.metadata;
+  world.as('somebody', () => world.store.delete(type, namespace, name, options));
+};
+
+/** An act on one Job, Pod or resource that suits. */
+function on(
+  special: Special,
+  type: ResourceType,
+  suits: (object: KubeObject) => boolean,
+  act: (world: World, object: KubeObject, random: Random) => string | undefined,
+): Happening {
+  return (world, random) => {
+    const found = world.store.list(type, { namespace: NAMESPACE }).items.filter(suits);
+    if (found.length === 0) return false;
+    const object = found[random.int(found.length)]!;
+    const words = act(world, object, random);
+    return world.happened(special, `${object.metadata.name}${words === undefined ? '' : `: ${words}`}`);
+  };
+}
+
+const deleteJob = (special: Special, propagationPolicy: 'Background' | 'Foreground' | 'Orphan'): Happening =>
+  on(
+    special,
+    JOBS,
+    (job) => isOpen(job) && !isLeaving(job),
+    (world, job) => {
+      deleteByHand(world, JOBS, job, { propagationPolicy });
+      return isSuspended(job) ? 'it waited' : 'it ran';
+    },
+  );
+
+const setSuspend = (special: Special, suspend: boolean): Happening =>
+  on(
+    special,
+    JOBS,
+    (job) => isOpen(job) && !isLeaving(job) && isSuspended(job) !== suspend,
+    (world, job) => {
+      patchByHand(world, JOBS, job, { spec: { suspend } });
+      return undefined;
+    },
+  );
+
+/** Writes a new spec, as git would. */
+function edit(
+  special: Special,
+  change: (spec: ResourceSpec, place: Place, random: Random) => string | undefined,
+): Happening {
+  return (world, random) => {
+    const place = random.pick(world.setting.places);
+    const resource = world.setting.resource(place);
+    if (resource === undefined || isLeaving(resource)) return false;
+    const spec = structuredClone(resource.spec);
+    const words = change(spec, place, random);
+    if (words === undefined) return false;
+    world.as('somebody', () => world.store.update(CAPDEPLOYJOBS, { ...resource, spec }));
+    return world.happened(special, `${place.name}: ${words}`);
+  };
+}
+
+const toggled = (environment: EnvironmentSpec, field: 'requireApproval' | 'suspend' | 'windows'): EnvironmentSpec => {
+  const { [field]: before, ...rest } = environment;
+  if (before) return rest;
+  return { ...rest, [field]: field === 'windows' ? WINDOWS : true };
+};
+
+export const ACTS: Record<
+  Extract<
+    Special,
+    | `Job is ${string}`
+    | `environment ${string}`
+    | `resource ${string}`
+    | `spec ${string}`
+    | `Pod ${string}`
+    | `node ${string}`
+  >,
+  Happening
+> = {
+  'Job is deleted': deleteJob('Job is deleted', 'Background'),
+  'Job is deleted in the foreground': deleteJob('Job is deleted in the foreground', 'Foreground'),
+  'Job is orphaned': deleteJob('Job is orphaned', 'Orphan'),
+  'Job is suspended': setSuspend('Job is suspended', true),
+  'Job is resumed by hand': setSuspend('Job is resumed by hand', false),
+  'Job is approved': on(
+    'Job is approved',
+    JOBS,
+    (job) => isOpen(job) && isSuspended(job),
+    (world, job, random) => {
+      const isApproved = Boolean(annotationOf(job, 'approved-by'));
+      const who = isApproved && random.chance(0.5) ? null : 'bob';
+      patchByHand(world, JOBS, job, { metadata: { annotations: { 'capdeployjob.dev/approved-by': who } } });
+      return who === null ? 'taken back' : 'by bob';
+    },
+  ),
+  'environment is frozen or thawed': (world, random) => {
+    const place = random.pick(world.setting.places);
+    const resource = world.setting.resource(place);
+    if (resource === undefined || isLeaving(resource)) return false;
+    const environment = random.pick(place.environments);
+    const annotation = `freeze.capdeployjob.dev/${environment}`;
+    const isFrozen = resource.metadata.annotations?.[annotation] !== undefined;
+    const patch = { metadata: { annotations: { [annotation]: isFrozen ? null : 'alice: incident 42' } } };
+    patchByHand(world, CAPDEPLOYJOBS, resource, patch);
+    return world.happened('environment is frozen or thawed', `${environment} ${isFrozen ? 'thawed' : 'frozen'}`);
+  },
+  'resource is suspended or resumed': edit('resource is suspended or resumed', (spec) => {
+    spec.suspend = !spec.suspend;
+    return spec.suspend ? 'suspended' : 'resumed';
+  }),
+  'spec is edited': edit('spec is edited', (spec, _place, random) => {
+    const what = random.pick(['policy', 'maxWaiting', 'requireApproval', 'suspend', 'windows', 'template'] as const);
+    if (what === 'policy') spec.concurrencyPolicy = random.pick(['Queue', 'Supersede', 'Replace']);
+    else if (what === 'maxWaiting') spec.maxWaiting = random.pick([1, 2, 20]);
+    else if (what === 'template') {
+      spec.template = {
+        spec: { containers: [{ name: 'cap', image: `registry.example/web-deploy:${random.int(99)}` }] },
+      };
+    } else {
+      const index = random.int(spec.environments.length);
+      const environment = spec.environments[index];
+      if (environment === undefined) return undefined;
+      spec.environments[index] = toggled(environment, what);
+    }
+    return what;
+  }),
+  'environment is removed or added': edit('environment is removed or added', (spec, place, random) => {
+    const name = random.pick(place.environments);
+    const isThere = spec.environments.some((environment) => environment.name === name);
+    if (isThere && spec.environments.length === 1) {
+      // A resource has one at least: another takes its place.
+      spec.environments = [{ name: 'elsewhere' }];
+    } else if (isThere) spec.environments = spec.environments.filter((environment) => environment.name !== name);
+    else spec.environments.push({ name });
+    return `${name} ${isThere ? 'removed' : 'added'}`;
+  }),
+  'resource is deleted': on(
+    'resource is deleted',
+    CAPDEPLOYJOBS,
+    (resource) => !isLeaving(resource),
+    (world, resource, random) => {
+      const propagationPolicy = random.pick(['Background', 'Background', 'Foreground'] as const);
+      deleteByHand(world, CAPDEPLOYJOBS, resource, { propagationPolicy });
+      return propagationPolicy;
+    },
+  ),
+  'resource is created again': (world, random) => {
+    const missing = world.setting.places.filter((place) => world.setting.resource(place) === undefined);
+    if (missing.length === 0) return false;
+    const place = random.pick(missing);
+    world.setting.create(place);
+    return world.happened('resource is created again', place.name);
+  },
+  'Pod is deleted': on(
+    'Pod is deleted',
+    PODS,
+    (pod) => isPodAlive(pod) && !isLeaving(pod),
+    (world, pod) => {
+      deleteByHand(world, PODS, pod, {});
+      return undefined;
+    },
+  ),
+  'node is lost': on('node is lost', PODS, isPodAlive, (world, pod, random) => {
+    world.nodes.lose(pod);
+    const { namespace, name, uid } = pod.metadata;
+    // The node's Pods are deleted by the taint manager after a while, and stay Terminating.
+    world.clock.after(random.magnitude(1_000, 60_000), () => {
+      const current = world.store.find(PODS, namespace, name);
+      if (current && current.metadata.uid === uid && !isLeaving(current)) world.store.delete(PODS, namespace, name, {});
+    });
+    return undefined;
+  }),
+};

@@ -1,0 +1,120 @@
+import type { Random } from './random.ts';
+
+/** What kinds of faults and acts there are: each must happen in every larger set of seeds, and main.ts fails where one did not. */
+export const SPECIALS = [
+  'any order',
+  'time passes',
+  'message is sent',
+  'request fails before it takes effect',
+  'request takes effect, its answer is lost',
+  'request takes effect late',
+  'API server is busy',
+  'write conflicts',
+  'watch ends',
+  'watch breaks',
+  'watch goes silent',
+  'watch lags',
+  'watch expires',
+  'one event at a time',
+  'history is compacted',
+  'API outage',
+  'SQS outage',
+  'SQS refuses',
+  'replica crashes',
+  'all replicas crash',
+  'replica is stopped',
+  'replica pauses',
+  'Job controller lags',
+  'Job controller pauses',
+  'message is delivered again',
+  'message comes after its delete',
+  'Job is deleted',
+  'Job is deleted in the foreground',
+  'Job is orphaned',
+  'Job is suspended',
+  'Job is resumed by hand',
+  'Job is approved',
+  'environment is frozen or thawed',
+  'resource is suspended or resumed',
+  'spec is edited',
+  'environment is removed or added',
+  'resource is deleted',
+  'resource is created again',
+  'Pod is deleted',
+  'node is lost',
+] as const;
+export type Special = (typeof SPECIALS)[number];
+
+/** How often each happens where it is enabled, against each other. */
+const WEIGHTS: Partial<Record<Special, number>> = {
+  'any order': 24,
+  'time passes': 10,
+  'message is sent': 8,
+  'one event at a time': 6,
+  'request fails before it takes effect': 3,
+  'request takes effect, its answer is lost': 4,
+  'request takes effect late': 3,
+  'replica crashes': 2,
+  'Job controller lags': 3,
+  'Job is approved': 4,
+  'Job is resumed by hand': 1.5,
+  'all replicas crash': 0.3,
+  'replica is stopped': 0.5,
+  'watch goes silent': 0.5,
+  'API outage': 0.5,
+  'SQS outage': 0.4,
+  'resource is deleted': 0.25,
+  'resource is created again': 1,
+  'history is compacted': 0.5,
+  'environment is removed or added': 0.5,
+};
+
+/** Those that every run has: without them nothing would happen. */
+const ALWAYS: readonly Special[] = ['any order', 'time passes', 'message is sent', 'resource is created again'];
+
+export type PodFate = 'succeeds' | 'fails' | 'hangs' | 'never starts' | 'starts late' | 'ends slowly';
+
+/** One run's mixture: where all faults happen at once, hardly any story gets far enough to matter. */
+export interface Profile {
+  readonly replicas: 1 | 2;
+  /** Whether they agree on a leader. Without it both work at once, as two leaders would. */
+  readonly election: boolean;
+  /** How far the second replica's clock is from the world's (milliseconds). */
+  readonly skewMs: number;
+  /** The share of steps in which something else happens than the next thing in order. */
+  readonly unrest: number;
+  readonly weights: readonly (readonly [Special, number])[];
+  readonly podFates: readonly (readonly [PodFate, number])[];
+  /** Longest time between the decision to create a Pod and its creation (milliseconds). */
+  readonly podLagMs: number;
+  readonly maxReceiveCount: number | undefined;
+  /** Messages that are invalid, of all. */
+  readonly poison: number;
+}
+
+const BOUND_TO_HAPPEN = 0.35;
+
+export function drawProfile(random: Random): Profile {
+  const enabled = SPECIALS.filter((special) => ALWAYS.includes(special) || random.chance(BOUND_TO_HAPPEN));
+  const calm = random.chance(0.15);
+  return {
+    replicas: random.chance(0.8) ? 2 : 1,
+    election: random.chance(0.3),
+    skewMs: random.chance(0.4) ? random.int(14_000) - 7_000 : 0,
+    unrest: random.pick([0.15, 0.3, 0.5]),
+    weights: enabled.map((special) => [special, (WEIGHTS[special] ?? 1) * (0.3 + 1.7 * random.next())] as const),
+    podFates: calm
+      ? [['succeeds', 1]]
+      : [
+          ['succeeds', 6],
+          ['fails', 2 * random.next()],
+          ['hangs', random.next()],
+          ['never starts', random.next()],
+          ['starts late', random.next()],
+          ['ends slowly', 3 * random.next()],
+        ],
+    podLagMs: random.pick([0, 49, 49, 2_000, 10_000]),
+    maxReceiveCount: random.pick([undefined, undefined, 3, 30]),
+    poison: random.pick([0, 0.1, 0.3]),
+  };
+}

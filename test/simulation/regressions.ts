@@ -1,0 +1,14 @@
+import type { RunOptions } from './run.ts';
+
+/**
+ * Runs that found something once, each named after what it was. What a seed means changes with every change of the simulation; the bug itself
+ * has its own test where its cause was, and its mutation in `mutations.ts` says whether it would be found again.
+ */
+export const REGRESSIONS: readonly (RunOptions & { readonly name: string })[] = [
+  {
+    // src/controller/last-word.ts
+    name: 'two operators with different clocks do not correct for ever what each says of a request that is nearly due',
+    seed: 7,
+    steps: 200,
+  },
+];

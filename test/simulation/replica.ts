@@ -1,0 +1,112 @@
+import type { Operator } from '../../src/commands/operator.ts';
+import type { Clock, TimerHandle } from '../../src/kube/clock.ts';
+import type { Timer } from '../../src/local/clock.ts';
+import type { Random } from './random.ts';
+import type { World } from './world.ts';
+
+/**
+ * One life of an operator's process. When it dies, nothing of it ever happens again: its timers are gone, its promises never settle, its
+ * memory is lost. Requests that it had sent may still arrive.
+ */
+export class Incarnation {
+  readonly name: string;
+  readonly clock: ProcessClock;
+  isDead = false;
+  isPaused = false;
+  /** It got SIGTERM. */
+  isStopping = false;
+  running: Operator | undefined;
+  /** Version of the store at the last live list of Jobs, by resource: what a pass has seen. */
+  readonly listedAt = new Map<string, number>();
+  readonly #onDeath: (() => void)[] = [];
+
+  constructor(name: string, clock: ProcessClock) {
+    this.name = name;
+    this.clock = clock;
+  }
+
+  onDeath(callback: () => void): void {
+    this.#onDeath.push(callback);
+  }
+
+  pause(): void {
+    this.isPaused = true;
+    this.clock.hold();
+  }
+
+  wake(): void {
+    this.isPaused = false;
+    this.clock.letGo();
+  }
+
+  die(): void {
+    this.isDead = true;
+    this.clock.die();
+    for (const callback of this.#onDeath.splice(0)) callback();
+  }
+}
+
+interface Pending {
+  timer: Timer | undefined;
+  callback: () => void;
+}
+
+/** A process's clock: the world's time, set a little wrong, and timers that stop with the process. */
+export class ProcessClock implements Clock {
+  readonly #world: World;
+  readonly #skewMs: number;
+  readonly #random: Random;
+  readonly #timers = new Set<Pending>();
+  #held: Pending[] | undefined;
+  #dead = false;
+
+  constructor(world: World, skewMs: number, random: Random) {
+    this.#world = world;
+    this.#skewMs = skewMs;
+    this.#random = random;
+  }
+
+  now = (): number => this.#world.clock.now() + this.#skewMs;
+  random = (): number => this.#random.next();
+
+  setTimeout(callback: () => void, ms: number): TimerHandle {
+    const pending: Pending = { timer: undefined, callback };
+    if (this.#dead) return pending;
+    this.#timers.add(pending);
+    // Whole milliseconds, at least one, as Node's own timers.
+    pending.timer = this.#world.clock.after(Math.max(1, Math.trunc(ms)), () => this.#fire(pending));
+    return pending;
+  }
+
+  clearTimeout(handle: TimerHandle): void {
+    const pending = handle as Pending | undefined;
+    if (pending === undefined || !this.#timers.delete(pending)) return;
+    pending.timer?.cancel();
+  }
+
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  letGo(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const pending of held) this.#fire(pending);
+  }
+
+  die(): void {
+    this.#dead = true;
+    for (const { timer } of this.#timers) timer?.cancel();
+    this.#timers.clear();
+  }
+
+  #fire(pending: Pending): void {
+    if (this.#dead || !this.#timers.has(pending)) return;
+    if (this.#held) {
+      this.#held.push(pending);
+      return;
+    }
+    this.#timers.delete(pending);
+    pending.callback();
+  }
+}
