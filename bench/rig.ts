@@ -40,6 +40,8 @@ export interface RigOptions {
   /** Pods succeed by themselves as soon as they are there, and no process is started for them. */
   playedPods?: boolean;
   intercept?: LocalSqsOptions['intercept'];
+  /** Options of Node itself for the operator. */
+  nodeOptions?: readonly string[];
 }
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
@@ -59,6 +61,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const operator = startOperator({
     kubeconfig,
     queueOrigin: server.endpoint,
+    nodeOptions: options.nodeOptions ?? [],
     flags: [`--metrics-bind-address=127.0.0.1:${metricsPort}`, '--log-level=error'],
   });
 

@@ -19,7 +19,7 @@ export interface DeployMetrics {
 const BAD: readonly Result[] = ['Failed', 'Aborted', 'Missed', 'Refused', 'Unknown'];
 
 /** Rejections that are told by an Event after each status write, the newest ones: a flood must not crowd out what deploys have to tell. */
-const MOST_REJECTION_EVENTS = 10;
+const MOST_REJECTION_EVENTS = 50;
 
 /**
  * Tells people what became of a deploy, once it stands in the status: by Event, metric and log line. Best effort; the history is the

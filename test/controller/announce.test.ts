@@ -94,12 +94,12 @@ describe('a message that was rejected', () => {
     ]);
   });
 
-  it('is told where it is among the ten newest of a status write: a flood crowds nothing out', () => {
+  it('is told where it is among the fifty newest of a status write: a flood crowds nothing out', () => {
     const rig = new Rig();
     const rejected = Array.from({ length: 200 }, (_, index) => aRejection(`m${index}`));
     rig.announcer.recorded(KEY, rig.seen(), aPlan({ rejected }));
     expect(rig.events.map(({ turn }) => turn)).toEqual(
-      Array.from({ length: 10 }, (_, index) => `m${190 + index}/rejected`),
+      Array.from({ length: 50 }, (_, index) => `m${150 + index}/rejected`),
     );
   });
 });

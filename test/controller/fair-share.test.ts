@@ -5,15 +5,15 @@ import { KEY, Rig } from './rig.ts';
 describe('the time that a resource takes', () => {
   it('is nobody else’s business where it is short', () => {
     const share = new FairShare();
-    share.spent('a', 5, 1000);
+    share.spent('a', 20, 1000);
     expect(share.until('a', 1000)).toBeUndefined();
   });
 
-  it('is followed by a rest of eight times as long, of that resource alone', () => {
+  it('is followed by a rest of four times as long, of that resource alone', () => {
     const share = new FairShare();
     share.spent('a', 50, 1000);
-    expect(share.until('a', 1399)).toBe(1400);
-    expect(share.until('a', 1400)).toBeUndefined();
+    expect(share.until('a', 1199)).toBe(1200);
+    expect(share.until('a', 1200)).toBeUndefined();
     expect(share.until('b', 1000)).toBeUndefined();
   });
 
@@ -30,7 +30,7 @@ describe('the time that a resource takes', () => {
     expect(share.until('a', 0)).toBeUndefined();
   });
 
-  it('counts only the planning: a resource whose plan took 50 ms has no pass for 400 ms, and is looked at then', async () => {
+  it('counts only the planning: a resource whose plan took 50 ms has no pass for 200 ms, and is looked at then', async () => {
     const rig = new Rig();
     await rig.settle();
     // A plan reads the memory; this one takes its time.
