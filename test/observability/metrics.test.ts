@@ -28,6 +28,9 @@ describe('metrics', () => {
     metrics.sqsRequestFailed('QueueDoesNotExist');
     metrics.eventLost('Forbidden');
     metrics.clockSkew(1.5);
+    metrics.leader(false);
+    metrics.leader(true);
+    metrics.leaderChanged();
     const text = await metrics.text();
     for (const line of [
       'capdeployjob_messages_received_total{namespace="deploy",name="web"} 3',
@@ -43,6 +46,8 @@ describe('metrics', () => {
       'capdeployjob_sqs_errors_total{code="QueueDoesNotExist"} 1',
       'capdeployjob_events_lost_total{reason="Forbidden"} 1',
       'capdeployjob_clock_skew_seconds 1.5',
+      'capdeployjob_leader 1',
+      'capdeployjob_leader_changes_total 1',
     ]) {
       expect(text.split('\n')).toContain(line);
     }

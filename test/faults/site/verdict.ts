@@ -7,7 +7,7 @@ import { type Site, within } from './site.ts';
 import type { Traffic } from './traffic.ts';
 
 /** So long after the last fault everything has to be worked off, on a machine with much else to do. */
-const DRAINED_WITHIN_MS = 5 * 60_000;
+const DRAINED_WITHIN_MS = 8 * 60_000;
 /** At rest the operator writes nothing: it must keep still for so long ... */
 const STILL_FOR_MS = 6_000;
 /** ... within this long after everything was worked off. */
