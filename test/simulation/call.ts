@@ -47,6 +47,8 @@ export class Call implements Task {
   answer: Answer | undefined;
   /** Whoever asked has given up, or is dead: it may take effect all the same. */
   isGhost = false;
+  /** It is under way for at least so long (world time). */
+  #slowUntil = 0;
   readonly #world: World;
   readonly #settle: PromiseWithResolvers<unknown>;
   readonly #cleanUps: (() => void)[] = [];
@@ -74,7 +76,7 @@ export class Call implements Task {
   }
 
   isBlocked(): boolean {
-    if (this.stage === 'sent') return false;
+    if (this.stage === 'sent') return this.#world.clock.now() < this.#slowUntil;
     return this.stage === 'waiting' || this.incarnation.isPaused;
   }
 
@@ -139,8 +141,16 @@ export class Call implements Task {
     this.#world.trace.note(`answer lost ${this.incarnation.name}`, () => `${this.describe()}: its answer is lost`);
   }
 
-  /** The caller hears of a time-out now; the request takes effect later, when nobody expects it. */
-  becomeLate(): void {
+  /** It takes its time to arrive. */
+  slowDown(ms: number): void {
+    this.#slowUntil = this.#world.clock.now() + ms;
+    // So that the clock stops there.
+    this.#world.clock.after(ms, () => {});
+  }
+
+  /** The caller hears of a time-out now; the request takes effect so much later, when nobody expects it. */
+  becomeLate(ms: number): void {
+    this.slowDown(ms);
     this.#fail(this.options.lost('Timeout'));
     this.isGhost = true;
     this.#world.trace.note(
@@ -159,11 +169,13 @@ export class Call implements Task {
     else this.#settle.reject(answer.error);
   }
 
-  /** Its process died. @param takesEffect what is on its way may still arrive. */
-  abandon(takesEffect: boolean): void {
+  /** Its process died. @param arrivesInMs what is on its way may still arrive; undefined: it does not. */
+  abandon(arrivesInMs?: number): void {
     for (const cleanUp of this.#cleanUps.splice(0)) cleanUp();
-    if (this.stage === 'sent' && takesEffect) this.isGhost = true;
-    else this.#over();
+    if (this.stage === 'sent' && arrivesInMs !== undefined) {
+      this.isGhost = true;
+      this.slowDown(arrivesInMs);
+    } else this.#over();
   }
 
   describe(): string {

@@ -55,6 +55,8 @@ function untruth(
       return jobs.some((job) => job.finished === 'Failed') ? undefined : 'its Job has not failed';
     case 'Aborted':
     case 'Unknown':
+      if (jobs.some((job) => job.finished === 'Complete' && job.deletedBy !== 'somebody'))
+        return 'its Job has completed';
       if (reason === 'Replaced') return claim?.ending ? undefined : 'no newer request was to take its place';
       if (reason === 'JobSuspended') return jobs.some((job) => job.suspendedByHand) ? undefined : 'nobody suspended it';
       return jobs.some((job) => job.deletedBy === 'somebody' || job.deletedBy === 'the cluster')

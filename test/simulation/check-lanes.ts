@@ -92,4 +92,7 @@ export function checkRemoval(oracle: Oracle, job: JobTruth): void {
   if (!isRecorded && ending === undefined) {
     throw new Violation('invariant 6', `${job.name} is deleted before it is recorded`);
   }
+  if (isDeployAlive(job) && ending === undefined) {
+    throw new Violation('invariant 6', `${job.name} is deleted while it runs, and nothing announces that`);
+  }
 }

@@ -15,10 +15,10 @@ export function checkMessageDeleted(oracle: Oracle, queue: QueueModel, messageId
   if (sent === undefined) throw new Violation('invariant 2', `${messageId} is deleted, which nobody sent`);
   const { place, intent } = sent;
   const receivedAt = oracle.receivedAt.get(`${by.name} ${messageId}`) ?? 0;
-  const alive = [...oracle.resources.values()].filter(
-    ({ name, endVersion }) => name === place.name && (endVersion === undefined || endVersion > receivedAt),
-  );
-  if (alive.some(({ rejected }) => rejected.has(messageId))) return;
+  const all = [...oracle.resources.values()].filter(({ name }) => name === place.name);
+  const alive = all.filter(({ endVersion }) => endVersion === undefined || endVersion > receivedAt);
+  // What is nonsense to one resource is nonsense to the next one of its name.
+  if (all.some(({ rejected }) => rejected.has(messageId))) return;
   const counted = alive.find(
     (truth) => truth.uncertainRejections > 0 && rejectionsOf(oracle, truth, sent, truth.object).length > 0,
   );

@@ -4,7 +4,7 @@ import { checkEntry } from './check-entry.ts';
 import { contentOf } from './check-messages.ts';
 import type { Sent } from './messages.ts';
 import { environmentsOf, type Oracle } from './oracle.ts';
-import type { ResourceSpec } from './setting.ts';
+import { NAMESPACE, type ResourceSpec } from './setting.ts';
 import { isLater, type JobTruth, type ResourceTruth, rulesOut, whyNot } from './truth.ts';
 import { Violation } from './violation.ts';
 
@@ -105,7 +105,13 @@ export function rejectionsOf(
       other.intent.environment === intent.environment &&
       contentOf(other.intent) !== contentOf(intent),
   );
-  return [...(isRemoved ? ['UnknownEnvironment'] : []), ...(isTaken ? ['IdConflict'] : [])];
+  // A Job that was orphaned with its resource, or is somebody else's by now.
+  const isForeign = [...oracle.jobs.values()].some((job) => job.request.id === intent.id && job.owner !== truth.uid);
+  return [
+    ...(isForeign ? ['NameConflict'] : []),
+    ...(isRemoved ? ['UnknownEnvironment'] : []),
+    ...(isTaken ? ['IdConflict'] : []),
+  ];
 }
 
 /** What stood in a lane goes on standing somewhere. */
@@ -178,7 +184,8 @@ function checkClaim(
     }
     if (is.uid !== was?.uid) checkTurn(oracle, truth, name, job, Date.parse(is.since), basis);
     oracle.claims.set(is.uid, { since: Date.parse(is.since), basis, version: oracle.version });
-    if (job.start) job.start.isAcknowledged = true;
+    const seen = oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0;
+    if (job.start && job.start.version <= seen) job.start.isAcknowledged = true;
   }
   if (!was || was.uid === is?.uid) return;
   const job = oracle.jobs.get(was.uid);

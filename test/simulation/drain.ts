@@ -14,6 +14,8 @@ const SETTLE_MS = 100_000;
 /** For so long nothing is written at rest (invariant 8); some runs look for longer, for what comes every few minutes. */
 const REST_MS = 120_000;
 const LONG_REST_MS = 12 * 60_000;
+/** Rest takes as many steps as all that was before: a part of the runs looks at it. */
+const RESTING = 0.3;
 const LOOK_MS = 20_000;
 
 /** The faults stop and time runs on: everything that was begun comes to its end, is accounted for, and then there is rest. */
@@ -32,12 +34,14 @@ export async function drain(world: World, step: () => Promise<void>): Promise<vo
     await step();
   }
   checkAccounts(world);
+  const random = world.random('rest');
+  if (!random.chance(RESTING)) return;
   // A window that opens or closes is told in the status: that is no rest.
   editEnvironments(world, ({ windows: _, ...rest }) => rest);
   await run(world, step, SETTLE_MS);
   const before = world.operatorWrites;
   const lines = world.trace.lines.length;
-  await run(world, step, world.random('rest').chance(0.05) ? LONG_REST_MS : REST_MS);
+  await run(world, step, random.chance(0.1) ? LONG_REST_MS : REST_MS);
   if (world.operatorWrites > before) {
     const last = world.trace.lines.slice(lines).filter((line) => line.includes('MODIFIED') || line.includes('ADDED'));
     throw new Violation(
@@ -94,7 +98,15 @@ function helpPeople(world: World): void {
     if (world.setting.resource(place) === undefined && place.queue.left.length > 0) world.setting.create(place);
   }
   for (const job of world.store.list(JOBS, { namespace: NAMESPACE }).items) {
-    if (finishedAs(job) !== undefined || annotationOf(job, 'approved-by')) continue;
+    if (finishedAs(job) !== undefined) continue;
+    // Nobody's any more: its resource was deleted, and it was orphaned.
+    if (!job.metadata.ownerReferences?.length && (job.spec as { suspend?: boolean }).suspend === true) {
+      world.as('somebody', () =>
+        world.store.delete(JOBS, NAMESPACE, job.metadata.name, { propagationPolicy: 'Background' }),
+      );
+      continue;
+    }
+    if (annotationOf(job, 'approved-by')) continue;
     patchByHand(world, JOBS, job, { metadata: { annotations: { 'capdeployjob.dev/approved-by': 'bob' } } });
   }
   for (const pod of world.store.list(PODS, { namespace: NAMESPACE }).items) {

@@ -202,9 +202,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a message is deleted before its Job is created',
     rule: 'invariant 2',
     file: 'src/intake/poller.ts',
-    find: '    this.#busy = true;\n',
+    find: '    this.#batch = new Batch(this.#context,',
     replace:
-      '    this.#busy = true;\n    await this.#context.queue.delete(messages.map(({ receiptHandle }) => receiptHandle)).catch(() => {});\n',
+      '    await this.#context.queue.delete(messages.map(({ receiptHandle }) => receiptHandle)).catch(() => {});\n    this.#batch = new Batch(this.#context,',
   },
   {
     name: 'a rejection is settled before it is recorded',

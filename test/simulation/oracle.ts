@@ -149,8 +149,9 @@ export class Oracle {
     job.finished = finishedAs(object);
     const { start } = job;
     if (start?.byHand && !start.isAcknowledged) {
-      if (annotationOf(object, 'started-at') !== undefined) start.isAcknowledged = true;
-      else if (isDeletion || (job.isSuspended && !wasSuspended)) start.isUntraceable = true;
+      // The mark is written on the Job: it outlives a suspension, and goes with the Job.
+      const isMarked = annotationOf(object, 'started-at') !== undefined;
+      if (isDeletion || (job.isSuspended && !wasSuspended && !isMarked)) start.isUntraceable = true;
     }
     if (job.isSuspended && !wasSuspended && this.world.actor === 'somebody') job.suspendedByHand = true;
     if (wasSuspended && !job.isSuspended && job.isPresent) this.#resumed(job, version);
@@ -164,7 +165,7 @@ export class Oracle {
       byHand,
       version,
       at: this.world.clock.now(),
-      isAcknowledged: !byHand || this.claims.has(job.uid),
+      isAcknowledged: !byHand,
       isUntraceable: false,
     };
     if (!byHand) checkResume(this, start);

@@ -57,9 +57,18 @@ const setSuspend = (special: Special, suspend: boolean): Happening =>
     special,
     JOBS,
     (job) => isOpen(job) && !isLeaving(job) && isSuspended(job) !== suspend,
-    (world, job) => {
+    (world, job, random) => {
       patchByHand(world, JOBS, job, { spec: { suspend } });
-      return undefined;
+      if (suspend || random.chance(0.5)) return undefined;
+      // Who notices his mistake takes it back.
+      const { namespace, name, uid } = job.metadata;
+      const ms = random.magnitude(5, 5_000);
+      world.clock.after(ms, () => {
+        const current = world.store.find(JOBS, namespace, name);
+        if (current && current.metadata.uid === uid && isOpen(current))
+          patchByHand(world, JOBS, current, { spec: { suspend: true } });
+      });
+      return `for ${ms} ms`;
     },
   );
 
@@ -86,18 +95,12 @@ const toggled = (environment: EnvironmentSpec, field: 'requireApproval' | 'suspe
   return { ...rest, [field]: field === 'windows' ? WINDOWS : true };
 };
 
-export const ACTS: Record<
-  Extract<
-    Special,
-    | `Job is ${string}`
-    | `environment ${string}`
-    | `resource ${string}`
-    | `spec ${string}`
-    | `Pod ${string}`
-    | `node ${string}`
-  >,
-  Happening
-> = {
+type Act = Exclude<
+  Extract<Special, `${'Job is' | 'environment' | 'resource' | 'spec' | 'Pod' | 'node'} ${string}`>,
+  'resource is replaced'
+>;
+
+export const ACTS: Record<Act, Happening> = {
   'Job is deleted': deleteJob('Job is deleted', 'Background'),
   'Job is deleted in the foreground': deleteJob('Job is deleted in the foreground', 'Foreground'),
   'Job is orphaned': deleteJob('Job is orphaned', 'Orphan'),
@@ -160,7 +163,7 @@ export const ACTS: Record<
     CAPDEPLOYJOBS,
     (resource) => !isLeaving(resource),
     (world, resource, random) => {
-      const propagationPolicy = random.pick(['Background', 'Background', 'Foreground'] as const);
+      const propagationPolicy = random.pick(['Background', 'Background', 'Foreground', 'Orphan'] as const);
       deleteByHand(world, CAPDEPLOYJOBS, resource, { propagationPolicy });
       return propagationPolicy;
     },

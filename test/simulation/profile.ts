@@ -8,6 +8,8 @@ export const SPECIALS = [
   'request fails before it takes effect',
   'request takes effect, its answer is lost',
   'request takes effect late',
+  'request is slow',
+  'somebody acts while a write is under way',
   'API server is busy',
   'write conflicts',
   'watch ends',
@@ -40,6 +42,7 @@ export const SPECIALS = [
   'environment is removed or added',
   'resource is deleted',
   'resource is created again',
+  'resource is replaced',
   'Pod is deleted',
   'node is lost',
 ] as const;
@@ -54,6 +57,8 @@ const WEIGHTS: Partial<Record<Special, number>> = {
   'request fails before it takes effect': 3,
   'request takes effect, its answer is lost': 4,
   'request takes effect late': 3,
+  'request is slow': 6,
+  'somebody acts while a write is under way': 6,
   'replica crashes': 2,
   'Job controller lags': 3,
   'Job is approved': 4,
@@ -64,7 +69,8 @@ const WEIGHTS: Partial<Record<Special, number>> = {
   'API outage': 0.5,
   'SQS outage': 0.4,
   'resource is deleted': 0.25,
-  'resource is created again': 1,
+  'resource is created again': 3,
+  'resource is replaced': 0.5,
   'history is compacted': 0.5,
   'environment is removed or added': 0.5,
 };
@@ -87,6 +93,8 @@ export interface Profile {
   readonly podFates: readonly (readonly [PodFate, number])[];
   /** Longest time between the decision to create a Pod and its creation (milliseconds). */
   readonly podLagMs: number;
+  /** How long the garbage collector takes (milliseconds). */
+  readonly collectorMs: number;
   readonly maxReceiveCount: number | undefined;
   /** Messages that are invalid, of all. */
   readonly poison: number;
@@ -114,6 +122,7 @@ export function drawProfile(random: Random): Profile {
           ['ends slowly', 3 * random.next()],
         ],
     podLagMs: random.pick([0, 49, 49, 2_000, 10_000]),
+    collectorMs: random.pick([5, 20, 500, 3_000]),
     maxReceiveCount: random.pick([undefined, undefined, 3, 30]),
     poison: random.pick([0, 0.1, 0.3]),
   };

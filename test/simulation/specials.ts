@@ -109,8 +109,25 @@ export const SPECIAL_ACTS: Record<Special, Happening> = {
   'request takes effect late': withRequest(
     'request takes effect late',
     () => true,
-    (call) => call.becomeLate(),
+    (call, random) => call.becomeLate(random.magnitude(1, 20_000)),
   ),
+  'request is slow': withRequest(
+    'request is slow',
+    () => true,
+    (call, random) => call.slowDown(random.magnitude(5, 20_000)),
+  ),
+  'somebody acts while a write is under way': async (world, random) => {
+    const call = oneOf(random, underWay(world, isConditional));
+    if (call === undefined) return false;
+    world.happened('somebody acts while a write is under way', call.describe());
+    const fault = random.pick(['slow', 'late', 'answer lost', 'crash'] as const);
+    if (fault === 'slow') call.slowDown(random.magnitude(5, 20_000));
+    else if (fault === 'late') call.becomeLate(random.magnitude(5, 20_000));
+    else if (fault === 'answer lost') call.loseAnswer();
+    else world.crash(world.replicas.indexOf(call.incarnation), random.magnitude(100, 5_000));
+    await SPECIAL_ACTS[random.pick(IN_BETWEEN)](world, random);
+    return true;
+  },
   'API server is busy': withRequest('API server is busy', isKube, (call, random) => call.refuse(busy(random))),
   'write conflicts': withRequest('write conflicts', isConditional, (call) =>
     call.refuse(new KubeError('conflict', { status: 409, reason: 'Conflict', message: 'Conflict: modified' })),
@@ -128,10 +145,7 @@ export const SPECIAL_ACTS: Record<Special, Happening> = {
   'watch breaks': withWatch('watch breaks', (watch) => watch.end(lostRequest('ECONNRESET'))),
   'watch expires': withWatch('watch expires', (watch) => watch.end(expiredWatch())),
   'watch goes silent': withWatch('watch goes silent', (watch) => watch.goSilent()),
-  'watch lags': withWatch('watch lags', (watch, world, random) => {
-    watch.stalledUntil = world.clock.now() + random.magnitude(100, 30_000);
-    world.clock.after(watch.stalledUntil - world.clock.now(), () => {});
-  }),
+  'watch lags': withWatch('watch lags', (watch, world, random) => lag(world, watch, random)),
   'history is compacted': (world) => {
     world.store.forgetHistory();
     return world.happened('history is compacted', 'etcd forgets what was');
@@ -220,7 +234,42 @@ export const SPECIAL_ACTS: Record<Special, Happening> = {
     return true;
   },
   ...ACTS,
+  'resource is replaced': async (world, random) => {
+    const place = random.pick(world.setting.places);
+    if (!(await ACTS['resource is deleted'](world, random))) return false;
+    world.happened('resource is replaced', place.name);
+    // Some watches are slow to tell, and what was on the queue comes once more: for the new one.
+    for (const watch of world.watches) if (random.chance(0.5)) lag(world, watch, random);
+    for (const message of place.queue.messages) {
+      if (message.state === 'deleted' && message.copies <= 3 && random.chance(0.5)) place.queue.deliverAgain(message);
+    }
+    world.clock.after(random.magnitude(5, 5_000), () => {
+      for (const each of world.setting.places) {
+        if (world.setting.resource(each) === undefined && !world.isDraining) world.setting.create(each);
+      }
+    });
+    return true;
+  },
 };
+
+function lag(world: World, watch: Watch, random: Random): void {
+  const ms = random.magnitude(100, 30_000);
+  watch.stalledUntil = world.clock.now() + ms;
+  // So that the clock stops there.
+  world.clock.after(ms, () => {});
+}
+
+/** What changes what a pass has just decided. */
+const IN_BETWEEN: readonly Special[] = [
+  'environment is frozen or thawed',
+  'spec is edited',
+  'Job is approved',
+  'Job is deleted',
+  'Job is suspended',
+  'Job is resumed by hand',
+  'message is sent',
+  'environment is removed or added',
+];
 
 const queueOf = (world: World, messageId: string) =>
   world.setting.places.find(({ queue }) => queue.messages.some((each) => each.messageId === messageId))!.queue;

@@ -14,7 +14,7 @@ export interface Start {
   /** Version of the store. */
   readonly version: number;
   readonly at: number;
-  /** An operator has written something that knows of it: the mark, a claim, a record. */
+  /** A status knows of it: a claim, or a record. */
   isAcknowledged: boolean;
   /** Of a start by hand: taken back (suspended or deleted) before that. It leaves no trace at all: docs/lanes.md. */
   isUntraceable: boolean;

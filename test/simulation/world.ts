@@ -100,7 +100,7 @@ export class World {
         Math.max(0, this.jobControllerPausedUntil - this.clock.now()),
       podCreationLagMs: () => (this.isDraining ? 1 : 1 + lag.int(this.profile.podLagMs + 1)),
     });
-    new Collector(this.store);
+    new Collector(this.store, { delayMs: this.profile.collectorMs });
     this.nodes = new Nodes(this);
     this.oracle = new Oracle(this);
     this.store.onChange((type, { type: change, object }) => {
@@ -185,7 +185,8 @@ export class World {
     if (!incarnation) return;
     const random = this.random('crash', this.nextNumber());
     for (const task of this.tasks) {
-      if (task instanceof Call && task.incarnation === incarnation) task.abandon(random.chance(0.5));
+      if (task instanceof Call && task.incarnation === incarnation)
+        task.abandon(random.chance(0.5) ? random.magnitude(1, 10_000) : undefined);
     }
     incarnation.die();
     this.tasks = this.tasks.filter(
@@ -240,7 +241,7 @@ export class World {
 
   #advance(task: Task): boolean {
     if (task instanceof Call && task.stage === 'sent' && this.#isDown(task)) {
-      if (task.isGhost) task.abandon(false);
+      if (task.isGhost) task.abandon();
       else task.refuse(task.options.lost('ECONNREFUSED'));
       return true;
     }
