@@ -3,7 +3,7 @@
  * `npm run bench:many [resources] [seconds]`
  */
 import { readFileSync } from 'node:fs';
-import { pause, startRig, until } from './rig.ts';
+import { cpuSeconds, pause, startRig, until } from './rig.ts';
 
 const resources = Number(process.argv[2] ?? 1000);
 const seconds = Number(process.argv[3] ?? 60);
@@ -43,12 +43,6 @@ try {
   );
 } finally {
   await rig.stop();
-}
-
-/** User and system time of a process so far (proc(5): fields 14 and 15, in ticks of 10 ms). */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function difference(after: Record<string, number>, before: Record<string, number>): Record<string, number> {

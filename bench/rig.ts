@@ -3,18 +3,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { parse } from 'yaml';
-import { CAPDEPLOYJOBS, type KubeObject, type ResourceType } from '../src/kube/client.ts';
+import { CAPDEPLOYJOBS, type KubeObject, PODS, type ResourceType } from '../src/kube/client.ts';
 import { type LocalCluster, startLocalCluster } from '../src/local/cluster.ts';
+import { PodPlayer } from '../src/local/kubelet/play-pods.ts';
 import { type Operator, startOperator } from '../src/local/operator-process.ts';
-import { LOCAL_CREDENTIALS, LOCAL_REGION, type LocalSqs, startLocalSqs } from '../src/local/sqs.ts';
+import {
+  LOCAL_CREDENTIALS,
+  LOCAL_REGION,
+  type LocalSqs,
+  type LocalSqsOptions,
+  startLocalSqs,
+} from '../src/local/sqs.ts';
 
 /** The embedded default with the operator in a process of its own, as in a cluster: what a benchmark measures is that process. */
 export interface Rig {
   cluster: LocalCluster;
   sqs: SQSClient;
   operator: Operator;
-  /** Creates a queue and a CapDeployJob that reads it. @returns the URL of the queue. */
-  deployable(name: string, environments: readonly string[]): Promise<string>;
+  /** Creates a queue and a CapDeployJob that reads it; `spec` is laid over a small valid one. @returns the URL of the queue. */
+  deployable(name: string, environments: readonly string[], spec?: Record<string, unknown>): Promise<string>;
+  /** @returns the URL that a queue of this name has, whether it is there or not. */
+  queueUrl(name: string): string;
   /** A sample of the operator's metrics by name, summed over labels; NaN while the operator is not up yet. */
   metric(name: string): Promise<number>;
   stop(): Promise<void>;
@@ -27,9 +36,20 @@ const DEFINITIONS: ResourceType = {
   kind: 'CustomResourceDefinition',
 };
 
-export async function startRig(): Promise<Rig> {
-  const cluster = await startLocalCluster({ resolveImage: () => ({ entrypoint: ['true'] }) });
-  const server: LocalSqs = await startLocalSqs();
+export interface RigOptions {
+  /** Pods succeed by themselves as soon as they are there, and no process is started for them. */
+  playedPods?: boolean;
+  intercept?: LocalSqsOptions['intercept'];
+  /** Options of Node itself for the operator. */
+  nodeOptions?: readonly string[];
+}
+
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const cluster = await startLocalCluster(
+    options.playedPods ? { kubelet: false } : { resolveImage: () => ({ entrypoint: ['true'] }) },
+  );
+  if (options.playedPods) playPods(cluster);
+  const server: LocalSqs = await startLocalSqs(options.intercept ? { intercept: options.intercept } : {});
   const sqs = new SQSClient({ endpoint: server.endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
   const kube = cluster.client();
   const crd = readFileSync(new URL('../crds/capdeployjobs.yaml', import.meta.url), 'utf8');
@@ -41,6 +61,7 @@ export async function startRig(): Promise<Rig> {
   const operator = startOperator({
     kubeconfig,
     queueOrigin: server.endpoint,
+    nodeOptions: options.nodeOptions ?? [],
     flags: [`--metrics-bind-address=127.0.0.1:${metricsPort}`, '--log-level=error'],
   });
 
@@ -48,7 +69,8 @@ export async function startRig(): Promise<Rig> {
     cluster,
     sqs,
     operator,
-    deployable: async (name, environments) => {
+    queueUrl: (name) => server.queueUrl(name),
+    deployable: async (name, environments, spec = {}) => {
       await sqs.send(new CreateQueueCommand({ QueueName: name }));
       const url = server.queueUrl(name);
       await kube.create(CAPDEPLOYJOBS, {
@@ -59,6 +81,7 @@ export async function startRig(): Promise<Rig> {
           queue: { url },
           environments: environments.map((environment) => ({ name: environment })),
           template: { spec: { containers: [{ name: 'cap', image: 'bench' }] } },
+          ...spec,
         },
       });
       return url;
@@ -83,6 +106,21 @@ export async function startRig(): Promise<Rig> {
   };
 }
 
+function playPods(cluster: LocalCluster): void {
+  const player = new PodPlayer(cluster.store);
+  cluster.store.onChange((type, { type: change, object }) => {
+    if (type.storage !== '/pods' || change === 'DELETED') return;
+    const { namespace = '', name, uid, deletionTimestamp } = object.metadata;
+    if (change !== 'ADDED' && deletionTimestamp === undefined) return;
+    setImmediate(() => {
+      if (cluster.store.find(PODS, namespace, name)?.metadata.uid !== uid) return;
+      if (deletionTimestamp !== undefined) return player.endDeleted(namespace, name);
+      player.run(namespace, name);
+      player.finish(namespace, name);
+    });
+  });
+}
+
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function until(what: string, seconds: number, holds: () => Promise<boolean>): Promise<void> {
@@ -91,8 +129,18 @@ export async function until(what: string, seconds: number, holds: () => Promise<
   }
 }
 
-export function quantiles(values: readonly number[]): string {
+/** User and system time of a process so far, in seconds (proc(5): fields 14 and 15, in ticks of 10 ms). */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-  return `n ${sorted.length}  median ${at(0.5).toFixed(0)} ms  p99 ${at(0.99).toFixed(0)} ms  max ${at(1).toFixed(0)} ms`;
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+export function quantiles(values: readonly number[]): string {
+  const at = (share: number) => quantile(values, share);
+  return `n ${values.length}  median ${at(0.5).toFixed(0)} ms  p99 ${at(0.99).toFixed(0)} ms  max ${at(1).toFixed(0)} ms`;
 }

@@ -68,6 +68,8 @@ export const REASON = {
   jobsCannotBeCreated: 'JobsCannotBeCreated',
   invalidWindow: 'InvalidWindow',
   freezeOfUnknownEnvironment: 'FreezeOfUnknownEnvironment',
+  /** The API server drops fields of the status. */
+  definitionOutdated: 'DefinitionOutdated',
   // LastDeploySucceeded
   noDeployYet: 'NoDeployYet',
   deploySucceeded: 'DeploySucceeded',

@@ -16,7 +16,6 @@ export interface OperatorMetrics extends ControllerMetrics {
 
 /** Ties what controller and intake count to Prometheus: they know keys, `<namespace>/<name>`, and no metric. */
 export function operatorMetrics(metrics: Metrics): OperatorMetrics {
-  const lastReads = new Map<string, number>();
   return {
     received: (key, count) => metrics.messagesReceived(ref(key), count),
     rejected: (key, reason) => metrics.messageRejected(ref(key), reason),
@@ -31,14 +30,8 @@ export function operatorMetrics(metrics: Metrics): OperatorMetrics {
     createError: (key, reason) => metrics.jobCreateFailed(ref(key), reason),
     reconciled: (seconds) => metrics.reconciled(seconds),
     queue: (key, state) => {
-      if (state.kind === 'off') {
-        lastReads.delete(key);
-        return metrics.queueClosed(ref(key));
-      }
-      metrics.queueOpened(ref(key));
-      if (state.lastReadAt === (lastReads.get(key) ?? 0)) return;
-      lastReads.set(key, state.lastReadAt);
-      metrics.queuePolled(ref(key));
+      if (state.kind === 'off') metrics.queueClosed(ref(key));
+      else metrics.queueOpened(ref(key), state.lastReadAt);
     },
     leader: (isLeader) => metrics.leader(isLeader),
     leaderChanged: () => metrics.leaderChanged(),

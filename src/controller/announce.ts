@@ -18,6 +18,9 @@ export interface DeployMetrics {
 /** Results that somebody should look at. */
 const BAD: readonly Result[] = ['Failed', 'Aborted', 'Missed', 'Refused', 'Unknown'];
 
+/** Rejections that are told by an Event after each status write, the newest ones: a flood must not crowd out what deploys have to tell. */
+const MOST_REJECTION_EVENTS = 50;
+
 /**
  * Tells people what became of a deploy, once it stands in the status: by Event, metric and log line. Best effort; the history is the
  * record. Each turn of a deploy has one Event, by its name, however often it is told.
@@ -38,7 +41,7 @@ export class Announcer {
   /** The status that holds the plan's records is stored. */
   recorded(key: string, seen: Observation, next: Plan): void {
     for (const entry of next.ended) this.#ended(key, seen.resource, entry);
-    for (const rejection of next.rejected) this.#rejected(seen.resource, rejection);
+    for (const rejection of next.rejected.slice(-MOST_REJECTION_EVENTS)) this.#rejected(seen.resource, rejection);
     for (const job of next.adopted) this.#adopted(key, seen.resource, job);
   }
 

@@ -25,14 +25,23 @@ export class CarryOut {
     this.#now = parts.now;
   }
 
-  /** @throws KubeError; what was done until then stands, and the next pass goes on from it. */
-  async carryOut(key: string, seen: Observation, next: Plan, writeStatus: boolean): Promise<void> {
+  /**
+   * @param onStored told of the resource as the API server stored it, where its status is written.
+   * @throws KubeError; what was done until then stands, and the next pass goes on from it.
+   */
+  async carryOut(
+    key: string,
+    seen: Observation,
+    next: Plan,
+    writeStatus: boolean,
+    onStored: (stored: CapDeployJob) => void = () => {},
+  ): Promise<void> {
     // Resumed by hand: without the mark of a start, one that is suspended later would look as if it could still be started.
     for (const job of next.mark) await this.#mark(job);
     // A claim that is given up: once its Job has moved, a resume that is under way elsewhere is refused.
     for (const job of next.touch) await this.#touch(job);
     // The claim is the lock, and the record comes before the delete: if this process stops right after, both stand.
-    if (writeStatus) await this.#storeStatus(seen.resource, next);
+    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));
     this.#reports.recorded(key, seen.rejections);
     this.#announcer.recorded(key, seen, next);
     const refused: (KubeError | undefined)[] = [];
@@ -58,8 +67,9 @@ export class CarryOut {
     });
   }
 
-  async #storeStatus(resource: CapDeployJob, next: Plan): Promise<void> {
-    await this.#client.replaceStatus(CAPDEPLOYJOBS, { ...resource, status: next.status } as unknown as KubeObject);
+  async #storeStatus(resource: CapDeployJob, next: Plan): Promise<CapDeployJob> {
+    const written = { ...resource, status: next.status } as unknown as KubeObject;
+    return (await this.#client.replaceStatus(CAPDEPLOYJOBS, written)) as unknown as CapDeployJob;
   }
 
   /** The same patch that resumes the Job says that it was started: no moment lies between the two. */

@@ -4,6 +4,7 @@ import { isRunning, type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Memory } from '../lanes/lane.ts';
 import { terminationMessage } from '../lanes/outcome.ts';
 import { redactTail } from '../observability/redact.ts';
+import { keysOf } from './caches.ts';
 
 /** Longest log tail that a history entry carries, in bytes. */
 const LOG_TAIL_BYTES = 1024;
@@ -11,6 +12,8 @@ const LOG_TAIL_BYTES = 1024;
 const MOST_JOBS = 5000;
 
 interface Notes {
+  /** `<namespace>/<name>` of the CapDeployJob that the Job or Pod named. */
+  resource: string | undefined;
   podSeen: boolean;
   containerSeen: boolean;
   absentSince: number | undefined;
@@ -18,6 +21,8 @@ interface Notes {
   logTail: string | undefined;
   events: readonly JobEvent[];
   eventsReadAt: number;
+  /** Nothing asked for it between two sweeps, the last of which did not know its Job. */
+  stale: boolean;
 }
 
 /**
@@ -32,6 +37,7 @@ export class ProcessMemory implements Memory {
     const uid = jobUidOf(pod);
     if (uid === undefined) return;
     const notes = this.#of(uid);
+    notes.resource = keysOf(pod)[0];
     notes.podSeen = true;
     if (containerHasStarted(pod)) notes.containerSeen = true;
     const message = terminationMessage(pod);
@@ -47,7 +53,7 @@ export class ProcessMemory implements Memory {
 
   /** Keeps the last state of a Job whose deletion was watched: it tells an abort from a deploy that had ended before. */
   seeDeleted(job: Job): void {
-    this.#of(job.metadata.uid).lastSeen = job;
+    Object.assign(this.#of(job.metadata.uid), { lastSeen: job, resource: keysOf(job)[0] });
   }
 
   /** To be called with what a live look did not show, and never with what a cache does not know. */
@@ -64,6 +70,29 @@ export class ProcessMemory implements Memory {
     }
   }
 
+  /**
+   * Forgets Jobs that are no more and hold no lane any more: their ends stand in the history. Only what two sweeps did not know goes, for a
+   * cache can be late.
+   * @param isKnown a Job or Pod of it is there, or a claim names it.
+   */
+  sweep(isKnown: (jobUid: string) => boolean): void {
+    for (const [uid, notes] of this.#notes) {
+      if (isKnown(uid)) notes.stale = false;
+      else if (notes.stale) this.#notes.delete(uid);
+      else notes.stale = true;
+    }
+  }
+
+  /** The CapDeployJob is gone: nobody asks for its Jobs any more. */
+  forget(resource: string): void {
+    for (const [uid, notes] of this.#notes) if (notes.resource === resource) this.#notes.delete(uid);
+  }
+
+  /** How many Jobs are remembered. */
+  get size(): number {
+    return this.#notes.size;
+  }
+
   setEvents(jobUid: string, events: readonly JobEvent[], now: number): void {
     Object.assign(this.#of(jobUid), { events, eventsReadAt: now });
   }
@@ -78,7 +107,8 @@ export class ProcessMemory implements Memory {
   events = (jobUid: string): readonly JobEvent[] => this.#notes.get(jobUid)?.events ?? [];
 
   #of(jobUid: string): Notes {
-    const notes = this.#notes.get(jobUid) ?? {
+    const notes: Notes = this.#notes.get(jobUid) ?? {
+      resource: undefined,
       podSeen: false,
       containerSeen: false,
       absentSince: undefined,
@@ -86,7 +116,9 @@ export class ProcessMemory implements Memory {
       logTail: undefined,
       events: [],
       eventsReadAt: 0,
+      stale: false,
     };
+    notes.stale = false;
     this.#notes.delete(jobUid);
     this.#notes.set(jobUid, notes);
     if (this.#notes.size > MOST_JOBS) {

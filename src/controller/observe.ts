@@ -5,7 +5,7 @@ import { isKubeError } from '../kube/errors.ts';
 import { splitKey } from '../kube/keys.ts';
 import { listAll } from '../kube/list-all.ts';
 import type { TemplateCheck } from '../lanes/conditions.ts';
-import type { Job, Pod } from '../lanes/job.ts';
+import { type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Observation } from '../lanes/plan.ts';
 import { BY_RESOURCE, type Caches } from './caches.ts';
 import type { ProcessMemory } from './memory.ts';
@@ -37,6 +37,20 @@ export class Observer {
   resource(key: string): CapDeployJob | undefined {
     const [namespace, name] = splitKey(key);
     return this.#caches.resources.get(namespace, name);
+  }
+
+  /** UIDs of the Jobs that the caches know of, by the Job itself, by a Pod of it, or by a claim. */
+  knownJobs(): Set<string> {
+    const { resources, jobs, pods } = this.#caches;
+    return new Set([
+      ...jobs.list().map((job) => job.metadata.uid ?? ''),
+      ...pods.list().flatMap((pod) => jobUidOf(pod) ?? []),
+      ...resources
+        .list()
+        .flatMap(({ status }) =>
+          (status?.environments ?? []).flatMap(({ active = [] }) => active.map(({ uid }) => uid)),
+        ),
+    ]);
   }
 
   /** May be old: good for finding out whether a live look is worth it, and for nothing else. */

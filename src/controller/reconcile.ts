@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type CapDeployJob, specOf } from '../api/capdeployjob.ts';
+import { type CapDeployJob, type CapDeployJobStatus, specOf } from '../api/capdeployjob.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../kube/log.ts';
 import type { WorkResult } from '../kube/work-queue.ts';
@@ -7,7 +7,9 @@ import { type Observation, type Plan, plan } from '../lanes/plan.ts';
 import type { Announcer } from './announce.ts';
 import { CarryOut, isTooLate } from './carry-out.ts';
 import type { TemplateChecker } from './check-template.ts';
+import { DroppedFields } from './dropped-fields.ts';
 import { explainStarts } from './explain-starts.ts';
+import { FairShare } from './fair-share.ts';
 import { HoldOff } from './hold-off.ts';
 import { LastWord } from './last-word.ts';
 import type { ProcessMemory } from './memory.ts';
@@ -18,6 +20,9 @@ import type { ReportBook } from './report-book.ts';
 const AFTER_CONFLICT_MS = 20;
 /** After a write the watch brings the next turn; this is for a watch that is down just then. */
 const AFTER_WRITE_MS = 2000;
+
+/** How often what was seen of Jobs is looked through for those that are gone. */
+const SWEEP_MS = 60_000;
 
 export interface ReconcilerParts {
   client: KubeClient;
@@ -41,6 +46,9 @@ export class Reconciler {
   readonly #carryOut: CarryOut;
   readonly #lastWord = new LastWord();
   readonly #holdOff = new HoldOff();
+  readonly #fairShare = new FairShare();
+  readonly #dropped = new DroppedFields();
+  #sweptAt = 0;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -51,16 +59,23 @@ export class Reconciler {
   async reconcile(key: string): Promise<WorkResult> {
     const { observer, memory, client, announcer, now } = this.#parts;
     const resource = observer.resource(key);
-    if (!resource) this.#forget(key);
+    this.#sweep();
+    if (!resource) {
+      this.#forget(key);
+      return { gone: true };
+    }
     // One that is being deleted starts nothing and writes nothing: its Jobs go with it.
-    if (!resource || resource.metadata.deletionTimestamp) return {};
+    if (resource.metadata.deletionTimestamp) return {};
+
+    const restsUntil = this.#fairShare.until(key, now());
+    if (restsUntil !== undefined) return { requeueAfterMs: restsUntil - now() };
 
     const { template, again: templateAgain } = await this.#template(key, resource);
     const again = earlier(templateAgain, this.#parts.reports.rejectionsDueAt(key, now()));
     let seen = observer.cached(key, template);
     if (!seen) return {};
-    let next = plan(seen);
-    if (await explainStarts(client, memory, seen, next.explain)) next = plan(seen);
+    let next = this.#plan(key, seen);
+    if (await explainStarts(client, memory, seen, next.explain)) next = this.#plan(key, seen);
 
     if (this.#isWork(key, seen, next)) {
       const heldUntil = this.#holdOff.until(key, now());
@@ -69,7 +84,7 @@ export class Reconciler {
       if (!seen || seen.resource.metadata.deletionTimestamp) return {};
       // Deleted and created again: what is known of the template is the earlier one's. The cache will tell.
       if (seen.resource.metadata.uid !== resource.metadata.uid) return { requeueAfterMs: AFTER_WRITE_MS };
-      next = plan(seen);
+      next = this.#plan(key, seen);
       memory.noteAbsent(next.absent, now());
       if (this.#isWork(key, seen, next)) {
         const outcome = await this.#carry(key, seen, next);
@@ -77,8 +92,16 @@ export class Reconciler {
       }
     }
     announcer.lanes(key, next.status);
-    const contradictAt = statusChanges(seen, next) ? this.#contradictsAt(key, seen, next) : undefined;
-    return wakeAfter(next, earlier(again, contradictAt), now());
+    const contradictAt = this.#statusChanges(seen, next) ? this.#contradictsAt(key, seen, next) : undefined;
+    return wakeAfter(next, earlier(again, earlier(contradictAt, this.#tryAgainAt())), now());
+  }
+
+  #plan(key: string, seen: Observation): Plan {
+    const begun = this.#parts.now();
+    const planned = plan({ ...seen, definitionProblem: this.#dropped.problem });
+    const ended = this.#parts.now();
+    this.#fairShare.spent(key, ended - begun, ended);
+    return planned;
   }
 
   /** True where the plan asks for anything that the observation does not already show, and nothing speaks for waiting with it. */
@@ -91,17 +114,36 @@ export class Reconciler {
         next.absent.length +
         seen.rejections.length >
         0 ||
-      (statusChanges(seen, next) && this.#contradictsAt(key, seen, next) === undefined)
+      (this.#statusChanges(seen, next) && this.#contradictsAt(key, seen, next) === undefined)
     );
   }
 
+  /** A write that changes nothing is not made (invariant 8), and would fence nobody. */
+  #statusChanges(seen: Observation, next: Plan): boolean {
+    return !isDeepStrictEqual(seen.resource.status, this.#dropped.stored(next.status, this.#parts.now()));
+  }
+
+  #compare(key: string, sent: CapDeployJobStatus, stored: CapDeployJobStatus | undefined): void {
+    if (!this.#dropped.compare(sent, stored, this.#parts.now())) return;
+    const { problem } = this.#dropped;
+    if (problem) this.#parts.log.warn({ resource: key }, problem);
+    else this.#parts.log.info({ resource: key }, 'the CustomResourceDefinition knows every field of the status now');
+  }
+
+  #tryAgainAt(): number | undefined {
+    return this.#dropped.problem === undefined ? undefined : this.#dropped.tryAgainAt;
+  }
+
   #contradictsAt(key: string, seen: Observation, next: Plan): number | undefined {
-    return this.#lastWord.waitsUntil(key, seen.resource.status, next.status, seen.now);
+    const stored = this.#dropped.stored(next.status, seen.now);
+    return this.#lastWord.waitsUntil(key, seen.resource.status, stored, seen.now);
   }
 
   async #carry(key: string, seen: Observation, next: Plan): Promise<'done' | 'conflict'> {
     try {
-      await this.#carryOut.carryOut(key, seen, next, statusChanges(seen, next));
+      await this.#carryOut.carryOut(key, seen, next, this.#statusChanges(seen, next), ({ status }) =>
+        this.#compare(key, next.status, status),
+      );
       this.#lastWord.said(key, next.status, this.#parts.now());
       this.#holdOff.forget(key);
       return 'done';
@@ -128,18 +170,24 @@ export class Reconciler {
     return { template: check, again };
   }
 
+  /** What is remembered of Jobs that are long gone is forgotten. */
+  #sweep(): void {
+    const { memory, observer, now } = this.#parts;
+    if (now() - this.#sweptAt < SWEEP_MS) return;
+    this.#sweptAt = now();
+    const known = observer.knownJobs();
+    memory.sweep((uid) => known.has(uid));
+  }
+
   #forget(key: string): void {
     this.#parts.reports.forget(key);
     this.#parts.templates.forget(key);
     this.#parts.announcer.forget(key);
     this.#lastWord.forget(key);
     this.#holdOff.forget(key);
+    this.#fairShare.forget(key);
+    this.#parts.memory.forget(key);
   }
-}
-
-/** A write that changes nothing is not made (invariant 8), and would fence nobody. */
-function statusChanges(seen: Observation, next: Plan): boolean {
-  return !isDeepStrictEqual(seen.resource.status, next.status);
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {

@@ -57,6 +57,8 @@ export class ReportBook implements Reports {
   }
 
   createTrouble(key: ResourceKey, trouble: CreateTrouble | undefined): void {
+    // The end of a trouble that nobody knows of any more: the resource is gone, and nothing would ever take a new page away.
+    if (trouble === undefined && !this.#pages.has(key)) return;
     const page = this.#page(key);
     const changed = page.createTrouble?.reason !== trouble?.reason || page.createTrouble?.message !== trouble?.message;
     page.createTrouble = trouble;
@@ -67,8 +69,6 @@ export class ReportBook implements Reports {
   of(key: ResourceKey, now: number) {
     const page = this.#pages.get(key);
     const due = page !== undefined && now - page.writtenAt >= REJECTION_WRITE_MS;
-    // A key has one wake-up, the earliest: whatever woke this pass before theirs took its place, and their message waits for them.
-    if (!due && page?.pending.size) this.#wake(key, page.writtenAt + REJECTION_WRITE_MS - now);
     return {
       queue: page?.queue,
       createTrouble: page?.createTrouble,
@@ -119,6 +119,11 @@ export class ReportBook implements Reports {
       for (const { settle } of pending.values()) settle.reject(handedOver());
       pending.clear();
     }
+  }
+
+  /** How many resources something is known of. */
+  get size(): number {
+    return this.#pages.size;
   }
 
   #page(key: ResourceKey): Page {

@@ -39,11 +39,15 @@ export class Hold {
     return this.#held.has(message);
   }
 
-  /** Beats until the signal aborts. Never rejects. @param onLost is called when messages had to be let go of. */
-  async beat(signal: AbortSignal, onLost: () => void): Promise<void> {
+  /**
+   * Beats until the signal aborts. Never rejects.
+   * @param onLost is called when messages had to be let go of.
+   * @param beats so many in each visibility time.
+   */
+  async beat(signal: AbortSignal, onLost: () => void, beats = 2): Promise<void> {
     let failed = false;
     for (;;) {
-      await sleep(this.#clock, Math.max(MIN_BEAT_MS, this.#visibilityMs / (failed ? 8 : 2)), signal);
+      await sleep(this.#clock, Math.max(MIN_BEAT_MS, this.#visibilityMs / (failed ? 8 : beats)), signal);
       if (signal.aborted) return;
       if (this.#letGoOfExpired()) onLost();
       failed = !(await this.#extend(signal));

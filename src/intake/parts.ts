@@ -5,7 +5,7 @@ import type { Queue } from '../sqs/queue.ts';
 import type { GroupOrder } from './group-order.ts';
 import type { IntakeMetrics } from './metrics.ts';
 import type { Reports, ResourceKey, Resources } from './ports.ts';
-import type { RejectedMessages } from './reject-message.ts';
+import type { Rejections } from './rejections.ts';
 
 /** What intake works with; the same for all resources. */
 export interface IntakeParts {
@@ -23,7 +23,7 @@ export interface ResourceContext extends IntakeParts {
   /** Of the resource that is being read: another one of this name is not the one that these messages were received for. */
   readonly uid: string;
   readonly queue: Queue;
-  readonly rejected: RejectedMessages;
+  readonly rejections: Rejections;
   readonly groups: GroupOrder;
   /** To be called whenever something has begun or ended: silence for minutes means a loop that is stuck. */
   readonly progress: () => void;

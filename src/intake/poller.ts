@@ -6,7 +6,7 @@ import { GroupOrder } from './group-order.ts';
 import { isAlive, liveResource } from './live-resource.ts';
 import { type IntakeParts, linkedController, type ResourceContext } from './parts.ts';
 import type { ResourceKey } from './ports.ts';
-import { RejectedMessages } from './reject-message.ts';
+import { Rejections } from './rejections.ts';
 import { readSpec } from './revisions.ts';
 import { Backoff } from './waiting.ts';
 
@@ -52,14 +52,15 @@ export class Poller {
   /** When the poll under way should have been answered. */
   #answerBy = 0;
   #progressAt: number;
+  /** For rejections that somebody else has to record, which takes as long as it takes. */
+  #waitsForRecords = false;
 
   /** Starts at once. */
   constructor(parts: IntakeParts, target: { key: ResourceKey; uid: string; queue: Queue }) {
+    const own = { ...parts, ...target, log: parts.log.child({ resource: target.key }) };
     this.#context = {
-      ...parts,
-      ...target,
-      log: parts.log.child({ resource: target.key }),
-      rejected: new RejectedMessages(target.queue, parts.clock),
+      ...own,
+      rejections: new Rejections(own),
       groups: new GroupOrder(),
       progress: () => {
         this.#progressAt = elapsed(parts.clock);
@@ -97,7 +98,7 @@ export class Poller {
 
   /** How long nothing has begun or ended here though it should, in milliseconds. */
   stalledMs(): number {
-    return this.#batch?.waitsForRecords ? 0 : elapsed(this.#context.clock) - this.#progressAt;
+    return this.#waitsForRecords ? 0 : elapsed(this.#context.clock) - this.#progressAt;
   }
 
   /** Ends everything at once; messages in hand come again when their visibility ends. */
@@ -108,17 +109,23 @@ export class Poller {
   }
 
   async #run(): Promise<void> {
-    const { queue, clock, log } = this.#context;
+    const { queue, clock, log, rejections } = this.#context;
     this.#reportReading();
     while (!this.#stop.signal.aborted) {
       this.#context.progress();
       try {
-        await this.#poll();
+        this.#waitsForRecords = true;
+        await rejections.room(this.#stop.signal);
+        this.#waitsForRecords = false;
+        this.#context.progress();
+        if (!this.#stop.signal.aborted) await this.#poll();
       } catch (error) {
         log.error({ err: error }, 'reading the queue failed unexpectedly');
         await sleep(clock, this.#backoff.next(), this.#stop.signal);
       }
     }
+    this.#drainAt(this.#drainBy);
+    await rejections.end(this.#drain.signal, this.#abort.signal);
     this.#finished.abort();
     queue.close();
   }
@@ -174,7 +181,10 @@ export class Poller {
   async #work(messages: QueueMessage[], visibilitySeconds: number): Promise<void> {
     const { clock } = this.#context;
     // Stopped while the last poll was under way.
-    if (this.#stop.signal.aborted) this.#drainAt(Math.max(this.#drainBy, clock.now() + MIN_DRAIN_MS));
+    if (this.#stop.signal.aborted) {
+      this.#drainBy = Math.max(this.#drainBy, clock.now() + MIN_DRAIN_MS);
+      this.#drainAt(this.#drainBy);
+    }
     this.#batch = new Batch(this.#context, messages, visibilitySeconds, {
       drain: this.#drain.signal,
       abort: this.#abort.signal,
@@ -186,7 +196,9 @@ export class Poller {
 
   /** The resource is gone, and the supervisor, which looks at the cache, will stop this poller. Until then nothing is received. */
   async #untilAlive(): Promise<void> {
-    const { kube, key, uid, clock, log } = this.#context;
+    const { kube, key, uid, clock, log, rejections } = this.#context;
+    // Nobody can record anything of it any more.
+    await rejections.end(AbortSignal.abort(), this.#abort.signal);
     log.info('the resource is gone or being deleted: its queue is not read any more');
     const backoff = new Backoff(clock, 2_000, 30_000);
     const signal = this.#stop.signal;

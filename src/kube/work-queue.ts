@@ -14,6 +14,8 @@ import { type Log, silentLog } from './log.ts';
 /** When the key should be looked at again though nothing happens (milliseconds from now). */
 export interface WorkResult {
   requeueAfterMs?: number | undefined;
+  /** What the key stands for is gone: no look that was asked for earlier is worth waiting for, be it days away. */
+  gone?: boolean;
 }
 
 export interface WorkQueueOptions {
@@ -162,6 +164,7 @@ export class WorkQueue {
       await null;
       const result = await this.#options.work(key);
       this.forget(key);
+      if (result?.gone) this.#dropDelay(key);
       if (result?.requeueAfterMs !== undefined) this.addAfter(key, result.requeueAfterMs);
     } catch (error) {
       this.#failed(key, error);
@@ -208,6 +211,13 @@ export class WorkQueue {
       Math.min(Math.ceil(left), LONGEST_TIMER_MS),
     );
     this.#delayed.set(key, { dueAt, timer });
+  }
+
+  #dropDelay(key: string): void {
+    const pending = this.#delayed.get(key);
+    if (pending === undefined) return;
+    this.#clock.clearTimeout(pending.timer);
+    this.#delayed.delete(key);
   }
 
   #dropDelayed(): void {

@@ -43,6 +43,8 @@ export interface Health {
   readonly windowProblem: string | undefined;
   /** A freeze that freezes nothing. */
   readonly freezeProblem: string | undefined;
+  /** What the API server drops of the status. */
+  readonly definitionProblem?: string | undefined;
   readonly now: number;
 }
 
@@ -78,7 +80,7 @@ export function conditionsOf(health: Health, previous: readonly Condition[] | un
 
 /** A failed deploy is not a sick operator: it does not count here. */
 function ready(health: Health, template: Finding, reachable: Finding): Finding {
-  const { specProblem, windowProblem, freezeProblem, createTrouble, queue } = health;
+  const { specProblem, windowProblem, freezeProblem, definitionProblem, createTrouble, queue } = health;
   if (specProblem) return { status: 'False', reason: REASON.invalidSpec, message: specProblem };
   if (template.status === 'False') return template;
   if (createTrouble) {
@@ -96,6 +98,8 @@ function ready(health: Health, template: Finding, reachable: Finding): Finding {
     };
   }
   if (freezeProblem) return { status: 'False', reason: REASON.freezeOfUnknownEnvironment, message: freezeProblem };
+  // Not well, though deploys go on: what is dropped is what a later pass, or a person, would have gone by.
+  if (definitionProblem) return { status: 'False', reason: REASON.definitionOutdated, message: definitionProblem };
   if (queue?.kind === 'off' && queue.reason === REASON.invalidSpec)
     return { status: 'False', reason: queue.reason, message: queue.message };
   if (queue?.kind === 'off' && queue.reason === REASON.suspended)

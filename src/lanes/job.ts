@@ -150,6 +150,18 @@ export interface StoredRequest {
  * records nothing at all.
  */
 export function storedRequest(job: Job): StoredRequest {
+  let request = readRequests.get(job);
+  if (request === undefined) {
+    request = readRequest(job);
+    readRequests.set(job, request);
+  }
+  return request;
+}
+
+/** Jobs are never changed in place, and each is asked about several times in a pass: a thousand that wait are read once. */
+const readRequests = new WeakMap<Job, StoredRequest>();
+
+function readRequest(job: Job): StoredRequest {
   const annotations = job.metadata.annotations ?? {};
   const text = (key: string, max: number) => {
     const value = annotations[key];

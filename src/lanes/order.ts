@@ -6,7 +6,14 @@ export interface Turn {
 
 /** Negative where `a` comes before `b`, positive where it comes after, 0 for the same request. */
 export function compareTurns(a: Turn, b: Turn): number {
-  return Date.parse(a.dueAt) - Date.parse(b.dueAt) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  return compareMoments(a.dueAt, b.dueAt) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** Of one form, `2026-11-05T10:00:00.000Z`, texts stand in the order of their moments; a thousand of them are sorted at every look. */
+function compareMoments(a: string, b: string): number {
+  if (a === b) return 0;
+  const isOneForm = a.length === 24 && b.length === 24 && a.endsWith('Z') && b.endsWith('Z');
+  return isOneForm ? (a < b ? -1 : 1) : Date.parse(a) - Date.parse(b);
 }
 
 export const isBefore = (a: Turn, b: Turn): boolean => compareTurns(a, b) < 0;

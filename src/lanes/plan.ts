@@ -33,6 +33,8 @@ export interface Observation {
   readonly pods: readonly Pod[];
   readonly memory: Memory;
   readonly template: TemplateCheck | undefined;
+  /** What the API server drops of the status, where its CustomResourceDefinition is older than this operator. */
+  readonly definitionProblem?: string | undefined;
   readonly queue: QueueState | undefined;
   readonly createTrouble: CreateTrouble | undefined;
   /** Rejections that are to be recorded now, oldest first. */

@@ -22,12 +22,15 @@ export interface OperatorOptions {
   queueOrigin: string;
   /** Further flags, such as `--namespace=deploy`. */
   flags?: readonly string[];
+  /** Options of Node itself, such as `--inspect=127.0.0.1:0`. */
+  nodeOptions?: readonly string[];
 }
 
 export function startOperator(options: OperatorOptions): Operator {
   const child: ChildProcess = spawn(
     process.execPath,
     [
+      ...(options.nodeOptions ?? []),
       fileURLToPath(new URL('../main.ts', import.meta.url)),
       'controller',
       `--kubeconfig=${options.kubeconfig}`,

@@ -18,8 +18,33 @@ export const LOCAL_REGION = 'us-east-1';
 export const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
 const LOCAL_ACCOUNT = '000000000000';
 
-export async function startLocalSqs(options: { port?: number } = {}): Promise<LocalSqs> {
+export interface LocalSqsOptions {
+  port?: number;
+  /**
+   * Asked before each request about a queue, by its name: what it resolves with is answered instead of the queue's own answer, and while
+   * it has not resolved nothing is answered. For tests and benchmarks: an endpoint that is slow or refuses, at the origin of all others.
+   */
+  intercept?: (queue: string, action: string) => Promise<SqsRefusal | undefined> | undefined;
+}
+
+/** An error of SQS, such as `{ status: 403, code: 'AccessDenied' }`. */
+export interface SqsRefusal {
+  status: number;
+  code: string;
+}
+
+export async function startLocalSqs(options: LocalSqsOptions = {}): Promise<LocalSqs> {
   const app = buildApp({ logger: false, defaultRegion: LOCAL_REGION });
+  const { intercept } = options;
+  if (intercept) {
+    app.addHook('preHandler', async (request, reply) => {
+      const { QueueUrl = '' } = (request.body ?? {}) as { QueueUrl?: string };
+      const action = String(request.headers['x-amz-target'] ?? '').replace(/^.*\./, '');
+      const refusal = await intercept(QueueUrl.slice(QueueUrl.lastIndexOf('/') + 1), action);
+      if (refusal === undefined) return;
+      return reply.code(refusal.status).send({ __type: refusal.code, message: refusal.code });
+    });
+  }
   const endpoint = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   return {
     endpoint,

@@ -25,13 +25,20 @@ const WAIT_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 360
 /** Seconds. */
 const RECONCILE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** Several scrapes, whatever their interval. */
+const KEEP_REMOVED_MS = 15 * 60_000;
+
 export class Metrics {
   readonly #registry = new Registry();
   readonly #now: () => number;
   /** By `namespace/name`: when its queue was last read with success, in milliseconds since the epoch. */
-  readonly #polled = new Map<string, { resource: ResourceRef; at: number }>();
+  readonly #polled = new Map<string, { resource: ResourceRef; at: number; readAt: number }>();
   /** By `namespace/name`: the environments that have gauges. */
   readonly #lanes = new Map<string, Set<string>>();
+  /** By `namespace/name`: resources that are gone and still have counters, and since when. */
+  readonly #removed = new Map<string, { resource: ResourceRef; at: number }>();
+
+  #dropping = Promise.resolve();
 
   readonly #received = this.#counter('messages_received_total', 'Messages received from SQS', RESOURCE);
   readonly #rejected = this.#counter('messages_rejected_total', 'Messages that can never become a deploy', [
@@ -134,6 +141,7 @@ export class Metrics {
 
   /** What the lanes of a resource hold now. Environments that are not among them lose their gauges. */
   lanes(resource: ResourceRef, sizes: Iterable<{ environment: string; waiting: number; active: number }>): void {
+    this.#removed.delete(keyOf(resource));
     const gone = this.#lanes.get(keyOf(resource)) ?? new Set();
     const present = new Set<string>();
     for (const { environment, waiting, active } of sizes) {
@@ -149,14 +157,14 @@ export class Metrics {
     this.#lanes.set(keyOf(resource), present);
   }
 
-  /** The queue is to be read from now on: its age counts from here until the first success. */
-  queueOpened(resource: ResourceRef): void {
-    if (!this.#polled.has(keyOf(resource))) this.queuePolled(resource);
-  }
-
-  /** The queue was read with success, messages or none. */
-  queuePolled(resource: ResourceRef): void {
-    this.#polled.set(keyOf(resource), { resource: labels(resource), at: this.#now() });
+  /**
+   * The queue is to be read. Its age counts from the first time that this is told, and from each new success on.
+   * @param readAt of the last success, by any clock; 0 before the first.
+   */
+  queueOpened(resource: ResourceRef, readAt = 0): void {
+    const known = this.#polled.get(keyOf(resource));
+    if (known && (readAt === 0 || known.readAt === readAt)) return;
+    this.#polled.set(keyOf(resource), { resource: labels(resource), at: this.#now(), readAt });
   }
 
   /** The queue is not to be read any more, as while the resource is suspended. */
@@ -164,11 +172,31 @@ export class Metrics {
     this.#polled.delete(keyOf(resource));
   }
 
-  /** The resource is gone: so are its gauges. Counters stay, or what happened last would be lost between two scrapes. */
+  /** The resource is gone: so are its gauges. Its counters stay for a while, or what happened last would be lost between two scrapes. */
   resourceRemoved(resource: ResourceRef): void {
+    const key = keyOf(resource);
+    const before = this.#removed.get(key);
     this.lanes(resource, []);
-    this.#lanes.delete(keyOf(resource));
+    this.#lanes.delete(key);
     this.queueClosed(resource);
+    this.#removed.set(key, before ?? { resource: labels(resource), at: this.#now() });
+    this.#dropping = this.#dropRemoved();
+  }
+
+  /** Names of resources that come and go (one for each branch, say) must not pile up here and in Prometheus. */
+  async #dropRemoved(): Promise<void> {
+    const gone = new Map([...this.#removed].filter(([, { at }]) => this.#now() - at >= KEEP_REMOVED_MS));
+    if (gone.size === 0) return;
+    for (const key of gone.keys()) this.#removed.delete(key);
+    for (const metric of [this.#received, this.#rejected, this.#jobsCreated, this.#createErrors, this.#deploys]) {
+      for (const { labels: own } of (await metric.get()).values) {
+        if (gone.has(`${own.namespace}/${own.name}`)) (metric as Counter<string>).remove(own);
+      }
+    }
+    for (const { resource } of gone.values()) {
+      this.#toJob.remove(resource);
+      this.#toStart.remove(resource);
+    }
   }
 
   reconciled(durationSeconds: number): void {
@@ -209,7 +237,9 @@ export class Metrics {
   }
 
   /** Everything, in Prometheus' text format. */
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    await this.#dropping;
+    await this.#dropRemoved();
     return this.#registry.metrics();
   }
 

@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { JOBS, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { isReal } from './which-world.ts';
+import { FAST } from './clocks.ts';
 import { condition, ended, eventually, inWorld, message, sentAt, turns, type World } from './world.ts';
 
 const DEFINITIONS: ResourceType = {
@@ -13,12 +13,6 @@ const DEFINITIONS: ResourceType = {
 };
 
 const MINUTE = 60_000;
-
-/**
- * How much faster the operator's time runs. A queue that is not read for 90 s of it is reported, and no machine may be that slow to let the
- * operator read: on a real control plane, with its tests beside it, it has nine seconds for that, here three.
- */
-const FAST = isReal ? 10 : 30;
 
 /** Everything but watches. */
 const requests = ({ calls }: World) => calls.filter(({ verb }) => verb !== 'watch');

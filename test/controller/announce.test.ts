@@ -93,6 +93,15 @@ describe('a message that was rejected', () => {
       ['Warning', 'WrongShape', 'message m3 rejected: WrongShape', 'm3/rejected'],
     ]);
   });
+
+  it('is told where it is among the fifty newest of a status write: a flood crowds nothing out', () => {
+    const rig = new Rig();
+    const rejected = Array.from({ length: 200 }, (_, index) => aRejection(`m${index}`));
+    rig.announcer.recorded(KEY, rig.seen(), aPlan({ rejected }));
+    expect(rig.events.map(({ turn }) => turn)).toEqual(
+      Array.from({ length: 50 }, (_, index) => `m${150 + index}/rejected`),
+    );
+  });
 });
 
 describe('a Job that was resumed by hand', () => {

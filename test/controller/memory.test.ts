@@ -151,4 +151,30 @@ describe('what is remembered in all', () => {
     expect(memory.absentSince('uid-2')).toBe(NOW);
     expect(memory.absentSince('one more')).toBe(NOW);
   });
+
+  it('loses what two sweeps did not know, and keeps what is known, or was asked for in between', () => {
+    const memory = new ProcessMemory();
+    memory.noteAbsent(['known', 'gone', 'back'], NOW);
+    const isKnown = (jobUid: string) => jobUid === 'known';
+    memory.sweep(isKnown);
+    expect(memory.size).toBe(3);
+    memory.setEvents('back', [], NOW);
+    memory.sweep(isKnown);
+    expect(memory.absentSince('known')).toBe(NOW);
+    expect(memory.absentSince('back')).toBe(NOW);
+    expect(memory.absentSince('gone')).toBeUndefined();
+    memory.sweep(isKnown);
+    expect(memory.size).toBe(1);
+  });
+
+  it('of a resource that is gone is lost at once, and what is remembered of others stays', () => {
+    const memory = new ProcessMemory();
+    const other = aJob({ started: -10, id: 'other' });
+    memory.seePod(aPod(running));
+    memory.seeDeleted(other);
+    memory.forget('deploy/another');
+    expect(memory.size).toBe(2);
+    memory.forget('deploy/web');
+    expect(memory.size).toBe(0);
+  });
 });

@@ -354,7 +354,7 @@ describe('a resource that goes', () => {
     const rig = await atRest();
     const told = rig.reports.rejected(KEY, aRejection('m1'), new AbortController().signal);
     rig.store.delete(CAPDEPLOYJOBS, 'deploy', 'web');
-    expect(await rig.pass()).toEqual({});
+    expect(await rig.pass()).toEqual({ gone: true });
     await expect(told).rejects.toThrow('gone');
     expect(rig.counted).toEqual([['forget', KEY]]);
     expect(rig.calls).toEqual([]);

@@ -50,19 +50,6 @@ describe('rejections', () => {
     expect(due(book, NOW + 1000)).toEqual(['m2', 'm3', 'm4']);
   });
 
-  it('whose turn has not come keep their look where something else wakes the resource before', () => {
-    const { book, wakes, time } = aBook();
-    void book.rejected(KEY, aRejection('m1'), never);
-    book.recorded(KEY, [aRejection('m1')]);
-    time.now += 300;
-    void book.rejected(KEY, aRejection('m2'), never);
-    wakes.length = 0;
-    expect(due(book, NOW + 320)).toEqual([]);
-    expect(wakes).toEqual([[KEY, 680]]);
-    expect(due(book, NOW + 1000)).toEqual(['m2']);
-    expect(wakes).toHaveLength(1);
-  });
-
   it('that came while others were written get a look of their own', () => {
     const { book, wakes } = aBook();
     void book.rejected(KEY, aRejection('m1'), never);
@@ -274,6 +261,16 @@ describe('the state of a queue', () => {
 
 describe('trouble with creating Jobs', () => {
   const trouble = { reason: 'Forbidden', message: 'quota', template: false };
+
+  it('that ends where the resource was forgotten meanwhile leaves nothing behind and wakes nobody', () => {
+    const { book, wakes } = aBook();
+    book.createTrouble(KEY, { reason: 'Forbidden', message: 'quota', template: false });
+    book.forget(KEY);
+    wakes.length = 0;
+    book.createTrouble(KEY, undefined);
+    expect(wakes).toEqual([]);
+    expect(book.size).toBe(0);
+  });
 
   it('is news where it begins, changes or ends, and otherwise not', () => {
     const { book, wakes } = aBook();

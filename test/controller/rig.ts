@@ -317,7 +317,7 @@ class DiaryBook extends ReportBook {
   }
 }
 
-const DEFINITIONS: ResourceType = {
+export const DEFINITIONS: ResourceType = {
   group: 'apiextensions.k8s.io',
   version: 'v1',
   plural: 'customresourcedefinitions',

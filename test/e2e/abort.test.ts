@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../behaviour/eventually.ts';
 import { currentOf } from './servers/deployed.ts';
 import { timelineOf, workOf } from './servers/timeline.ts';
-import { expectSuccess, openSite } from './site.ts';
+import { expectSuccess, openSite, type Project } from './site.ts';
 
 interface Abort {
   /** Its timeline is kept apart by it. */
   environment: string;
-  /** HOLD_HOW of timeline.rake. */
-  how: string;
+  project: Project;
+  env?: Record<string, string>;
   /** How long the command on the servers would run that is under way when its deploy is aborted. */
   heldSeconds: number;
 }
@@ -20,12 +20,12 @@ const site = await openSite();
  * @returns for each server when the two were at work there, and when v1.0.0 was aborted: all in seconds by this machine's clock, which is
  * the servers' too
  */
-async function abortMidDeploy({ environment, how, heldSeconds }: Abort) {
-  const web = await site.deployable(
-    environment,
-    { environments: [{ name: environment }] },
-    { HOLD_REVISION: 'v1.0.0', HOLD_SECONDS: String(heldSeconds), HOLD_HOW: how },
-  );
+async function abortMidDeploy({ environment, project, env = {}, heldSeconds }: Abort) {
+  const hold = { HOLD_REVISION: 'v1.0.0', HOLD_SECONDS: String(heldSeconds) };
+  const web = await site.deployable(environment, {
+    environments: [{ name: environment }],
+    template: site.template({ ...hold, ...env }, project),
+  });
   const aborted = await web.send({ revision: 'v1.0.0', environment });
   const { job } = await web.running(aborted);
   await eventually('the command runs on both servers', () =>
@@ -50,23 +50,31 @@ async function abortMidDeploy({ environment, how, heldSeconds }: Abort) {
   });
 }
 
-// The example's stages are the environments; a stage of its own for each way to hold a server.
 describe('deleting the Job of a deploy that holds its servers ends cap, and the next deploy follows', () => {
-  it('a command on a server outlives cap where it has no terminal: the next deploy overlaps it, which no lane can see', async () => {
-    const seen = await abortMidDeploy({ environment: 'production', how: 'plain', heldSeconds: 60 });
+  it('by itself a command on a server outlives cap: the next deploy overlaps it, which no lane can see', async () => {
+    const seen = await abortMidDeploy({
+      environment: 'production',
+      project: 'project-without-lock',
+      heldSeconds: 60,
+    });
     for (const { server, oldEnds, nextBegins } of seen) expect(oldEnds, server).toBeGreaterThan(nextBegins);
   });
 
-  it('a command on a server ends with cap where it has a terminal (set :pty, true): the next deploy has the server for itself', async () => {
-    const seen = await abortMidDeploy({ environment: 'staging', how: 'pty', heldSeconds: 60 });
+  it('with a terminal (set :pty, true) a command on a server ends with cap: the next deploy has the server for itself', async () => {
+    const seen = await abortMidDeploy({
+      environment: 'staging',
+      project: 'project-without-lock',
+      env: { HOLD_PTY: 'true' },
+      heldSeconds: 60,
+    });
     for (const { server, oldEnds, nextBegins, abortedAt } of seen) {
       expect(oldEnds, server).toBeLessThan(nextBegins);
       expect(oldEnds - abortedAt, server).toBeLessThan(25);
     }
   });
 
-  it('a command that holds a lock on the server (flock) lives on, and the next deploy waits there for its end', async () => {
-    const seen = await abortMidDeploy({ environment: 'locked', how: 'flock', heldSeconds: 30 });
+  it('with the lock of the example a command on a server runs to its end, and the next deploy waits there for it', async () => {
+    const seen = await abortMidDeploy({ environment: 'canary', project: 'project', heldSeconds: 30 });
     for (const { server, oldEnds, nextBegins, abortedAt } of seen) {
       expect(oldEnds, server).toBeLessThan(nextBegins);
       // It was not the abort that ended it.

@@ -20,16 +20,17 @@ describe('a message becomes a deploy', () => {
     entry = await web.deploy({ revision: 'v1.0.1', requestedBy: 'alice', reason: 'release day' });
   });
 
-  it('on both servers `current` is the commit of the revision, and the log of revisions says which and by whom', () => {
+  it('on both servers `current` is the commit of the revision, and the log of revisions says which and by whom', async () => {
     expectSuccess(entry, 'v1.0.1');
     expect(entry.reason).toBe('Completed');
     const sha = site.git.sha('v1.0.1');
+    const [pod] = await site.pods(`job-name=${entry.job}`);
     for (const server of site.web) {
       const { release, revision, page } = currentOf(server);
       expect({ revision, page }).toEqual({ revision: sha, page: 'v1.0.1' });
       expect(server.list('/var/www/web/production/releases')).toEqual([release]);
       expect(revisionsLogOf(server)).toEqual([
-        `Branch v1.0.1 (at ${sha}) deployed as release ${release} by capdeployjob`,
+        `Branch v1.0.1 (at ${sha}) deployed as release ${release} by capdeployjob/${pod?.metadata.name}`,
       ]);
     }
     expect(currentOf(site.web1).release).toBe(currentOf(site.web2).release);
@@ -49,7 +50,7 @@ describe('a message becomes a deploy', () => {
         .written()
         .filter((file) => secretLines().some((line) => server.contentOf(file).includes(line)));
       expect(holders, server.name).toEqual([]);
-      expect(server.list('/home/deploy/.ssh')).toEqual(['known_hosts']);
+      expect(server.list('/home/deploy/.ssh').filter((file) => file !== 'known_hosts')).toEqual([]);
     }
   });
 
@@ -143,7 +144,8 @@ it('of many deploys the newest releases and Jobs are kept, a rollback goes back 
   for (const server of site.web) {
     const { revision, page, release } = currentOf(server, folder);
     expect({ revision, page }).toEqual({ revision: site.git.sha('v1.0.2'), page: 'v1.0.2' });
-    expect(revisionsLogOf(server, folder).at(-1)).toBe(`capdeployjob rolled back to release ${release}`);
+    expect(revisionsLogOf(server, folder).at(-1)).toContain(` rolled back to release ${release}`);
+    expect(revisionsLogOf(server, folder).at(-1)).toContain(`capdeployjob/${back.job}-`);
     expect(server.list(`${folder}/releases`)).not.toContain(before);
   }
 

@@ -16,7 +16,10 @@ async function expectFailure(entry: HistoryEntry): Promise<string> {
   expect(entry).toMatchObject({ result: 'Failed', reason: 'BackoffLimitExceeded' });
   const [pod] = await site.pods(`job-name=${entry.job}`);
   const { terminated } = firstContainerStatus(pod as Pod)?.state ?? {};
-  expect(terminated).toMatchObject({ exitCode: 1, message: expect.stringContaining('cap aborted!') });
+  expect(terminated).toMatchObject({
+    exitCode: 1,
+    message: expect.stringContaining('The deploy has failed with an error'),
+  });
   const lastLine = (await site.log(entry.job)).trimEnd().split('\n').at(-1) ?? '';
   expect(lastLine).not.toBe('');
   const message = entry.message?.trimEnd() ?? '';
@@ -78,6 +81,25 @@ it('a server that shows another host key than known_hosts gets nothing', async (
   } finally {
     await impostor.stop();
   }
+});
+
+it('a git server that shows another host key than known_hosts gives the servers nothing to deploy', async () => {
+  const [host] = site.git.ssh.knownHost.split(' ');
+  const [, ...key] = site.web1.knownHost.split(' ');
+  const servers = site.web.map((server) => server.knownHost);
+  await site.secret('wrong-git-key', {
+    private_key: site.privateKey,
+    known_hosts: `${[...servers, `${host} ${key.join(' ')}`].join('\n')}\n`,
+  });
+  const web = await site.deployable(
+    'git',
+    { sshKey: { secretName: 'wrong-git-key' } },
+    { DEPLOY_ROOT: '/var/www/git' },
+  );
+  const entry = await web.deploy({ revision: 'v1.0.0' });
+  await expectFailure(entry);
+  expect(await site.log(entry.job)).toContain('Host key verification failed');
+  for (const server of site.web) expect(server.list('/var/www/git/production/releases')).toEqual([]);
 });
 
 it('without a known_hosts in the Secret no server is trusted, and the log says what is missing', async () => {

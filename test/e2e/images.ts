@@ -6,13 +6,13 @@ import { onPath } from '../real/control-plane/build.ts';
 import { heldFolder } from '../real/processes.ts';
 import { run } from './node/commands.ts';
 
-/** What the node gets: the project's images, and the one that holds the namespaces of each Pod. */
-export type Images = Record<ImageName | 'pause', Image>;
+/** What the node gets: of the project's images those that run there, and the one that holds the namespaces of each Pod. */
+export type Images = Record<Extract<ImageName, 'capistrano' | 'operator' | 'older'> | 'pause', Image>;
 
 /** Builds what the cache lacks. @param onBuild told what is being built, a minute each */
 export async function findImages(onBuild: (what: string) => void): Promise<Images> {
-  const images = await buildImages({ onBuild });
-  return { ...images, pause: await pauseImage() };
+  const { capistrano, operator, older } = await buildImages({ onBuild });
+  return { capistrano, operator, older, pause: await pauseImage() };
 }
 
 /**

@@ -68,8 +68,16 @@ async function main(rig: Rig): Promise<number> {
     const what = rig.times === 1 ? 'tests' : `tests, run ${time} of ${rig.times}`;
     if ((await step(what, () => vitest(rig.vitest, env))) !== 0) failures += 1;
   }
+  if (failures > 0) await tellOfTheOperator(kubectl);
   if (rig.times > 1) console.log(`== ${rig.times - failures} of ${rig.times} runs passed`);
   return failures === 0 ? 0 : 1;
+}
+
+/** What it said, for whoever looks for the cause of a failure: it is gone in a moment. */
+async function tellOfTheOperator(kubectl: Kubectl): Promise<void> {
+  const pods = ['-n', 'capdeployjob-system', '-l', 'app.kubernetes.io/name=capdeployjob', '--prefix', '--tail=60'];
+  const { stdout, stderr } = await kubectl.try(['logs', ...pods]);
+  console.error(`== the end of the operator's log\n${stdout}${stderr}`);
 }
 
 /** Until it is ended: for people who look around, or run one test again and again. */

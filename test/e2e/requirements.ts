@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { getuid } from 'node:process';
 import { onPath } from '../real/control-plane/build.ts';
+import { hierarchies } from './node/cgroups.ts';
 
 /** Where distributions put the CNI plugins: Debian, and everybody else. */
 const CNI_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin'];
@@ -49,12 +50,26 @@ export function whatIsMissing(): string | undefined {
     .map(([name]) => name);
   if (cniFolder() === undefined) missing.push('containernetworking-plugins');
   if (missing.length > 0) return `programs are missing: apt-get install ${missing.join(' ')}`;
-  if (!existsSync('/sys/fs/cgroup')) return 'there are no cgroups in /sys/fs/cgroup';
   return (
+    withoutControlGroups() ??
     refused('namespaces cannot be made', ['true']) ??
     refused('nothing can be mounted in a namespace of its own', ['mount', '-t', 'tmpfs', 'e2e', '/run']) ??
     refused('iptables has no table for addresses to be translated', ['iptables', '-w', '-t', 'nat', '-L', '-n'])
   );
+}
+
+function withoutControlGroups(): string | undefined {
+  const all = existsSync('/sys/fs/cgroup') ? hierarchies() : [];
+  if (all.length === 0) return 'there are no control groups in /sys/fs/cgroup';
+  const closed = all.find((folder) => {
+    try {
+      accessSync(folder, constants.W_OK);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  return closed && `control groups cannot be made in ${closed} (a container that runs this needs --privileged)`;
 }
 
 /** The namespaces that a node lives in. */

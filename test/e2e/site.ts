@@ -32,6 +32,45 @@ export interface SiteOptions {
   releases?: readonly string[];
 }
 
+interface ProjectFile {
+  path: string;
+  text: string;
+}
+
+/** The project of examples/, with the tasks of these tests and a third stage that is like the others. */
+const projectFiles = ((): ProjectFile[] => {
+  const example = fromRoot('examples/capistrano-app');
+  const files = readdirSync(example, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /^Capfile$|\.r(b|ake)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((file) => ({ path: file.slice(example.length + 1), text: readFileSync(file, 'utf8') }));
+  const production = files.find((file) => file.path === 'config/deploy/production.rb');
+  const tasks = readFileSync(fromRoot('test/e2e/servers/timeline.rake'), 'utf8');
+  return [
+    ...files,
+    { path: 'lib/capistrano/tasks/timeline.rake', text: tasks },
+    { path: 'config/deploy/canary.rb', text: production?.text ?? '' },
+  ];
+})();
+
+/** By the name of the ConfigMap that holds it. */
+const PROJECTS = {
+  /** What teams copy. */
+  project: projectFiles,
+  /** What Capistrano does by itself. */
+  'project-without-lock': projectFiles.filter((file) => !file.path.endsWith('/lock.rake')),
+};
+export type Project = keyof typeof PROJECTS;
+
+/** No key of a ConfigMap holds a slash. */
+const keyOf = (file: string): string => file.replaceAll('/', '__');
+
+/** Puts each file in its place. */
+const volumeOf = (project: Project) => ({
+  name: 'project',
+  configMap: { name: project, items: PROJECTS[project].map(({ path: file }) => ({ key: keyOf(file), path: file })) },
+});
+
 /** What a message may say. */
 export type Message = Record<string, unknown>;
 
@@ -86,10 +125,12 @@ export async function openSite(options: SiteOptions = {}) {
   const secret = (name: string, data: Record<string, string>) =>
     create(SECRETS, { metadata: { name }, stringData: data });
   const privateKey = readFileSync(key, 'utf8');
-  const knownHosts = `${[web1, web2].map((server) => server.knownHost).join('\n')}\n`;
+  const knownHosts = `${[web1, web2, git.ssh].map((server) => server.knownHost).join('\n')}\n`;
   await secret('web-ssh-key', { private_key: privateKey, known_hosts: knownHosts });
-  const project = projectFiles();
-  await create(CONFIG_MAPS, { metadata: { name: 'project' }, data: project.data });
+  for (const [name, files] of Object.entries(PROJECTS)) {
+    const data = Object.fromEntries(files.map((file) => [keyOf(file.path), file.text]));
+    await create(CONFIG_MAPS, { metadata: { name }, data });
+  }
 
   const site = {
     namespace,
@@ -107,8 +148,8 @@ export async function openSite(options: SiteOptions = {}) {
     secret,
     create,
 
-    /** A Pod template under Pod Security "restricted" with the example's project. @param env of the first container, laid over the example's */
-    template(env: Record<string, string> = {}, image = IMAGES.capistrano.tag) {
+    /** A Pod template under Pod Security "restricted". @param env of its container, over what it always gets */
+    template(env: Record<string, string> = {}, project: Project = 'project') {
       const all = {
         SERVERS: `${web1.address},${web2.address}`,
         REPO_URL: git.url,
@@ -128,7 +169,7 @@ export async function openSite(options: SiteOptions = {}) {
           containers: [
             {
               name: 'cap',
-              image,
+              image: IMAGES.capistrano.tag,
               workingDir: '/project',
               env: Object.entries(all).map(([name, value]) => ({ name, value })),
               securityContext: {
@@ -143,7 +184,7 @@ export async function openSite(options: SiteOptions = {}) {
               ],
             },
           ],
-          volumes: [project.volume, { name: 'tmp', emptyDir: {} }],
+          volumes: [volumeOf(project), { name: 'tmp', emptyDir: {} }],
         },
       };
     },
@@ -235,25 +276,3 @@ export function expectSuccess(entry: HistoryEntry, revision = entry.revision): v
 
 export type Site = Awaited<ReturnType<typeof openSite>>;
 export type Deployable = Awaited<ReturnType<Site['deployable']>>;
-
-/** The project of examples/ and the tasks of these tests, as a ConfigMap and the volume that puts each file in its place. */
-function projectFiles() {
-  const example = fromRoot('examples/capistrano-app');
-  const files = readdirSync(example, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /^Capfile$|\.r(b|ake)$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((file) => ({ path: file.slice(example.length + 1), text: readFileSync(file, 'utf8') }));
-  const tasks = fromRoot('test/e2e/servers/timeline.rake');
-  files.push({ path: 'lib/capistrano/tasks/timeline.rake', text: readFileSync(tasks, 'utf8') });
-  // A third stage, like the others.
-  const production = files.find((file) => file.path === 'config/deploy/production.rb');
-  files.push({ path: 'config/deploy/locked.rb', text: production?.text ?? '' });
-  const keyOf = (file: string) => file.replaceAll('/', '__');
-  return {
-    data: Object.fromEntries(files.map((file) => [keyOf(file.path), file.text])),
-    volume: {
-      name: 'project',
-      configMap: { name: 'project', items: files.map((file) => ({ key: keyOf(file.path), path: file.path })) },
-    },
-  };
-}

@@ -121,7 +121,7 @@ async function buildMissing(
         base.BASE_IMAGE = images.capistrano.tag;
         if (!missing.includes('capistrano')) await builder.load(images.capistrano.archive);
       }
-      await builder.build(join(root, context), join(root, file), tag, { arguments: base });
+      await builder.build(join(root, context), join(root, file), tag, { arguments: base, ...npmCache(name, cache) });
       // Appears whole, by a rename; another process that builds the same at the same time does the same work twice, and no harm.
       const part = `${archive}.${process.pid}`;
       const drop = heldFolder(part);
@@ -143,19 +143,42 @@ export async function prepareBases(
   onBuild: BuildOptions['onBuild'] = undefined,
 ): Promise<void> {
   await builder.importTar(await debianArchive(cache, onBuild), DEBIAN, '/bin/bash');
-  if (!withNode) return;
+  if (withNode) await prepareNode(builder, cache, onBuild);
+}
+
+/** Kept as an archive, once it was made: it changes with the Node of package-lock.json alone, the operator with every commit. */
+async function prepareNode(builder: Buildah, cache: string, onBuild: BuildOptions['onBuild']): Promise<void> {
+  const npm = npmFolder();
+  const manifests = [join(npm, 'package.json'), join(root, 'node_modules/node/package.json')];
+  const certificates = '/etc/ssl/certs/ca-certificates.crt';
+  const parts = [...manifests, certificates].map((file) => readFileSync(file, 'utf8'));
+  const key = digest([baseKey(), contentOf('test/images/stand-ins'), ...parts]);
+  const archive = join(cache, `node-${key}.tar`);
+  if (existsSync(archive)) return builder.load(archive);
+  onBuild?.('Debian with Node');
   const context = join(cache, `.node-${process.pid}-${crypto.randomUUID()}`);
   const drop = heldFolder(context);
   try {
     mkdirSync(context);
     // The Node that the tests run with is the one that package-lock.json names.
     copyFileSync(join(root, 'node_modules/node/bin/node'), join(context, 'node'));
-    copyFileSync('/etc/ssl/certs/ca-certificates.crt', join(context, 'ca-certificates.crt'));
-    cpSync(npmFolder(), join(context, 'npm'), { recursive: true });
+    copyFileSync(certificates, join(context, 'ca-certificates.crt'));
+    cpSync(npm, join(context, 'npm'), { recursive: true });
     await builder.build(context, here('stand-ins/node.Dockerfile'), NODE);
+    const part = join(context, 'archive');
+    await builder.save(NODE, part);
+    renameSync(part, archive);
   } finally {
     drop();
   }
+}
+
+/** What npm has downloaded once need not be downloaded again for each commit; it checks what it takes from there. */
+function npmCache(name: ImageName, cache: string): { volumes?: Record<string, string> } {
+  if (name !== 'operator') return {};
+  const folder = join(cache, 'npm');
+  mkdirSync(folder, { recursive: true });
+  return { volumes: { [folder]: '/root/.npm' } };
 }
 
 function npmFolder(): string {

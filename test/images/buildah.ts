@@ -41,19 +41,33 @@ export class Buildah {
    * @param dockerfile built as it is: what its FROM lines name must be there under that very name
    * Files are dated 1970, so that the same inputs give the same layers.
    * @param options.arguments for ARG lines
+   * @param options.volumes folders of this machine, by path, and where RUN lines find them
    */
   async build(
     context: string,
     dockerfile: string,
     tag: string,
-    options: { arguments?: Readonly<Record<string, string>> } = {},
+    options: { arguments?: Readonly<Record<string, string>>; volumes?: Readonly<Record<string, string>> } = {},
   ): Promise<void> {
     const how = ['--isolation', 'chroot', '--network', 'host', '--pull-never', '--timestamp', '0'];
     const given = Object.entries(options.arguments ?? {}).flatMap(([name, value]) => [
       '--build-arg',
       `${name}=${value}`,
     ]);
-    await this.run('bud', ...how, ...given, '--format', 'docker', '--tag', tag, '--file', dockerfile, context);
+    const mounts = Object.entries(options.volumes ?? {}).flatMap(([from, to]) => ['--volume', `${from}:${to}:rw`]);
+    await this.run(
+      'bud',
+      ...how,
+      ...given,
+      ...mounts,
+      '--format',
+      'docker',
+      '--tag',
+      tag,
+      '--file',
+      dockerfile,
+      context,
+    );
   }
 
   /** Writes what `ctr images import` and `docker load` read. */

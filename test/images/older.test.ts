@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { letGo } from '../real/processes.ts';
 import { buildImages } from './build.ts';
@@ -21,6 +22,8 @@ beforeEach(() => {
 });
 afterEach(() => project.remove());
 
+const SLOW = 'task(:slow) { puts "slow now"; $stdout.flush; sleep 60 }';
+
 const COMMAND = [
   '/bin/sh',
   '-c',
@@ -28,21 +31,35 @@ const COMMAND = [
   '--',
 ];
 
+const options = (...tasks: string[]) => ({
+  command: COMMAND,
+  args: ['cap', 'production', ...tasks],
+  env: {
+    REVISION: 'v1.0.0',
+    WEB_DEPLOY_HASH: 'v1.0.0',
+    REPO_URL: 'git@git.example.com:web.git',
+    SERVERS: 'web1.example.com',
+  },
+  mounts: { '/root/.ssh': project.ssh, '/app/lib': join(project.path, 'lib') },
+  readOnlyRootFilesystem: false,
+});
+
 test('root, the key at /root/.ssh, bundle exec by command, the revision in a variable of its own: it runs as it is', async () => {
   project.secret('private_key', project.newKey('older'));
-  const { code, output } = await image.run({
-    command: COMMAND,
-    args: ['cap', 'production', 'doctor:variables'],
-    env: {
-      REVISION: 'v1.0.0',
-      WEB_DEPLOY_HASH: 'v1.0.0',
-      REPO_URL: 'git@git.example.com:web.git',
-      SERVERS: 'web1.example.com',
-    },
-    mounts: { '/root/.ssh': project.ssh },
-    readOnlyRootFilesystem: false,
-  });
+  const { code, output } = await image.run(options('doctor:variables'));
   expect(output).toMatch(/Identity added: \/root\/\.ssh\/private_key/);
   expect(output).toMatch(/:branch +"v1\.0\.0"/);
   expect(code).toBe(0);
+});
+
+test('a command that hands over with exec passes SIGTERM on to cap', async () => {
+  project.secret('private_key', project.newKey('older')).file('lib/capistrano/tasks/slow.rake', SLOW);
+  const container = image.start(options('slow'));
+  await container.says('slow now');
+  const start = performance.now();
+  await container.signal('TERM');
+  await container.ended;
+  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(container.code).toBe(1);
+  expect(container.output).toContain('SignalException: SIGTERM');
 });

@@ -28,9 +28,10 @@ beforeEach(async () => {
   sshd = await Sshd.start(readFileSync(join(project.folder, 'key.pub'), 'utf8'));
   root = join(project.folder, 'server');
   mkdirSync(root);
+  mkdirSync(serverTmp());
   project.file(
     'config/deploy/production.rb',
-    `server "127.0.0.1", user: "root", port: ${sshd.port}, roles: %w[app web]\n`,
+    `server "127.0.0.1", user: "root", port: ${sshd.port}, roles: %w[app web]\nset :tmp_dir, "${serverTmp()}"\n`,
   );
   project.secret('known_hosts', sshd.knownHosts, { group: DEPLOY });
 });
@@ -39,6 +40,8 @@ afterEach(async () => {
   project.remove();
 });
 
+/** The server is this machine: what a deploy leaves in /tmp there goes with the project. */
+const serverTmp = () => join(project.folder, 'tmp');
 const deployRoot = () => join(root, 'production');
 
 /** Three commits, each with a file `which` that holds its tag. @returns the commit of a tag */
@@ -196,6 +199,8 @@ describe('what an aborted deploy leaves running on a server', () => {
     );
     return image.start(deploy('v1.0.0', { SLOW: 'yes' }));
   };
+  /** Seconds by which the command is told from that of any other test. */
+  const unlike = (seconds: string) => `${seconds}.${1000 + Math.floor(Math.random() * 9000)}`;
   const runs = (seconds: string) =>
     readdirSync('/proc').some((pid) => {
       try {
@@ -206,7 +211,7 @@ describe('what an aborted deploy leaves running on a server', () => {
     });
 
   test('runs to its end, and the next deploy waits for it', LONG, async () => {
-    const seconds = '20.125';
+    const seconds = unlike('20');
     const container = slow(seconds, false);
     await eventually('the command runs on the server', () => runs(seconds), 60_000);
     await container.signal('TERM');
@@ -224,7 +229,7 @@ describe('what an aborted deploy leaves running on a server', () => {
   });
 
   test('and where that takes too long, the next one fails before it touches anything', LONG, async () => {
-    const seconds = '30.25';
+    const seconds = unlike('30');
     const container = slow(seconds, false);
     await eventually('the command runs on the server', () => runs(seconds), 60_000);
     await container.signal('TERM');
@@ -232,7 +237,7 @@ describe('what an aborted deploy leaves running on a server', () => {
     project.file('lib/capistrano/tasks/wait.rake', 'namespace(:load) { task(:defaults) { set :lock_wait, 1 } }');
     const { code, output } = await image.run(deploy('v1.1.0'));
     expect(output).toContain(
-      'on 127.0.0.1, a command of an earlier deploy still runs after 1 s. See who holds it: fuser -v /tmp/',
+      `on 127.0.0.1, a command of an earlier deploy still runs after 1 s. See who holds it: fuser -v ${serverTmp()}/`,
     );
     expect(output).not.toContain('git:wrapper');
     expect(code).toBe(1);
@@ -241,7 +246,7 @@ describe('what an aborted deploy leaves running on a server', () => {
   });
 
   test('is ended with the connection where the project asks for a terminal', LONG, async () => {
-    const seconds = '60.5';
+    const seconds = unlike('60');
     const container = slow(seconds, true);
     await eventually('the command runs on the server', () => runs(seconds), 60_000);
     await container.signal('TERM');

@@ -262,5 +262,5 @@ describe('Invariant 5: whatever comes in a message', () => {
     expect(accepted).toBeGreaterThan(5_000);
     expect(accepted).toBeLessThan(80_000);
     expect(reasons.size).toBeGreaterThanOrEqual(6);
-  }, 60_000);
+  }, 300_000);
 });

@@ -269,6 +269,18 @@ describe('a leader that cannot renew', () => {
     expect(leader.lost).toMatch(/not renewed for 2\d(\.\d)? s$/);
   });
 
+  test('counts from when a renewal was sent, not from when its answer came: others count from in between', async () => {
+    const { leader } = await aPair();
+    leader.answersAfterMs = 4000;
+    // Sent, and taken by the API server, within two seconds; answered four later.
+    await world.advance(2000);
+    const sentAt = Date.parse(world.record!.renewTime!);
+    await world.advance(4000);
+    leader.fault = 'refused';
+    while (leader.elector.granted()) await world.advance(100);
+    expect(world.clock.now() - sentAt).toBe(10_000);
+  });
+
   test('is not deceived by somebody who puts its clock back', async () => {
     const { leader } = await aPair();
     leader.fault = 'refused';

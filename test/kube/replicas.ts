@@ -1,6 +1,6 @@
 import type { KubeClient, KubeObject } from '../../src/kube/client.ts';
 import { LEASES } from '../../src/kube/client.ts';
-import type { Clock } from '../../src/kube/clock.ts';
+import { type Clock, sleep } from '../../src/kube/clock.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { LeaderElector } from '../../src/kube/leader-elector.ts';
 import type { Lease, LeaseRecord } from '../../src/kube/lease.ts';
@@ -100,6 +100,8 @@ export class Replica {
   /** Whether its clock was put forward, or back, by somebody. */
   wallAheadMs: number;
   lost: string | undefined;
+  /** The way of each answer back to it. */
+  answersAfterMs = 0;
   readonly #world: Replicas;
   #woken: PromiseWithResolvers<void> | undefined;
   #due: (() => void)[] = [];
@@ -165,6 +167,7 @@ export class Replica {
       if (fault === 'no answer') return new Promise(() => {});
       const answer = await call();
       if (fault === 'done, no answer') return new Promise(() => {});
+      if (this.answersAfterMs > 0) await sleep(this.#world.clock, this.answersAfterMs, new AbortController().signal);
       await this.#woken?.promise;
       return answer;
     };

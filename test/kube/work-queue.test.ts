@@ -347,3 +347,30 @@ describe('whatever happens', () => {
     );
   });
 });
+
+describe('a key whose object is gone', () => {
+  it('loses the look that was asked for days before, and is worked on again when it is added', async () => {
+    const clock = new VirtualClock();
+    let runs = 0;
+    let gone = false;
+    const queue = new WorkQueue({
+      clock,
+      work: async () => {
+        runs += 1;
+        return gone ? { gone } : { requeueAfterMs: 3 * 86_400_000 };
+      },
+    });
+    queue.start();
+    queue.add('a');
+    await settle();
+    expect(clock.pending).toBe(1);
+    gone = true;
+    queue.add('a');
+    await settle();
+    expect(clock.pending).toBe(0);
+    queue.add('a');
+    await settle();
+    expect(runs).toBe(3);
+    await queue.stop();
+  });
+});

@@ -28,6 +28,9 @@ describe('metrics', () => {
     metrics.sqsRequestFailed('QueueDoesNotExist');
     metrics.eventLost('Forbidden');
     metrics.clockSkew(1.5);
+    metrics.leader(false);
+    metrics.leader(true);
+    metrics.leaderChanged();
     const text = await metrics.text();
     for (const line of [
       'capdeployjob_messages_received_total{namespace="deploy",name="web"} 3',
@@ -43,6 +46,8 @@ describe('metrics', () => {
       'capdeployjob_sqs_errors_total{code="QueueDoesNotExist"} 1',
       'capdeployjob_events_lost_total{reason="Forbidden"} 1',
       'capdeployjob_clock_skew_seconds 1.5',
+      'capdeployjob_leader 1',
+      'capdeployjob_leader_changes_total 1',
     ]) {
       expect(text.split('\n')).toContain(line);
     }
@@ -71,15 +76,54 @@ describe('metrics', () => {
     metrics.queueOpened(web);
     clock.now += 30_000;
     metrics.queueOpened(web);
-    metrics.queuePolled(api);
+    metrics.queueOpened(api, 1);
     clock.now += 5000;
     expect(await samples(metrics, 'queue_last_poll_age_seconds')).toEqual([
       'capdeployjob_queue_last_poll_age_seconds{namespace="deploy",name="web"} 35',
       'capdeployjob_queue_last_poll_age_seconds{namespace="deploy",name="api"} 5',
     ]);
+    metrics.queueOpened(api, 2);
+    metrics.queueOpened(web, 0);
+    expect(await samples(metrics, 'queue_last_poll_age_seconds')).toEqual([
+      'capdeployjob_queue_last_poll_age_seconds{namespace="deploy",name="web"} 35',
+      'capdeployjob_queue_last_poll_age_seconds{namespace="deploy",name="api"} 0',
+    ]);
     metrics.queueClosed(api);
     metrics.resourceRemoved(web);
     expect(await samples(metrics, 'queue_last_poll_age_seconds')).toEqual([]);
+  });
+
+  it('of a resource that is gone stay for fifteen minutes, and then no label of it is left, scraped or not', async () => {
+    for (const scraped of [true, false]) {
+      const { clock, metrics } = start();
+      for (const resource of [web, api]) {
+        metrics.messagesReceived(resource);
+        metrics.messageRejected(resource, 'NotJSON');
+        metrics.jobCreated(resource, 1);
+        metrics.jobCreateFailed(resource, 'Forbidden');
+        metrics.deployStarted(resource, 1);
+        metrics.deployEnded(resource, 'production', 'Succeeded');
+      }
+      const ofWeb = async () => (await samples(metrics, '')).filter((line) => line.includes('name="web"'));
+      const before = (await ofWeb()).length;
+      metrics.resourceRemoved(web);
+      clock.now += 15 * 60_000 - 1;
+      expect(await ofWeb()).toHaveLength(before);
+      clock.now += 1;
+      if (!scraped) metrics.resourceRemoved({ namespace: 'deploy', name: 'another' });
+      expect(await ofWeb()).toEqual([]);
+      expect((await samples(metrics, 'deploys_total')).join()).toContain('name="api"');
+    }
+  });
+
+  it('of a resource that was made again meanwhile stay', async () => {
+    const { clock, metrics } = start();
+    metrics.messagesReceived(web);
+    metrics.resourceRemoved(web);
+    clock.now += 60_000;
+    metrics.lanes(web, [{ environment: 'production', waiting: 0, active: 0 }]);
+    clock.now += 15 * 60_000;
+    expect(await samples(metrics, 'messages_received_total')).toHaveLength(1);
   });
 
   it('take times that clocks made negative for none', async () => {

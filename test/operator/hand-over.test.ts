@@ -107,6 +107,20 @@ describe('a leader that is told to stop while a poll is open', () => {
     expect(rig.queue.deleted).toEqual([{ by: 'a', handle: 'handle-1' }]);
   });
 
+  test('keeps the Lease while a pass is writing, and hands over when its requests had to be aborted', async () => {
+    rig = new Rig();
+    const [leader, follower] = await rig.pair();
+    leader.faults.hangs = (verb, plural) => verb === 'update' && plural === 'capdeployjobs';
+    rig.queue.deliver('a', request('one'));
+    await rig.until(() => rig.jobs.length === 1);
+    await rig.clock.advance(100);
+    void leader.operator.stop();
+    await rig.clock.advance(3000);
+    expect([rig.lease?.spec?.holderIdentity, leader.aborted]).toEqual(['a', 0]);
+    expect(await rig.until(() => follower.operator.isLeader())).toBeLessThanOrEqual(1500);
+    expect(leader.aborted).toBe(1);
+  });
+
   test('gives back what nobody lists in time: there is no other replica', async () => {
     rig = new Rig();
     const leader = rig.start('a');

@@ -23,17 +23,17 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the claim is written under whatever resourceVersion there is',
     rule: 'rule 1',
     file: 'src/controller/carry-out.ts',
-    find: 'await this.#client.replaceStatus(CAPDEPLOYJOBS, { ...resource, status: next.status } as unknown as KubeObject);',
+    find: 'const written = { ...resource, status: next.status } as unknown as KubeObject;',
     replace:
-      'const { namespace, name } = resource.metadata; const fresh = await this.#client.get(CAPDEPLOYJOBS, namespace, name); await this.#client.replaceStatus(CAPDEPLOYJOBS, { ...fresh, status: next.status } as unknown as KubeObject);',
+      'const { namespace, name } = resource.metadata; const fresh = await this.#client.get(CAPDEPLOYJOBS, namespace, name); const written = { ...fresh, status: next.status } as unknown as KubeObject;',
   },
   {
     name: 'the Job is resumed before its claim is stored',
     rule: 'rule 1',
     file: 'src/controller/carry-out.ts',
-    find: '    if (writeStatus) await this.#storeStatus(seen.resource, next);',
+    find: '    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
     replace:
-      '    for (const job of next.start) await this.#start(key, seen.resource, job);\n    if (writeStatus) await this.#storeStatus(seen.resource, next);',
+      '    for (const job of next.start) await this.#start(key, seen.resource, job);\n    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
   },
   {
     name: 'PATCH without resourceVersion',
@@ -117,9 +117,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'no record before the delete',
     rule: 'rule 7',
     file: 'src/controller/carry-out.ts',
-    find: '    if (writeStatus) await this.#storeStatus(seen.resource, next);\n',
+    find: '    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));\n',
     replace:
-      '    for (const removal of next.remove) await this.#remove(key, removal);\n    if (writeStatus) await this.#storeStatus(seen.resource, next);\n',
+      '    for (const removal of next.remove) await this.#remove(key, removal);\n    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));\n',
   },
   {
     name: 'a delete names no resourceVersion',
@@ -209,9 +209,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a rejection is settled before it is recorded',
     rule: 'invariant 2',
-    file: 'src/intake/reject-message.ts',
-    find: '      await reports.rejected(key,',
-    replace: '      void reports.rejected(key,',
+    file: 'src/intake/rejections.ts',
+    find: '        await reports.rejected(key,',
+    replace: '        void reports.rejected(key,',
   },
   {
     name: 'Pods are not labelled',

@@ -11,7 +11,7 @@ const ROOT = '/sys/fs/cgroup';
 const PREFIX = 'capdeployjob-e2e-';
 
 /** The one of version 2; or those of version 1 and, where systemd has it too, one of version 2 without controllers. */
-function hierarchies(): string[] {
+export function hierarchies(): string[] {
   const isHierarchy = (folder: string) => existsSync(join(folder, 'cgroup.procs'));
   if (isHierarchy(ROOT)) return [ROOT];
   return readdirSync(ROOT, { withFileTypes: true })

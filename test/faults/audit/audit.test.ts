@@ -39,6 +39,7 @@ const entry = (revision: string, over: Partial<Entry> = {}): Entry => ({
   reason: 'Completed',
   startedAt: '2026-11-21T10:00:00.000Z',
   finishedAt: '2026-11-21T10:00:01.000Z',
+  seen: { first: 1, last: 9 },
   ...over,
 });
 
@@ -83,6 +84,18 @@ test('where all is well it finds nothing', () => {
   expect(audit(sound())).toEqual([]);
 });
 
+const LATE = entry('v1', {
+  result: 'Superseded',
+  reason: 'OutOfOrder',
+  startedAt: undefined,
+  finishedAt: '2026-11-21T10:05:00.000Z',
+  seen: { first: 10, last: 11 },
+});
+
+test('a request that comes again after the history forgot it, and is told to be out of order, is no damage', () => {
+  expect(audit({ ...sound(), entries: [...sound().entries, LATE] })).toEqual([]);
+});
+
 interface Damage {
   what: string;
   check: keyof typeof CHECKS;
@@ -115,6 +128,18 @@ const DAMAGES: Damage[] = [
     what: 'a request that is recorded a second time, later',
     check: 'recordedTwice',
     make: (all) => ({ ...all, entries: [...all.entries, entry('v1', { finishedAt: '2026-11-21T10:05:00.000Z' })] }),
+    says: 'web/production v1 is recorded 2 times',
+  },
+  {
+    what: 'a request that is recorded a second time after the history forgot it, and was started',
+    check: 'recordedTwice',
+    make: (all) => ({ ...all, entries: [...all.entries, entry('v1', { seen: { first: 10, last: 11 } })] }),
+    says: 'web/production v1 is recorded 2 times',
+  },
+  {
+    what: 'a request that is recorded as out of order while the history still knows it',
+    check: 'recordedTwice',
+    make: (all) => ({ ...all, entries: [...all.entries, { ...LATE, seen: { first: 9, last: 11 } }] }),
     says: 'web/production v1 is recorded 2 times',
   },
   {

@@ -60,6 +60,8 @@ export interface Entry extends Lane {
   reason: string;
   startedAt: string | undefined;
   finishedAt: string;
+  /** The first and the last version of its resource, as the observer counts them, in whose history it stood. */
+  seen: { first: number; last: number };
 }
 
 /** What a CapDeployJob says when everything should be over. */

@@ -38,10 +38,20 @@ export const lost: Check = (evidence) =>
 
 export const recordedTwice: Check = (evidence) =>
   accounts(evidence)
-    .filter(({ entries }) => entries.length > 1)
+    .filter(({ entries }) => entries.length > 1 && !entries.slice(1).every((entry) => isRedelivered(entry, entries)))
     .map(
       ({ asked, entries }) => `${named(asked)} is recorded ${entries.length} times: ${entries.map(told).join('; ')}`,
     );
+
+/**
+ * An id is recognised while its Job, its history entry or the watermark knows it (contract, section 5): who is delivered again after that, for the history
+ * keeps 50 requests, is recorded again, but as what it is: out of order, and not started.
+ */
+const isRedelivered = (entry: Entry, all: readonly Entry[]): boolean =>
+  entry.result === 'Superseded' &&
+  entry.reason === 'OutOfOrder' &&
+  entry.startedAt === undefined &&
+  all.every((other) => other === entry || other.seen.last < entry.seen.first || entry.seen.last < other.seen.first);
 
 /** By Pods of different Jobs: the operator started it twice. */
 export const ranTwice: Check = (evidence) =>

@@ -6,7 +6,7 @@ import { startTraffic } from '../site/traffic.ts';
 import { expectAllIsWell } from '../site/verdict.ts';
 
 test('the API server is killed, and asked to stop, and comes back each time, while messages come in', async () => {
-  await onSite({ resources: 6 }, async (site) => {
+  await onSite({ resources: 6, mayMakeTwoPods: true }, async (site) => {
     const { random, controlPlane } = site;
     await site.startReplica();
     await site.startReplica();

@@ -18,7 +18,7 @@ test('etcd forgets its history: watches find their place gone (410), and a listâ
     network = await TcpProxy.start(Number(new URL(url).port));
     return { url: `https://127.0.0.1:${network.port}`, close: network.close.bind(network) };
   };
-  await onSite({ resources: 6, apiServerThrough, flags: ['--log-level=debug'] }, async (site) => {
+  await onSite({ resources: 6, mayMakeTwoPods: true, apiServerThrough, flags: ['--log-level=debug'] }, async (site) => {
     const { random, controlPlane, admin } = site;
     const through = network as TcpProxy;
     const replicas = [await site.startReplica(), await site.startReplica()];

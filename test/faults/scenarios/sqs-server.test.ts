@@ -7,6 +7,7 @@ import { expectAllIsWell } from '../site/verdict.ts';
 
 /** A queue that could not be read for this long is told of (`queueReadDeadlineMs`). */
 const TOLD_AFTER_MS = 90_000;
+const SHORT_OUTAGES = 4;
 
 test('the SQS server is killed (kill -9) and comes back with its messages, once for so long that each resource says so', async () => {
   await onSite({ resources: 6 }, async (site) => {
@@ -21,7 +22,8 @@ test('the SQS server is killed (kill -9) and comes back with its messages, once 
       await pause(random.between(0, 2_000));
       await sqs.restart();
       outages += 1;
-    } while (!first.isOver);
+      // It starts in seconds, or in many more on a machine with much else to do: producers must get on.
+    } while (!first.isOver && outages < SHORT_OUTAGES);
     await expectAllIsWell(site, first);
 
     // What is on the queue when it goes is there when it comes back; what is sent meanwhile is sent again.

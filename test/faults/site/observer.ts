@@ -70,7 +70,11 @@ export class Observer {
     for (const { id, environment, task, revision = '', result, reason, startedAt, finishedAt } of status?.history ??
       []) {
       const entry = { resource: metadata.name, id, environment, task, revision, result, reason, startedAt, finishedAt };
-      this.#entries.set(JSON.stringify(entry), entry);
+      const key = JSON.stringify(entry);
+      const known = this.#entries.get(key);
+      if (known === undefined)
+        this.#entries.set(key, { ...entry, seen: { first: this.versions, last: this.versions } });
+      else known.seen.last = this.versions;
     }
   }
 }

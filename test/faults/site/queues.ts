@@ -88,8 +88,8 @@ export class FaultsQueues {
   }
 }
 
-/** No connection, or an answer that broke off. */
+/** No connection, or an answer that broke off; and ElasticMQ answers a moment before it has read its queues again. */
 const isOutage = (error: unknown): boolean =>
-  /ECONN|EPIPE|socket hang up|Timeout|ServiceUnavailable|InternalError|InternalFailure/.test(
+  /ECONN|EPIPE|QueueDoesNotExist|NonExistentQueue|socket hang up|Timeout|ServiceUnavailable|InternalError|InternalFailure/.test(
     `${(error as Error).name} ${(error as { code?: string }).code} ${(error as Error).message}`,
   );

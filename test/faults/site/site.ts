@@ -32,6 +32,8 @@ export interface SiteOptions {
   /** Of the operator, besides what it needs to find everything. */
   flags?: readonly string[];
   script?: (revision: string, random: Random) => Partial<Script>;
+  /** Whether the controller-manager may lose the answer to its creating a Pod: then it may create a second one, which no operator can keep it from. */
+  mayMakeTwoPods?: boolean;
 }
 
 /** Whether the operator elects a leader: then all scenarios run with it, as its manifests do. */
@@ -44,6 +46,7 @@ export const NAMESPACE = 'faults';
 
 /** Everything that a scenario breaks: a control plane, an SQS server, a node, operators; and what the audit will want to know. */
 export interface Site {
+  readonly options: SiteOptions;
   readonly seed: number;
   readonly random: Random;
   readonly controlPlane: ControlPlane;
@@ -132,6 +135,7 @@ async function open(options: SiteOptions, undo: (() => Promise<void> | void)[]):
     for (const replica of replicas) await replica.kill();
   });
   const site: Site = {
+    options,
     seed,
     random,
     controlPlane,

@@ -7,7 +7,7 @@ import { type Site, within } from './site.ts';
 import type { Traffic } from './traffic.ts';
 
 /** So long after the last fault everything has to be worked off, on a machine with much else to do. */
-const DRAINED_WITHIN_MS = 5 * 60_000;
+const DRAINED_WITHIN_MS = 8 * 60_000;
 /** At rest the operator writes nothing: it must keep still for so long ... */
 const STILL_FOR_MS = 6_000;
 /** ... within this long after everything was worked off. */
@@ -30,10 +30,15 @@ export async function expectAllIsWell(site: Site, ...traffics: readonly Traffic[
   const evidence = await gather(site, traffic);
   site.note(summary(evidence));
   const crashed = site.replicas.flatMap(({ name, crashes }) => crashes.map((how) => `${name} ended by itself: ${how}`));
-  expect([...audit(evidence), ...restless, ...crashed]).toEqual([]);
+  const findings = Object.groupBy(audit(evidence), (finding) => (isKubernetesOwn(site, finding) ? 'told' : 'damage'));
+  for (const finding of findings.told ?? []) site.note(finding);
+  expect([...(findings.damage ?? []), ...restless, ...crashed]).toEqual([]);
   // A scenario in which nothing went through proves nothing.
   expect(evidence.runs.length).toBeGreaterThan(0);
 }
+
+const isKubernetesOwn = ({ options }: Site, finding: string): boolean =>
+  options.mayMakeTwoPods === true && finding.startsWith('twoPodsOfOneJob: ');
 
 type Sent = Pick<Traffic, 'requests' | 'poison'>;
 

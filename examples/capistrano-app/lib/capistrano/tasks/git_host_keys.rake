@@ -8,7 +8,8 @@ namespace :git do
 
     on release_roles(:all) do
       execute :mkdir, "-p", deploy_path
-      upload! fetch(:known_hosts), deploy_path.join("known_hosts").to_s
+      # As text: a file would bring its mode along, and the next deploy could not write over what is read-only, as a Secret is.
+      upload! StringIO.new(File.read(fetch(:known_hosts))), deploy_path.join("known_hosts").to_s
     end
     options = "-o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=#{deploy_path.join("known_hosts")}"
     set :git_environmental_variables, { git_askpass: "/bin/echo", git_ssh_command: "ssh #{options}" }
