@@ -41,7 +41,7 @@ export function operatorMetrics(metrics: Metrics): OperatorMetrics {
 /** The same reports, with the age of the last poll read off them on the way. */
 export function countPolls(reports: Reports, metrics: Pick<OperatorMetrics, 'queue'>): Reports {
   return {
-    rejected: (key, rejection, signal) => reports.rejected(key, rejection, signal),
+    rejected: (key, rejection, signal, uid) => reports.rejected(key, rejection, signal, uid),
     createTrouble: (key, trouble) => reports.createTrouble(key, trouble),
     queue: (key, state) => {
       reports.queue(key, state);

@@ -83,6 +83,7 @@ export class Observer {
       if (isKubeError(error, 'gone')) return undefined;
       throw error;
     }
+    this.#reports.live(key, resource.metadata.uid);
     const labelSelector = `${MANAGED_SELECTOR},${LABEL.name}=${name}`;
     const jobs = await listAll<Job & KubeObject>(this.#client, JOBS, { namespace, labelSelector });
     const pods = await listAll<Pod & KubeObject>(this.#client, PODS, { namespace, labelSelector });
@@ -107,7 +108,7 @@ export class Observer {
       pods,
       memory: this.#memory,
       template,
-      ...this.#reports.of(key, now),
+      ...this.#reports.of(key, now, resource.metadata.uid),
       now,
     };
   }

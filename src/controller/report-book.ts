@@ -11,6 +11,8 @@ const READ_AGAIN_MS = 60_000;
 
 interface Pending {
   rejection: RejectionEntry;
+  /** Of the resource whose spec it was judged by. */
+  uid: string | undefined;
   settle: PromiseWithResolvers<void>;
 }
 
@@ -35,13 +37,13 @@ export class ReportBook implements Reports {
     this.#wake = wake;
   }
 
-  rejected(key: ResourceKey, rejection: RejectionEntry, signal: AbortSignal): Promise<void> {
+  rejected(key: ResourceKey, rejection: RejectionEntry, signal: AbortSignal, uid?: string): Promise<void> {
     const page = this.#page(key);
     if (page.recorded.has(rejection.messageId)) return Promise.resolve();
     if (this.#closed) return Promise.reject(handedOver());
     let pending = page.pending.get(rejection.messageId);
     if (!pending) {
-      pending = { rejection, settle: Promise.withResolvers<void>() };
+      pending = { rejection, uid, settle: Promise.withResolvers<void>() };
       pending.settle.promise.catch(() => {});
       page.pending.set(rejection.messageId, pending);
       this.#wake(key, Math.max(0, page.writtenAt + REJECTION_WRITE_MS - this.#now()));
@@ -65,15 +67,30 @@ export class ReportBook implements Reports {
     if (changed) this.#wake(key, 0);
   }
 
-  /** What a plan needs of it; rejections only where their turn to be written has come. */
-  of(key: ResourceKey, now: number) {
+  /**
+   * What a plan needs of it; rejections only where their turn to be written has come, and of the resource of this uid only: what an earlier one
+   * of its name refused may be a good request to this one.
+   */
+  of(key: ResourceKey, now: number, uid?: string) {
     const page = this.#pages.get(key);
     const due = page !== undefined && now - page.writtenAt >= REJECTION_WRITE_MS;
     return {
       queue: page?.queue,
       createTrouble: page?.createTrouble,
-      rejections: due ? [...page.pending.values()].map(({ rejection }) => rejection) : [],
+      rejections: due ? [...page.pending.values()].filter(isOf(uid)).map(({ rejection }) => rejection) : [],
     };
+  }
+
+  /** A live look shows the resource of this uid: what an earlier one of its name refused is recorded nowhere, and its message comes again. */
+  live(key: ResourceKey, uid: string): void {
+    const { pending } = this.#pages.get(key) ?? {};
+    for (const [messageId, entry] of pending ?? []) {
+      if (isOf(uid)(entry)) continue;
+      entry.settle.reject(
+        new Error(`CapDeployJob ${key} was deleted and created again: its rejections cannot be recorded`),
+      );
+      pending?.delete(messageId);
+    }
   }
 
   /**
@@ -135,6 +152,11 @@ export class ReportBook implements Reports {
     return page;
   }
 }
+
+const isOf =
+  (uid: string | undefined) =>
+  (entry: Pending): boolean =>
+    uid === undefined || entry.uid === undefined || entry.uid === uid;
 
 const handedOver = () => new HandedOver('this operator records no rejections any more: another one does');
 

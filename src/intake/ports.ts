@@ -22,8 +22,9 @@ export interface Reports {
    * Hands a rejection over. Resolves once it is recorded in the status of the resource (or was recorded before, by its messageId), so that
    * the message may be settled; rejects where the signal aborts first or the resource is gone, and with HandedOver where this operator
    * records nothing any more.
+   * @param uid of the resource whose spec refused it: where another one has its name by now, nothing is recorded, and the message comes again.
    */
-  rejected(key: ResourceKey, rejection: RejectionEntry, signal: AbortSignal): Promise<void>;
+  rejected(key: ResourceKey, rejection: RejectionEntry, signal: AbortSignal, uid?: string): Promise<void>;
   queue(key: ResourceKey, state: QueueState): void;
   createTrouble(key: ResourceKey, trouble: CreateTrouble | undefined): void;
 }

@@ -35,6 +35,8 @@ export interface Receipt {
 
 export interface RejectionsParts extends IntakeParts {
   readonly key: ResourceKey;
+  /** Of the resource by whose spec the messages were judged. */
+  readonly uid?: string;
   readonly queue: Queue;
 }
 
@@ -124,13 +126,14 @@ export class Rejections {
   }
 
   async #record(message: QueueMessage, rejection: Rejection): Promise<void> {
-    const { queue, reports, key, metrics, clock, log } = this.#parts;
+    const { queue, reports, key, uid, metrics, clock, log } = this.#parts;
     const { controller, settle } = this.#work;
     const { messageId } = message;
     if (!this.#recorded.has(messageId)) {
       try {
         // Invariant 2: the message stays until this has resolved.
-        await reports.rejected(key, { ...rejection, at: new Date(clock.now()).toISOString() }, controller.signal);
+        const at = new Date(clock.now()).toISOString();
+        await reports.rejected(key, { ...rejection, at }, controller.signal, uid);
       } catch (err) {
         if (controller.signal.aborted) return;
         // At once rather than when its visibility ends: who leads now records it.

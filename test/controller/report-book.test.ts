@@ -124,6 +124,21 @@ describe('rejections', () => {
   });
 });
 
+describe('a resource that is deleted and created again', () => {
+  it('records nothing that the earlier one of its name refused, and its message comes again', async () => {
+    const { book } = aBook();
+    const earlier = book.rejected(KEY, aRejection('m1'), never, 'uid-1');
+    const later = book.rejected(KEY, aRejection('m2'), never, 'uid-2');
+    const ids = (uid: string) => book.of(KEY, NOW, uid).rejections.map(({ messageId }) => messageId);
+    expect([ids('uid-1'), ids('uid-2')]).toEqual([['m1'], ['m2']]);
+    book.live(KEY, 'uid-2');
+    await expect(earlier).rejects.toThrow('deploy/web was deleted and created again');
+    expect(ids('uid-1')).toEqual([]);
+    book.recorded(KEY, [aRejection('m2')]);
+    expect(await fate(later)).toBe('resolved');
+  });
+});
+
 describe('who waits for a rejection', () => {
   it('is told of an abort at once, with its reason', async () => {
     const { book } = aBook();

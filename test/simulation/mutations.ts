@@ -214,6 +214,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '        void reports.rejected(key,',
   },
   {
+    name: 'what an earlier resource refused is recorded by the next one of its name',
+    rule: 'invariant 7',
+    file: 'src/controller/report-book.ts',
+    find: 'uid === undefined || entry.uid === undefined || entry.uid === uid;',
+    replace: 'uid === undefined || entry.uid !== null;',
+  },
+  {
     name: 'Pods are not labelled',
     rule: 'invariant 3',
     file: 'src/lanes/build-job.ts',

@@ -11,4 +11,10 @@ export const REGRESSIONS: readonly (RunOptions & { readonly name: string })[] = 
     seed: 7,
     steps: 200,
   },
+  {
+    // src/controller/report-book.ts
+    name: 'a message that a deleted resource refused is not rejected in the name of the one that was created after it',
+    seed: 831,
+    steps: 200,
+  },
 ];
