@@ -29,6 +29,12 @@ export async function runMutations(options: {
 }): Promise<boolean> {
   const chosen = MUTATIONS.filter(({ name }) => options.only === undefined || name.includes(options.only));
   for (const mutation of chosen) mutated(mutation);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      for (const cleanUp of cleanUps) cleanUp();
+      process.exit(1);
+    });
+  }
   const left = [...chosen];
   const outcomes: Outcome[] = [];
   const until = performance.now() + options.minutes * 60_000;
@@ -63,13 +69,6 @@ export function mutated({ name, file, find, replace }: Mutation): string {
 
 /** Whoever ends this program early finds nothing left of it. */
 const cleanUps = new Set<() => void>();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    for (const cleanUp of cleanUps) cleanUp();
-    process.exit(1);
-  });
-}
-
 async function simulate(mutation: Mutation, withinMs: number): Promise<Outcome> {
   const copy = mkdtempSync(join(tmpdir(), 'capdeployjob-mutation-'));
   const begun = performance.now();
