@@ -116,6 +116,8 @@ export class KubePort implements KubeClient {
   #call<T>(verb: string, what: string, perform: () => Promise<T>, options: RequestOptions = {}): Promise<T> {
     const { signal } = options;
     const shared = { port: 'kube', verb, what, perform, signal, lost: lostRequest, timeoutMs: TIMEOUT_MS } as const;
-    return new Call(this.#world, this.#incarnation, shared).promise as Promise<T>;
+    const call = new Call(this.#world, this.#incarnation, shared);
+    this.#world.sent(call);
+    return call.promise as Promise<T>;
   }
 }

@@ -30,6 +30,12 @@ export async function runMutations(options: {
 }): Promise<boolean> {
   const chosen = MUTATIONS.filter(({ name }) => options.only === undefined || name.includes(options.only));
   for (const mutation of chosen) mutated(mutation);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      for (const cleanUp of cleanUps) cleanUp();
+      process.exit(1);
+    });
+  }
   // Another order each time: those that a slow machine has no time for are not always the same.
   const left = chosen
     .map((mutation) => ({ mutation, at: Math.random() }))
@@ -67,11 +73,16 @@ export function mutated({ name, file, find, replace }: Mutation): string {
   return text.replace(find, () => replace);
 }
 
+/** Whoever ends this program early finds nothing left of it. */
+const cleanUps = new Set<() => void>();
+
 /** @returns undefined where the time was over before its seeds were. */
 async function simulate(mutation: Mutation, withinMs: number): Promise<Outcome | undefined> {
   const copy = mkdtempSync(join(tmpdir(), 'capdeployjob-mutation-'));
   const begun = performance.now();
   const bound = mutation.seeds ?? DEFAULT_BOUND;
+  const remove = (): void => rmSync(copy, { recursive: true, force: true });
+  cleanUps.add(remove);
   try {
     for (const part of ['src', 'crds', 'test/simulation', 'package.json']) {
       cpSync(join(root, part), join(copy, part), { recursive: true });
@@ -85,7 +96,8 @@ async function simulate(mutation: Mutation, withinMs: number): Promise<Outcome |
     const { seeds, message } = JSON.parse(text) as { seeds: number; message?: string };
     return { mutation, seeds, message, seconds };
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    remove();
+    cleanUps.delete(remove);
   }
 }
 
@@ -94,13 +106,16 @@ function run(cwd: string, args: string[], withinMs: number): Promise<string | un
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
     let out = '';
-    const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
+    const end = (): void => void child.kill('SIGKILL');
+    const timer = setTimeout(end, withinMs);
+    cleanUps.add(end);
     child.stdout.on('data', (data) => {
       out += data;
     });
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
+      cleanUps.delete(end);
       if (signal === 'SIGKILL') resolve(undefined);
       else if (code === 0) resolve(out);
       else reject(new Error(`the simulation of a mutation ended with ${code ?? signal}:\n${out}`));

@@ -258,6 +258,10 @@ export class Oracle {
     }
     const phase = (object.status as { phase?: string } | undefined)?.phase;
     known.isAlive = type !== 'DELETED' && isPodAlive(object);
+    const isOrphaned = !object.metadata.ownerReferences?.length && object.metadata.deletionTimestamp === undefined;
+    if (isOrphaned && known.isAlive && known.job.deletedBy instanceof Incarnation) {
+      throw new Violation('rule 7', `the Pod of ${known.job.name}, which an operator deleted, is orphaned and runs on`);
+    }
     if (phase === 'Running') known.hasRun = true;
     if (phase === 'Succeeded') known.succeeded = true;
     if (phase === 'Failed') known.failed = true;

@@ -111,6 +111,8 @@ export interface Profile {
   readonly podFates: readonly (readonly [PodFate, number])[];
   /** Longest time between the decision to create a Pod and its creation (milliseconds). */
   readonly podLagMs: number;
+  /** How often the very request that starts or ends a deploy is slow, and somebody acts meanwhile. */
+  readonly gaps: number;
   /** How long the garbage collector takes (milliseconds). */
   readonly collectorMs: number;
   readonly maxReceiveCount: number | undefined;
@@ -147,6 +149,7 @@ export function drawProfile(random: Random): Profile {
           ['ends slowly', 3 * random.next()],
         ],
     podLagMs: random.pick([0, 49, 49, 2_000, 10_000]),
+    gaps: theme === 'acts in between' ? 0.4 : random.pick([0, 0, 0.1, 0.2]),
     collectorMs: random.pick([5, 20, 500, 3_000]),
     maxReceiveCount: random.pick([undefined, undefined, 3, 30]),
     poison: random.pick([0, 0.1, 0.3]),

@@ -12,6 +12,7 @@ const SIMPLER: readonly Partial<Profile>[] = [
   { podFates: [['succeeds', 1]] },
   { skewMs: 0 },
   { podLagMs: 0 },
+  { gaps: 0 },
   { replicas: 1 },
   { election: false },
 ];

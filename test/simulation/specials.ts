@@ -262,14 +262,36 @@ function lag(world: World, watch: Watch, random: Random): void {
 /** What changes what a pass has just decided. */
 const IN_BETWEEN: readonly Special[] = [
   'environment is frozen or thawed',
+  'environment is frozen or thawed',
   'spec is edited',
   'Job is approved',
+  'Job is deleted',
   'Job is deleted',
   'Job is suspended',
   'Job is resumed by hand',
   'message is sent',
   'environment is removed or added',
 ];
+
+/**
+ * The gap between a decision and its effect, where a protocol like this one breaks: the request that resumes or deletes a Job is slow, and somebody
+ * acts meanwhile; or a pass lists Pods long after it has listed Jobs.
+ */
+export function openGap(world: World, call: Call): void {
+  const { verb, what } = call.options;
+  const isLook = verb === 'list' && /^pods .*\/name=/.test(what);
+  const isDeed =
+    (verb === 'patch' && what.includes('"suspend":false')) || (verb === 'delete' && what.startsWith('Job '));
+  if (world.isDraining || world.profile.gaps === 0 || !(isLook || isDeed)) return;
+  const random = world.random('gap', world.nextNumber());
+  if (!random.chance(isLook ? world.profile.gaps / 4 : world.profile.gaps)) return;
+  world.trace.count('gap');
+  call.slowDown(random.magnitude(20, isLook ? 3_000 : 20_000));
+  if (isLook) return;
+  world.clock.after(random.magnitude(1, 2_000), () => {
+    if (!world.isDraining) void SPECIAL_ACTS[random.pick(IN_BETWEEN)](world, random);
+  });
+}
 
 const queueOf = (world: World, messageId: string) =>
   world.setting.places.find(({ queue }) => queue.messages.some((each) => each.messageId === messageId))!.queue;

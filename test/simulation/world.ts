@@ -14,6 +14,7 @@ import { drawProfile, type Profile, type Special } from './profile.ts';
 import { Random } from './random.ts';
 import { Incarnation, ProcessClock } from './replica.ts';
 import { Setting } from './setting.ts';
+import { openGap } from './specials.ts';
 import type { QueueModel } from './sqs-model.ts';
 import { Trace } from './trace.ts';
 import { Watch } from './watch.ts';
@@ -196,6 +197,11 @@ export class World {
     this.clock.after(restartMs, () => {
       if (!this.replicas[index]) this.startReplica(index);
     });
+  }
+
+  /** A request to the API server is on its way. */
+  sent(call: Call): void {
+    openGap(this, call);
   }
 
   // ---- The scheduler's hands --------------------------------------------------------------------------------------------------------
