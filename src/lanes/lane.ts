@@ -168,14 +168,25 @@ export class Lane {
 
   /**
    * What keeps the lane from a new deploy although nothing is claimed: an unfinished Job that is not suspended or a Pod that is not
-   * finished, whoever owns it. This is what stops a deploy beside a Job resumed by hand, an orphaned Pod, or one on a lost node.
+   * finished, whoever owns it. This is what stops a deploy beside a Job resumed by hand, an orphaned Pod, or one on a lost node. And, beside
+   * a claim that has not been started yet, a Job that somebody resumed and suspended again: a Pod of it may still come, and it has had its turn.
    */
   get occupant(): string | undefined {
     const job = [...this.view.jobs, ...this.view.strangers].find(isRunning);
     if (job) return `Job ${job.metadata.name} runs in this lane`;
     const pod = this.view.pods.find(isAlive);
-    if (!pod) return undefined;
+    if (!pod) return this.interruptedBeside;
     return pod.metadata.deletionTimestamp ? terminating(pod) : `Pod ${pod.metadata.name} runs in this lane`;
+  }
+
+  private get interruptedBeside(): string | undefined {
+    const job = this.view.jobs.find(
+      (other) =>
+        other.metadata.uid !== this.claim?.uid &&
+        this.isInterrupted(other) &&
+        !this.isRecorded(storedRequest(other).id),
+    );
+    return job && `Job ${job.metadata.name} was suspended after its start, and is to be recorded first`;
   }
 
   /** Who or what froze the lane; all of them, for each has to be undone. */

@@ -56,6 +56,26 @@ describe('the next deploy', () => {
 });
 
 describe('a claim whose Job never started', () => {
+  test('waits for a Job that somebody resumed and suspended again: a Pod of it may still come, and it has had its turn', () => {
+    const interrupted = aJob({ id: 'r2', sentAt: at(-50), started: -5, suspended: true });
+    const { status, start } = planLane(aLane({ jobs: [waiting, interrupted], previous: held() }));
+    expect(start).toBeUndefined();
+    expect(status?.active).toEqual([
+      aClaim(waiting, {
+        since: at(-30),
+        why: `Job ${interrupted.metadata.name} was suspended after its start, and is to be recorded first`,
+      }),
+    ]);
+  });
+
+  test('is given up once that one is recorded, where that was due later', () => {
+    const interrupted = aJob({ id: 'r2', sentAt: at(-50), started: -5, suspended: true });
+    const memory = aMemory({ podWasSeen: (uid) => uid === interrupted.metadata.uid });
+    const { ended, start, touch, status } = planLane(aLane({ jobs: [waiting, interrupted], previous: held(), memory }));
+    expect(ended.map(({ id, result }) => [id, result])).toEqual([['r2', 'Aborted']]);
+    expect([start, touch, status?.active]).toEqual([undefined, [waiting], undefined]);
+  });
+
   test('is repeated with a new since, for a write that changes nothing fences nobody', () => {
     const { status, start, touch } = planLane(aLane({ jobs: [waiting], previous: held() }));
     expect([start, touch]).toEqual([waiting, []]);

@@ -17,7 +17,7 @@ function wasResumedBehind(oracle: Oracle, start: Start | undefined): boolean {
 }
 
 /** Version of the store at which the pass that acts now had listed the Jobs of this one's resource. */
-const lookedAt = (oracle: Oracle, job: JobTruth): number =>
+export const lookedAt = (oracle: Oracle, job: JobTruth): number =>
   oracle.seen.get(`${NAMESPACE}/${job.lane.split('/')[0]}`) ?? 0;
 
 /** An operator resumes a Job: its first start, under a claim, in its turn, for a reason that held when the claim was made. */
@@ -74,6 +74,8 @@ function isExcused(oracle: Oracle, job: JobTruth, other: JobTruth, how: 'resumed
   }
   // A Pod that comes late, of a Job that runs no more. The lane was to wait for it, unless nobody could know.
   if (job.start?.isUntraceable || (other.start?.byHand ?? false)) return true;
+  // Somebody resumed it, and took that back, after the other one's pass had looked.
+  if (job.start?.byHand && other.start && other.start.looked < job.start.version) return true;
   const resource = oracle.resources.get(job.owner);
   return resource?.endVersion !== undefined && !job.isPresent;
 }

@@ -68,8 +68,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a Pod without a claim does not hold the lane',
     rule: 'rule 3',
     file: 'src/lanes/lane.ts',
-    find: 'const pod = this.view.pods.find(isAlive);\n    if (!pod) return undefined;',
-    replace: 'const pod = undefined as never as import("./job.ts").Pod;\n    if (!pod) return undefined;',
+    find: 'const pod = this.view.pods.find(isAlive);\n    if (!pod)',
+    replace: 'const pod = undefined as never as import("./job.ts").Pod;\n    if (!pod)',
   },
   {
     name: 'only the resource’s own Jobs are looked at',
@@ -77,6 +77,13 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/lanes/lane.ts',
     find: 'const job = [...this.view.jobs, ...this.view.strangers].find(isRunning);',
     replace: 'const job = this.view.jobs.find(isRunning);',
+  },
+  {
+    name: 'a claim is started beside a Job that somebody resumed and suspended',
+    rule: 'rule 3',
+    file: 'src/lanes/lane.ts',
+    find: 'if (!pod) return this.interruptedBeside;',
+    replace: 'if (!pod) return undefined;',
   },
   {
     name: 'recovery does not write the claim anew',

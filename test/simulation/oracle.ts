@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../src/kube/client.ts';
 import type { Change } from '../../src/local/store/collection.ts';
-import { checkOverlap, checkRemoval, checkResume } from './check-lanes.ts';
+import { checkOverlap, checkRemoval, checkResume, lookedAt } from './check-lanes.ts';
 import { checkMessageDeleted } from './check-messages.ts';
 import { checkStatus } from './check-status.ts';
 import type { Sent } from './messages.ts';
@@ -165,6 +165,7 @@ export class Oracle {
       byHand,
       version,
       at: this.world.clock.now(),
+      looked: byHand ? version : lookedAt(this, job),
       isAcknowledged: !byHand,
       isUntraceable: false,
     };

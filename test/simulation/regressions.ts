@@ -17,4 +17,10 @@ export const REGRESSIONS: readonly (RunOptions & { readonly name: string })[] = 
     seed: 831,
     steps: 200,
   },
+  {
+    // src/lanes/lane.ts, occupant
+    name: 'a claim that was not started yet is not started after a newer Job that somebody resumed and suspended',
+    seed: 280,
+    steps: 200,
+  },
 ];

@@ -14,6 +14,8 @@ export interface Start {
   /** Version of the store. */
   readonly version: number;
   readonly at: number;
+  /** Of a start by an operator: version of the store at which its pass had listed the Jobs. */
+  readonly looked: number;
   /** A status knows of it: a claim, or a record. */
   isAcknowledged: boolean;
   /** Of a start by hand: taken back (suspended or deleted) before that. It leaves no trace at all: docs/lanes.md. */
