@@ -219,6 +219,7 @@ function checkTurn(
   for (const other of others) {
     const job = other.jobs.find((each) => each.isPresent && each.isSuspended && each.finished === undefined);
     if (!job || other.starts.length > 0 || !isLater(request, other)) continue;
+    if (job.object.metadata.deletionTimestamp !== undefined) continue;
     // It moved since the pass looked: approved just now, say.
     if (Number(job.object.metadata.resourceVersion) > (oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0)) continue;
     const isListed = lane?.waiting?.some(({ id }) => id === other.id);
