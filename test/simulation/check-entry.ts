@@ -28,7 +28,7 @@ function untruth(
   oracle: Oracle,
   truth: ResourceTruth,
   request: RequestTruth,
-  { result, reason, startedAt, environment }: HistoryEntry,
+  { result, reason, startedAt, environment, sentAt, notBefore }: HistoryEntry,
   before: CapDeployJobStatus,
   after: CapDeployJobStatus,
   basis: KubeObject,
@@ -91,7 +91,9 @@ function untruth(
       if (reason === 'Expired')
         return now >= (request.expiresAt ?? Number.POSITIVE_INFINITY) ? undefined : 'it has not expired';
       const seconds = reason === 'WaitingDeadlineExceeded' ? spec.waitingDeadlineSeconds : spec.startingDeadlineSeconds;
-      return now - request.dueAt > seconds * 1000 - 1000 ? undefined : 'its time is not over';
+      // Of the Job that was looked at: its message may have come again since, sent later.
+      const dueAt = Math.max(Date.parse(sentAt), Date.parse(notBefore ?? sentAt));
+      return now - dueAt > seconds * 1000 - 1000 ? undefined : 'its time is not over';
     }
     case 'Refused':
       if (never) return never;

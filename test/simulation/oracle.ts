@@ -148,10 +148,11 @@ export class Oracle {
     job.isSuspended = (object.spec as { suspend?: boolean }).suspend === true;
     job.finished = finishedAs(object);
     const { start } = job;
-    if (start?.byHand && !start.isAcknowledged) {
+    for (const each of job.request.starts) {
+      if (each.job !== job || !each.byHand || each.isAcknowledged) continue;
       // The mark is written on the Job: it outlives a suspension, and goes with the Job.
       const isMarked = annotationOf(object, 'started-at') !== undefined;
-      if (isDeletion || (job.isSuspended && !wasSuspended && !isMarked)) start.isUntraceable = true;
+      if (isDeletion || (each === start && job.isSuspended && !wasSuspended && !isMarked)) each.isUntraceable = true;
     }
     if (job.isSuspended && !wasSuspended && this.world.actor === 'somebody') job.suspendedByHand = true;
     if (wasSuspended && !job.isSuspended && job.isPresent) this.#resumed(job, version);
@@ -167,11 +168,19 @@ export class Oracle {
       at: this.world.clock.now(),
       looked: byHand ? version : lookedAt(this, job),
       isAcknowledged: !byHand,
-      isUntraceable: false,
+      // Its end is recorded, and what is done with its Job after that changes nothing.
+      isUntraceable: byHand && this.#isRecorded(job),
     };
     if (!byHand) checkResume(this, start);
     job.start = start;
     job.request.starts.push(start);
+  }
+
+  #isRecorded({ owner, request }: JobTruth): boolean {
+    const { history = [] } = (this.resources.get(owner)?.object.status ?? {}) as {
+      history?: { id: string; environment: string }[];
+    };
+    return history.some(({ id, environment }) => id === request.id && environment === request.environment);
   }
 
   #jobAdded(object: KubeObject): void {
