@@ -27,6 +27,7 @@ const requestFields = {
 
 const waitingSchema = z.object({
   ...requestFields,
+  uid: z.string().max(64).optional().describe('UID of the waiting Job: where it is another one, this one was deleted.'),
   dueAt: moment('The request is not to start before this; the order of the lane.'),
   why: z.string().max(512).describe('What the request waits for.'),
   until: moment('When that ends by itself, where this is known.').optional(),

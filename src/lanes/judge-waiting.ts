@@ -37,7 +37,8 @@ export function judgeWaiting(lane: Lane): void {
     if (drop) {
       lane.end(request, job.metadata.name, { ...drop, finishedAt: iso(lane) });
     } else {
-      lane.waiting.push({ ...summary(request, job.metadata.name), dueAt: request.dueAt, why: '', ...each.approval });
+      const { name, uid } = job.metadata;
+      lane.waiting.push({ ...summary(request, name), uid, dueAt: request.dueAt, why: '', ...each.approval });
       lane.wake(Date.parse(request.dueAt) + lane.view.spec.waitingDeadlineSeconds * 1000 + 1);
       if (request.notBefore !== undefined) lane.wake(Date.parse(request.notBefore));
       if (request.expiresAt !== undefined) lane.wake(Date.parse(request.expiresAt));
@@ -133,11 +134,17 @@ export function candidateDrop(
   });
 }
 
-/** Listed before, and now without Job, claim and history entry: somebody deleted the Job before its turn came. */
+/**
+ * Listed before, and now without Job, claim and history entry: somebody deleted the Job before its turn came. A Job of that name with another
+ * uid that waits too is no answer to that: an operator that had not heard of either created it from a second delivery, or from another message
+ * with this id (seed 4152). It is removed as known.
+ */
 export function recordDeletedWhileWaiting(lane: Lane): void {
-  const present = new Set(lane.view.jobs.map(({ metadata }) => metadata.name));
+  const present = new Map(lane.view.jobs.map((job) => [job.metadata.name, job]));
   for (const entry of lane.view.previous?.waiting ?? []) {
-    if (present.has(entry.job) || entry.id === lane.claim?.id || lane.isKnown(entry.id)) continue;
+    const job = present.get(entry.job);
+    const isReplaced = job && entry.uid !== undefined && entry.uid !== job.metadata.uid && lane.isWaiting(job);
+    if ((job && !isReplaced) || entry.id === lane.claim?.id || lane.isKnown(entry.id)) continue;
     lane.end(requestOf(entry, lane.view.name), entry.job, {
       result: 'Aborted',
       reason: OUTCOME.jobDeleted,

@@ -22,8 +22,8 @@ export function planLane(view: LaneView): LanePlan {
   driveClaim(lane);
   markStarted(lane);
   followOpening(lane);
-  judgeWaiting(lane);
   recordDeletedWhileWaiting(lane);
+  judgeWaiting(lane);
   removeKnown(lane);
   replaceRunning(lane);
   fenceTakenBack(lane);

@@ -184,7 +184,8 @@ export function aClaim(job: Job, changes: Partial<Claim> = {}): Claim {
 
 export function aWaitingEntry(job: Job, changes: Partial<WaitingEntry> = {}): WaitingEntry {
   const request = storedRequest(job);
-  return { ...summary(request, job.metadata.name), dueAt: request.dueAt, why: 'starts next', ...changes };
+  const { name, uid } = job.metadata;
+  return { ...summary(request, name), uid, dueAt: request.dueAt, why: 'starts next', ...changes };
 }
 
 export function aHistoryEntry(job: Job, changes: Partial<HistoryEntry> = {}): HistoryEntry {

@@ -126,9 +126,25 @@ describe('a waiting entry without a Job', () => {
       },
     ],
     ['it has the claim', { previous: { ...previous, active: [aClaim(r1)] } }],
-    ['a Job of its name is there again', { jobs: [aJob({ uid: 'uid-2' })] }],
+    ['a Job of its name is there again, and was resumed by hand', { jobs: [aJob({ uid: 'uid-2', started: -1 })] }],
+    [
+      'a Job of its name is there, and the entry does not tell which one it is about',
+      {
+        previous: { name: 'production', waiting: [aWaitingEntry(r1, { uid: undefined })] },
+        jobs: [aJob({ uid: 'uid-2' })],
+      },
+    ],
   ])('is not recorded: %s', (_, changes) => {
     expect(ends({ previous, ...changes })).toEqual([]);
+  });
+
+  test('is recorded too where another Job of its name waits: a second delivery does not undo what somebody deleted', () => {
+    const again = aJob({ uid: 'uid-2' });
+    const { status, ended, remove, start } = planLane(aLane({ previous, jobs: [again] }));
+    expect(ended).toMatchObject([{ id: 'r1', result: 'Aborted', reason: 'JobDeleted' }]);
+    expect(remove).toEqual([{ job: again, reason: 'recorded' }]);
+    expect(start).toBeUndefined();
+    expect(status?.waiting).toBeUndefined();
   });
 });
 

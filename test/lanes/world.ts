@@ -869,7 +869,9 @@ export class World {
       const { request, starts } = this.#ledgerOf(other);
       const couldHave = isWaiting(other) && starts === 0 && !whyNot(other, request, seen);
       const isOlder = isLater(this.#ledgerOf(job).request, request);
-      const stands = seen.resource.status?.environments?.[0]?.waiting?.some((entry) => entry.id === request.id);
+      const stands = seen.resource.status?.environments?.[0]?.waiting?.some(
+        (entry) => entry.id === request.id && entry.uid === other.metadata.uid,
+      );
       if (couldHave && isOlder && stands && rulesOf(seen.resource).concurrencyPolicy === 'Queue') {
         const overtaken = this.#mayBeDropped(request, seen);
         if (!overtaken) throw new Violation(`${id} is to be started, but ${request.id} was due before it`);
