@@ -41,7 +41,9 @@ export async function runMutations(options: {
   await Promise.all(
     Array.from({ length: options.workers }, async () => {
       for (let mutation = left.shift(); mutation !== undefined; mutation = left.shift()) {
-        const outcome = await simulate(mutation, Math.max(1_000, until - performance.now()));
+        const leftMs = until - performance.now();
+        const outcome =
+          leftMs > 0 ? await simulate(mutation, leftMs) : { mutation, seeds: 0, message: undefined, seconds: 0 };
         outcomes.push(outcome);
         print(outcome);
       }
@@ -53,7 +55,8 @@ export async function runMutations(options: {
 }
 
 function print({ mutation, seeds, message, seconds }: Outcome): void {
-  const verdict = message === undefined ? `NOT FOUND in ${seeds} seeds` : `found in ${seeds} seeds`;
+  const missed = seeds === 0 ? 'NOT TRIED: no time left' : `NOT FOUND in ${seeds} seeds`;
+  const verdict = message === undefined ? missed : `found in ${seeds} seeds`;
   console.log(`${verdict.padEnd(26)} ${seconds.toFixed(0).padStart(4)} s  ${mutation.name} (${mutation.rule})`);
   if (message !== undefined) console.log(`${' '.repeat(35)}${message.split('\n')[0]?.slice(0, 180)}`);
 }
