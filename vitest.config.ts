@@ -8,7 +8,8 @@ export default defineConfig({
     globals: false,
     // Processes, not threads: tests start children, send signals and listen on sockets.
     pool: 'forks',
-    maxWorkers: 2,
+    // Two cores, and tests that wait most of their time.
+    maxWorkers: 3,
     // Random order finds the test that needs another one to have run first; the seed is printed and `--sequence.seed` repeats it.
     sequence: { shuffle: true },
     // Limits for what hangs, not for what is slow: a machine may have other work.

