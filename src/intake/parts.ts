@@ -33,6 +33,11 @@ export interface ResourceContext extends IntakeParts {
 export function linkedController(parent: AbortSignal): AbortController {
   const controller = new AbortController();
   if (parent.aborted) controller.abort();
-  else parent.addEventListener('abort', () => controller.abort(), { signal: controller.signal });
+  else {
+    // Not by the option `signal`: Node then keeps everything that this controller can reach until it aborts, even where nobody has it any more.
+    const abort = () => controller.abort();
+    parent.addEventListener('abort', abort, { once: true });
+    controller.signal.addEventListener('abort', () => parent.removeEventListener('abort', abort), { once: true });
+  }
   return controller;
 }

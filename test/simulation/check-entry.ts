@@ -35,6 +35,8 @@ function untruth(
   seen: number,
 ): string | undefined {
   const { jobs, starts } = request;
+  // Of the Job that was looked at: its message may have come again since, sent at another time.
+  const asked = { ...request, dueAt: Math.max(Date.parse(sentAt), Date.parse(notBefore ?? sentAt)) };
   const spec = basis.spec as ResourceSpec;
   // By its own clock, or by that of the API server, which says when a Job was created.
   const now = Math.max(oracle.operator?.clock.now() ?? 0, oracle.world.clock.now());
@@ -72,14 +74,14 @@ function untruth(
         const standing = new Set(
           [...(lane?.waiting ?? []), ...(lane?.active ?? []), ...(after.history ?? [])].map(({ id }) => id),
         );
-        return others.some((other) => isLater(other, request) && standing.has(other.id))
+        return others.some((other) => isLater(other, asked) && standing.has(other.id))
           ? undefined
           : 'there is no newer request';
       }
       const overtaken = others.some(
         (other) =>
           rulesOut(other, request) &&
-          isLater(other, request) &&
+          isLater(other, asked) &&
           (other.starts.length > 0 ||
             lane?.active?.some(({ id }) => id === other.id) ||
             after.history?.some((entry) => entry.id === other.id && entry.startedAt !== undefined)),
@@ -91,9 +93,7 @@ function untruth(
       if (reason === 'Expired')
         return now >= (request.expiresAt ?? Number.POSITIVE_INFINITY) ? undefined : 'it has not expired';
       const seconds = reason === 'WaitingDeadlineExceeded' ? spec.waitingDeadlineSeconds : spec.startingDeadlineSeconds;
-      // Of the Job that was looked at: its message may have come again since, sent later.
-      const dueAt = Math.max(Date.parse(sentAt), Date.parse(notBefore ?? sentAt));
-      return now - dueAt > seconds * 1000 - 1000 ? undefined : 'its time is not over';
+      return now - asked.dueAt > seconds * 1000 - 1000 ? undefined : 'its time is not over';
     }
     case 'Refused':
       if (never) return never;

@@ -214,7 +214,7 @@ export class Oracle {
       dueAt: Math.max(sentAt, notBefore ?? sentAt),
     };
     const request: RequestTruth = this.requests.get(key) ?? { key, id, environment, ...content, jobs: [], starts: [] };
-    if (request.starts.length === 0) Object.assign(request, content);
+    if (request.starts.every((start) => start.isUntraceable)) Object.assign(request, content);
     this.requests.set(key, request);
     const job: JobTruth = {
       uid: object.metadata.uid ?? '',

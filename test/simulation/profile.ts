@@ -128,6 +128,7 @@ export function drawProfile(random: Random): Profile {
   const enabled = SPECIALS.filter(
     (special) => ALWAYS.includes(special) || more[special] !== undefined || random.chance(BOUND_TO_HAPPEN),
   );
+  const isReplacing = theme === 'resources are replaced';
   const calm = random.chance(0.15);
   return {
     theme,
@@ -148,9 +149,9 @@ export function drawProfile(random: Random): Profile {
           ['starts late', random.next()],
           ['ends slowly', 3 * random.next()],
         ],
-    podLagMs: random.pick([0, 49, 49, 2_000, 10_000]),
-    gaps: theme === 'acts in between' ? 0.4 : random.pick([0, 0, 0.1, 0.2]),
-    collectorMs: random.pick([5, 20, 500, 3_000]),
+    podLagMs: random.pick(isReplacing ? [2_000, 10_000] : [0, 49, 49, 2_000, 10_000]),
+    gaps: random.pick(theme === undefined || isReplacing ? [0, 0, 0.1, 0.2] : [0.2, 0.5]),
+    collectorMs: random.pick(isReplacing ? [500, 3_000] : [5, 20, 500, 3_000]),
     maxReceiveCount: random.pick([undefined, undefined, 3, 30]),
     poison: random.pick([0, 0.1, 0.3]),
   };
