@@ -285,11 +285,11 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '  if (!watermark || !isBefore(request, watermark) || request.id !== watermark.id) return undefined;',
   },
   {
-    name: 'history limits delete what is not recorded',
-    rule: 'invariant 6',
-    file: 'src/lanes/retention.ts',
-    find: 'return place === undefined ? [] : [{ job, place, endedAt: Date.parse(finishedAt(job)), type }];',
-    replace: 'return [{ job, place: place ?? 999, endedAt: Date.parse(finishedAt(job)), type }];',
+    name: 'the end of a deploy is not recorded',
+    rule: 'invariant 1',
+    file: 'src/lanes/plan-lane.ts',
+    find: '  recordFinished(lane);\n',
+    replace: '',
   },
   {
     name: 'a waiting request whose Job was deleted is forgotten',
