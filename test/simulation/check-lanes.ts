@@ -21,7 +21,7 @@ export const lookedAt = (oracle: Oracle, job: JobTruth): number =>
   oracle.seen.get(`${NAMESPACE}/${job.lane.split('/')[0]}`) ?? 0;
 
 /** An operator resumes a Job: its first start, under a claim, in its turn, for a reason that held when the claim was made. */
-export function checkResume(oracle: Oracle, { job }: Start): void {
+export function checkResume(oracle: Oracle, { job, looked }: Start): void {
   const { request } = job;
   const resource = oracle.resources.get(job.owner);
   const claim = oracle.claims.get(job.uid);
@@ -31,6 +31,14 @@ export function checkResume(oracle: Oracle, { job }: Start): void {
   const wentMeanwhile = resource?.endVersion !== undefined && resource.endVersion > claim.version;
   if (active?.uid !== job.uid && !wentMeanwhile) {
     throw new Violation('invariant 3', `${job.name} is resumed, and the claim is ${active?.job ?? "nobody's"}`);
+  }
+  // Rules 1 and 4: a pass that writes nothing between its look and its resume fences nobody who concluded otherwise.
+  const writtenAt = claim.writers.get(oracle.operator?.name ?? '');
+  if (writtenAt === undefined || writtenAt <= looked) {
+    throw new Violation('rule 4', `${job.name} is resumed by a pass that has not written its claim`);
+  }
+  if (request.jobs.some((other) => other.wasTakenOut)) {
+    throw new Violation('contract 4', `${job.name} is started, and somebody had taken its request out of the lane`);
   }
   for (const earlier of request.starts) {
     if (earlier.isUntraceable || wasResumedBehind(oracle, earlier)) continue;

@@ -183,10 +183,12 @@ function checkClaim(
       throw new Violation('invariant 7', `the claim of ${name} names ${is.job}, which is not the Job of ${is.id}`);
     }
     if (is.uid !== was?.uid) checkTurn(oracle, truth, name, job, Date.parse(is.since), basis);
-    oracle.claims.set(is.uid, { since: Date.parse(is.since), basis, version: oracle.version });
+    const { writers = new Map() } = oracle.claims.get(is.uid) ?? {};
+    oracle.claims.set(is.uid, { since: Date.parse(is.since), basis, version: oracle.version, writers });
     const seen = oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0;
     if (job.start && job.start.version <= seen) job.start.isAcknowledged = true;
   }
+  if (is) oracle.claims.get(is.uid)?.writers.set(oracle.operator?.name ?? '', oracle.version);
   if (!was || was.uid === is?.uid) return;
   const job = oracle.jobs.get(was.uid);
   const isRecorded = after.history?.some((entry) => entry.environment === name && entry.id === was.id);

@@ -46,7 +46,7 @@ export function sendMessage(world: World, place: Place, random: Random): string 
     return `${message.messageId}, which means nothing`;
   }
   const earlier = world.oracle.sent.filter((each) => each.place === place && each.intent?.id.startsWith('id-'));
-  const isRepeated = earlier.length > 0 && random.chance(0.2);
+  const isRepeated = earlier.length > 0 && random.chance(world.profile.repeats);
   const fields = isRepeated ? repeat(random.pick(earlier).intent!, random) : draw(world, place, random);
   const message = place.queue.send(JSON.stringify({ repository: 'livesense/web', ...fields }), delayMs);
   const claimed = fields.sentAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(fields.sentAt);

@@ -299,6 +299,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
   },
   {
+    name: 'a second delivery undoes that somebody deleted the Job of a waiting request',
+    rule: 'contract 4',
+    file: 'src/lanes/judge-waiting.ts',
+    find: 'entry.uid !== undefined && entry.uid !== job.metadata.uid && lane.isWaiting(job);',
+    replace: 'false;',
+  },
+  {
     name: 'operators with different clocks correct each other at once',
     rule: 'invariant 8',
     file: 'src/controller/last-word.ts',

@@ -1,3 +1,4 @@
+import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
 import type { Change } from '../../src/local/store/collection.ts';
 import { checkOverlap, checkRemoval, checkResume, lookedAt } from './check-lanes.ts';
@@ -141,6 +142,7 @@ export class Oracle {
     if (isDeletion && !wasDeleting) {
       if (this.operator) checkRemoval(this, job);
       job.deletedBy = this.world.actor;
+      job.wasTakenOut = this.world.actor === 'somebody' && this.#isListed(job);
     }
     job.object = object;
     job.isPresent = type !== 'DELETED';
@@ -174,6 +176,11 @@ export class Oracle {
     if (!byHand) checkResume(this, start);
     job.start = start;
     job.request.starts.push(start);
+  }
+
+  #isListed({ owner, uid }: JobTruth): boolean {
+    const { environments = [] } = (this.resources.get(owner)?.object.status ?? {}) as CapDeployJobStatus;
+    return environments.some(({ waiting = [] }) => waiting.some((entry) => entry.uid === uid));
   }
 
   #isRecorded({ owner, request }: JobTruth): boolean {
@@ -230,6 +237,7 @@ export class Oracle {
       start: undefined,
       deletedBy: undefined,
       suspendedByHand: false,
+      wasTakenOut: false,
       abortReason: undefined,
       pods: [],
     };

@@ -35,7 +35,8 @@ function on(
   return (world, random) => {
     const found = world.store.list(type, { namespace: NAMESPACE }).items.filter(suits);
     if (found.length === 0) return false;
-    const object = found[random.int(found.length)]!;
+    const meant = found.filter(({ metadata }) => world.inMind !== undefined && metadata.name.startsWith(world.inMind));
+    const object = random.pick(meant.length > 0 && random.chance(0.7) ? meant : found);
     const words = act(world, object, random);
     return world.happened(special, `${object.metadata.name}${words === undefined ? '' : `: ${words}`}`);
   };
@@ -72,13 +73,17 @@ const setSuspend = (special: Special, suspend: boolean): Happening =>
     },
   );
 
+/** The resource that somebody has in mind, or any. */
+const somePlace = ({ inMind, setting: { places } }: World, random: Random): Place =>
+  places.find(({ name }) => inMind?.startsWith(`${name}-`)) ?? random.pick(places);
+
 /** Writes a new spec, as git would. */
 function edit(
   special: Special,
   change: (spec: ResourceSpec, place: Place, random: Random) => string | undefined,
 ): Happening {
   return (world, random) => {
-    const place = random.pick(world.setting.places);
+    const place = somePlace(world, random);
     const resource = world.setting.resource(place);
     if (resource === undefined || isLeaving(resource)) return false;
     const spec = structuredClone(resource.spec);
@@ -118,7 +123,7 @@ export const ACTS: Record<Act, Happening> = {
     },
   ),
   'environment is frozen or thawed': (world, random) => {
-    const place = random.pick(world.setting.places);
+    const place = somePlace(world, random);
     const resource = world.setting.resource(place);
     if (resource === undefined || isLeaving(resource)) return false;
     const environment = random.pick(place.environments);

@@ -93,6 +93,14 @@ const THEMES = {
     'environment is frozen or thawed': 3,
     'replica crashes': 2,
   },
+  'looks take long': { 'message is sent': 3, 'environment is frozen or thawed': 3, 'Job is resumed by hand': 2 },
+  'messages come twice': {
+    'message is delivered again': 8,
+    'message comes after its delete': 4,
+    'message is sent': 2,
+    'Job is deleted': 3,
+    'watch lags': 2,
+  },
   'the newest wins': { 'message is sent': 4, 'somebody acts while a write is under way': 2, 'Job is deleted': 3 },
 } as const satisfies Record<string, Partial<Record<Special, number>>>;
 export type Theme = keyof typeof THEMES;
@@ -113,6 +121,12 @@ export interface Profile {
   readonly podLagMs: number;
   /** How often the very request that starts or ends a deploy is slow, and somebody acts meanwhile. */
   readonly gaps: number;
+  /** How often a pass takes its time from one look to the next. */
+  readonly looks: number;
+  /** How often it takes its time to create a Job. */
+  readonly creates: number;
+  /** Messages with an id that was sent before, of all. */
+  readonly repeats: number;
   /** How long the garbage collector takes (milliseconds). */
   readonly collectorMs: number;
   readonly maxReceiveCount: number | undefined;
@@ -123,17 +137,21 @@ export interface Profile {
 const BOUND_TO_HAPPEN = 0.35;
 
 export function drawProfile(random: Random): Profile {
-  const theme = random.chance(0.4) ? random.pick(Object.keys(THEMES) as Theme[]) : undefined;
+  const theme = random.chance(0.5) ? random.pick(Object.keys(THEMES) as Theme[]) : undefined;
   const more: Partial<Record<Special, number>> = theme === undefined ? {} : THEMES[theme];
   const enabled = SPECIALS.filter(
     (special) => ALWAYS.includes(special) || more[special] !== undefined || random.chance(BOUND_TO_HAPPEN),
   );
+  const isSlow = theme === 'looks take long';
   const isReplacing = theme === 'resources are replaced';
   const calm = random.chance(0.15);
+  const gaps =
+    theme === 'the newest wins' ? 0.6 : random.pick(theme === undefined || isReplacing ? [0, 0, 0.1, 0.2] : [0.2, 0.5]);
   return {
     theme,
-    replicas: random.chance(0.8) ? 2 : 1,
-    election: random.chance(0.3),
+    // Where another looks meanwhile, its writes refuse those of the one that is slow.
+    replicas: random.chance(isSlow ? 0.4 : 0.8) ? 2 : 1,
+    election: random.chance(isSlow ? 0.6 : 0.3),
     skewMs: random.chance(0.4) ? random.int(14_000) - 7_000 : 0,
     unrest: random.pick([0.15, 0.3, 0.5]),
     weights: enabled.map(
@@ -150,7 +168,10 @@ export function drawProfile(random: Random): Profile {
           ['ends slowly', 3 * random.next()],
         ],
     podLagMs: random.pick(isReplacing ? [2_000, 10_000] : [0, 49, 49, 2_000, 10_000]),
-    gaps: random.pick(theme === undefined || isReplacing ? [0, 0, 0.1, 0.2] : [0.2, 0.5]),
+    gaps,
+    looks: isSlow ? 0.5 : gaps / 5,
+    creates: theme === 'messages come twice' ? 0.5 : gaps / 4,
+    repeats: theme === 'messages come twice' ? 0.5 : 0.2,
     collectorMs: random.pick(isReplacing ? [500, 3_000] : [5, 20, 500, 3_000]),
     maxReceiveCount: random.pick([undefined, undefined, 3, 30]),
     poison: random.pick([0, 0.1, 0.3]),

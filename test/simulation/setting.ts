@@ -89,7 +89,7 @@ export class Setting {
       },
       environments: environments.map((environment) => ({
         name: environment,
-        ...(random.chance(0.2) ? { requireApproval: true } : {}),
+        ...(random.chance(theme === 'looks take long' ? 0.6 : 0.2) ? { requireApproval: true } : {}),
         ...(random.chance(0.15) ? { windows: WINDOWS } : {}),
         ...(random.chance(0.2) ? { concurrencyPolicy: random.pick(policies) } : {}),
       })),

@@ -260,7 +260,7 @@ function lag(world: World, watch: Watch, random: Random): void {
 }
 
 /** What changes what a pass has just decided. */
-const IN_BETWEEN: readonly Special[] = [
+export const IN_BETWEEN: readonly Special[] = [
   'environment is frozen or thawed',
   'environment is frozen or thawed',
   'spec is edited',
@@ -272,37 +272,6 @@ const IN_BETWEEN: readonly Special[] = [
   'message is sent',
   'environment is removed or added',
 ];
-
-/** What takes away the reason for ending a deploy, or ends it otherwise. */
-const BEFORE_THE_END: readonly Special[] = [
-  'Job is deleted',
-  'Job is deleted',
-  'Job is suspended',
-  'environment is frozen or thawed',
-  'spec is edited',
-];
-
-/**
- * The gap between a decision and its effect, where a protocol like this one breaks: the request that resumes or deletes a Job is slow, or a pass
- * takes its time from one list to the next, and somebody acts meanwhile.
- */
-export function openGap(world: World, call: Call): void {
-  const { gaps } = world.profile;
-  if (gaps === 0 || world.isDraining) return;
-  const { verb, what } = call.options;
-  const isStart = verb === 'patch' && what.includes('"suspend":false');
-  const isEnd = verb === 'delete' && what.startsWith('Job ');
-  const isLook = verb === 'list' && /^(jobs|pods) .*\/name=/.test(what);
-  if (!isStart && !isEnd && !isLook) return;
-  const random = world.random('gap', world.nextNumber());
-  if (!random.chance(isLook ? gaps / 5 : gaps)) return;
-  world.trace.count(isLook ? 'gap between two looks' : isStart ? 'gap before a start' : 'gap before an end');
-  call.slowDown(random.magnitude(20, 20_000));
-  if (isLook && random.chance(0.5)) return;
-  world.clock.after(random.magnitude(1, 1_000), () => {
-    if (!world.isDraining) void SPECIAL_ACTS[random.pick(isEnd ? BEFORE_THE_END : IN_BETWEEN)](world, random);
-  });
-}
 
 const queueOf = (world: World, messageId: string) =>
   world.setting.places.find(({ queue }) => queue.messages.some((each) => each.messageId === messageId))!.queue;

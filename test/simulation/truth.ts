@@ -53,6 +53,8 @@ export interface JobTruth {
   start: Start | undefined;
   deletedBy: Actor | undefined;
   suspendedByHand: boolean;
+  /** Somebody deleted it while it stood in the status as waiting: that takes its request out of the lane. */
+  wasTakenOut: boolean;
   /** The owner was deleted: what goes on with it is nobody's business any more. */
   abortReason: string | undefined;
   readonly pods: PodTruth[];
@@ -93,6 +95,8 @@ export interface ClaimTruth {
   readonly since: number;
   readonly basis: KubeObject;
   readonly version: number;
+  /** Version of the store at which each process last wrote a status with it, by its name. */
+  readonly writers: Map<string, number>;
 }
 
 export const isJobAlive = (job: JobTruth): boolean => job.isPresent && !job.isSuspended && job.finished === undefined;

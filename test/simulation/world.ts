@@ -7,6 +7,7 @@ import { Collector } from '../../src/local/controllers/collector.ts';
 import { JobController } from '../../src/local/controllers/job-controller.ts';
 import { Store } from '../../src/local/store/store.ts';
 import { Call, type Task } from './call.ts';
+import { openGap } from './gaps.ts';
 import { Nodes } from './kubelet.ts';
 import { OPERATOR_NAMESPACE, startReplica } from './operator.ts';
 import { Oracle } from './oracle.ts';
@@ -14,7 +15,6 @@ import { drawProfile, type Profile, type Special } from './profile.ts';
 import { Random } from './random.ts';
 import { Incarnation, ProcessClock } from './replica.ts';
 import { Setting } from './setting.ts';
-import { openGap } from './specials.ts';
 import type { QueueModel } from './sqs-model.ts';
 import { Trace } from './trace.ts';
 import { Watch } from './watch.ts';
@@ -63,6 +63,8 @@ export class World {
   silentWatches: Watch[] = [];
   readonly replicas: (Incarnation | undefined)[] = [];
   actor: Actor = 'the cluster';
+  /** What the name of the Job that somebody has in mind begins with: of several that suit, it is mostly such a one that he acts on. */
+  inMind: string | undefined;
   /** No request reaches the API server, or SQS, before this. */
   apiDownUntil = 0;
   sqsDownUntil = 0;

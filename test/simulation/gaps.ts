@@ -1,0 +1,126 @@
+import type { Call } from './call.ts';
+import type { Profile, Special } from './profile.ts';
+import { IN_BETWEEN, SPECIAL_ACTS } from './specials.ts';
+import type { World } from './world.ts';
+
+/** A place in a pass, or in an intake, at which the world may move before the next request takes effect. */
+interface Gap {
+  /** As it is counted. */
+  readonly name: string;
+  /** It is before this request. */
+  readonly isBefore: (call: Call) => boolean;
+  /** How often it opens. */
+  readonly chance: (profile: Profile) => number;
+  /** What somebody does in it; one of these is drawn. */
+  readonly acts: readonly Special[];
+  /** How often somebody does. */
+  readonly busy: number;
+  /** From the shortest to the longest that it is (milliseconds). */
+  readonly ms: readonly [number, number];
+  /** Somebody acts at its beginning: what follows from that falls into it, too. */
+  readonly isEarly?: boolean;
+  /** What somebody then has in mind: the very Job that the request is about, or any of the resource. */
+  readonly about: 'its Job' | 'its resource';
+}
+
+const isLookAt = (plural: string, { options: { verb, what } }: Call): boolean =>
+  verb === 'list' && what.startsWith(`${plural} (`) && what.includes('/name=');
+
+/** The gaps between a decision and its effect, and between two looks or two writes that belong together: where a protocol like this one breaks. */
+const GAPS: readonly Gap[] = [
+  {
+    name: 'gap before a start',
+    isBefore: ({ options: { verb, what } }) => verb === 'patch' && what.includes('"suspend":false'),
+    chance: ({ gaps }) => gaps,
+    acts: IN_BETWEEN,
+    busy: 1,
+    ms: [20, 20_000],
+    about: 'its Job',
+  },
+  {
+    // What takes away the reason for ending a deploy, or ends it otherwise.
+    name: 'gap before an end',
+    isBefore: ({ options: { verb, what } }) => verb === 'delete' && what.startsWith('Job '),
+    chance: ({ gaps }) => gaps,
+    acts: [
+      'Job is deleted',
+      'Job is deleted',
+      'Job is suspended',
+      'environment is frozen or thawed',
+      'environment is frozen or thawed',
+      'environment is frozen or thawed',
+      'spec is edited',
+    ],
+    busy: 1,
+    ms: [20, 20_000],
+    isEarly: true,
+    about: 'its resource',
+  },
+  {
+    name: 'gap before the look at the Jobs',
+    isBefore: (call) => isLookAt('jobs', call),
+    chance: ({ looks }) => looks / 2,
+    acts: IN_BETWEEN,
+    busy: 0.5,
+    ms: [20, 20_000],
+    about: 'its resource',
+  },
+  {
+    // Long enough for a Pod to come and go that no look will have shown.
+    name: 'gap between the looks at Jobs and Pods',
+    isBefore: (call) => isLookAt('pods', call),
+    chance: ({ looks }) => looks,
+    acts: [
+      'Job is resumed by hand',
+      'Job is resumed by hand',
+      'Job is resumed by hand',
+      'Job is suspended',
+      'Job is deleted',
+      'Pod is deleted',
+    ],
+    busy: 0.8,
+    ms: [2_000, 27_000],
+    isEarly: true,
+    about: 'its resource',
+  },
+  {
+    name: 'gap before a Job is created',
+    isBefore: ({ options: { verb, what } }) =>
+      verb === 'create' && what.startsWith('Job ') && !what.includes('dry run'),
+    chance: ({ creates }) => creates,
+    acts: ['Job is deleted', 'Job is deleted', 'environment is removed or added', 'spec is edited'],
+    busy: 0.7,
+    ms: [20, 10_000],
+    about: 'its Job',
+  },
+];
+
+/** A request is on its way to the API server: some take their time, and somebody acts meanwhile, soon or just before it arrives. */
+export function openGap(world: World, call: Call): void {
+  if (world.profile.gaps === 0 || world.isDraining) return;
+  const gap = GAPS.find(({ isBefore }) => isBefore(call));
+  if (gap === undefined) return;
+  const random = world.random('gap', world.nextNumber());
+  if (!random.chance(gap.chance(world.profile))) return;
+  world.trace.count(gap.name);
+  const ms = random.magnitude(...gap.ms);
+  call.slowDown(ms);
+  if (!random.chance(gap.busy)) return;
+  const special = random.pick(gap.acts);
+  const soon = [1, random.magnitude(1, 1_000)];
+  const atMs = random.pick(gap.isEarly ? soon : [...soon, Math.max(1, ms - random.magnitude(1, 30))]);
+  world.clock.after(Math.min(atMs, ms), () => {
+    if (world.isDraining) return;
+    world.inMind = meantBy(call, gap.about);
+    void SPECIAL_ACTS[special](world, random);
+    world.inMind = undefined;
+  });
+}
+
+/** Jobs are named after their resource: `<resource>-<environment>-…`. */
+function meantBy({ options: { what } }: Call, about: Gap['about']): string | undefined {
+  const [, job] = /^Job (\S+)/.exec(what) ?? [];
+  if (about === 'its Job') return job;
+  const resource = /\/name=([^,)]+)/.exec(what)?.[1] ?? job?.split('-')[0];
+  return resource && `${resource}-`;
+}
