@@ -76,9 +76,11 @@ export function checkOverlap(oracle: Oracle, job: JobTruth, how: 'resumed' | 'a 
 function isExcused(oracle: Oracle, job: JobTruth, other: JobTruth, how: 'resumed' | 'a Pod came'): boolean {
   if (how === 'resumed') {
     if (oracle.operator === undefined || wasResumedBehind(oracle, other.start)) return true;
-    // The Job went with its resource, and its Pod came after the pass had looked: the claim that would have waited for it went as well.
+    // The Job went with its resource, or somebody took its start back before any operator could know of it, and its Pod came after the pass had
+    // looked: nothing was there that would have waited for it.
     const hasEnded = oracle.resources.get(other.owner)?.endVersion !== undefined && !other.isPresent;
-    return hasEnded && other.pods.every((pod) => !pod.isAlive || pod.version > lookedAt(oracle, other));
+    const cameLate = other.pods.every((pod) => !pod.isAlive || pod.version > lookedAt(oracle, other));
+    return (hasEnded || (other.start?.isUntraceable ?? false)) && !isJobAlive(other) && cameLate;
   }
   // A Pod that comes late, of a Job that runs no more. The lane was to wait for it, unless nobody could know.
   if (job.start?.isUntraceable || (other.start?.byHand ?? false)) return true;

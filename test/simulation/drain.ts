@@ -3,6 +3,7 @@ import { checkAccounts } from './accounts.ts';
 import { Call } from './call.ts';
 import { patchByHand } from './people.ts';
 import { type EnvironmentSpec, NAMESPACE } from './setting.ts';
+import { SPECIAL_ACTS } from './specials.ts';
 import { annotationOf, finishedAs, isPodAlive } from './truth.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
@@ -17,9 +18,13 @@ const LONG_REST_MS = 12 * 60_000;
 /** Rest takes as many steps as all that was before: a part of the runs looks at it. */
 const RESTING = 0.3;
 const LOOK_MS = 20_000;
+const WIND_DOWN_MS = 60_000;
 
 /** The faults stop and time runs on: everything that was begun comes to its end, is accounted for, and then there is rest. */
 export async function drain(world: World, step: () => Promise<void>): Promise<void> {
+  await windDown(world, step);
+  world.isDraining = true;
+  world.trace.note('all faults stop');
   stopFaults(world);
   const until = world.clock.now() + DRAIN_MS;
   let lookAt = 0;
@@ -52,14 +57,27 @@ export async function drain(world: World, step: () => Promise<void>): Promise<vo
   checkAccounts(world);
 }
 
+/**
+ * Where all faults happen at once, hardly any deploy gets far enough to be ended, and where all have stopped, nothing is in its way. In between
+ * the gaps go on, with what people do in them, and messages come as they do on any day: one after the other.
+ */
+async function windDown(world: World, step: () => Promise<void>): Promise<void> {
+  if (world.profile.gaps === 0) return;
+  stopFaults(world);
+  helpPeople(world);
+  const random = world.random('winding down');
+  for (let count = world.profile.theme === 'the newest wins' ? 5 : random.int(2); count > 0; count -= 1) {
+    world.clock.after(random.int(WIND_DOWN_MS), () => void SPECIAL_ACTS['message is sent'](world, random));
+  }
+  await run(world, step, WIND_DOWN_MS);
+}
+
 async function run(world: World, step: () => Promise<void>, ms: number): Promise<void> {
   const until = world.clock.now() + ms;
   while (world.clock.now() < until) await step();
 }
 
 function stopFaults(world: World): void {
-  world.isDraining = true;
-  world.trace.note('all faults stop');
   world.apiDownUntil = 0;
   world.sqsDownUntil = 0;
   world.jobControllerLagMs = 0;

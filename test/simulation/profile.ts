@@ -101,7 +101,12 @@ const THEMES = {
     'Job is deleted': 3,
     'watch lags': 2,
   },
-  'the newest wins': { 'message is sent': 4, 'somebody acts while a write is under way': 2, 'Job is deleted': 3 },
+  'the newest wins': {
+    'message is sent': 4,
+    'time passes': 3,
+    'somebody acts while a write is under way': 2,
+    'Job is deleted': 1,
+  },
 } as const satisfies Record<string, Partial<Record<Special, number>>>;
 export type Theme = keyof typeof THEMES;
 
@@ -150,8 +155,8 @@ export function drawProfile(random: Random): Profile {
   return {
     theme,
     // Where another looks meanwhile, its writes refuse those of the one that is slow.
-    replicas: random.chance(isSlow ? 0.4 : 0.8) ? 2 : 1,
-    election: random.chance(isSlow ? 0.6 : 0.3),
+    replicas: random.chance(isSlow ? 0.4 : theme === 'the newest wins' ? 0.95 : 0.8) ? 2 : 1,
+    election: random.chance(isSlow ? 0.6 : theme === 'the newest wins' ? 0.1 : 0.3),
     skewMs: random.chance(0.4) ? random.int(14_000) - 7_000 : 0,
     unrest: random.pick([0.15, 0.3, 0.5]),
     weights: enabled.map(
