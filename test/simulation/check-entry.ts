@@ -2,7 +2,7 @@ import type { CapDeployJobStatus, HistoryEntry } from '../../src/api/capdeployjo
 import type { KubeObject } from '../../src/kube/client.ts';
 import type { Oracle } from './oracle.ts';
 import { NAMESPACE, type ResourceSpec } from './setting.ts';
-import { isLater, type RequestTruth, type ResourceTruth, rulesOut } from './truth.ts';
+import { annotationOf, isLater, type RequestTruth, type ResourceTruth, rulesOut } from './truth.ts';
 import { Violation } from './violation.ts';
 
 /** Invariant 7: a history entry that is new in a status tells what has happened. */
@@ -61,7 +61,12 @@ function untruth(
       if (jobs.some((job) => job.finished === 'Complete' && job.deletedBy !== 'somebody'))
         return 'its Job has completed';
       if (reason === 'Replaced') return claim?.ending ? undefined : 'no newer request was to take its place';
-      if (reason === 'JobSuspended') return jobs.some((job) => job.suspendedByHand) ? undefined : 'nobody suspended it';
+      if (reason === 'JobSuspended') {
+        if (!jobs.some((job) => job.suspendedByHand)) return 'nobody suspended it';
+        // Rule 9: that write is refused where the Job has moved since it was looked at.
+        const isMarked = jobs.some((job) => annotationOf(job.object, 'started-at') !== undefined);
+        return isMarked ? undefined : 'its Job had not been marked as started';
+      }
       return jobs.some((job) => job.deletedBy === 'somebody' || job.deletedBy === 'the cluster')
         ? undefined
         : 'nobody deleted its Job';

@@ -5,7 +5,7 @@ import { contentOf } from './check-messages.ts';
 import type { Sent } from './messages.ts';
 import { environmentsOf, type Oracle } from './oracle.ts';
 import { NAMESPACE, type ResourceSpec } from './setting.ts';
-import { isLater, type JobTruth, type ResourceTruth, rulesOut, whyNot } from './truth.ts';
+import { isJobAlive, isLater, type JobTruth, type ResourceTruth, rulesOut, whyNot } from './truth.ts';
 import { Violation } from './violation.ts';
 
 /** An operator has stored a status: invariants 1 and 7, and the promises of the protocol that can be read off one write. */
@@ -188,6 +188,7 @@ function checkClaim(
     const seen = oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0;
     if (job.start && job.start.version <= seen) job.start.isAcknowledged = true;
   }
+  if (is && was?.ending && was.uid === is.uid && !is.ending) checkTakenBack(oracle, truth, is);
   if (is) oracle.claims.get(is.uid)?.writers.set(oracle.operator?.name ?? '', oracle.version);
   if (!was || was.uid === is?.uid) return;
   const job = oracle.jobs.get(was.uid);
@@ -200,6 +201,18 @@ function checkClaim(
     (lane) => lane.name === name && lane.waiting?.some(({ id }) => id === was.id),
   );
   if (!isRecorded && !isGivenUp) throw new Violation('invariant 1', `the claim of ${was.job} is gone without a record`);
+}
+
+/** Rule 10: the Job is written first, so that a delete that is under way elsewhere is refused. */
+function checkTakenBack(oracle: Oracle, { name }: ResourceTruth, { uid, job: jobName }: Claim): void {
+  const job = oracle.jobs.get(uid);
+  if (!job || !isJobAlive(job) || job.object.metadata.deletionTimestamp !== undefined) return;
+  const seen = oracle.seen.get(`${NAMESPACE}/${name}`) ?? 0;
+  if (Number(job.object.metadata.resourceVersion) > seen) return;
+  throw new Violation(
+    'rule 10',
+    `the announcement that ${jobName} is ended is taken back, and its Job was not written first`,
+  );
 }
 
 /** Of those that could start, the one that is due first gets the claim; what is overtaken, rolled back or too late is none of them. */

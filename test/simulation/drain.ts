@@ -66,7 +66,7 @@ async function windDown(world: World, step: () => Promise<void>): Promise<void> 
   stopFaults(world);
   helpPeople(world);
   const random = world.random('winding down');
-  for (let count = world.profile.theme === 'the newest wins' ? 5 : random.int(2); count > 0; count -= 1) {
+  for (let count = world.profile.theme === 'the newest wins' ? 8 : random.int(2); count > 0; count -= 1) {
     world.clock.after(random.int(WIND_DOWN_MS), () => void SPECIAL_ACTS['message is sent'](world, random));
   }
   await run(world, step, WIND_DOWN_MS);

@@ -149,7 +149,7 @@ export function drawProfile(random: Random): Profile {
   );
   const isSlow = theme === 'looks take long';
   const isReplacing = theme === 'resources are replaced';
-  const calm = random.chance(0.15);
+  const calm = theme !== 'the newest wins' && random.chance(0.15);
   const gaps =
     theme === 'the newest wins' ? 0.6 : random.pick(theme === undefined || isReplacing ? [0, 0, 0.1, 0.2] : [0.2, 0.5]);
   return {
@@ -167,7 +167,8 @@ export function drawProfile(random: Random): Profile {
       : [
           ['succeeds', 6],
           ['fails', 2 * random.next()],
-          ['hangs', random.next()],
+          // One that ends by itself need not be ended.
+          ['hangs', theme === 'the newest wins' ? 8 : random.next()],
           ['never starts', random.next()],
           ['starts late', random.next()],
           ['ends slowly', 3 * random.next()],
