@@ -28,21 +28,21 @@ static map<string,int> O = {
  {"HDROP",1},   // plan refuses a Job whose id is in history
  {"WM",2},      // 0 none; 1 at claim, id==wm and unclaimed is dropped unrecorded (as written); 2 promoted when claim is released; 3 at claim, id==wm may start
  {"ACK",1},     // DeleteMessage: 0 after create; 1 after status names the request
- {"STARTEDAT",1},{"RECFIRST",1},{"BOUNDED",1},{"ADOPT",1},{"UNK",1},{"AEFQ",1},{"MAXS",60000000},{"ORPHAN",0},{"VWUID",0},{"ADOPTW",1},{"REL",1},{"ONLY",31},{"ORD",0},{"ENDING",1},{"ANRV",1},{"TB",1}
+ {"STARTEDAT",1},{"RECFIRST",1},{"BOUNDED",1},{"ADOPT",1},{"UNK",1},{"AEFQ",1},{"MAXS",60000000},{"ORPHAN",0},{"VWUID",1},{"ADOPTW",1},{"REL",1},{"ONLY",31},{"ORD",0},{"ENDING",1},{"ANRV",1},{"TB",1}
 };
-static int N,T,K,POLICY,MISSED,FG,EV,HR,KILL,FREEZE,PUTRV,LIVE,JOBS,PODS,PRV,DRV,TOUCH,REC,ABACT,VTIMER,VPODS,VANLIVE,STIMER,SPODS,FPODS,CUID,HDROP,WM,ACK,STARTEDAT,RECFIRST,BOUNDED,ADOPT,ORPHAN,ONLY,ORD,ENDING,ANRV,TB;
+static int N,T,K,POLICY,MISSED,FG,EV,HR,KILL,FREEZE,PUTRV,LIVE,JOBS,PODS,PRV,DRV,TOUCH,REC,ABACT,VTIMER,VPODS,VANLIVE,STIMER,SPODS,FPODS,CUID,HDROP,WM,ACK,STARTEDAT,RECFIRST,BOUNDED,ADOPT,ORPHAN,ONLY,ORD,ENDING,ANRV,TB,VWUID;
 enum {P_NONE,P_RUN,P_TERM,P_SUCC,P_FAIL,P_GONE};
 enum {H_0,H_S,H_F,H_A,H_D,H_U,H_EV};
 enum {IDLE,ST_J,ST_P,ST_C,REC_J,RS_J,VA,UN,DR,CL,AB,VW,RB,AD,WD,AN};
 struct Th{u8 k,i,inc,x;};
-struct S{ u8 ex[3],inc[3],susp[3],sta[3],fin[3],act[3],del[3],h[3],w[3],m[3],st[3],succ[3],tch[3],pc[3],en[3]; u8 pod[3][3],pend[3][3]; u8 ct,cinc,wm,rd,ud,us,ev; Th t[3]; };
+struct S{ u8 ex[3],inc[3],susp[3],sta[3],fin[3],act[3],del[3],h[3],w[3],m[3],st[3],succ[3],tch[3],pc[3],en[3],wi[3],dw[3]; u8 pod[3][3],pend[3][3]; u8 ct,cinc,wm,rd,ud,us,ev; Th t[3]; };
 static const u8 NOC=3;
 struct Key{u64 a,b,c; bool operator==(const Key&o)const{return a==o.a&&b==o.b&&c==o.c;}};
 struct BW{ u64 v[3]={0,0,0}; int p=0; inline void put(u64 x,int n){ int w=p>>6,o=p&63; v[w]|=x<<o; if(o+n>64) v[w+1]|=x>>(64-o); p+=n; } };
 struct BR{ const u64*v; int p=0; inline u8 get(int n){ int w=p>>6,o=p&63; u64 x=v[w]>>o; if(o+n>64) x|=v[w+1]<<(64-o); p+=n; return x&((1u<<n)-1);} };
-static Key pack(const S&s){ BW b; for(int i=0;i<N;i++){ b.put(s.ex[i],1);b.put(s.inc[i],2);b.put(s.susp[i],1);b.put(s.sta[i],1);b.put(s.fin[i],2);b.put(s.act[i],1);b.put(s.del[i],1);b.put(s.h[i],3);b.put(s.w[i],1);b.put(s.m[i],1);b.put(s.st[i],1);b.put(s.succ[i],1);b.put(s.tch[i],1);b.put(s.pc[i],1);b.put(s.en[i],1); for(int k=0;k<K;k++){b.put(s.pod[i][k],3);b.put(s.pend[i][k],1);} }
+static Key pack(const S&s){ BW b; for(int i=0;i<N;i++){ b.put(s.ex[i],1);b.put(s.inc[i],2);b.put(s.susp[i],1);b.put(s.sta[i],1);b.put(s.fin[i],2);b.put(s.act[i],1);b.put(s.del[i],1);b.put(s.h[i],3);b.put(s.w[i],1);b.put(s.m[i],1);b.put(s.st[i],1);b.put(s.succ[i],1);b.put(s.tch[i],1);b.put(s.pc[i],1);b.put(s.en[i],1);b.put(s.wi[i],2);b.put(s.dw[i],1); for(int k=0;k<K;k++){b.put(s.pod[i][k],3);b.put(s.pend[i][k],1);} }
  b.put(s.ct,2);b.put(s.cinc,2);b.put(s.wm,2);b.put(s.rd,2);b.put(s.ud,2);b.put(s.us,2);b.put(s.ev,1); for(int t=0;t<T;t++){b.put(s.t[t].k,4);b.put(s.t[t].i,2);b.put(s.t[t].inc,2);b.put(s.t[t].x,2);} return {b.v[0],b.v[1],b.v[2]}; }
-static S unpack(const Key&k){ S s; memset(&s,0,sizeof s); u64 v[3]={k.a,k.b,k.c}; BR b{v}; for(int i=0;i<N;i++){ s.ex[i]=b.get(1);s.inc[i]=b.get(2);s.susp[i]=b.get(1);s.sta[i]=b.get(1);s.fin[i]=b.get(2);s.act[i]=b.get(1);s.del[i]=b.get(1);s.h[i]=b.get(3);s.w[i]=b.get(1);s.m[i]=b.get(1);s.st[i]=b.get(1);s.succ[i]=b.get(1);s.tch[i]=b.get(1);s.pc[i]=b.get(1);s.en[i]=b.get(1); for(int q=0;q<K;q++){s.pod[i][q]=b.get(3);s.pend[i][q]=b.get(1);} }
+static S unpack(const Key&k){ S s; memset(&s,0,sizeof s); u64 v[3]={k.a,k.b,k.c}; BR b{v}; for(int i=0;i<N;i++){ s.ex[i]=b.get(1);s.inc[i]=b.get(2);s.susp[i]=b.get(1);s.sta[i]=b.get(1);s.fin[i]=b.get(2);s.act[i]=b.get(1);s.del[i]=b.get(1);s.h[i]=b.get(3);s.w[i]=b.get(1);s.m[i]=b.get(1);s.st[i]=b.get(1);s.succ[i]=b.get(1);s.tch[i]=b.get(1);s.pc[i]=b.get(1);s.en[i]=b.get(1);s.wi[i]=b.get(2);s.dw[i]=b.get(1); for(int q=0;q<K;q++){s.pod[i][q]=b.get(3);s.pend[i][q]=b.get(1);} }
  s.ct=b.get(2);s.cinc=b.get(2);s.wm=b.get(2);s.rd=b.get(2);s.ud=b.get(2);s.us=b.get(2);s.ev=b.get(1); for(int t=0;t<T;t++){s.t[t].k=b.get(4);s.t[t].i=b.get(2);s.t[t].inc=b.get(2);s.t[t].x=b.get(2);} return s; }
 
 struct Succ{S s; string viol; string lab; u8 perm[3];};
@@ -62,7 +62,7 @@ static const char*HN[]={"-","Succeeded","Failed","Aborted","Dropped","Unknown","
 
 static void emit(S s,const char*lab,string viol=""){
   // canonical form
-  for(int i=0;i<N;i++) if(s.ct!=i) s.en[i]=0;
+  for(int i=0;i<N;i++){ if(s.ct!=i) s.en[i]=0; if(!s.w[i]) s.wi[i]=0; }
   for(int t=0;t<T;t++){ Th&q=s.t[t]; if(q.k==IDLE) q={0,0,0,0}; }
   // threads doomed by monotone facts go idle
   for(int t=0;t<T;t++){ Th&q=s.t[t]; if((q.k==REC_J||q.k==DR||q.k==VW||q.k==RS_J)&&hv(s,q.i)&&RECFIRST&&PUTRV) q={0,0,0,0}; if(PUTRV&&(q.k==VA)&&!(s.ct==q.i&&(!CUID||s.cinc==q.inc))) { if(VANLIVE) q={0,0,0,0}; } }
@@ -86,11 +86,11 @@ static char L[256];
 
 static void putH(S&s,int i,u8 v,string&viol){ if(s.h[i]!=0&&s.h[i]!=H_EV) viol="I1 second history entry"; s.h[i]=v; s.w[i]=0; }
 static void resume(S&n,int i,int t,string&viol){ // PATCH suspend=false, started-at
-  int c=ci(n,i); if(n.susp[i]&&!n.fin[i]){ if(n.st[i]) viol="I1 request started twice (second resume)"; for(int j=i+1;j<N;j++) if(n.st[j]) viol="I4 started though a later-due one has started"; n.pend[i][c]=1; n.st[i]=1; }
+  int c=ci(n,i); if(n.susp[i]&&!n.fin[i]){ if(n.dw[i]&&n.h[i]!=H_EV) viol="I1 started though its Job was deleted while it waited, listed in the status"; if(n.st[i]) viol="I1 request started twice (second resume)"; for(int j=i+1;j<N;j++) if(n.st[j]) viol="I4 started though a later-due one has started"; n.pend[i][c]=1; n.st[i]=1; }
   n.susp[i]=0; n.sta[i]=1; jobW(n,i,t); }
 static bool crStart(const S&s,int i,int inc){ // may the plan start i, judged by the CR
   bool own = s.ct==i&&(!CUID||s.cinc==inc)&&(REC==1||REC==2);
-  if(!(s.ct==NOC||own)) return false; if(HDROP&&hv(s,i)) return false;
+  if(!(s.ct==NOC||own)) return false; if(HDROP&&hv(s,i)) return false; if(VWUID&&s.w[i]&&s.wi[i]!=inc+1) return false;
   if(WM==1&&!(i+1>s.wm||own)) return false; if(WM==2&&!(i+1>s.wm)) return false; if(WM==3&&!(i+1>=s.wm)) return false; return true; }
 
 static void succ(const S&s){
@@ -106,7 +106,7 @@ static void succ(const S&s){
   }
   // ---- user ----
   for(int i=0;i<N;i++) if(s.ex[i]&&!s.h[i]&&!s.del[i]){
-    if(s.ud>0){ S n=s; n.ud--; n.tch[i]=1; removeJob(n,i,-1); emit(n,LAB("USER deletes Job R%d (uid %d)",i,s.inc[i]));
+    if(s.ud>0){ S n=s; n.ud--; n.tch[i]=1; if(s.w[i]&&s.wi[i]==s.inc[i]&&!s.st[i]) n.dw[i]=1; removeJob(n,i,-1); emit(n,LAB("USER deletes Job R%d (uid %d)",i,s.inc[i]));
       if(FG){ S n=s; n.ud--; n.tch[i]=1; n.del[i]=1; jobW(n,i,-1); emit(n,LAB("USER deletes Job R%d (foreground)",i)); } }
     if(s.us>0&&running(s,i)){ S n=s; n.us--; n.tch[i]=1; n.susp[i]=1; jobW(n,i,-1); emit(n,LAB("USER suspends running Job R%d",i)); }
     if(HR&&s.us>0&&s.ct==NOC&&waitingJ(s,i)&&!otherJobs(s,i)&&!lanePods(s)){ bool q=true; for(int t=0;t<T;t++){u8 k=s.t[t].k; if(k==ST_J||k==ST_P||k==ST_C||k==AD||k==RB) q=false;} for(int j=i+1;j<N;j++) if(s.st[j]) q=false; for(int j=0;j<N;j++)for(int c=0;c<K;c++) if(s.pend[j][c]) q=false;
@@ -163,9 +163,9 @@ static void succ(const S&s){
         if(POLICY==2&&running(s,i)&&s.ct==i&&!s.del[i]&&(!ABACT||s.act[i])){ bool newer=false; for(int j=i+1;j<N;j++) if(waitingJ(s,j)&&!hv(s,j)) newer=true; if(newer&&ENDING){ S n=s; n.t[t]={AN,(u8)i,C,0}; emit(n,LAB("op %s: Replace: reads CR RV, Job R%d runs, a newer one waits",on,i)); } else if(newer){ S n=s; if(DRV==2){ n.tch[i]=1; removeJob(n,i,t); emit(n,LAB("op %s: Replace: DELETE running R%d",on,i)); } else { n.t[t]={AB,(u8)i,C,0}; emit(n,LAB("op %s: Replace: will delete R%d",on,i)); } } }
         if(ENDING&&POLICY==2&&s.ct==i&&s.en[i]&&running(s,i)&&!s.del[i]){ S n=s; n.en[i]=0; if(TB) jobW(n,i,t); crW(n,t); emit(n,LAB("op %s: PUT claim R%d: announcement taken back",on,i)); }
         // note in status.waiting
-        if(s.ex[i]&&!s.w[i]&&!hv(s,i)&&s.ct!=i){ S n=s; n.w[i]=1; crW(n,t); emit(n,LAB("op %s: PUT status: waiting += R%d",on,i)); }
-        // noted, gone
-        if(!s.ex[i]&&(!VANLIVE||(s.w[i]&&!hv(s,i)&&s.ct!=i))){ S n=s; n.t[t]={VW,(u8)i,0,0}; emit(n,LAB("op %s: Jobs %s: noted R%d is not there",on,VANLIVE?"live":"from cache",i)); }
+        if(s.ex[i]&&!s.w[i]&&!hv(s,i)&&s.ct!=i){ S n=s; n.w[i]=1; n.wi[i]=s.inc[i]; crW(n,t); emit(n,LAB("op %s: PUT status: waiting += R%d",on,i)); }
+        // noted, gone; or another one under its name
+        if((!s.ex[i]||(VWUID&&s.w[i]&&s.wi[i]!=s.inc[i]&&waitingJ(s,i)))&&(!VANLIVE||(s.w[i]&&!hv(s,i)&&s.ct!=i))){ S n=s; n.t[t]={VW,(u8)i,0,0}; emit(n,LAB("op %s: Jobs %s: noted R%d is not there",on,VANLIVE?"live":"from cache",i)); }
         // release a claim whose outcome is recorded already and whose Job is not running
         // adopt a Job resumed by hand
         if(HR&&ADOPT&&s.ct==NOC&&running(s,i)&&!hv(s,i)){ S n=s; n.ct=i; n.cinc=C; n.w[i]=0; if(WM==1||WM==3) if(n.wm<i+1) n.wm=i+1; crW(n,t); emit(n,LAB("op %s: PUT claim=R%d (adopts the Job resumed by hand)",on,i)); }
@@ -186,7 +186,7 @@ static void succ(const S&s){
       else if(s.ct==i&&(!CUID||!VANLIVE||s.cinc==q.inc)){ S n=s; v.clear(); if(!hv(s,i)) putH(n,i,H_U,v); n.ct=NOC; n.cinc=0; promote(n,i); n.t[t]={0,0,0,0}; crW(n,t); emit(n,LAB("op %s: PUT history R%d=Unknown/Aborted, claim released",on,i),v); } } break;
     case UN: if(TOUCH==1&&q.x==0){ if(waitingJ(s,i)&&ci(s,i)==q.inc){ S n=s; jobW(n,i,t); n.t[t].x=1; emit(n,LAB("op %s: un-claim: writes Job R%d (its RV moves)",on,i)); } }
       else if(q.x==2){ S n=s; n.t[t]={0,0,0,0}; if(s.ex[i]) jobW(n,i,t); emit(n,LAB("op %s: un-claim: writes Job R%d after status",on,i)); }
-      else if(s.ct==i&&(!CUID||s.cinc==q.inc)){ S n=s; n.ct=NOC; n.cinc=0; if(!s.h[i]) n.w[i]=1; if(TOUCH==2) n.t[t].x=2; else n.t[t]={0,0,0,0}; crW(n,t); emit(n,LAB("op %s: PUT status: claim R%d removed",on,i)); } break;
+      else if(s.ct==i&&(!CUID||s.cinc==q.inc)){ S n=s; n.ct=NOC; n.cinc=0; if(!s.h[i]) n.w[i]=1,n.wi[i]=q.inc+1; if(TOUCH==2) n.t[t].x=2; else n.t[t]={0,0,0,0}; crW(n,t); emit(n,LAB("op %s: PUT status: claim R%d removed",on,i)); } break;
     case DR: if(s.ct!=i&&(!hv(s,i)||!PUTRV)&&(q.x||s.wm>i+1)){ S n=s; v.clear(); bool ev=s.h[i]==H_EV; putH(n,i,H_D,v); if(ev){ v.clear(); n.h[i]=H_EV; } n.t[t]={0,0,0,0}; crW(n,t); emit(n,LAB("op %s: PUT history R%d=Superseded/Missed",on,i),v); } break;
     case CL: { bool ok=s.ex[i]&&(DRV==0||ci(s,i)==q.inc); if(ok){ S n=s; n.t[t]={0,0,0,0}; removeJob(n,i,t); if(!s.h[i]) n.tch[i]=1; emit(n,LAB("op %s: DELETE Job R%d (recorded)",on,i)); } } break;
     case AN: if(s.ct==i&&(!CUID||s.cinc==q.inc)){ S n=s; n.en[i]=1; crW(n,t); n.t[t].k=AB; emit(n,LAB("op %s: PUT claim R%d: ending=Replaced",on,i)); } break;
@@ -202,7 +202,7 @@ static inline u64 hk(const Key&k){ u64 h=k.a*0x9E3779B97F4A7C15ull; h^=h>>29; h+
 int main(int ac,char**av){
   bool verbose=false; for(int a=1;a<ac;a++){ string x=av[a]; if(x=="-v"){verbose=true;continue;} size_t e=x.find('='); string k=x.substr(0,e); if(!O.count(k)){fprintf(stderr,"unknown option %s\n",k.c_str());return 2;} O[k]=atoi(x.c_str()+e+1); }
 #define G(n) n=O[#n]
-  G(N);G(T);G(POLICY);G(MISSED);G(FG);G(EV);G(HR);G(KILL);G(FREEZE);G(PUTRV);G(LIVE);G(JOBS);G(PODS);G(PRV);G(DRV);G(TOUCH);G(REC);G(ABACT);G(VTIMER);G(VPODS);G(VANLIVE);G(STIMER);G(SPODS);G(FPODS);G(CUID);G(HDROP);G(WM);G(ACK);G(STARTEDAT);G(RECFIRST);G(BOUNDED);G(ADOPT);G(ORPHAN);G(ONLY);G(ORD);G(ENDING);G(ANRV);G(TB);
+  G(N);G(T);G(POLICY);G(MISSED);G(FG);G(EV);G(HR);G(KILL);G(FREEZE);G(PUTRV);G(LIVE);G(JOBS);G(PODS);G(PRV);G(DRV);G(TOUCH);G(REC);G(ABACT);G(VTIMER);G(VPODS);G(VANLIVE);G(STIMER);G(SPODS);G(FPODS);G(CUID);G(HDROP);G(WM);G(ACK);G(STARTEDAT);G(RECFIRST);G(BOUNDED);G(ADOPT);G(ORPHAN);G(ONLY);G(ORD);G(ENDING);G(ANRV);G(TB);G(VWUID);
   if(!BOUNDED){VTIMER=STIMER=0;}
   K=min(3,1+O["UD"]+O["RD"]);
   S s0; memset(&s0,0,sizeof s0); for(int i=0;i<N;i++) s0.m[i]=1; s0.ct=NOC; s0.rd=O["RD"]; s0.ud=O["UD"]; s0.us=O["US"]; s0.ev=EV;

@@ -137,7 +137,7 @@ export function candidateDrop(
 /**
  * Listed before, and now without Job, claim and history entry: somebody deleted the Job before its turn came. A Job of that name with another
  * uid that waits too is no answer to that: an operator that had not heard of either created it from a second delivery, or from another message
- * with this id (seed 4152). It is removed as known.
+ * with this id (docs/lanes.md, rule 13). It is removed as known.
  */
 export function recordDeletedWhileWaiting(lane: Lane): void {
   const present = new Map(lane.view.jobs.map((job) => [job.metadata.name, job]));

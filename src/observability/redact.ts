@@ -17,7 +17,7 @@ const MARK = '[redacted]';
 export function redactSecrets(text: string): string {
   let result = redactPrivateKeys(text);
   for (const [pattern, replacement] of SHAPES) result = result.replace(pattern, replacement);
-  return redactPairs(result.replace(BASE64_RUN, (run) => (looksRandom(run) ? MARK : run)));
+  return redactPairs(result.replace(BASE64_RUN, (run) => (looksRandom(run) && !FINGERPRINT.test(run) ? MARK : run)));
 }
 
 /**
@@ -53,7 +53,10 @@ const SHAPES: [pattern: RegExp, replacement: string][] = [
 ];
 
 /** AWS secret access keys have 40 characters and no prefix; lines of a PEM block 64 and more. */
-const BASE64_RUN = /[A-Za-z0-9+/]{40,}={0,2}/g;
+const BASE64_RUN = /(?:SHA256:)?[A-Za-z0-9+/]{40,}={0,2}/g;
+
+/** Of a public key, as OpenSSH writes it: what somebody whose deploy failed for a changed host key has to compare. */
+const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}$/;
 
 /** Mixed as only chance mixes: digests (hexadecimal), long words and paths are not. */
 function looksRandom(run: string): boolean {

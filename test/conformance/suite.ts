@@ -7,6 +7,8 @@ import { type Answer, type Api, type Json, openApi, type WatchStream, WORLD } fr
 
 export interface Suite {
   readonly api: Api;
+  /** The minor of the API's version: 36 of 1.36. */
+  readonly minor: number;
   readonly ns: string;
   /** Collections in the namespace. */
   readonly cdj: string;
@@ -39,6 +41,7 @@ export function pathsIn(ns: string) {
 export function suite(): Suite {
   const ns = `conformance-${randomBytes(4).toString('hex')}`;
   let api: Api | undefined;
+  let minor: number | undefined;
   let release: (() => void) | undefined;
   const ready = (): Api => {
     if (api === undefined) throw new Error('the API is ready within tests only');
@@ -46,6 +49,8 @@ export function suite(): Suite {
   };
   beforeAll(async () => {
     api = await openApi();
+    minor = Number.parseInt((await api.get('/version')).body.minor, 10);
+    expect(minor).toBeGreaterThan(0);
     // Of a node that is not there, the real Pod collector deletes the Pods.
     if (WORLD === 'real') release = await holdPlayedNode();
     await makeNamespace(api, ns);
@@ -59,6 +64,10 @@ export function suite(): Suite {
   return {
     get api() {
       return ready();
+    },
+    get minor() {
+      ready();
+      return minor ?? 0;
     },
     ns,
     ...pathsIn(ns),

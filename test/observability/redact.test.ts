@@ -89,6 +89,7 @@ describe('secrets', () => {
     ['an npm token', `npm_${'a1'.repeat(18)}`, '[redacted]'],
     ['a JWT', 'x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_def y', 'x [redacted] y'],
     ['a JWT that is cut off', 'eyJhbGciOiJIUzI1NiJ9.eyJzd', '[redacted]'],
+    ['what is longer than a fingerprint, and only looks like one', `SHA256:${'aB3'.repeat(15)}`, '[redacted]'],
     ['a receipt handle', 'ReceiptHandle: AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a', 'ReceiptHandle: [redacted]'],
   ])('%s is replaced', (_, text, expected) => {
     expect(redactSecrets(text)).toBe(expected);
@@ -105,6 +106,7 @@ describe('secrets', () => {
     'cap aborted! SSHKit::Runner::ExecuteError: exit status: 1',
     'MyVeryLongClassNameThatGoesOnAndOnWithoutAnyDigits',
     'ssh-rsa key of deploy@host, Permission denied (publickey).',
+    'The fingerprint for the ED25519 key sent by the remote host is SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU.',
   ])('"%s" stays as it is', (text) => {
     expect(redactSecrets(text)).toBe(text);
   });

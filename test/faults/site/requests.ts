@@ -32,21 +32,26 @@ export class Requests {
   readonly #resource: string;
   readonly #series: string;
   readonly #random: Random;
+  readonly #poisonShare: number;
   /** Due times that are taken, so that the order of a lane is never left to chance. */
   readonly #taken = new Set<number>();
   #count = 0;
 
-  /** @param series what sets its revisions apart from those of others for the same resource */
-  constructor(resource: string, series: string, random: Random) {
+  /**
+   * @param options.series what sets its revisions apart from those of others for the same resource
+   * @param options.poison whether some are poison
+   */
+  constructor(resource: string, options: { series: string; poison: boolean }, random: Random) {
     this.#resource = resource;
-    this.#series = series;
+    this.#series = options.series;
     this.#random = random;
+    this.#poisonShare = options.poison ? POISON : 0;
   }
 
   next(): Message {
     const random = this.#random;
     const number = ++this.#count;
-    if (random.chance(POISON)) return this.#poison(number);
+    if (random.chance(this.#poisonShare)) return this.#poison(number);
     const revision = `${this.#resource}-${this.#series}${number}`;
     const environment = random.of(ENVIRONMENTS).name;
     const task = random.chance(RESTART) ? TASKS[1] : TASKS[0];

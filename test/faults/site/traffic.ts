@@ -19,15 +19,16 @@ let traffics = 0;
  * Producers, one for each resource, that send at the same time and go on whatever breaks.
  * @param options.messages in all, spread over the resources
  * @param options.overMs so long it takes, where nothing holds a producer up
+ * @param options.poison false where none of it is to be poison
  */
-export function startTraffic(site: Site, options: { messages: number; overMs: number }): Traffic {
+export function startTraffic(site: Site, options: { messages: number; overMs: number; poison?: boolean }): Traffic {
   const series = `${'abcdefgh'[traffics++ % 8]}.`;
   const requests: Asked[] = [];
   const poison: Poison[] = [];
   let isOver = false;
   const each = Math.ceil(options.messages / site.resources.length);
   const produce = async (resource: string, random: Random): Promise<void> => {
-    const source = new Requests(resource, series, random.fork());
+    const source = new Requests(resource, { series, poison: options.poison ?? true }, random.fork());
     for (let sent = 0; sent < each; ) {
       const size = Math.min(random.between(1, 5), each - sent);
       const batch = Array.from({ length: size }, () => source.next());
