@@ -2,7 +2,7 @@ import type { CapDeployJobStatus, HistoryEntry } from '../../src/api/capdeployjo
 import type { KubeObject } from '../../src/kube/client.ts';
 import type { Oracle } from './oracle.ts';
 import { NAMESPACE, type ResourceSpec } from './setting.ts';
-import { annotationOf, isLater, type RequestTruth, type ResourceTruth, rulesOut } from './truth.ts';
+import { annotationOf, isLater, type JobTruth, type RequestTruth, type ResourceTruth, rulesOut } from './truth.ts';
 import { Violation } from './violation.ts';
 
 /** Invariant 7: a history entry that is new in a status tells what has happened. */
@@ -58,7 +58,9 @@ function untruth(
       return jobs.some((job) => job.finished === 'Failed') ? undefined : 'its Job has not failed';
     case 'Aborted':
     case 'Unknown':
-      if (jobs.some((job) => job.finished === 'Complete' && job.deletedBy !== 'somebody'))
+      if (
+        jobs.some((job) => job.finished === 'Complete' && job.deletedBy !== 'somebody' && !wasResumedSince(job, seen))
+      )
         return 'its Job has completed';
       if (reason === 'Replaced') return claim?.ending ? undefined : 'no newer request was to take its place';
       if (reason === 'JobSuspended') {
@@ -113,3 +115,7 @@ function untruth(
       return `there is no such result`;
   }
 }
+
+/** Somebody had suspended it, as the pass saw, and resumed it again when the pass had looked. */
+const wasResumedSince = ({ start, suspendedByHand }: JobTruth, seen: number): boolean =>
+  suspendedByHand && start?.byHand === true && start.version > seen;

@@ -38,7 +38,7 @@ export function checkResume(oracle: Oracle, { job, looked }: Start): void {
     throw new Violation('rule 4', `${job.name} is resumed by a pass that has not written its claim`);
   }
   if (request.jobs.some((other) => other.wasTakenOut)) {
-    throw new Violation('contract 4', `${job.name} is started, and somebody had taken its request out of the lane`);
+    throw new Violation('rule 13', `${job.name} is started, and somebody had taken its request out of the lane`);
   }
   for (const earlier of request.starts) {
     if (earlier.isUntraceable || wasResumedBehind(oracle, earlier)) continue;

@@ -300,7 +300,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a second delivery undoes that somebody deleted the Job of a waiting request',
-    rule: 'contract 4',
+    rule: 'rule 13',
     file: 'src/lanes/judge-waiting.ts',
     find: 'entry.uid !== undefined && entry.uid !== job.metadata.uid && lane.isWaiting(job);',
     replace: 'false;',
