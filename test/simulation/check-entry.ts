@@ -47,6 +47,8 @@ function untruth(
   const known = starts.filter((start) => !start.isUntraceable && start.version <= seen);
   const never = known.length > 0 ? `it was started (${known[0]!.job.name})` : undefined;
   const pods = jobs.flatMap((job) => job.pods);
+  // Of a claim whose Job is gone: a second delivery may have made another one of its name, which somebody resumed.
+  const told = claim ? jobs.filter(({ uid }) => uid === claim.uid) : jobs;
   switch (result) {
     case 'Succeeded':
       if (!startedAt) return 'its entry tells no start';
@@ -59,7 +61,7 @@ function untruth(
     case 'Aborted':
     case 'Unknown':
       if (
-        jobs.some((job) => job.finished === 'Complete' && job.deletedBy !== 'somebody' && !wasResumedSince(job, seen))
+        told.some((job) => job.finished === 'Complete' && job.deletedBy !== 'somebody' && !wasResumedSince(job, seen))
       )
         return 'its Job has completed';
       if (reason === 'Replaced') return claim?.ending ? undefined : 'no newer request was to take its place';
