@@ -147,16 +147,16 @@ export function drawProfile(random: Random): Profile {
   const enabled = SPECIALS.filter(
     (special) => ALWAYS.includes(special) || more[special] !== undefined || random.chance(BOUND_TO_HAPPEN),
   );
+  const isEnding = theme === 'the newest wins';
   const isSlow = theme === 'looks take long';
   const isReplacing = theme === 'resources are replaced';
-  const calm = theme !== 'the newest wins' && random.chance(0.15);
-  const gaps =
-    theme === 'the newest wins' ? 0.6 : random.pick(theme === undefined || isReplacing ? [0, 0, 0.1, 0.2] : [0.2, 0.5]);
+  const calm = !isEnding && random.chance(0.15);
+  const gaps = isEnding ? 0.6 : random.pick(theme === undefined || isReplacing ? [0, 0, 0.1, 0.2] : [0.2, 0.5]);
   return {
     theme,
     // Where another looks meanwhile, its writes refuse those of the one that is slow.
-    replicas: random.chance(isSlow ? 0.4 : theme === 'the newest wins' ? 0.95 : 0.8) ? 2 : 1,
-    election: random.chance(isSlow ? 0.6 : theme === 'the newest wins' ? 0.1 : 0.3),
+    replicas: random.chance(isSlow ? 0.4 : isEnding ? 0.95 : 0.8) ? 2 : 1,
+    election: random.chance(isSlow ? 0.6 : isEnding ? 0.1 : 0.3),
     skewMs: random.chance(0.4) ? random.int(14_000) - 7_000 : 0,
     unrest: random.pick([0.15, 0.3, 0.5]),
     weights: enabled.map(
@@ -168,7 +168,7 @@ export function drawProfile(random: Random): Profile {
           ['succeeds', 6],
           ['fails', 2 * random.next()],
           // One that ends by itself need not be ended.
-          ['hangs', theme === 'the newest wins' ? 8 : random.next()],
+          ['hangs', isEnding ? 8 : random.next()],
           ['never starts', random.next()],
           ['starts late', random.next()],
           ['ends slowly', 3 * random.next()],
