@@ -152,10 +152,11 @@ export class CreateInOrder {
   }
 
   #act({ item, request }: Turn, outcome: CreateOutcome | { kind: 'known' }): TurnResult {
-    const { metrics, key, clock, log } = this.#context;
+    const { metrics, key, clock, log, pace } = this.#context;
     switch (outcome.kind) {
       case 'stored':
         if (outcome.created) {
+          pace.spend();
           metrics.created(key, Math.max(0, clock.now() - Date.parse(request.sentAt)) / 1000);
           log.info({ job: outcome.job, id: request.id, messageId: request.messageId }, 'created the Job of a request');
         }

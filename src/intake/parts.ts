@@ -4,6 +4,7 @@ import type { Clock } from '../kube/clock.ts';
 import type { Queue } from '../sqs/queue.ts';
 import type { GroupOrder } from './group-order.ts';
 import type { IntakeMetrics } from './metrics.ts';
+import type { Pace } from './pace.ts';
 import type { Reports, ResourceKey, Resources } from './ports.ts';
 import type { Rejections } from './rejections.ts';
 
@@ -25,6 +26,7 @@ export interface ResourceContext extends IntakeParts {
   readonly queue: Queue;
   readonly rejections: Rejections;
   readonly groups: GroupOrder;
+  readonly pace: Pace;
   /** To be called whenever something has begun or ended: silence for minutes means a loop that is stuck. */
   readonly progress: () => void;
 }

@@ -4,6 +4,7 @@ import type { Queue, QueueMessage } from '../sqs/queue.ts';
 import { Batch } from './batch.ts';
 import { GroupOrder } from './group-order.ts';
 import { isAlive, liveResource } from './live-resource.ts';
+import { Pace } from './pace.ts';
 import { type IntakeParts, linkedController, type ResourceContext } from './parts.ts';
 import type { ResourceKey } from './ports.ts';
 import { Rejections } from './rejections.ts';
@@ -62,6 +63,7 @@ export class Poller {
       ...own,
       rejections: new Rejections(own),
       groups: new GroupOrder(),
+      pace: new Pace(parts.clock),
       progress: () => {
         this.#progressAt = elapsed(parts.clock);
       },
@@ -109,7 +111,7 @@ export class Poller {
   }
 
   async #run(): Promise<void> {
-    const { queue, clock, log, rejections } = this.#context;
+    const { queue, clock, log, rejections, pace } = this.#context;
     this.#reportReading();
     while (!this.#stop.signal.aborted) {
       this.#context.progress();
@@ -117,6 +119,7 @@ export class Poller {
         this.#waitsForRecords = true;
         await rejections.room(this.#stop.signal);
         this.#waitsForRecords = false;
+        await pace.room(this.#stop.signal);
         this.#context.progress();
         if (!this.#stop.signal.aborted) await this.#poll();
       } catch (error) {

@@ -51,11 +51,13 @@ export async function realCluster(): Promise<Cluster> {
       const hard = { [quotaOf(type)]: '0' };
       const metadata = { name, namespace };
       await admin.create(QUOTAS, { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard } });
-      // Before its controller has counted, the API server refuses with other words.
-      await eventually('the quota is in force', async () => {
-        const quota = await admin.get<KubeObject & { status?: { hard?: object } }>(QUOTAS, namespace, name);
-        return quota.status?.hard !== undefined;
-      });
+      // Before its controller has counted the API server refuses with other words, and before it has heard of that count it refuses nothing.
+      await eventually('the quota is in force', () =>
+        admin.create(type, probeOf(type, namespace), { dryRun: true }).then(
+          () => false,
+          (error: Error) => error.message.includes(`exceeded quota: ${name},`),
+        ),
+      );
       return () => admin.deleteOne(QUOTAS, namespace, name, {});
     },
     stop: async () => {
@@ -63,6 +65,17 @@ export async function realCluster(): Promise<Cluster> {
       release();
       await admin.close();
     },
+  };
+}
+
+/** The least that the API server takes as an object of this type. */
+function probeOf({ kind, group, version }: ResourceType, namespace: string): KubeObject {
+  const pod = { restartPolicy: 'Never', containers: [{ name: 'probe', image: 'probe' }] };
+  return {
+    apiVersion: group === '' ? version : `${group}/${version}`,
+    kind,
+    metadata: { name: 'probe', namespace },
+    spec: kind === PODS.kind ? pod : { template: { spec: pod } },
   };
 }
 

@@ -122,6 +122,24 @@ afterEach(async () => {
   await ended;
 });
 
+describe('a backlog of good messages', () => {
+  const backlog = (count: number) => Array.from({ length: count }, (_, index) => good(`g${index}`));
+
+  it('becomes Jobs at once as far as it is short', async () => {
+    const { cluster } = start(backlog(50));
+    await pass(300);
+    expect(cluster.created).toHaveLength(50);
+  });
+
+  it('becomes ten Jobs a second beyond that, so that the messages of others come in between', async () => {
+    const { cluster, queue } = start(backlog(300));
+    await pass(10_000);
+    expect(cluster.created.length).toBeGreaterThan(130);
+    expect(cluster.created.length).toBeLessThanOrEqual(160);
+    expect(queue.deleted).toHaveLength(cluster.created.length);
+  });
+});
+
 describe('a flood of messages that can never become a deploy', () => {
   it('holds up no good message behind it: receives go on while nothing is recorded yet', async () => {
     const { cluster, queue } = start([...flood(150), good('late')]);

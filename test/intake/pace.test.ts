@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { Pace } from '../../src/intake/pace.ts';
+import { VirtualClock } from '../kube/virtual-clock.ts';
+
+const forever = new AbortController().signal;
+
+/** Whether there is room now, and after so many milliseconds. */
+async function hasRoom(pace: Pace, clock: VirtualClock, afterMs = 0): Promise<boolean> {
+  let isThere = false;
+  void pace.room(forever).then(() => {
+    isThere = true;
+  });
+  await clock.advance(afterMs);
+  return isThere;
+}
+
+const spend = (pace: Pace, jobs: number): void => {
+  for (let job = 0; job < jobs; job += 1) pace.spend();
+};
+
+test('there is room for fifty Jobs at once, and then for ten each second', async () => {
+  const clock = new VirtualClock();
+  const pace = new Pace(clock);
+  spend(pace, 50);
+  expect(await hasRoom(pace, clock)).toBe(true);
+  spend(pace, 10);
+  expect(await hasRoom(pace, clock, 999)).toBe(false);
+  expect(await hasRoom(pace, clock, 1)).toBe(true);
+});
+
+test('who has been still has room for fifty again, and for no more than that', async () => {
+  const clock = new VirtualClock();
+  const pace = new Pace(clock);
+  spend(pace, 50);
+  await clock.advance(60_000);
+  spend(pace, 50);
+  expect(await hasRoom(pace, clock)).toBe(true);
+  spend(pace, 1);
+  expect(await hasRoom(pace, clock)).toBe(false);
+});
+
+test('who is told to stop does not wait', async () => {
+  const clock = new VirtualClock();
+  const pace = new Pace(clock);
+  spend(pace, 60);
+  await pace.room(AbortSignal.abort());
+});
