@@ -2,7 +2,7 @@ import { isReal } from './which-world.ts';
 
 /** A real control plane answers over HTTPS and shares two cores with everybody: it is given longer, and asked less often. */
 const WITHIN_MS = isReal ? 90_000 : 45_000;
-const PAUSE_MS = isReal ? 50 : 5;
+const PAUSE_MS = isReal ? 150 : 5;
 
 /** Waits until `look` returns something, however long the machine takes within the limit. @throws Error with what was seen last. */
 export async function eventually<T>(
