@@ -56,6 +56,7 @@ const FULL = {
             ...request,
             ...times,
             ...people,
+            uid: 'c',
             dueAt: at,
             why: 'not before a moment',
             until: at,
