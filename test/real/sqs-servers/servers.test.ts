@@ -65,6 +65,8 @@ describe.each([
     await expect(queue.send('x')).rejects.toMatchObject({ kind: 'unreachable', code: 'ECONNREFUSED' });
     await server.restart();
     if (name === 'ElasticMQ') {
+      // It answers a moment before it has read its queues again.
+      await vi.waitFor(() => queue.attributes(), { timeout: 30_000 });
       const left = [await one(queue), await one(queue)].map(({ body }) => body);
       expect([gone.body, ...left].toSorted()).toEqual(['first', 'second', 'third']);
       expect(await nothing(queue)).toBe(true);
