@@ -8,6 +8,7 @@ import type { Item, Read } from './batch-item.ts';
 import { type CreateOutcome, createJob } from './create-job.ts';
 import { isAlive, liveResource } from './live-resource.ts';
 import { inCreationOrder } from './order.ts';
+import { JOB_COST_MS } from './pace.ts';
 import { conflictRejection, parseMessage, type Rejection } from './parse-message.ts';
 import type { ResourceContext } from './parts.ts';
 import type { CreateTrouble } from './ports.ts';
@@ -156,7 +157,7 @@ export class CreateInOrder {
     switch (outcome.kind) {
       case 'stored':
         if (outcome.created) {
-          pace.spend();
+          pace.spend(JOB_COST_MS);
           metrics.created(key, Math.max(0, clock.now() - Date.parse(request.sentAt)) / 1000);
           log.info({ job: outcome.job, id: request.id, messageId: request.messageId }, 'created the Job of a request');
         }

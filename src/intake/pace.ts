@@ -1,32 +1,39 @@
 import { type Clock, elapsed, sleep } from '../kube/clock.ts';
 
-/** Jobs that are created at once, however many. More than people and pipelines ask for in one go. */
-const BURST = 50;
-/** Between Jobs beyond that: ten a second. */
-const COST_MS = 100;
+/** Ten Jobs a second: what each costs (milliseconds). */
+export const JOB_COST_MS = 100;
+/** Fifty Jobs are created at once, however fast they come. More than people and pipelines ask for in one go. */
+export const JOBS_AT_ONCE_MS = 50 * JOB_COST_MS;
 
 /**
- * How fast the Jobs of one resource are created. A queue with a backlog of thousands would otherwise be worked off as fast as the API server
- * answers, and everybody else's messages would wait for their turn between its requests (invariant 9). Its deploys run one at a time:
- * they lose nothing by it.
+ * How fast one resource may go on, where others wait for their turn between its requests (invariant 9). A queue with a backlog of thousands
+ * would otherwise be worked off as fast as the API server answers, and a flood refused as fast as this process can. It counts time that has
+ * passed, not the time of day: a clock that is set back must not hold up anybody.
  */
 export class Pace {
   readonly #clock: Clock;
-  /** When all that was created is paid for, on the clock of `elapsed`, in milliseconds. */
+  readonly #burstMs: number;
+  /** When all that was spent is paid for, on the clock of `elapsed`, in milliseconds. */
   #paidAt = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock) {
+  /** @param burstMs what may be spent at once, by one who has been still for as long (milliseconds). */
+  constructor(clock: Clock, burstMs: number) {
     this.#clock = clock;
+    this.#burstMs = burstMs;
   }
 
-  /** A Job was created. */
-  spend(): void {
-    this.#paidAt = Math.max(this.#paidAt, elapsed(this.#clock) - BURST * COST_MS) + COST_MS;
+  /** Takes its time, be there room or not (milliseconds). */
+  spend(costMs: number): void {
+    this.#paidAt = Math.max(this.#paidAt, elapsed(this.#clock) - this.#burstMs) + costMs;
   }
 
-  /** Resolves when what was created is paid for, which takes a second after a receive of ten, or the signal aborts. */
+  /** Until all is paid for (milliseconds); 0 or less where there is room. */
+  get waitMs(): number {
+    return this.#paidAt - elapsed(this.#clock);
+  }
+
+  /** Resolves when there is room, or the signal aborts. */
   async room(signal: AbortSignal): Promise<void> {
-    const waitMs = this.#paidAt - elapsed(this.#clock);
-    if (waitMs > 0) await sleep(this.#clock, waitMs, signal);
+    if (this.waitMs > 0) await sleep(this.#clock, this.waitMs, signal);
   }
 }

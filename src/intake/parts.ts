@@ -26,6 +26,7 @@ export interface ResourceContext extends IntakeParts {
   readonly queue: Queue;
   readonly rejections: Rejections;
   readonly groups: GroupOrder;
+  /** Of its new Jobs. */
   readonly pace: Pace;
   /** To be called whenever something has begun or ended: silence for minutes means a loop that is stuck. */
   readonly progress: () => void;

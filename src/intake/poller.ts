@@ -4,7 +4,7 @@ import type { Queue, QueueMessage } from '../sqs/queue.ts';
 import { Batch } from './batch.ts';
 import { GroupOrder } from './group-order.ts';
 import { isAlive, liveResource } from './live-resource.ts';
-import { Pace } from './pace.ts';
+import { JOBS_AT_ONCE_MS, Pace } from './pace.ts';
 import { type IntakeParts, linkedController, type ResourceContext } from './parts.ts';
 import type { ResourceKey } from './ports.ts';
 import { Rejections } from './rejections.ts';
@@ -63,7 +63,7 @@ export class Poller {
       ...own,
       rejections: new Rejections(own),
       groups: new GroupOrder(),
-      pace: new Pace(parts.clock),
+      pace: new Pace(parts.clock, JOBS_AT_ONCE_MS),
       progress: () => {
         this.#progressAt = elapsed(parts.clock);
       },

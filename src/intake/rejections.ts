@@ -1,6 +1,7 @@
 import { Bell } from '../kube/bell.ts';
 import type { Queue, QueueMessage } from '../sqs/queue.ts';
 import { Hold } from './hold.ts';
+import { Pace } from './pace.ts';
 import type { Rejection } from './parse-message.ts';
 import type { IntakeParts } from './parts.ts';
 import { HandedOver, type ResourceKey } from './ports.ts';
@@ -57,20 +58,19 @@ export class Rejections {
   readonly #holds = new Map<number, Hold>();
   readonly #bell = new Bell();
   #work: { readonly controller: AbortController; readonly settle: SettleRejected };
-  /** When all that was taken is paid for (epoch milliseconds). */
-  #paidAt = 0;
+  readonly #pace: Pace;
 
   constructor(parts: RejectionsParts) {
     this.#parts = parts;
     this.#redrive = new RedrivePolicy(parts.queue, parts.clock);
+    this.#pace = new Pace(parts.clock, 0);
     this.#work = this.#begin();
   }
 
   /** Takes messages over and returns at once: from now on they are kept hidden, recorded and settled here. */
   take(rejected: readonly Rejected[], receipt: Receipt): void {
-    this.#paidAt = Math.max(this.#paidAt, this.#parts.clock.now());
     for (const { message, rejection } of rejected) {
-      this.#paidAt += Math.max(COST_MS, message.body.length / CHARACTERS_PER_MS);
+      this.#pace.spend(Math.max(COST_MS, message.body.length / CHARACTERS_PER_MS));
       const kept = { ...message, body: '' };
       const hold = this.#holdOf(receipt.visibilitySeconds);
       hold.add([kept], receipt.receivedAt);
@@ -83,7 +83,7 @@ export class Rejections {
   async room(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     while (!signal.aborted) {
-      const waitMs = this.#paidAt - clock.now();
+      const { waitMs } = this.#pace;
       if (waitMs <= 0 && this.#inHand.size < MOST_IN_HAND) return;
       await this.#bell.wait(clock, waitMs > 0 ? waitMs : LOOK_MS, signal);
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Pace } from '../../src/intake/pace.ts';
+import { JOB_COST_MS, JOBS_AT_ONCE_MS, Pace } from '../../src/intake/pace.ts';
 import { VirtualClock } from '../kube/virtual-clock.ts';
 
 const forever = new AbortController().signal;
@@ -15,12 +15,12 @@ async function hasRoom(pace: Pace, clock: VirtualClock, afterMs = 0): Promise<bo
 }
 
 const spend = (pace: Pace, jobs: number): void => {
-  for (let job = 0; job < jobs; job += 1) pace.spend();
+  for (let job = 0; job < jobs; job += 1) pace.spend(JOB_COST_MS);
 };
 
 test('there is room for fifty Jobs at once, and then for ten each second', async () => {
   const clock = new VirtualClock();
-  const pace = new Pace(clock);
+  const pace = new Pace(clock, JOBS_AT_ONCE_MS);
   spend(pace, 50);
   expect(await hasRoom(pace, clock)).toBe(true);
   spend(pace, 10);
@@ -30,7 +30,7 @@ test('there is room for fifty Jobs at once, and then for ten each second', async
 
 test('who has been still has room for fifty again, and for no more than that', async () => {
   const clock = new VirtualClock();
-  const pace = new Pace(clock);
+  const pace = new Pace(clock, JOBS_AT_ONCE_MS);
   spend(pace, 50);
   await clock.advance(60_000);
   spend(pace, 50);
@@ -41,7 +41,24 @@ test('who has been still has room for fifty again, and for no more than that', a
 
 test('who is told to stop does not wait', async () => {
   const clock = new VirtualClock();
-  const pace = new Pace(clock);
+  const pace = new Pace(clock, JOBS_AT_ONCE_MS);
   spend(pace, 60);
   await pace.room(AbortSignal.abort());
+});
+
+test('a clock that is set back holds up nobody', async () => {
+  const clock = new VirtualClock();
+  const begun = clock.now();
+  let set = 0;
+  const machine = {
+    now: () => clock.now() + set,
+    steady: () => clock.now() - begun,
+    setTimeout: (callback: () => void, ms: number) => clock.setTimeout(callback, ms),
+    clearTimeout: (handle: never) => clock.clearTimeout(handle),
+    random: () => 0,
+  };
+  const pace = new Pace(machine, 0);
+  pace.spend(100);
+  set = -3_600_000;
+  expect(await hasRoom(pace, clock, 100)).toBe(true);
 });
