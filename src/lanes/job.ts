@@ -105,6 +105,9 @@ export const isWaiting = (job: Job): boolean =>
 /** A Pod that may still run something on the servers. */
 export const isAlive = (pod: Pod): boolean => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
 
+/** All its containers have ended well. */
+export const hasSucceeded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded';
+
 /**
  * What the kubelet says of a Pod's first container, the one that runs Capistrano. Found by name: the kubelet sorts its list by name, and a
  * side-car must not be taken for the deploy.

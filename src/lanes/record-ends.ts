@@ -1,6 +1,16 @@
 import type { Claim } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
-import { finishedAt, isAlive, isBeingDeleted, isFinished, type Job, type StoredRequest, startedAt } from './job.ts';
+import {
+  finishedAt,
+  hasSucceeded,
+  isAlive,
+  isBeingDeleted,
+  isFinished,
+  type Job,
+  jobUidOf,
+  type StoredRequest,
+  startedAt,
+} from './job.ts';
 import { inTurn, iso, type Lane, requestOf, startOf } from './lane.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
@@ -32,6 +42,7 @@ export function recordInterrupted(lane: Lane): void {
     // That it was started is known from its Pod alone: the Jobs may have been listed before it was resumed elsewhere. It is marked first,
     // and that write is refused where the Job has moved since.
     if (startedAt(job) === undefined) continue;
+    if (willBeComplete(lane, job)) continue;
     if (!hasLeftNothing(lane, job.metadata.uid)) continue;
     const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
     const outcome: Outcome = {
@@ -44,6 +55,10 @@ export function recordInterrupted(lane: Lane): void {
     if (claim) lane.release();
   }
 }
+
+/** It had ended by itself before: its Job controller is about to say so. A success of a Pod that is being deleted is not counted. */
+const willBeComplete = ({ view }: Lane, { metadata }: Job): boolean =>
+  view.pods.some((pod) => jobUidOf(pod) === metadata.uid && hasSucceeded(pod) && !isBeingDeleted(pod));
 
 /** Who had approved when the deploy started is what counts, whatever somebody writes on its Job later. */
 const asClaimed = (request: StoredRequest, claim: Claim | undefined): StoredRequest =>

@@ -164,6 +164,19 @@ describe.concurrent('a Job', () => {
     await until(async () => (await player.job('halted')).status.startTime, 'a new startTime');
   });
 
+  test('that is suspended counts no success of a Pod that it has told to end', async () => {
+    await start('too-late');
+    const name = await player.runningPodOf('too-late');
+    await suspend('too-late', true);
+    await until(async () => (await player.job('too-late')).status.terminating === 1, 'the Pod to be terminating');
+    await player.become(name, 'Succeeded');
+    await player.letGo(name);
+    await until(async () => (await player.pods('too-late')).length === 0, 'the end of the Pod');
+    await until(async () => (await player.job('too-late')).status.terminating === 0, 'nothing to be terminating');
+    expect(counts(await player.job('too-late'))).toEqual(NONE);
+    expect(player.conditions(await player.job('too-late'))).toEqual(['Suspended']);
+  });
+
   test('under podReplacementPolicy Failed makes no second Pod while the first terminates, and fails with it', async () => {
     await start('by-hand');
     const name = await player.runningPodOf('by-hand');

@@ -212,6 +212,18 @@ describe('a started Job that somebody suspended', () => {
     expect(status?.active).toBeUndefined();
   });
 
+  test('Invariant 7: is not recorded as aborted where its Pod has succeeded: its Job will be complete', () => {
+    expect(ends({ ...lane, pods: [aPod(stopped, { phase: 'Succeeded' })] })).toEqual([]);
+    expect(isHeld({ ...lane, pods: [aPod(stopped, { phase: 'Succeeded' })] })).toBe('r1');
+    const complete = aJob({ started: -30, suspended: true, finished: 'Complete', finishedAt: -1 });
+    expect(ends({ ...lane, jobs: [complete], pods: [aPod(stopped, { phase: 'Succeeded' })] })).toEqual([
+      'r1 Succeeded Completed',
+    ]);
+    for (const changes of [{ phase: 'Failed' }, { phase: 'Succeeded', terminating: true }] as const) {
+      expect(ends({ ...lane, pods: [aPod(stopped, changes)] })).toEqual(['r1 Aborted JobSuspended']);
+    }
+  });
+
   test('is timed like one that vanished where no Pod was ever seen', () => {
     expect(planLane(aLane(lane)).absent).toEqual(['uid-of-r1']);
     expect(ends({ ...lane, memory: aMemory({ absentSince: () => NOW - 30_000 }) })).toEqual([
