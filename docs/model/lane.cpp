@@ -28,9 +28,9 @@ static map<string,int> O = {
  {"HDROP",1},   // plan refuses a Job whose id is in history
  {"WM",2},      // 0 none; 1 at claim, id==wm and unclaimed is dropped unrecorded (as written); 2 promoted when claim is released; 3 at claim, id==wm may start
  {"ACK",1},     // DeleteMessage: 0 after create; 1 after status names the request
- {"STARTEDAT",1},{"RECFIRST",1},{"BOUNDED",1},{"ADOPT",1},{"UNK",1},{"AEFQ",1},{"MAXS",60000000},{"ORPHAN",0},{"VWUID",1},{"ADOPTW",1},{"REL",1},{"ONLY",31},{"ORD",0},{"ENDING",1},{"ANRV",1},{"TB",1}
+ {"STARTEDAT",1},{"RECFIRST",1},{"BOUNDED",1},{"ADOPT",1},{"UNK",1},{"AEFQ",1},{"MAXS",60000000},{"ORPHAN",0},{"VWUID",1},{"INTB",1},{"ADOPTW",1},{"REL",1},{"ONLY",31},{"ORD",0},{"ENDING",1},{"ANRV",1},{"TB",1}
 };
-static int N,T,K,POLICY,MISSED,FG,EV,HR,KILL,FREEZE,PUTRV,LIVE,JOBS,PODS,PRV,DRV,TOUCH,REC,ABACT,VTIMER,VPODS,VANLIVE,STIMER,SPODS,FPODS,CUID,HDROP,WM,ACK,STARTEDAT,RECFIRST,BOUNDED,ADOPT,ORPHAN,ONLY,ORD,ENDING,ANRV,TB,VWUID;
+static int N,T,K,POLICY,MISSED,FG,EV,HR,KILL,FREEZE,PUTRV,LIVE,JOBS,PODS,PRV,DRV,TOUCH,REC,ABACT,VTIMER,VPODS,VANLIVE,STIMER,SPODS,FPODS,CUID,HDROP,WM,ACK,STARTEDAT,RECFIRST,BOUNDED,ADOPT,ORPHAN,ONLY,ORD,ENDING,ANRV,TB,VWUID,INTB;
 enum {P_NONE,P_RUN,P_TERM,P_SUCC,P_FAIL,P_GONE};
 enum {H_0,H_S,H_F,H_A,H_D,H_U,H_EV};
 enum {IDLE,ST_J,ST_P,ST_C,REC_J,RS_J,VA,UN,DR,CL,AB,VW,RB,AD,WD,AN};
@@ -54,6 +54,8 @@ static inline bool running(const S&s,int i){return s.ex[i]&&!s.susp[i]&&!s.fin[i
 static inline bool waitingJ(const S&s,int i){return s.ex[i]&&!s.del[i]&&s.susp[i]&&!s.fin[i]&&!(STARTEDAT&&s.sta[i]);}
 static bool lanePods(const S&s){ for(int i=0;i<N;i++)for(int k=0;k<K;k++) if(palive(s.pod[i][k])) return true; return false; }
 static bool otherJobs(const S&s,int i){ for(int j=0;j<N;j++) if(j!=i&&running(s,j)) return true; return false; }
+// another Job has ended, or was suspended after its start, and has no record yet: a pass records the one, and waits for the other
+static bool otherToRecord(const S&s,int i){ for(int j=0;j<N;j++) if(j!=i&&s.ex[j]&&!hv(s,j)&&((HR>1&&s.fin[j])||(INTB&&s.susp[j]&&s.sta[j]&&!s.fin[j]))) return true; return false; }
 static void crW(S&s,int self){ if(!PUTRV) return; for(int t=0;t<T;t++) if(t!=self){ u8 k=s.t[t].k; if(((k==ST_J||k==ST_P||k==AD||(k==AN&&ANRV))&&LIVE)||k==UN||(k==VW&&VANLIVE)) s.t[t]={0,0,0,0}; } }
 static void jobW(S&s,int i,int self){ for(int t=0;t<T;t++) if(t!=self&&s.t[t].i==i){ u8 k=s.t[t].k; if(((k==AN||k==AB)&&DRV==2)||((k==ST_J&&!ORD)||k==ST_P||k==ST_C||(k==RB&&REC==3))&&PRV==2) s.t[t]={0,0,0,0}; } }
 static void removeJob(S&s,int i,int self){ int c=ci(s,i); s.ex[i]=s.susp[i]=s.sta[i]=s.fin[i]=s.act[i]=s.del[i]=0; jobW(s,i,self); if(!palive(s.pod[i][c])) s.pod[i][c]=P_NONE; }
@@ -106,10 +108,10 @@ static void succ(const S&s){
   }
   // ---- user ----
   for(int i=0;i<N;i++) if(s.ex[i]&&!s.h[i]&&!s.del[i]){
-    if(s.ud>0){ S n=s; n.ud--; n.tch[i]=1; if(s.w[i]&&s.wi[i]==s.inc[i]&&!s.st[i]) n.dw[i]=1; removeJob(n,i,-1); emit(n,LAB("USER deletes Job R%d (uid %d)",i,s.inc[i]));
+    if(s.ud>0&&(HR<2||!s.st[i]||s.sta[i])){ S n=s; n.ud--; n.tch[i]=1; if(s.w[i]&&s.wi[i]==s.inc[i]&&!s.st[i]) n.dw[i]=1; removeJob(n,i,-1); emit(n,LAB("USER deletes Job R%d (uid %d)",i,s.inc[i]));
       if(FG){ S n=s; n.ud--; n.tch[i]=1; n.del[i]=1; jobW(n,i,-1); emit(n,LAB("USER deletes Job R%d (foreground)",i)); } }
-    if(s.us>0&&running(s,i)){ S n=s; n.us--; n.tch[i]=1; n.susp[i]=1; jobW(n,i,-1); emit(n,LAB("USER suspends running Job R%d",i)); }
-    if(HR&&s.us>0&&s.ct==NOC&&waitingJ(s,i)&&!otherJobs(s,i)&&!lanePods(s)){ bool q=true; for(int t=0;t<T;t++){u8 k=s.t[t].k; if(k==ST_J||k==ST_P||k==ST_C||k==AD||k==RB) q=false;} for(int j=i+1;j<N;j++) if(s.st[j]) q=false; for(int j=0;j<N;j++)for(int c=0;c<K;c++) if(s.pend[j][c]) q=false;
+    if(s.us>0&&running(s,i)&&(HR<2||s.sta[i])){ S n=s; n.us--; n.tch[i]=1; n.susp[i]=1; jobW(n,i,-1); emit(n,LAB("USER suspends running Job R%d",i)); }
+    if(HR&&s.us>0&&(s.ct==NOC||(HR>1&&s.ct!=i&&waitingJ(s,s.ct)))&&waitingJ(s,i)&&!otherJobs(s,i)&&!lanePods(s)){ bool q=true; for(int t=0;t<T;t++){u8 k=s.t[t].k; if(k==ST_J||k==ST_P||k==ST_C||k==AD||k==RB||(HR>1&&k!=IDLE)) q=false;} for(int j=i+1;j<N;j++) if(s.st[j]) q=false; for(int j=0;j<N;j++)for(int c=0;c<K;c++) if(s.pend[j][c]) q=false;
       if(q){ S n=s; n.us--; n.tch[i]=1; n.susp[i]=0; n.st[i]=1; n.pend[i][ci(s,i)]=1; jobW(n,i,-1); emit(n,LAB("USER resumes waiting Job R%d by hand",i)); } }
   }
   if(s.ev>0) for(int i=0;i<N;i++) if(s.h[i]&&s.h[i]!=H_EV&&s.ct!=i){ S n=s; n.ev--; n.h[i]=H_EV; crW(n,-1); emit(n,LAB("history entry of R%d pushed out by 50 newer",i)); }
@@ -141,7 +143,7 @@ static void succ(const S&s){
     case IDLE: { if(idleDone) break; idleDone=true;
       for(int i=0;i<N;i++){ int c=ci(s,i); u8 C=(u8)(c<0?0:c);
         // start: live Jobs list
-        if(waitingJ(s,i)&&(ORD||!JOBS||!otherJobs(s,i))&&(!ORD||!PODS||!lanePods(s))&&(!(LIVE||!PUTRV)||crStart(s,i,c))){ S n=s; n.t[t]={ST_J,(u8)i,C,0}; emit(n,LAB("op %s: %s; Jobs list%s: R%d (uid %d) can start",on,LIVE?"reads CR RV":"(CR to be read later)",LIVE?" live":" from cache",i,c+1)); }
+        if(waitingJ(s,i)&&(ORD||!JOBS||!otherJobs(s,i))&&!otherToRecord(s,i)&&(!ORD||!PODS||!lanePods(s))&&(!(LIVE||!PUTRV)||crStart(s,i,c))){ S n=s; n.t[t]={ST_J,(u8)i,C,0}; emit(n,LAB("op %s: %s; Jobs list%s: R%d (uid %d) can start",on,LIVE?"reads CR RV":"(CR to be read later)",LIVE?" live":" from cache",i,c+1)); }
         if(REC==0&&s.ct==i){ S n=s; n.t[t]={RB,(u8)i,s.cinc,0}; emit(n,LAB("op %s: CR in cache: claim R%d",on,i)); }
         if(REC==3&&waitingJ(s,i)){ S n=s; n.t[t]={RB,(u8)i,C,0}; emit(n,LAB("op %s: Job read: R%d never started (for recovery)",on,i)); }
         // record finished (Job from cache)
@@ -167,6 +169,8 @@ static void succ(const S&s){
         // noted, gone; or another one under its name
         if((!s.ex[i]||(VWUID&&s.w[i]&&s.wi[i]!=s.inc[i]&&waitingJ(s,i)))&&(!VANLIVE||(s.w[i]&&!hv(s,i)&&s.ct!=i))){ S n=s; n.t[t]={VW,(u8)i,0,0}; emit(n,LAB("op %s: Jobs %s: noted R%d is not there",on,VANLIVE?"live":"from cache",i)); }
         // release a claim whose outcome is recorded already and whose Job is not running
+        // mark a Job resumed by hand
+        if(HR>1&&STARTEDAT&&running(s,i)&&!s.sta[i]&&!hv(s,i)){ S n=s; n.sta[i]=1; jobW(n,i,t); emit(n,LAB("op %s: PATCH started-at of R%d, which somebody resumed",on,i)); }
         // adopt a Job resumed by hand
         if(HR&&ADOPT&&s.ct==NOC&&running(s,i)&&!hv(s,i)){ S n=s; n.ct=i; n.cinc=C; n.w[i]=0; if(WM==1||WM==3) if(n.wm<i+1) n.wm=i+1; crW(n,t); emit(n,LAB("op %s: PUT claim=R%d (adopts the Job resumed by hand)",on,i)); }
       } } break;
@@ -202,7 +206,7 @@ static inline u64 hk(const Key&k){ u64 h=k.a*0x9E3779B97F4A7C15ull; h^=h>>29; h+
 int main(int ac,char**av){
   bool verbose=false; for(int a=1;a<ac;a++){ string x=av[a]; if(x=="-v"){verbose=true;continue;} size_t e=x.find('='); string k=x.substr(0,e); if(!O.count(k)){fprintf(stderr,"unknown option %s\n",k.c_str());return 2;} O[k]=atoi(x.c_str()+e+1); }
 #define G(n) n=O[#n]
-  G(N);G(T);G(POLICY);G(MISSED);G(FG);G(EV);G(HR);G(KILL);G(FREEZE);G(PUTRV);G(LIVE);G(JOBS);G(PODS);G(PRV);G(DRV);G(TOUCH);G(REC);G(ABACT);G(VTIMER);G(VPODS);G(VANLIVE);G(STIMER);G(SPODS);G(FPODS);G(CUID);G(HDROP);G(WM);G(ACK);G(STARTEDAT);G(RECFIRST);G(BOUNDED);G(ADOPT);G(ORPHAN);G(ONLY);G(ORD);G(ENDING);G(ANRV);G(TB);G(VWUID);
+  G(N);G(T);G(POLICY);G(MISSED);G(FG);G(EV);G(HR);G(KILL);G(FREEZE);G(PUTRV);G(LIVE);G(JOBS);G(PODS);G(PRV);G(DRV);G(TOUCH);G(REC);G(ABACT);G(VTIMER);G(VPODS);G(VANLIVE);G(STIMER);G(SPODS);G(FPODS);G(CUID);G(HDROP);G(WM);G(ACK);G(STARTEDAT);G(RECFIRST);G(BOUNDED);G(ADOPT);G(ORPHAN);G(ONLY);G(ORD);G(ENDING);G(ANRV);G(TB);G(VWUID);G(INTB);
   if(!BOUNDED){VTIMER=STIMER=0;}
   K=min(3,1+O["UD"]+O["RD"]);
   S s0; memset(&s0,0,sizeof s0); for(int i=0;i<N;i++) s0.m[i]=1; s0.ct=NOC; s0.rd=O["RD"]; s0.ud=O["UD"]; s0.us=O["US"]; s0.ev=EV;
