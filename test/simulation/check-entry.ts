@@ -88,14 +88,19 @@ function untruth(
           : 'there is no newer request';
       }
       const overtaken = others.some(
-        (other) =>
-          rulesOut(other, request) &&
-          isLater(other, asked) &&
-          (other.starts.length > 0 ||
-            lane?.active?.some(({ id }) => id === other.id) ||
-            after.history?.some((entry) => entry.id === other.id && entry.startedAt !== undefined)),
+        (other) => rulesOut(other, request) && isLater(other, asked) && other.starts.length > 0,
       );
-      return overtaken ? undefined : 'nothing that was due later was started';
+      // What stands there as started is asked by its own place: its message may have come again since, sent at another time.
+      const started = [
+        ...(lane?.active ?? []),
+        ...(after.history ?? []).filter((each) => each.environment === environment && each.startedAt !== undefined),
+      ];
+      const standsBefore = started.some(
+        ({ id, task, sentAt, notBefore }) =>
+          rulesOut({ task }, request) &&
+          isLater({ id, dueAt: Math.max(Date.parse(sentAt), Date.parse(notBefore ?? sentAt)) }, asked),
+      );
+      return overtaken || standsBefore ? undefined : 'nothing that was due later was started';
     }
     case 'Missed': {
       if (never) return never;

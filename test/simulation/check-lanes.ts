@@ -1,6 +1,16 @@
 import type { Oracle } from './oracle.ts';
 import { NAMESPACE } from './setting.ts';
-import { isDeployAlive, isJobAlive, isLater, type JobTruth, placeOf, rulesOut, type Start, whyNot } from './truth.ts';
+import {
+  annotationOf,
+  isDeployAlive,
+  isJobAlive,
+  isLater,
+  type JobTruth,
+  placeOf,
+  rulesOut,
+  type Start,
+  whyNot,
+} from './truth.ts';
 import { Violation } from './violation.ts';
 
 /**
@@ -40,6 +50,13 @@ export function checkResume(oracle: Oracle, { job, looked }: Start): void {
   if (request.jobs.some((other) => other.wasTakenOut)) {
     throw new Violation('rule 13', `${job.name} is started, and somebody had taken its request out of the lane`);
   }
+  const unsettled = oracle.jobsIn(job.lane).find((other) => other !== job && isUnsettled(oracle, other, looked));
+  if (unsettled?.owner === job.owner) {
+    throw new Violation(
+      'rule 3',
+      `${job.name} is started, and ${unsettled.name}, which was suspended after its start, is not recorded`,
+    );
+  }
   for (const earlier of request.starts) {
     if (earlier.isUntraceable || wasResumedBehind(oracle, earlier)) continue;
     throw new Violation(
@@ -58,6 +75,15 @@ export function checkResume(oracle: Oracle, { job, looked }: Start): void {
     }
   }
 }
+
+/** Suspended after its start, seen so by a pass that looked at this version of the store, and without a record. */
+const isUnsettled = (oracle: Oracle, job: JobTruth, looked: number): boolean =>
+  job.isPresent &&
+  job.isSuspended &&
+  job.finished === undefined &&
+  annotationOf(job.object, 'started-at') !== undefined &&
+  Number(job.object.metadata.resourceVersion) <= looked &&
+  !oracle.isRecorded(job);
 
 /** Of the same resource, not only of the same name: a resource that is created again begins anew. */
 const sameLane = (a: JobTruth | undefined, b: JobTruth): boolean => a?.lane === b.lane && a.owner === b.owner;
@@ -78,17 +104,24 @@ function isExcused(oracle: Oracle, job: JobTruth, other: JobTruth, how: 'resumed
     if (oracle.operator === undefined || wasResumedBehind(oracle, other.start)) return true;
     // The Job went with its resource, or somebody took its start back before any operator could know of it, and its Pod came after the pass had
     // looked: nothing was there that would have waited for it.
-    const hasEnded = oracle.resources.get(other.owner)?.endVersion !== undefined && !other.isPresent;
     const cameLate = other.pods.every((pod) => !pod.isAlive || pod.version > lookedAt(oracle, other));
-    return (hasEnded || (other.start?.isUntraceable ?? false)) && !isJobAlive(other) && cameLate;
+    return (
+      (wentWithItsResource(oracle, other) || (other.start?.isUntraceable ?? false)) && !isJobAlive(other) && cameLate
+    );
   }
   // A Pod that comes late, of a Job that runs no more. The lane was to wait for it, unless nobody could know.
   if (job.start?.isUntraceable || (other.start?.byHand ?? false)) return true;
   // Somebody resumed it, and took that back, after the other one's pass had looked.
   if (job.start?.byHand && other.start && other.start.looked < job.start.version) return true;
-  const resource = oracle.resources.get(job.owner);
-  return resource?.endVersion !== undefined && !job.isPresent;
+  // The other one's, and its Pod came after this one's pass had looked.
+  const looked = job.start?.looked ?? 0;
+  if (wentWithItsResource(oracle, other) && other.pods.every((pod) => !pod.isAlive || pod.version > looked))
+    return true;
+  return wentWithItsResource(oracle, job);
 }
+
+const wentWithItsResource = (oracle: Oracle, job: JobTruth): boolean =>
+  oracle.resources.get(job.owner)?.endVersion !== undefined && !job.isPresent;
 
 interface StatusShape {
   environments?: {

@@ -23,6 +23,7 @@ export function checkStatus(oracle: Oracle, truth: ResourceTruth, previous: Kube
     checkWatermark(name, was, is);
     checkWaiting(oracle, truth, name, is, after.history ?? []);
     checkClaim(oracle, truth, name, was?.active?.[0], is?.active?.[0], after, previous);
+    if (!was?.active?.length) checkHeld(oracle, truth, name, is);
   }
 }
 
@@ -136,7 +137,7 @@ function checkWatermark(name: string, was: LaneStatus | undefined, is: LaneStatu
     const now = is?.lastStarted?.find(({ task }) => task === mark.task);
     const isForward =
       now !== undefined &&
-      (Date.parse(now.dueAt) > Date.parse(mark.dueAt) || (now.dueAt === mark.dueAt && now.id >= mark.id));
+      !isLater({ ...mark, dueAt: Date.parse(mark.dueAt) }, { ...now, dueAt: Date.parse(now.dueAt) });
     if (!isForward) {
       throw new Violation(
         'invariant 4',
@@ -201,6 +202,16 @@ function checkClaim(
     (lane) => lane.name === name && lane.waiting?.some(({ id }) => id === was.id),
   );
   if (!isRecorded && !isGivenUp) throw new Violation('invariant 1', `the claim of ${was.job} is gone without a record`);
+}
+
+/** Rule 3: what a pass has seen running gets a lane that nobody has, whoever started it. (A pass that gives up a claim leaves that to the next one.) */
+function checkHeld(oracle: Oracle, truth: ResourceTruth, name: string, is: LaneStatus | undefined): void {
+  if (is?.active?.length || truth.endVersion !== undefined) return;
+  const seen = oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0;
+  const wasSeen = (job: JobTruth) => isJobAlive(job) && job.start !== undefined && job.start.version <= seen;
+  const jobs = oracle.jobsIn(`${truth.name}/${name}`).filter(({ owner }) => owner === truth.uid);
+  const running = jobs.find((job) => wasSeen(job) && !oracle.isRecorded(job));
+  if (running) throw new Violation('rule 3', `${running.name} runs, and its lane is said to be free`);
 }
 
 /** Rule 10: the Job is written first, so that a delete that is under way elsewhere is refused. */

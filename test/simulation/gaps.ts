@@ -1,5 +1,5 @@
 import type { Call } from './call.ts';
-import type { Profile, Special } from './profile.ts';
+import type { Profile, Special, Theme } from './profile.ts';
 import { IN_BETWEEN, SPECIAL_ACTS } from './specials.ts';
 import type { World } from './world.ts';
 
@@ -7,6 +7,8 @@ import type { World } from './world.ts';
 interface Gap {
   /** As it is counted. */
   readonly name: string;
+  /** It opens in runs of this theme alone. */
+  readonly theme?: Theme;
   /** It is before this request. */
   readonly isBefore: (call: Call) => boolean;
   /** How often it opens. */
@@ -19,10 +21,13 @@ interface Gap {
   readonly ms: readonly [number, number];
   /** Somebody acts at its beginning: what follows from that falls into it, too. */
   readonly isEarly?: boolean;
+  /** The process dies when somebody acts, and its request with it. */
+  readonly isDeadly?: boolean;
   /** What somebody then has in mind: the very Job that the request is about, or any of the resource. */
   readonly about: 'its Job' | 'its resource';
 }
 
+const isStart = ({ options: { verb, what } }: Call): boolean => verb === 'patch' && what.includes('"suspend":false');
 const isLookAt = (plural: string, { options: { verb, what } }: Call): boolean =>
   verb === 'list' && what.startsWith(`${plural} (`) && what.includes('/name=');
 
@@ -30,12 +35,36 @@ const isLookAt = (plural: string, { options: { verb, what } }: Call): boolean =>
 const GAPS: readonly Gap[] = [
   {
     name: 'gap before a start',
-    isBefore: ({ options: { verb, what } }) => verb === 'patch' && what.includes('"suspend":false'),
+    isBefore: isStart,
     chance: ({ gaps }) => gaps,
     acts: IN_BETWEEN,
     busy: 1,
     ms: [20, 20_000],
     about: 'its Job',
+  },
+  {
+    // A claim that nobody carries out, and somebody who loses patience.
+    name: 'death before a start',
+    theme: 'people take over',
+    isBefore: isStart,
+    chance: ({ gaps }) => 2 * gaps,
+    acts: ['Job is resumed by mistake'],
+    busy: 1,
+    ms: [20, 2_000],
+    isEarly: true,
+    isDeadly: true,
+    about: 'its Job',
+  },
+  {
+    // The deploy starts all the same, and is nobody's by then.
+    name: 'resource is replaced before a start',
+    theme: 'resources are replaced',
+    isBefore: isStart,
+    chance: ({ gaps }) => 2 * gaps,
+    acts: ['resource is replaced'],
+    busy: 1,
+    ms: [20, 2_000],
+    about: 'its resource',
   },
   {
     // What takes away the reason for ending a deploy, or ends it otherwise.
@@ -98,9 +127,11 @@ const GAPS: readonly Gap[] = [
 /** A request is on its way to the API server: some take their time, and somebody acts meanwhile, soon or just before it arrives. */
 export function openGap(world: World, call: Call): void {
   if (world.profile.gaps === 0 || world.isDraining) return;
-  const gap = GAPS.find(({ isBefore }) => isBefore(call));
-  if (gap === undefined) return;
+  const { theme: dwelt } = world.profile;
+  const gaps = GAPS.filter(({ theme, isBefore }) => (theme === undefined || theme === dwelt) && isBefore(call));
+  if (gaps.length === 0) return;
   const random = world.random('gap', world.nextNumber());
+  const gap = random.pick(gaps);
   if (!random.chance(gap.chance(world.profile))) return;
   world.trace.count(gap.name);
   const ms = random.magnitude(...gap.ms);
@@ -111,6 +142,10 @@ export function openGap(world: World, call: Call): void {
   const atMs = random.pick(gap.isEarly ? soon : [...soon, Math.max(1, ms - random.magnitude(1, 30))]);
   world.clock.after(Math.min(atMs, ms), () => {
     if (world.isDraining) return;
+    if (gap.isDeadly) {
+      call.abandon();
+      world.crash(world.replicas.indexOf(call.incarnation), random.magnitude(50, 500));
+    }
     world.inMind = meantBy(call, gap.about);
     void SPECIAL_ACTS[special](world, random);
     world.inMind = undefined;

@@ -217,8 +217,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a rejection is settled before it is recorded',
     rule: 'invariant 2',
     file: 'src/intake/rejections.ts',
-    find: '        await reports.rejected(key,',
-    replace: '        void reports.rejected(key,',
+    find: '        await reports.rejected(key, { ...rejection, at }, controller.signal, uid);',
+    replace: '        void reports.rejected(key, { ...rejection, at }, controller.signal, uid).catch(() => {});',
   },
   {
     name: 'what an earlier resource refused is recorded by the next one of its name',

@@ -5,6 +5,7 @@ import { checkOverlap, checkRemoval, checkResume, lookedAt } from './check-lanes
 import { checkMessageDeleted } from './check-messages.ts';
 import { checkStatus } from './check-status.ts';
 import type { Sent } from './messages.ts';
+import { Quarrel } from './quarrel.ts';
 import { Incarnation } from './replica.ts';
 import type { QueueModel } from './sqs-model.ts';
 import {
@@ -41,12 +42,15 @@ export class Oracle {
   /** What the request being carried out has seen: version of the store at the last list of Jobs, by `<namespace>/<name>`. */
   seen: ReadonlyMap<string, number> = new Map();
   found: Error | undefined;
+  readonly #quarrel = new Quarrel();
 
   constructor(world: World) {
     this.world = world;
     world.store.onChange((type, change) => {
       try {
-        if (type.storage === 'batch/jobs') this.#jobChanged(change);
+        const isJob = type.storage === 'batch/jobs';
+        if (isJob || type.storage === '/pods') this.#quarrel.somethingMoved();
+        if (isJob) this.#jobChanged(change);
         else if (type.storage === '/pods') this.#podChanged(change);
         else if (type.storage === 'capdeployjob.dev/capdeployjobs') this.#resourceChanged(change);
       } catch (error) {
@@ -127,7 +131,8 @@ export class Oracle {
     }
     if (type === 'MODIFIED' && previous !== undefined && previous.status !== object.status && this.operator) {
       checkStatus(this, truth, previous, object);
-    }
+      this.#quarrel.said(this.operator.name, uid, (object.status ?? {}) as CapDeployJobStatus, this.world.clock.now());
+    } else this.#quarrel.somethingMoved();
   }
 
   #jobChanged({ type, object, previous, version }: Change): void {
@@ -171,7 +176,7 @@ export class Oracle {
       looked: byHand ? version : lookedAt(this, job),
       isAcknowledged: !byHand,
       // Its end is recorded, and what is done with its Job after that changes nothing.
-      isUntraceable: byHand && this.#isRecorded(job),
+      isUntraceable: byHand && this.isRecorded(job),
     };
     if (!byHand) checkResume(this, start);
     job.start = start;
@@ -183,7 +188,8 @@ export class Oracle {
     return environments.some(({ waiting = [] }) => waiting.some((entry) => entry.uid === uid));
   }
 
-  #isRecorded({ owner, request }: JobTruth): boolean {
+  /** The end of its request stands in the history. */
+  isRecorded({ owner, request }: JobTruth): boolean {
     const { history = [] } = (this.resources.get(owner)?.object.status ?? {}) as {
       history?: { id: string; environment: string }[];
     };

@@ -20,10 +20,13 @@ export const patchByHand = (world: World, type: ResourceType, object: KubeObject
   world.as('somebody', () => world.store.patch(type, namespace, name, (current) => mergePatch(current, patch)));
 };
 
-const deleteByHand = (world: World, type: ResourceType, object: KubeObject, options: DeleteOptions): void => {
+export const deleteByHand = (world: World, type: ResourceType, object: KubeObject, options: DeleteOptions): void => {
   const { namespace, name } = object.metadata;
   world.as('somebody', () => world.store.delete(type, namespace, name, options));
 };
+
+/** How people delete a resource. */
+export const PROPAGATION = ['Background', 'Background', 'Foreground', 'Orphan'] as const;
 
 /** An act on one Job, Pod or resource that suits. */
 function on(
@@ -60,21 +63,39 @@ const setSuspend = (special: Special, suspend: boolean): Happening =>
     (job) => isOpen(job) && !isLeaving(job) && isSuspended(job) !== suspend,
     (world, job, random) => {
       patchByHand(world, JOBS, job, { spec: { suspend } });
-      if (suspend || random.chance(0.5)) return undefined;
-      // Who notices his mistake takes it back.
-      const { namespace, name, uid } = job.metadata;
-      const ms = random.magnitude(5, 5_000);
-      world.clock.after(ms, () => {
-        const current = world.store.find(JOBS, namespace, name);
-        if (current && current.metadata.uid === uid && isOpen(current))
-          patchByHand(world, JOBS, current, { spec: { suspend: true } });
-      });
-      return `for ${ms} ms`;
+      return suspend || random.chance(0.5) ? undefined : takeBack(world, job, random.magnitude(5, 5_000));
     },
   );
 
+/** Who notices his mistake suspends the Job again. */
+function takeBack(world: World, job: KubeObject, ms: number): string {
+  const { namespace, name, uid } = job.metadata;
+  world.clock.after(ms, () => {
+    const current = world.store.find(JOBS, namespace, name);
+    if (current && current.metadata.uid === uid && isOpen(current))
+      patchByHand(world, JOBS, current, { spec: { suspend: true } });
+  });
+  return `for ${ms} ms`;
+}
+
+/** It is another Job of the lane that was meant; and the Job controller has much to do. */
+function resumeByMistake(world: World, random: Random): boolean {
+  const open = world.store.list(JOBS, { namespace: NAMESPACE }).items.filter((job) => isOpen(job) && !isLeaving(job));
+  const meant = open.find(({ metadata }) => metadata.name === world.inMind) ?? open[random.int(open.length)];
+  const others = open.filter((job) => job !== meant && laneOf(job) === (meant && laneOf(meant)) && isSuspended(job));
+  if (others.length === 0) return false;
+  const job = random.pick(others);
+  world.jobControllerPausedUntil = world.clock.now() + random.magnitude(2_000, 30_000);
+  patchByHand(world, JOBS, job, { spec: { suspend: false } });
+  const words = takeBack(world, job, random.magnitude(1_000, 10_000));
+  return world.happened('Job is resumed by mistake', `${job.metadata.name}: ${words}`);
+}
+
+/** Jobs are named `<resource>-<environment>-<hash>`. */
+const laneOf = ({ metadata: { name } }: KubeObject): string => name.slice(0, name.lastIndexOf('-'));
+
 /** The resource that somebody has in mind, or any. */
-const somePlace = ({ inMind, setting: { places } }: World, random: Random): Place =>
+export const somePlace = ({ inMind, setting: { places } }: World, random: Random): Place =>
   places.find(({ name }) => inMind?.startsWith(`${name}-`)) ?? random.pick(places);
 
 /** Writes a new spec, as git would. */
@@ -111,6 +132,7 @@ export const ACTS: Record<Act, Happening> = {
   'Job is orphaned': deleteJob('Job is orphaned', 'Orphan'),
   'Job is suspended': setSuspend('Job is suspended', true),
   'Job is resumed by hand': setSuspend('Job is resumed by hand', false),
+  'Job is resumed by mistake': resumeByMistake,
   'Job is approved': on(
     'Job is approved',
     JOBS,
@@ -168,7 +190,7 @@ export const ACTS: Record<Act, Happening> = {
     CAPDEPLOYJOBS,
     (resource) => !isLeaving(resource),
     (world, resource, random) => {
-      const propagationPolicy = random.pick(['Background', 'Background', 'Foreground', 'Orphan'] as const);
+      const propagationPolicy = random.pick(PROPAGATION);
       deleteByHand(world, CAPDEPLOYJOBS, resource, { propagationPolicy });
       return propagationPolicy;
     },

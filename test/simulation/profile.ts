@@ -35,6 +35,7 @@ export const SPECIALS = [
   'Job is orphaned',
   'Job is suspended',
   'Job is resumed by hand',
+  'Job is resumed by mistake',
   'Job is approved',
   'environment is frozen or thawed',
   'resource is suspended or resumed',
@@ -63,6 +64,7 @@ const WEIGHTS: Partial<Record<Special, number>> = {
   'Job controller lags': 3,
   'Job is approved': 4,
   'Job is resumed by hand': 1.5,
+  'Job is resumed by mistake': 0.5,
   'all replicas crash': 0.3,
   'replica is stopped': 0.5,
   'watch goes silent': 0.5,
@@ -86,7 +88,13 @@ export type PodFate = 'succeeds' | 'fails' | 'hangs' | 'never starts' | 'starts 
  */
 const THEMES = {
   'resources are replaced': { 'resource is replaced': 8, 'resource is deleted': 6, 'message is sent': 2 },
-  'people take over': { 'Job is resumed by hand': 5, 'Job is suspended': 3, 'Job is deleted': 3, 'Job is orphaned': 3 },
+  'people take over': {
+    'message is sent': 2,
+    'Job is resumed by hand': 5,
+    'Job is suspended': 3,
+    'Job is deleted': 3,
+    'Job is orphaned': 3,
+  },
   'acts in between': {
     'somebody acts while a write is under way': 4,
     'request is slow': 3,
@@ -150,6 +158,7 @@ export function drawProfile(random: Random): Profile {
   const isEnding = theme === 'the newest wins';
   const isSlow = theme === 'looks take long';
   const isReplacing = theme === 'resources are replaced';
+  const isTakenOver = theme === 'people take over';
   const calm = !isEnding && random.chance(0.15);
   const gaps = isEnding ? 0.6 : random.pick(theme === undefined || isReplacing ? [0, 0, 0.1, 0.2] : [0.2, 0.5]);
   return {
@@ -173,7 +182,7 @@ export function drawProfile(random: Random): Profile {
           ['starts late', random.next()],
           ['ends slowly', 3 * random.next()],
         ],
-    podLagMs: random.pick(isReplacing ? [2_000, 10_000] : [0, 49, 49, 2_000, 10_000]),
+    podLagMs: random.pick(isReplacing || isTakenOver ? [2_000, 10_000] : [0, 49, 49, 2_000, 10_000]),
     gaps,
     looks: isSlow ? 0.5 : gaps / 5,
     creates: theme === 'messages come twice' ? 0.5 : gaps / 4,

@@ -1,11 +1,13 @@
+import { CAPDEPLOYJOBS } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import { Call } from './call.ts';
 import { lostRequest } from './kube-port.ts';
 import { sendMessage } from './messages.ts';
-import { ACTS } from './people.ts';
+import { ACTS, deleteByHand, PROPAGATION, somePlace } from './people.ts';
 import type { Special } from './profile.ts';
 import type { Random } from './random.ts';
+import type { Place } from './setting.ts';
 import { expiredWatch, Watch } from './watch.ts';
 import type { World } from './world.ts';
 
@@ -234,23 +236,36 @@ export const SPECIAL_ACTS: Record<Special, Happening> = {
     return true;
   },
   ...ACTS,
-  'resource is replaced': async (world, random) => {
-    const place = random.pick(world.setting.places);
-    if (!(await ACTS['resource is deleted'](world, random))) return false;
-    world.happened('resource is replaced', place.name);
-    // Some watches are slow to tell, and what was on the queue comes once more: for the new one.
+  'resource is replaced': (world, random) => {
+    const place = somePlace(world, random);
+    const resource = world.setting.resource(place);
+    if (resource === undefined || resource.metadata.deletionTimestamp !== undefined) return false;
+    // Who replaces it while a deploy starts lets that run on.
+    const policies = world.inMind === undefined ? PROPAGATION : (['Orphan'] as const);
+    const propagationPolicy = random.pick(policies);
+    deleteByHand(world, CAPDEPLOYJOBS, resource, { propagationPolicy });
+    world.happened('resource is replaced', `${place.name}: ${propagationPolicy}`);
+    // Some watches are slow to tell, the Job controller may be, and what was on the queue comes once more: for the new one.
     for (const watch of world.watches) if (random.chance(0.5)) lag(world, watch, random);
+    if (random.chance(0.3)) SPECIAL_ACTS['Job controller pauses'](world, random);
     for (const message of place.queue.messages) {
       if (message.state === 'deleted' && message.copies <= 3 && random.chance(0.5)) place.queue.deliverAgain(message);
     }
-    world.clock.after(random.magnitude(5, 5_000), () => {
-      for (const each of world.setting.places) {
-        if (world.setting.resource(each) === undefined && !world.isDraining) world.setting.create(each);
-      }
-    });
+    createWhenGone(world, place, resource.metadata.uid, random);
     return true;
   },
 };
+
+/** A resource is created again as soon as the old one is gone, and somebody may ask something of it. */
+function createWhenGone(world: World, place: Place, uid: string | undefined, random: Random): void {
+  world.clock.after(random.magnitude(5, 5_000), () => {
+    const current = world.setting.resource(place)?.metadata.uid;
+    if (world.isDraining || (current !== undefined && current !== uid)) return;
+    if (current === uid) return createWhenGone(world, place, uid, random);
+    world.setting.create(place);
+    if (random.chance(0.5)) SPECIAL_ACTS['message is sent'](world, random);
+  });
+}
 
 function lag(world: World, watch: Watch, random: Random): void {
   const ms = random.magnitude(100, 30_000);

@@ -108,7 +108,7 @@ export const isLater = (a: { dueAt: number; id: string }, b: { dueAt: number; id
 const isRollback = (task: string): boolean => /(^|:)rollback$/.test(task);
 
 /** The start of the one says that the other must not start after it, if that was due before. */
-export const rulesOut = (started: RequestTruth, other: RequestTruth): boolean =>
+export const rulesOut = (started: { task: string }, other: { task: string }): boolean =>
   started.task === other.task || isRollback(started.task) || (isRollback(other.task) && started.task === 'deploy');
 
 /** The place that a start has: one that somebody resumed before its time took its turn then. */
