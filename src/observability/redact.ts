@@ -17,7 +17,11 @@ const MARK = '[redacted]';
 export function redactSecrets(text: string): string {
   let result = redactPrivateKeys(text);
   for (const [pattern, replacement] of SHAPES) result = result.replace(pattern, replacement);
-  return redactPairs(result.replace(BASE64_RUN, (run) => (looksRandom(run) && !FINGERPRINT.test(run) ? MARK : run)));
+  return redactPairs(
+    result.replace(BASE64_RUN, (run: string, at: number, text: string) =>
+      looksRandom(run) && !isFingerprint(run, at, text) ? MARK : run,
+    ),
+  );
 }
 
 /**
@@ -53,10 +57,17 @@ const SHAPES: [pattern: RegExp, replacement: string][] = [
 ];
 
 /** AWS secret access keys have 40 characters and no prefix; lines of a PEM block 64 and more. */
-const BASE64_RUN = /(?:SHA256:)?[A-Za-z0-9+/]{40,}={0,2}/g;
+const BASE64_RUN = /[A-Za-z0-9+/]{40,}={0,2}/g;
+
+/** 32 bytes in base64 without padding: the last of the 43 characters has two bits to spare. */
+const DIGEST = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/;
+const OPENSSH = 'SHA256:';
 
 /** Of a public key, as OpenSSH writes it: what somebody whose deploy failed for a changed host key has to compare. */
-const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}$/;
+const isFingerprint = (run: string, at: number, text: string): boolean =>
+  DIGEST.test(run) &&
+  /(?<![A-Za-z0-9_+/=.-])SHA256:$/.test(text.slice(Math.max(0, at - OPENSSH.length - 1), at)) &&
+  !/[A-Za-z0-9_+/=-]/.test(text.charAt(at + run.length));
 
 /** Mixed as only chance mixes: digests (hexadecimal), long words and paths are not. */
 function looksRandom(run: string): boolean {

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clean, printable, redactSecrets, redactTail, tail } from '../../src/observability/redact.ts';
 
+/** 32 bytes in base64, as `openssl rand -base64 32` makes them, without the padding. */
+const KEY = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA';
+
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const base64 = (length: number) => Array.from({ length }, (_, n) => BASE64[(n * 37 + 11) % 64]).join('');
 const body = Array.from({ length: 8 }, (_, n) => base64(64 - n)).join('\n');
@@ -89,7 +92,11 @@ describe('secrets', () => {
     ['an npm token', `npm_${'a1'.repeat(18)}`, '[redacted]'],
     ['a JWT', 'x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_def y', 'x [redacted] y'],
     ['a JWT that is cut off', 'eyJhbGciOiJIUzI1NiJ9.eyJzd', '[redacted]'],
-    ['what is longer than a fingerprint, and only looks like one', `SHA256:${'aB3'.repeat(15)}`, '[redacted]'],
+    ['what is longer than a fingerprint, and only looks like one', `SHA256:${'aB3'.repeat(15)}`, 'SHA256:[redacted]'],
+    ['a key after the name of a MAC', `signed with HMAC-SHA256:${KEY}`, 'signed with HMAC-SHA256:[redacted]'],
+    ['a key after the name of a KDF', `PBKDF2_SHA256:${KEY}`, 'PBKDF2_SHA256:[redacted]'],
+    ['a longer secret that begins like a fingerprint', `SHA256:${KEY}_${KEY}`, 'SHA256:[redacted]_[redacted]'],
+    ['43 characters that no 32 bytes make', `SHA256:${KEY.slice(0, 42)}B`, 'SHA256:[redacted]'],
     ['a receipt handle', 'ReceiptHandle: AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a', 'ReceiptHandle: [redacted]'],
   ])('%s is replaced', (_, text, expected) => {
     expect(redactSecrets(text)).toBe(expected);
@@ -97,6 +104,7 @@ describe('secrets', () => {
 
   it.each([
     'Deploying v1.0.0 (at 0123456789abcdef0123456789abcdef01234567) as release 20260101000000 by alice',
+    'checksum SHA256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef matches',
     'docker digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',
     'author: alice, passenger: restarted, compass: north, bypass: no, PWD=/var/www/app',
     '/srv/app.Kq7ZpW2xYt/main/test/observability/logger.test.ts:115:33',
