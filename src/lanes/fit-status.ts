@@ -1,4 +1,4 @@
-import type { CapDeployJobStatus, HistoryEntry, WaitingEntry } from '../api/capdeployjob.ts';
+import type { CapDeployJobStatus, HistoryEntry, LaneStatus, WaitingEntry } from '../api/capdeployjob.ts';
 import { bounded } from './text.ts';
 
 /**
@@ -6,10 +6,15 @@ import { bounded } from './text.ts';
  * the rest is for spec and metadata.
  */
 export const LARGEST_STATUS = 1_000_000;
-/** Below this nobody counts: no entry is longer than 10 kB. */
+/** What is larger than this in the end is cut further, to the quick. */
+const TOO_LARGE = 1_250_000;
+/** Below this nobody counts: no entry is longer than 10 kB, or 25 kB of letters that are escaped. */
 const FEW = 40;
-const SHORT = 64;
+/** Bytes of a text that is cut, and of one that is cut where that does not suffice. */
+const SHORT = 96;
+const SHORTEST = 32;
 const WHOLE_MESSAGES = 10;
+const WHOLE_MESSAGE = 2048;
 
 /**
  * The status as it is, or, where a thousand requests with long texts wait, with what stands elsewhere too left out: who asked (it stands on
@@ -18,22 +23,55 @@ const WHOLE_MESSAGES = 10;
 export function fitted(status: CapDeployJobStatus): CapDeployJobStatus {
   const { environments = [], history = [] } = status;
   const entries = environments.reduce((sum, { waiting = [] }) => sum + waiting.length, history.length);
-  if (entries < FEW || bytesOf(status) <= LARGEST_STATUS) return status;
-  const fewer = {
-    ...status,
-    environments: environments.map((lane) => (lane.waiting ? { ...lane, waiting: lane.waiting.map(shorter) } : lane)),
-  };
-  if (bytesOf(fewer) <= LARGEST_STATUS) return fewer;
-  return { ...fewer, history: history.map((entry, place) => (place < WHOLE_MESSAGES ? entry : briefer(entry))) };
+  if (entries < FEW || storedBytes(status) <= LARGEST_STATUS) return status;
+  const fewer = { ...status, environments: shorterLanes(environments, SHORT) };
+  if (storedBytes(fewer) <= LARGEST_STATUS) return fewer;
+  const old = history.map((entry, place) => briefer(entry, place < WHOLE_MESSAGES ? WHOLE_MESSAGE : SHORT));
+  const brief = { ...fewer, history: old };
+  if (storedBytes(brief) <= TOO_LARGE) return brief;
+  return { ...brief, environments: shorterLanes(environments, SHORTEST) };
 }
 
-function shorter({ requestedBy: _, senderId: __, approvedBy: ___, ...entry }: WaitingEntry): WaitingEntry {
-  return { ...entry, why: bounded(entry.why, SHORT) };
+const shorterLanes = (lanes: readonly LaneStatus[], bytes: number): LaneStatus[] =>
+  lanes.map((lane) => (lane.waiting ? { ...lane, waiting: lane.waiting.map((entry) => shorter(entry, bytes)) } : lane));
+
+function shorter(
+  { requestedBy: _, senderId: __, approvedBy: ___, ...entry }: WaitingEntry,
+  bytes: number,
+): WaitingEntry {
+  return { ...entry, why: boundedStored(entry.why, bytes) };
 }
 
-function briefer({ message, ...entry }: HistoryEntry): HistoryEntry {
-  return message === undefined ? entry : { ...entry, message: bounded(message, SHORT) };
+function briefer(entry: HistoryEntry, bytes: number): HistoryEntry {
+  const cut = (text: string | undefined, most: number) => (text === undefined ? undefined : boundedStored(text, most));
+  return defined({
+    ...entry,
+    message: cut(entry.message, bytes),
+    requestedBy: cut(entry.requestedBy, SHORT),
+    senderId: cut(entry.senderId, SHORT),
+    approvedBy: cut(entry.approvedBy, SHORT),
+  });
 }
 
-const encoder = new TextEncoder();
-const bytesOf = (status: CapDeployJobStatus): number => encoder.encode(JSON.stringify(status)).byteLength;
+const defined = (entry: HistoryEntry): HistoryEntry =>
+  Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined)) as unknown as HistoryEntry;
+
+/**
+ * As the API server stores it: Go's encoding/json writes `<`, `>`, `&` and two separators of lines in six bytes each, and a producer may send
+ * an id of nothing else.
+ */
+const storedBytes = (value: unknown): number =>
+  Buffer.byteLength(JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, '\\u003c'));
+
+/** The longest beginning that is stored in so many bytes, quotes not counted. */
+function boundedStored(text: string, bytes: number): string {
+  if (storedBytes(text) - 2 <= bytes) return text;
+  let fits = 0;
+  let tooLong = text.length;
+  while (tooLong - fits > 1) {
+    const middle = (fits + tooLong) >> 1;
+    if (storedBytes(bounded(text, middle)) - 2 <= bytes) fits = middle;
+    else tooLong = middle;
+  }
+  return bounded(text, fits);
+}

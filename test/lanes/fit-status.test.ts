@@ -3,7 +3,9 @@ import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
 import { fitted, LARGEST_STATUS } from '../../src/lanes/fit-status.ts';
 import { aHistoryEntry, aJob, aWaitingEntry } from './builders.ts';
 
-const bytes = (status: CapDeployJobStatus) => Buffer.byteLength(JSON.stringify(status));
+/** As the API server stores it: Go's encoding/json escapes these five (its documentation, `HTMLEscape`). */
+const bytes = (status: CapDeployJobStatus) =>
+  Buffer.byteLength(JSON.stringify(status).replace(/[<>&\u2028\u2029]/g, '\\u003c'));
 const waiting = (count: number, text: string) =>
   Array.from({ length: count }, (_, index) =>
     aWaitingEntry(aJob({ id: `r${index}`.padEnd(128, 'x'), revision: 'v'.padEnd(244, '1') }), {
@@ -32,13 +34,28 @@ describe('a status', () => {
     expect(bytes(fitted(full(KANJI)))).toBeLessThan(1_300_000);
   });
 
+  test('of a thousand waiting requests whose every letter is stored in six bytes, ids too, fits into etcd', () => {
+    const text = '<'.repeat(2048);
+    const status = full(text);
+    for (const { waiting = [] } of status.environments ?? []) {
+      for (const [index, entry] of waiting.entries()) entry.id = `${index}-`.padEnd(128, '<');
+    }
+    for (const entry of status.history ?? [])
+      Object.assign(entry, { requestedBy: text.slice(0, 256), senderId: text.slice(0, 256) });
+    expect(Buffer.byteLength(JSON.stringify(fitted(status)))).toBeLessThan(LARGEST_STATUS);
+    expect(bytes(fitted(status))).toBeLessThan(1_572_864 - 50_000);
+    const once = fitted(status);
+    expect(fitted({ ...status, history: once.history })).toEqual(once);
+    expect(once.environments?.[0]?.waiting?.[0]?.id).toHaveLength(128);
+  });
+
   test('that is cut keeps every entry, its order, and what tells one request from another', () => {
     const status = fitted(full(KANJI));
     expect(status.environments?.map((lane) => lane.waiting?.length)).toEqual(Array(50).fill(20));
     const { requestedBy: _, senderId: __, why: ___, ...rest } = waiting(1, KANJI)[0]!;
-    expect(status.environments?.[0]?.waiting?.[0]).toEqual({ ...rest, why: `${'漢'.repeat(63)}…` });
+    expect(status.environments?.[0]?.waiting?.[0]).toEqual({ ...rest, why: `${'漢'.repeat(31)}…` });
     expect(status.history).toHaveLength(200);
-    expect([status.history?.[0]?.message?.length, status.history?.[199]?.message?.length]).toEqual([2048, 64]);
+    expect([status.history?.[0]?.message?.length, status.history?.[199]?.message?.length]).toEqual([682, 32]);
   });
 
   test('that is cut is cut the same way by the next pass, which then writes nothing', () => {
