@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type ControllerFlags, FlagError, parseControllerFlags } from '../flags.ts';
+import { ClockWasSetError } from '../kube/clock-step.ts';
 import { HttpKubeClient, type HttpKubeClientOptions } from '../kube/http-client.ts';
 import { currentNamespace, KubeConfigError, loadKubeConfig } from '../kube/kubeconfig.ts';
 import { timingsOf } from '../kube/leader-elector.ts';
@@ -15,7 +16,7 @@ import { endOnUnexpectedErrors, endSoon, stopSignal } from './process.ts';
 
 /**
  * `capdeploy controller`: flags → clients → the operator, until a signal.
- * @returns the exit code: 0 after a clean stop, 1 where leadership was lost. @throws FlagError or KubeConfigError where it cannot begin.
+ * @returns the exit code: 0 after a clean stop, 1 where leadership was lost or the clock was set. @throws FlagError or KubeConfigError where it cannot begin.
  */
 export async function runController(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const flags = parseControllerFlags(args, env);
@@ -85,7 +86,8 @@ export async function runController(args: string[], env: NodeJS.ProcessEnv): Pro
   const end = await Promise.race([stopRequested, operator.lost]);
   if (end instanceof Error) {
     // Not a follower again: what this process knows, polls and has in hand is a leader's. Kubernetes starts a new one, which forgets nothing.
-    log.error({ err: end }, 'leadership was lost: ending, for another replica to go on');
+    const why = end instanceof ClockWasSetError ? 'the clock was set' : 'leadership was lost';
+    log.error({ err: end }, `${why}: ending, for another process to go on`);
     process.exit(1);
   }
   log.info({ signal: end }, 'stopping: nothing more is received, what is in hand is settled');

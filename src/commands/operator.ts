@@ -4,6 +4,7 @@ import { Supervisor } from '../intake/supervisor.ts';
 import type { TargetOptions } from '../intake/targets.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Clock, elapsed, systemClock } from '../kube/clock.ts';
+import { clockWasSet } from '../kube/clock-step.ts';
 import { KubeError } from '../kube/errors.ts';
 import { LeaderElector } from '../kube/leader-elector.ts';
 import type { LeaseName } from '../kube/lease.ts';
@@ -52,7 +53,7 @@ export interface Operator {
   isLeader(): boolean;
   /** Whether a request of it that changes something may be sent: that of a leader, and what is left to do after a hand-over. For clients that can ask at the last moment. */
   mayWrite(): boolean;
-  /** Resolves with the reason when leadership was lost: by then it has ended as by `abort`, and so should its process. */
+  /** Resolves with the reason when leadership was lost, or the machine's clock was set: by then it has ended as by `abort`, and so should its process. */
   readonly lost: Promise<Error>;
   /** Hands over, drains, releases: 25 s at most, whatever hangs. A follower waits for its turn within a second. */
   stop(): Promise<void>;
@@ -108,7 +109,10 @@ export function startOperator(options: OperatorOptions): Operator {
       }),
   });
 
+  const isOver = new AbortController();
+  const lost = [clockWasSet(clock, isOver.signal), ...(elector ? [elector.lost] : [])];
   const abort = async (): Promise<void> => {
+    isOver.abort();
     metrics.leader(false);
     await Promise.all([controller.abort(), elector?.abandon()]);
   };
@@ -132,13 +136,12 @@ export function startOperator(options: OperatorOptions): Operator {
     },
     isLeader: () => permit.granted(),
     mayWrite: mayTake,
-    lost: elector
-      ? elector.lost.then(async (reason) => {
-          await abort();
-          return reason;
-        })
-      : new Promise<Error>(() => {}),
+    lost: Promise.race(lost).then(async (reason) => {
+      await abort();
+      return reason;
+    }),
     stop: async () => {
+      isOver.abort();
       if (elector?.granted()) await controller.stop(handOver);
       else await Promise.all([controller.stop(), elector?.stop()]);
     },

@@ -18,6 +18,7 @@ export class Observer {
   readonly #memory: ProcessMemory;
   readonly #reports: ReportBook;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
 
   constructor(parts: {
     client: KubeClient;
@@ -25,12 +26,14 @@ export class Observer {
     memory: ProcessMemory;
     reports: ReportBook;
     now: () => number;
+    elapsed: () => number;
   }) {
     this.#client = parts.client;
     this.#caches = parts.caches;
     this.#memory = parts.memory;
     this.#reports = parts.reports;
     this.#now = parts.now;
+    this.#elapsed = parts.elapsed;
   }
 
   /** The resource as the cache has it, for what need not be exact. */
@@ -75,7 +78,7 @@ export class Observer {
   async live(key: string, template: TemplateCheck | undefined): Promise<Observation | undefined> {
     const [namespace, name] = splitKey(key);
     // Taken first: where a time must have passed before an absence counts, the lists have to be younger than the end of that time.
-    const now = this.#now();
+    const [now, elapsed] = [this.#now(), this.#elapsed()];
     let resource: CapDeployJob & KubeObject;
     try {
       resource = await this.#client.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name);
@@ -88,7 +91,7 @@ export class Observer {
     const jobs = await listAll<Job & KubeObject>(this.#client, JOBS, { namespace, labelSelector });
     const pods = await listAll<Pod & KubeObject>(this.#client, PODS, { namespace, labelSelector });
     this.#memory.seeLive(jobs.items, pods.items);
-    return this.#observation(key, resource, jobs.items, pods.items, template, now);
+    return this.#observation(key, resource, jobs.items, pods.items, template, now, elapsed);
   }
 
   #observation(
@@ -98,6 +101,7 @@ export class Observer {
     pods: readonly Pod[],
     template: TemplateCheck | undefined,
     now = this.#now(),
+    elapsed = this.#elapsed(),
   ): Observation {
     const parsed = specOf(resource);
     return {
@@ -110,6 +114,7 @@ export class Observer {
       template,
       ...this.#reports.of(key, now, resource.metadata.uid),
       now,
+      elapsed,
     };
   }
 }

@@ -33,6 +33,8 @@ export interface ReconcilerParts {
   announcer: Announcer;
   log: Log;
   now: () => number;
+  /** Milliseconds by a clock that nobody sets. */
+  elapsed: () => number;
 }
 
 /**
@@ -85,7 +87,7 @@ export class Reconciler {
       // Deleted and created again: what is known of the template is the earlier one's. The cache will tell.
       if (seen.resource.metadata.uid !== resource.metadata.uid) return { requeueAfterMs: AFTER_WRITE_MS };
       next = this.#plan(key, seen);
-      memory.noteAbsent(next.absent, now());
+      memory.noteAbsent(next.absent, this.#parts.elapsed());
       if (this.#isWork(key, seen, next)) {
         const outcome = await this.#carry(key, seen, next);
         return wakeAfter(next, again, now(), outcome === 'conflict' ? AFTER_CONFLICT_MS : AFTER_WRITE_MS);

@@ -80,6 +80,7 @@ export interface Controller {
 export function startController(options: ControllerOptions): Controller {
   const { kube: client, log, metrics, clock = systemClock } = options;
   const now = () => clock.now();
+  const steady = () => elapsed(clock);
 
   const queue: WorkQueue = new WorkQueue({
     work: async (key) => {
@@ -110,13 +111,14 @@ export function startController(options: ControllerOptions): Controller {
   });
   const reconciler = new Reconciler({
     client,
-    observer: new Observer({ client, caches, memory, reports, now }),
+    observer: new Observer({ client, caches, memory, reports, now, elapsed: steady }),
     memory,
     reports,
     templates: new TemplateChecker(client, now),
     announcer: new Announcer({ events, metrics, log, now }),
     log,
     now,
+    elapsed: steady,
   });
 
   let working = false;

@@ -25,6 +25,8 @@ export interface LaneView {
   readonly memory: Memory;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** Milliseconds by a clock that nobody sets: what must have passed before an absence counts is measured with it. */
+  readonly elapsed: number;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface Memory {
   podWasSeen(jobUid: string): boolean;
   /** The first container of the Job's Pod was seen running or finished. */
   containerWasSeen(jobUid: string): boolean;
-  /** Since when a live look has shown that this Job is gone or suspended (epoch milliseconds). */
+  /** Since when a live look has shown that this Job is gone or suspended (on the clock of `elapsed`, in milliseconds). */
   absentSince(jobUid: string): number | undefined;
   /** The Job as it was when its deletion was watched. */
   lastSeen(jobUid: string): Job | undefined;

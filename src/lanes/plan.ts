@@ -41,6 +41,8 @@ export interface Observation {
   readonly rejections: readonly RejectionEntry[];
   /** Epoch milliseconds, taken before Jobs and Pods were listed: where a time has to pass, the lists must be younger than its end. */
   readonly now: number;
+  /** As a LaneView's (milliseconds). */
+  readonly elapsed: number;
 }
 
 /** The next status, and what is to be done before and after it is stored. */
@@ -135,7 +137,7 @@ export function plan(observation: Observation): Plan {
   };
 }
 
-function planLanes({ resource, spec, jobs, pods, memory, now }: Observation): LanePlan[] {
+function planLanes({ resource, spec, jobs, pods, memory, now, elapsed }: Observation): LanePlan[] {
   if (!spec) return [];
   const laneOf = (object: Job | Pod) => object.metadata.labels?.[LABEL.environment] ?? '';
   const known = new Set([
@@ -164,6 +166,7 @@ function planLanes({ resource, spec, jobs, pods, memory, now }: Observation): La
         recorded: (id) => recorded.has(id),
         memory,
         now,
+        elapsed,
       });
     });
 }

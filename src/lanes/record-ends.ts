@@ -79,7 +79,7 @@ export function recordVanishedClaim(lane: Lane): void {
  * showed the Job gone that no Pod of it can still appear.
  */
 function hasLeftNothing(lane: Lane, jobUid: string): boolean {
-  const { memory, pods, now } = lane.view;
+  const { memory, pods, now, elapsed } = lane.view;
   if (pods.some(isAlive)) return false;
   if (lane.podWasSeen(jobUid)) return true;
   const since = memory.absentSince(jobUid);
@@ -87,8 +87,9 @@ function hasLeftNothing(lane: Lane, jobUid: string): boolean {
     lane.absent.push(jobUid);
     return false;
   }
-  if (now - since >= LATE_POD_MS) return true;
-  lane.wake(since + LATE_POD_MS);
+  const leftMs = since + LATE_POD_MS - elapsed;
+  if (leftMs <= 0) return true;
+  lane.wake(now + leftMs);
   return false;
 }
 

@@ -420,6 +420,21 @@ describe('a claimed Job that is gone', () => {
     expect(rig.resource.status?.history).toMatchObject([{ job: name, result: 'Unknown' }]);
     expect(rig.lane()?.active).toBeUndefined();
   });
+
+  it('is waited for by time that has passed: a clock that is set forward ends nothing', async () => {
+    const rig = await atRest();
+    const { name, uid } = rig.job().metadata;
+    await rig.pass();
+    rig.store.delete(JOBS, 'deploy', name);
+    await rig.pass();
+    rig.setMs = 60_000;
+    rig.clock.advance(100);
+    await rig.pass();
+    expect(rig.lane()?.active).toMatchObject([{ uid }]);
+    rig.clock.advance(29_900);
+    await rig.pass();
+    expect(rig.lane()?.active).toBeUndefined();
+  });
 });
 
 describe('when to look again', () => {

@@ -75,7 +75,10 @@ export class Rig {
   before: ((call: Call) => void) | undefined;
   /** Each call after it took effect, and before the controller hears of it. */
   after: ((call: Call) => void) | undefined;
-  readonly now = () => this.clock.now();
+  /** By how much somebody has set the time of day since (milliseconds). */
+  setMs = 0;
+  readonly now = () => this.clock.now() + this.setMs;
+  readonly elapsed = () => this.clock.now();
   readonly client: KubeClient = recording(createLocalClient(this.store), this);
   readonly memory = new ProcessMemory();
   readonly reports: ReportBook = new DiaryBook(this.now, (_, inMs) => this.wakes.push(inMs), this.diary);
@@ -108,6 +111,7 @@ export class Rig {
     memory: this.memory,
     reports: this.reports,
     now: this.now,
+    elapsed: this.elapsed,
   });
   readonly reconciler = new Reconciler({ ...this.#parts(), log: this.#log() });
 
@@ -120,8 +124,8 @@ export class Rig {
   }
 
   #parts() {
-    const { client, observer, memory, reports, templates, announcer, now } = this;
-    return { client, observer, memory, reports, templates, announcer, now };
+    const { client, observer, memory, reports, templates, announcer, now, elapsed } = this;
+    return { client, observer, memory, reports, templates, announcer, now, elapsed };
   }
 
   #log() {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { JOB_COST_MS, JOBS_AT_ONCE_MS, Pace } from '../../src/intake/pace.ts';
+import { SettableClock } from '../kube/settable-clock.ts';
 import { VirtualClock } from '../kube/virtual-clock.ts';
 
 const forever = new AbortController().signal;
@@ -47,18 +48,10 @@ test('who is told to stop does not wait', async () => {
 });
 
 test('a clock that is set back holds up nobody', async () => {
-  const clock = new VirtualClock();
-  const begun = clock.now();
-  let set = 0;
-  const machine = {
-    now: () => clock.now() + set,
-    steady: () => clock.now() - begun,
-    setTimeout: (callback: () => void, ms: number) => clock.setTimeout(callback, ms),
-    clearTimeout: (handle: never) => clock.clearTimeout(handle),
-    random: () => 0,
-  };
-  const pace = new Pace(machine, 0);
+  const clock = new SettableClock();
+  const pace = new Pace(clock, 0);
   pace.spend(100);
-  set = -3_600_000;
-  expect(await hasRoom(pace, clock, 100)).toBe(true);
+  clock.setMs = -3_600_000;
+  expect(await hasRoom(pace, clock, 99)).toBe(false);
+  expect(await hasRoom(pace, clock, 1)).toBe(true);
 });

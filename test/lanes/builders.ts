@@ -236,6 +236,7 @@ export function aLane(changes: LaneChanges = {}): LaneView {
     pods: [],
     memory: aMemory(),
     now: NOW,
+    elapsed: changes.now ?? NOW,
     ...changes,
     environment:
       'environment' in changes ? changes.environment && { ...environment!, ...changes.environment } : environment,
@@ -259,6 +260,7 @@ export function anObservation(changes: Partial<Observation> = {}): Observation {
     createTrouble: undefined,
     rejections: [],
     now: NOW,
+    elapsed: changes.now ?? NOW,
     ...changes,
   };
 }

@@ -551,6 +551,7 @@ export class World {
       createTrouble: undefined,
       rejections: [],
       now,
+      elapsed: now,
     });
     operator.memory.noteAbsent(next.absent, this.now + operator.skew);
     const seen: Seen = { resource, jobs, now };

@@ -202,6 +202,30 @@ describe('a leader that cannot renew', () => {
   });
 });
 
+describe('a leader whose clock is set back by an hour', () => {
+  test('ends within a second, for a process that knows nothing of the old time', async () => {
+    rig = new Rig();
+    const [leader, follower] = await rig.pair();
+    rig.clock.setMs = -3_600_000;
+    await rig.clock.advance(1_000);
+    expect([leader.lost, follower.lost]).toEqual(Array(2).fill('the clock of this machine was set back by 3600 s'));
+    expect(leader.operator.isLeader()).toBe(false);
+    const next = rig.start('c');
+    await rig.until(() => next.operator.isLeader());
+    rig.queue.deliver('c', request('one'));
+    await rig.until(() => rig.jobs.length === 1);
+  });
+
+  test('and is not kept from stopping in order, where it is told to at that moment', async () => {
+    rig = new Rig();
+    const [leader] = await rig.pair();
+    const stopped = leader.operator.stop();
+    rig.clock.setMs = -3_600_000;
+    await rig.timed(stopped);
+    expect(leader.lost).toBeUndefined();
+  });
+});
+
 describe('/healthz', () => {
   test('finds the reading of a queue that makes no progress, after five minutes', async () => {
     rig = new Rig();

@@ -9,7 +9,7 @@ import type { Lease } from '../../src/kube/lease.ts';
 import { createLocalClient } from '../../src/local/client.ts';
 import { Store } from '../../src/local/store/store.ts';
 import type { Queue, QueueMessage, ReceiveOptions } from '../../src/sqs/queue.ts';
-import { VirtualClock } from '../kube/virtual-clock.ts';
+import { SettableClock } from '../kube/settable-clock.ts';
 
 const DEFINITIONS = {
   group: 'apiextensions.k8s.io',
@@ -22,7 +22,7 @@ const QUEUE_URL = 'https://sqs.ap-northeast-1.amazonaws.com/123456789012/web';
 
 /** An API server, one queue and operators on a virtual clock. */
 export class Rig {
-  readonly clock = new VirtualClock();
+  readonly clock = new SettableClock();
   readonly queue = new LongPolledQueue(this.clock);
   readonly store: Store;
   readonly operators: Replica[] = [];
@@ -198,10 +198,10 @@ export class LongPolledQueue {
   readonly givenBack: { by: string; handle: string }[] = [];
   /** Polls are never answered. */
   hangs = false;
-  readonly #clock: VirtualClock;
+  readonly #clock: SettableClock;
   #sent = 0;
 
-  constructor(clock: VirtualClock) {
+  constructor(clock: SettableClock) {
     this.#clock = clock;
   }
 

@@ -19,6 +19,8 @@ export function checkEntry(
   const seen = oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0;
   for (const start of request.starts) start.isAcknowledged ||= start.version <= seen;
   const problem = untruth(oracle, truth, request, entry, before, after, basis, seen);
+  // Somebody resumed it behind the pass that recorded it otherwise: there is no second record.
+  for (const start of request.starts) if (start.byHand && start.version > seen) start.isUntraceable = true;
   if (problem) {
     throw new Violation('invariant 7', `${entry.id} is recorded ${entry.result} (${entry.reason}), but ${problem}`);
   }

@@ -120,8 +120,9 @@ function isExcused(oracle: Oracle, job: JobTruth, other: JobTruth, how: 'resumed
   return wentWithItsResource(oracle, job);
 }
 
+/** Or was orphaned with it, and somebody suspended it: nobody waits for a Pod of what no resource owns and what does not run. */
 const wentWithItsResource = (oracle: Oracle, job: JobTruth): boolean =>
-  oracle.resources.get(job.owner)?.endVersion !== undefined && !job.isPresent;
+  oracle.resources.get(job.owner)?.endVersion !== undefined && (!job.isPresent || job.isSuspended);
 
 interface StatusShape {
   environments?: {

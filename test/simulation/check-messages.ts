@@ -23,7 +23,7 @@ export function checkMessageDeleted(oracle: Oracle, queue: QueueModel, messageId
     (truth) => truth.uncertainRejections > 0 && rejectionsOf(oracle, truth, sent, truth.object).length > 0,
   );
   const isListed =
-    intent && alive.some(({ listed }) => listed.get(`${intent.environment}|${intent.id}`) === contentOf(intent));
+    intent && alive.some(({ listed }) => listed.get(`${intent.environment}|${intent.id}`)?.has(contentOf(intent)));
   if (counted && !isListed) {
     counted.uncertainRejections -= 1;
     counted.rejected.add(messageId);

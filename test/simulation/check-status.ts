@@ -1,4 +1,4 @@
-import type { CapDeployJobStatus, Claim, HistoryEntry, LaneStatus } from '../../src/api/capdeployjob.ts';
+import type { CapDeployJobStatus, Claim, HistoryEntry, LaneStatus, Watermark } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
 import { checkEntry } from './check-entry.ts';
 import { contentOf } from './check-messages.ts';
@@ -28,14 +28,18 @@ export function checkStatus(oracle: Oracle, truth: ResourceTruth, previous: Kube
 }
 
 function noteListed(truth: ResourceTruth, { environments = [], history = [] }: CapDeployJobStatus): void {
+  const note = (
+    environment: string,
+    { id, task, revision = '', repository }: Pick<Watermark, 'id' | 'task' | 'revision' | 'repository'>,
+  ) => {
+    const key = `${environment}|${id}`;
+    const contents = truth.listed.get(key) ?? new Set();
+    truth.listed.set(key, contents.add(contentOf({ task, revision, repository })));
+  };
   for (const { name, active = [], waiting = [], lastStarted = [] } of environments) {
-    for (const entry of [...active, ...waiting, ...lastStarted]) {
-      truth.listed.set(`${name}|${entry.id}`, contentOf({ ...entry, revision: entry.revision ?? '' }));
-    }
+    for (const entry of [...active, ...waiting, ...lastStarted]) note(name, entry);
   }
-  for (const entry of history) {
-    truth.listed.set(`${entry.environment}|${entry.id}`, contentOf({ ...entry, revision: entry.revision ?? '' }));
-  }
+  for (const entry of history) note(entry.environment, entry);
 }
 
 /** Each request has one entry, and what is recorded stays as it was recorded. */

@@ -80,8 +80,8 @@ export interface ResourceTruth {
   endVersion: number | undefined;
   endedAt: number | undefined;
   isPresent: boolean;
-  /** `<environment>|<id>` of what stood in its status once, with its content. */
-  readonly listed: Map<string, string>;
+  /** `<environment>|<id>` of what stood in its status once, with what it was then: an id can be sent with several contents. */
+  readonly listed: Map<string, Set<string>>;
   /** MessageIds of recorded rejections. */
   readonly rejected: Set<string>;
   /** Rejections that were counted by a write that showed no more than the newest five. */

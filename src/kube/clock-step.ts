@@ -1,0 +1,32 @@
+import { type Clock, elapsed, sleep } from './clock.ts';
+
+/** What NTP's slew, of the time of day and of the steady clock alike, never comes near within a second. */
+const STEP_MS = 5_000;
+const LOOK_MS = 1_000;
+
+/** The time of day was set, or this machine has slept. */
+export class ClockWasSetError extends Error {
+  constructor(byMs: number) {
+    const way = byMs < 0 ? 'back' : 'forward';
+    super(`the clock of this machine was set ${way} by ${Math.abs(byMs / 1000).toFixed(0)} s`);
+    this.name = 'ClockWasSetError';
+  }
+}
+
+/**
+ * Resolves when the time of day was set by more than five seconds, either way, and never where the signal aborts before that.
+ *
+ * This process notes by the time of day what it puts off, from the next poll to the opening of a window. After a step it would wait for the
+ * old time, however far away that is by now: it is to end, as in a crash, and the next one plans by the new time.
+ */
+export async function clockWasSet(clock: Clock, signal: AbortSignal): Promise<ClockWasSetError> {
+  const offset = (): number => clock.now() - elapsed(clock);
+  // A clock without `steady` is one that is never set.
+  for (let before = offset(); clock.steady !== undefined && !signal.aborted; ) {
+    await sleep(clock, LOOK_MS, signal);
+    const byMs = offset() - before;
+    if (Math.abs(byMs) > STEP_MS && !signal.aborted) return new ClockWasSetError(byMs);
+    before += byMs;
+  }
+  return new Promise(() => {});
+}
