@@ -249,6 +249,8 @@ function checkTurn(
   for (const other of others) {
     const job = other.jobs.find((each) => each.isPresent && each.isSuspended && each.finished === undefined);
     if (!job || other.starts.length > 0 || !isLater(request, other)) continue;
+    // By the same write: somebody had taken it out of the lane.
+    if (oracle.isRecorded(job)) continue;
     if (job.object.metadata.deletionTimestamp !== undefined) continue;
     // It moved since the pass looked: approved just now, say.
     if (Number(job.object.metadata.resourceVersion) > (oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0)) continue;
