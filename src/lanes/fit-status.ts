@@ -60,8 +60,12 @@ const defined = (entry: HistoryEntry): HistoryEntry =>
  * As the API server stores it: Go's encoding/json writes `<`, `>`, `&` and two separators of lines in six bytes each, and a producer may send
  * an id of nothing else.
  */
-const storedBytes = (value: unknown): number =>
-  Buffer.byteLength(JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, '\\u003c'));
+function storedBytes(value: unknown): number {
+  const text = JSON.stringify(value);
+  return Buffer.byteLength(text) + 5 * count(text, /[<>&]/g) + 3 * count(text, /[\u2028\u2029]/g);
+}
+
+const count = (text: string, letters: RegExp): number => text.match(letters)?.length ?? 0;
 
 /** The longest beginning that is stored in so many bytes, quotes not counted. */
 function boundedStored(text: string, bytes: number): string {
