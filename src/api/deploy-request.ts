@@ -13,6 +13,12 @@ export const REVISION_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._/@+-]{0,243}$/;
 /** An idempotency key: printable ASCII without blanks, so that it can be compared, logged and stored as it is. */
 export const ID_PATTERN = /^[!-~]{1,128}$/;
 
+/**
+ * So many of `<`, `>` and `&` may a new id have: the API server stores each in six bytes (Go's encoding/json), and a thousand requests whose ids
+ * are nothing else would make a status that etcd refuses.
+ */
+export const MOST_ESCAPED_IN_ID = 25;
+
 /** The task of a message that names none. */
 export const DEFAULT_TASK = 'deploy';
 
@@ -77,7 +83,7 @@ export const deployMessageSchema = z
       .regex(ID_PATTERN)
       .optional()
       .describe(
-        "The producer's idempotency key: the same id for the same environment is one deploy. Default: the message's own id.",
+        "The producer's idempotency key: the same id for the same environment is one deploy. Of <, > and & it has 25 at most. Default: the message's own id.",
       ),
     sentAt: z.iso
       .datetime({ offset: true })

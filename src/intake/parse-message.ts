@@ -5,6 +5,7 @@ import {
   deployMessageSchema,
   ID_PATTERN,
   MOST_DAYS_AHEAD,
+  MOST_ESCAPED_IN_ID,
   revisionProblem,
 } from '../api/deploy-request.ts';
 import { REJECTION, type RejectionReason } from '../api/reasons.ts';
@@ -53,6 +54,9 @@ export function parseMessage(
   const id = fields.values.id ?? read.envelope?.messageId ?? message.messageId;
   if (!ID_PATTERN.test(id)) {
     return rejected(message, shape('id', id, '1 to 128 printable ASCII characters without blanks'));
+  }
+  if (id.replace(/[^<>&]/g, '').length > MOST_ESCAPED_IN_ID) {
+    return rejected(message, shape('id', id, `at most ${MOST_ESCAPED_IN_ID} of the letters <, > and &`));
   }
   const stamps = [
     message.sentTimestamp ?? receivedAt,

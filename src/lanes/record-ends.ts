@@ -42,7 +42,7 @@ export function recordInterrupted(lane: Lane): void {
     // That it was started is known from its Pod alone: the Jobs may have been listed before it was resumed elsewhere. It is marked first,
     // and that write is refused where the Job has moved since.
     if (startedAt(job) === undefined) continue;
-    if (willBeComplete(lane, job)) continue;
+    if (willBeComplete(lane, job) && !isTimeOver(lane, job.metadata.uid)) continue;
     if (!hasLeftNothing(lane, job.metadata.uid)) continue;
     const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
     const outcome: Outcome = {
@@ -56,7 +56,10 @@ export function recordInterrupted(lane: Lane): void {
   }
 }
 
-/** It had ended by itself before: its Job controller is about to say so. A success of a Pod that is being deleted is not counted. */
+/**
+ * It had ended by itself before: its Job controller is about to say so. A success of a Pod that it has told to end is not counted, and one
+ * that it has let go, and not deleted yet, looks the same: so this is waited for as a late Pod is, and no longer.
+ */
 const willBeComplete = ({ view }: Lane, { metadata }: Job): boolean =>
   view.pods.some((pod) => jobUidOf(pod) === metadata.uid && hasSucceeded(pod) && !isBeingDeleted(pod));
 
@@ -79,9 +82,13 @@ export function recordVanishedClaim(lane: Lane): void {
  * showed the Job gone that no Pod of it can still appear.
  */
 function hasLeftNothing(lane: Lane, jobUid: string): boolean {
-  const { memory, pods, now, elapsed } = lane.view;
-  if (pods.some(isAlive)) return false;
-  if (lane.podWasSeen(jobUid)) return true;
+  if (lane.view.pods.some(isAlive)) return false;
+  return lane.podWasSeen(jobUid) || isTimeOver(lane, jobUid);
+}
+
+/** Whatever the Job controller has begun by the time at which a live look first showed the Job gone, or suspended, is done. */
+function isTimeOver(lane: Lane, jobUid: string): boolean {
+  const { memory, now, elapsed } = lane.view;
   const since = memory.absentSince(jobUid);
   if (since === undefined) {
     lane.absent.push(jobUid);

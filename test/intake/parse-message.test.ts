@@ -119,6 +119,7 @@ describe('a message is accepted', () => {
   it('out of an SNS envelope, whose id is the default id', () => {
     expect(parse(anEnvelope(GOOD)).request).toMatchObject({ ...GOOD, id: 'sns-message-id' });
     expect(parse(anEnvelope({ ...GOOD, id: 'mine' })).request?.id).toBe('mine');
+    expect(parse(anEnvelope({ ...GOOD, id: '&'.repeat(25) })).request?.id).toBe('&'.repeat(25));
   });
 
   it.each([
@@ -163,6 +164,7 @@ describe('a message is rejected', () => {
     ['whose repository has a blank', { ...GOOD, repository: 'a b' }, 'WrongShape', 'repository'],
     ['whose id has a blank', { ...GOOD, id: 'a b' }, 'WrongShape', 'id'],
     ['whose id is empty', { ...GOOD, id: '' }, 'WrongShape', 'id'],
+    ['whose id grows sixfold where it is stored', { ...GOOD, id: '<'.repeat(26) }, 'WrongShape', 'id'],
     ['whose id is too long', { ...GOOD, id: 'x'.repeat(129) }, 'WrongShape', 'id'],
     ['whose reason is an object', { ...GOOD, reason: {} }, 'WrongShape', 'reason'],
     ['sent at no moment', { ...GOOD, sentAt: 'yesterday' }, 'WrongShape', 'sentAt'],

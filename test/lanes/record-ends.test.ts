@@ -215,6 +215,14 @@ describe('a started Job that somebody suspended', () => {
   test('Invariant 7: is not recorded as aborted where its Pod has succeeded: its Job will be complete', () => {
     expect(ends({ ...lane, pods: [aPod(stopped, { phase: 'Succeeded' })] })).toEqual([]);
     expect(isHeld({ ...lane, pods: [aPod(stopped, { phase: 'Succeeded' })] })).toBe('r1');
+    const waited = (ms: number) =>
+      ends({
+        ...lane,
+        pods: [aPod(stopped, { phase: 'Succeeded' })],
+        memory: aMemory({ absentSince: () => NOW - ms }),
+      });
+    // One that the Job controller had let go uncounted must not hold the lane for ever.
+    expect([waited(29_999), waited(30_000)]).toEqual([[], ['r1 Aborted JobSuspended']]);
     const complete = aJob({ started: -30, suspended: true, finished: 'Complete', finishedAt: -1 });
     expect(ends({ ...lane, jobs: [complete], pods: [aPod(stopped, { phase: 'Succeeded' })] })).toEqual([
       'r1 Succeeded Completed',

@@ -50,8 +50,9 @@ export function checkResume(oracle: Oracle, { job, looked }: Start): void {
   if (request.jobs.some((other) => other.wasTakenOut)) {
     throw new Violation('rule 13', `${job.name} is started, and somebody had taken its request out of the lane`);
   }
-  const unsettled = oracle.jobsIn(job.lane).find((other) => other !== job && isUnsettled(oracle, other, looked));
-  if (unsettled?.owner === job.owner) {
+  const own = oracle.jobsIn(job.lane).filter((other) => other !== job && other.owner === job.owner);
+  const unsettled = own.find((other) => isUnsettled(oracle, other, looked));
+  if (unsettled) {
     throw new Violation(
       'rule 3',
       `${job.name} is started, and ${unsettled.name}, which was suspended after its start, is not recorded`,
