@@ -103,8 +103,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a claim is released while its Pod still terminates',
     rule: 'rule 6',
     file: 'src/lanes/record-ends.ts',
-    find: '  if (pods.some(isAlive)) return false;\n',
-    replace: '  void pods;\n',
+    find: '  if (lane.view.pods.some(isAlive)) return false;\n',
+    replace: '',
   },
   {
     name: 'a Pod that comes late is not waited for',
