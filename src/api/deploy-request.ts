@@ -83,7 +83,7 @@ export const deployMessageSchema = z
       .regex(ID_PATTERN)
       .optional()
       .describe(
-        "The producer's idempotency key: the same id for the same environment is one deploy. Of <, > and & it has 25 at most. Default: the message's own id.",
+        `The producer's idempotency key: the same id for the same environment is one deploy. Of <, > and & it has ${MOST_ESCAPED_IN_ID} at most. Default: the message's own id.`,
       ),
     sentAt: z.iso
       .datetime({ offset: true })

@@ -1,4 +1,5 @@
 import type { CapDeployJobStatus, HistoryEntry, LaneStatus, WaitingEntry } from '../api/capdeployjob.ts';
+import { defined } from './lane.ts';
 import { bounded } from './text.ts';
 
 /**
@@ -52,17 +53,16 @@ function shorter(
 
 function briefer(entry: HistoryEntry, bytes: number): HistoryEntry {
   const cut = (text: string | undefined, most: number) => (text === undefined ? undefined : boundedStored(text, most));
-  return defined({
+  return {
     ...entry,
-    message: cut(entry.message, bytes),
-    requestedBy: cut(entry.requestedBy, SHORT),
-    senderId: cut(entry.senderId, SHORT),
-    approvedBy: cut(entry.approvedBy, SHORT),
-  });
+    ...defined({
+      message: cut(entry.message, bytes),
+      requestedBy: cut(entry.requestedBy, SHORT),
+      senderId: cut(entry.senderId, SHORT),
+      approvedBy: cut(entry.approvedBy, SHORT),
+    }),
+  };
 }
-
-const defined = (entry: HistoryEntry): HistoryEntry =>
-  Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined)) as unknown as HistoryEntry;
 
 /**
  * As the API server stores it: Go's encoding/json writes `<`, `>`, `&` and two separators of lines in six bytes each, and a producer may send

@@ -290,7 +290,8 @@ function placeWhenStarted(
 
 export const iso = (lane: Lane): string => new Date(lane.view.now).toISOString();
 
-function defined<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } {
+/** Without the fields that are undefined: a status must not hold them. */
+export function defined<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: string;
   };
