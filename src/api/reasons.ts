@@ -11,10 +11,41 @@ export const CONDITION = {
   lastDeploySucceeded: 'LastDeploySucceeded',
 } as const;
 
-/** Why a request ended as it did: the `reason` of a history entry and of its Event. */
+/** What the servers are like after an end: `cap` did not run, or some of what it does may have been done. */
+export type Traces = 'done' | 'not touched' | 'may be half way' | 'by the exit';
+
+/**
+ * Why a request ended as it did: the `reason` of a history entry and of its Event. The list is closed. People alert on these words, so they
+ * stay. What each says of the servers stands in `TRACES`, and in docs/operations.md.
+ */
 export const OUTCOME = {
+  /** `cap` exited with 0 by itself. */
   completed: 'Completed',
-  /** The Job failed: Kubernetes' own reason where it gives one (BackoffLimitExceeded, DeadlineExceeded, …). */
+  /** `cap` exited by itself. Another container of its Pod ran on for a minute, so the operator ended the Pod. */
+  sidecarEnded: 'SidecarEnded',
+  /** `cap` exited with 0 by itself. Another container of its Pod failed. */
+  sidecarFailed: 'SidecarFailed',
+  /** `cap` exited with another code than 0 by itself. The word is the Job controller's. */
+  backoffLimitExceeded: 'BackoffLimitExceeded',
+  /** `cap` ran longer than `activeDeadlineSeconds` allows: the Job's, or the Pod's own. */
+  deadlineExceeded: 'DeadlineExceeded',
+  /** The kernel killed `cap` for want of memory. */
+  oomKilled: 'OOMKilled',
+  /** The node ran short of memory, disk or process ids, and its kubelet ended the Pod. */
+  evicted: 'Evicted',
+  /** The node was not heard of any more, was taken away, or had forgotten the container after a restart. */
+  nodeLost: 'NodeLost',
+  /** The Pod was ended for the node's sake: a drain, a taint, preemption, a shutdown. */
+  disrupted: 'Disrupted',
+  /** Somebody deleted the Pod. */
+  podDeleted: 'PodDeleted',
+  /** The kubelet did not take the Pod: OutOfcpu, NodeAffinity, UnexpectedAdmissionError, … */
+  podRefused: 'PodRefused',
+  /** The container runtime could not start the container of `cap`: StartError, ContainerCannotRun. */
+  containerNotStarted: 'ContainerNotStarted',
+  /** An init container failed, so `cap` did not run. The init container may have done things. */
+  initContainerFailed: 'InitContainerFailed',
+  /** The Job failed, and neither it nor a Pod says why. */
   jobFailed: 'JobFailed',
   podNotStarted: 'PodNotStarted',
   jobDeleted: 'JobDeleted',
@@ -31,6 +62,37 @@ export const OUTCOME = {
   startingDeadline: 'StartingDeadlineExceeded',
   waitingDeadline: 'WaitingDeadlineExceeded',
 } as const;
+export type OutcomeReason = (typeof OUTCOME)[keyof typeof OUTCOME];
+
+/** What each end of a deploy that was started says of the servers. A request that never started has touched nothing. */
+export const TRACES: Record<OutcomeReason, Traces> = {
+  Completed: 'done',
+  SidecarEnded: 'by the exit',
+  SidecarFailed: 'by the exit',
+  BackoffLimitExceeded: 'may be half way',
+  DeadlineExceeded: 'may be half way',
+  OOMKilled: 'may be half way',
+  Evicted: 'may be half way',
+  NodeLost: 'may be half way',
+  Disrupted: 'may be half way',
+  PodDeleted: 'may be half way',
+  PodRefused: 'not touched',
+  ContainerNotStarted: 'not touched',
+  InitContainerFailed: 'may be half way',
+  JobFailed: 'may be half way',
+  PodNotStarted: 'not touched',
+  JobDeleted: 'may be half way',
+  JobSuspended: 'may be half way',
+  JobVanished: 'may be half way',
+  OutOfOrder: 'not touched',
+  NewerRequest: 'not touched',
+  Replaced: 'may be half way',
+  Expired: 'not touched',
+  EnvironmentRemoved: 'not touched',
+  LaneFull: 'not touched',
+  StartingDeadlineExceeded: 'not touched',
+  WaitingDeadlineExceeded: 'not touched',
+};
 
 /** Why a message never became a request. */
 export const REJECTION = {

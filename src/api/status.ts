@@ -45,6 +45,17 @@ const claimSchema = z.object({
     .max(512)
     .optional()
     .describe('Why a started deploy has no running container yet, or what of an ended one still holds the lane.'),
+  exit: z
+    .object({
+      code: z.int().describe('Exit code of the first container.'),
+      reason: z.string().max(64).describe('What that means, in one word.'),
+      finishedAt: moment('When the container exited.'),
+      message: z.string().max(1536).optional().describe('In words, with the end of its log where it failed.'),
+    })
+    .optional()
+    .describe(
+      'How the first container exited by itself. Written when the deploy cannot be recorded yet, and never changed: it decides the result.',
+    ),
   ending: z
     .object({
       result: z.enum(RESULTS).describe('How the deploy ends.'),
@@ -180,6 +191,8 @@ export const statusSchema = z.object({
 export type CapDeployJobStatus = z.output<typeof statusSchema>;
 export type LaneStatus = z.output<typeof laneStatusSchema>;
 export type Claim = z.output<typeof claimSchema>;
+/** How a deploy's first container exited by itself. */
+export type Exit = NonNullable<Claim['exit']>;
 export type WaitingEntry = z.output<typeof waitingSchema>;
 export type Watermark = z.output<typeof watermarkSchema>;
 export type HistoryEntry = z.output<typeof historyEntrySchema>;
