@@ -10,6 +10,10 @@ export interface Shrunk {
 
 const SIMPLER: readonly Partial<Profile>[] = [
   { podFates: [['succeeds', 1]] },
+  { sideFates: [['ends soon after', 1]] },
+  { sideCars: 0 },
+  { traps: 0 },
+  { reportMs: 0 },
   { skewMs: 0 },
   { podLagMs: 0 },
   { gaps: 0 },

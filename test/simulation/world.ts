@@ -164,7 +164,11 @@ export class World {
     this.#lives += 1;
     const name = `${'AB'[index]}${this.#lives}`;
     const skewMs = index === 1 ? this.profile.skewMs : 0;
-    const incarnation = new Incarnation(name, new ProcessClock(this, skewMs, this.random('process', name)));
+    const incarnation = new Incarnation(
+      name,
+      new ProcessClock(this, skewMs, this.random('process', name)),
+      this.clock.now(),
+    );
     this.replicas[index] = incarnation;
     this.trace.note(`${name} starts`);
     startReplica(this, incarnation);

@@ -132,22 +132,29 @@ export class PodPlayer {
    * What a kubelet does with a Pod that is being deleted: ends it, reports that, and lets go of it.
    * @param exitCode of the first container, where it still runs.
    */
-  endDeleted(namespace: string, name: string, exitCode = 143, first: Partial<Ended> = {}): void {
+  endDeleted(namespace: string, name: string, exitCode = 143): void {
+    const { deletionTimestamp } = this.#store.get(PODS, namespace, name).metadata;
+    if (deletionTimestamp === undefined) return;
+    this.stop(namespace, name, { exitCode });
+    this.letGo(namespace, name);
+  }
+
+  /** Ends what still runs of a Pod that is to end, and reports that. @param first how its first container ends, where it still runs. */
+  stop(namespace: string, name: string, first: Ended): void {
     const pod = this.#store.get(PODS, namespace, name);
-    if (pod.metadata.deletionTimestamp === undefined) return;
     const reports = reportsOf(pod);
     const phase = textAt(pod, 'status', 'phase') ?? 'Pending';
     if (phase === 'Pending') this.#setStatus(pod, failedPodStatus(pod, this.#store.clock.now()));
     else if (phase === 'Running') {
-      const ended = reports.map((report, index) =>
-        this.#endedIfRunning(report, index === 0 ? { exitCode, ...first } : KILLED),
-      );
+      const ended = reports.map((report, index) => this.#endedIfRunning(report, index === 0 ? first : KILLED));
       this.#report(pod, ended, this.#nativeEnded(pod));
     }
-    this.#store.delete(PODS, namespace, name, {
-      gracePeriodSeconds: 0,
-      preconditions: { uid: pod.metadata.uid },
-    });
+  }
+
+  /** The kubelet has nothing left of a Pod that is being deleted: the object may go. */
+  letGo(namespace: string, name: string): void {
+    const { uid } = this.#store.get(PODS, namespace, name).metadata;
+    this.#store.delete(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
   }
 
   #endedIfRunning(report: ContainerReport, ended: Ended): ContainerReport {
