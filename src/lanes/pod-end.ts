@@ -51,6 +51,11 @@ const terminatedOf = (state: ContainerState | undefined): Terminated | undefined
 
 /** Between the clock of the node, which says when a container exited, and that of the API server, and for whole seconds. */
 const CLOCKS_MS = 2_000;
+/**
+ * A shorter grace period (in seconds) tells nothing of the order. A kubelet that lets go of a Pod cuts it to 0, and from Kubernetes 1.33 on the
+ * API server then counts it from that moment; a second order that comes after the first one's time makes it 1.
+ */
+const LEAST_GRACE = 2;
 
 /**
  * Nobody had told it to end. Proof is that this version of the Pod knows of no order to end; or that it exited some time before the order.
@@ -62,6 +67,7 @@ function exitedByItself(pod: Pod, { finishedAt }: Terminated): boolean {
   const disruption = disruptionOf(pod);
   if (deletionTimestamp === undefined) return disruption === undefined;
   if (disruption?.reason === 'TerminationByKubelet' || finishedAt === undefined) return false;
+  if (deletionGracePeriodSeconds < LEAST_GRACE) return false;
   const orderedAt = Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
   return Date.parse(finishedAt) <= orderedAt - CLOCKS_MS;
 }

@@ -70,6 +70,8 @@ describe('no exit by itself', () => {
     ['of a container that waits', { waiting: { reason: 'ContainerCreating' } }, undefined],
     ['of a Pod that was told to end a second before', { ...exited(0, -5), toldAt: -4 }, 'PodDeleted'],
     ['after the order to end', { ...exited(0, -5), toldAt: -8 }, 'PodDeleted'],
+    ['of a Pod that its kubelet has let go of', { ...exited(0, -50), toldAt: -3, grace: 0 }, 'PodDeleted'],
+    ['of a Pod that was ordered to end again, too late', { ...exited(0, -50), toldAt: -3, grace: 1 }, 'PodDeleted'],
     ['of an eviction by the kubelet', { ...exited(137, -5), phase: 'Failed', reason: 'Evicted' }, 'Evicted'],
     [
       'of an eviction by the kubelet, its Pod deleted long after',
