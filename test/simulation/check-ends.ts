@@ -1,20 +1,14 @@
 import type { Claim, HistoryEntry } from '../../src/api/capdeployjob.ts';
-import type { KubeObject } from '../../src/kube/client.ts';
 import { checkReason } from './check-reasons.ts';
-import { endShown, type Look, learnt, othersRun, showsLateSuccess } from './looks.ts';
+import { knowableExit, knowableExits, lookAt } from './knowable.ts';
+import { endShown, type Look, shownExit, showsLateSuccess } from './looks.ts';
 import type { Oracle } from './oracle.ts';
-import { atVersion, finishedAs, isPodAlive, type JobTruth, type RequestTruth, resourceOf } from './truth.ts';
-import { Violation } from './violation.ts';
+import { atVersion, finishedAs, isPodAlive, type JobTruth, type RequestTruth } from './truth.ts';
 
 /**
  * How a deploy ended: what its container did counts, and when it was told to end, not what its Job says. Judged twice: by what really
  * happened, and by what the pass could know of it.
  */
-
-/** A side-car gets so long to end by itself, after the first container has. */
-const SIDE_CAR_MS = 60_000;
-
-const lookAt = (oracle: Oracle, job: JobTruth): Look => oracle.look(resourceOf(job));
 
 /** What is wrong with the entry of a deploy that was started. */
 export function wrongEnd(
@@ -33,23 +27,6 @@ export function wrongEnd(
   return listed && (problem !== undefined || !claimed) ? wrongEndOf(oracle, listed, undefined, entry) : problem;
 }
 
-/**
- * The exit code that the pass must know: each Pod of the Job, up to its look, proves that its first container ended by itself. One that is
- * gone, and of which its process saw no such proof, may have been missed altogether: then nothing is asked.
- */
-export function knowableExit(oracle: Oracle, job: JobTruth): number | undefined {
-  const look = lookAt(oracle, job);
-  const codes = job.pods
-    .filter(({ version }) => version <= look.pods)
-    .map((pod) => {
-      const object = atVersion(pod, look.pods);
-      const known = look.known.get(pod.uid);
-      return (object ? learnt(known, object) : known)?.code;
-    });
-  if (codes.length === 0 || codes.includes(undefined)) return undefined;
-  return codes.find((code) => code !== 0) ?? 0;
-}
-
 function wrongEndOf(
   oracle: Oracle,
   job: JobTruth,
@@ -62,18 +39,26 @@ function wrongEndOf(
     return object !== undefined && isPodAlive(object);
   });
   if (alive) return 'a Pod of it had not ended when the pass looked';
-  const code = claim?.exit?.code ?? knowableExit(oracle, job);
-  if (code !== undefined && result !== (code === 0 ? 'Succeeded' : 'Failed')) {
-    const source = claim?.exit ? 'its claim said so' : 'the pass could know that';
+  const source = claim?.exit ? 'its claim said so' : 'the pass could know that';
+  const code = claim?.exit?.code ?? decidingExit(oracle, job, look);
+  if (code !== undefined && result !== (code === 0 ? 'Succeeded' : 'Failed'))
     return `its container had exited with ${code} by itself, and ${source}`;
-  }
   const wrongReason = checkReason(job, claim, reason);
   if (wrongReason) return wrongReason;
   if (result === 'Succeeded')
     return mayHaveSucceeded(job, claim, look) ? undefined : 'no container of it has succeeded';
   if (result !== 'Failed' || claim?.ending?.result === 'Failed' || claim?.exit) return undefined;
   const hasFailed = job.finished === 'Failed' || job.pods.some(({ ends }) => ends.some((end) => end.code !== 0));
-  return hasFailed || hasSucceededLate(job) ? undefined : 'neither its Job nor its container has failed';
+  return hasFailed || isInDoubt(job) ? undefined : 'neither its Job nor its container has failed';
+}
+
+/** What is known of the exits decides; where they differ, a Job that is Complete has counted the success. */
+function decidingExit(oracle: Oracle, job: JobTruth, look: Look): number | undefined {
+  const codes = knowableExits(oracle, job);
+  const isMixed = codes.includes(0) && codes.some((code) => code !== 0);
+  if (!isMixed || job.finished !== 'Complete') return knowableExit(oracle, job);
+  const object = atVersion(job, look.jobs);
+  return object && finishedAs(object) === 'Complete' ? 0 : undefined;
 }
 
 /** A container exited with 0 by itself; or its Job is Complete, and no Pod that was there when the pass looked tells otherwise. */
@@ -87,76 +72,8 @@ function mayHaveSucceeded(job: JobTruth, claim: Claim | undefined, look: Look): 
   return job.finished === 'Complete' && !isOtherwise;
 }
 
-/** A Pod of it exited with 0 after it was told to end: its Job may count that as a success. */
-export const hasSucceededLate = ({ pods }: JobTruth): boolean =>
-  pods.some(({ ends }) => ends.some((end) => end.code === 0 && !end.byItself));
-
-/** What a claim says of the exit, and of an end that was announced for a side-car's sake. */
-export function checkClaimedEnd(oracle: Oracle, was: Claim | undefined, is: Claim): void {
-  const before = was?.uid === is.uid ? was : undefined;
-  const job = oracle.jobs.get(is.uid);
-  if (before?.exit && !same(before.exit, is.exit)) {
-    throw new Violation('rule 14', `the exit of ${is.job} stood in its claim, and is changed or gone`);
-  }
-  if (before?.ending?.reason === 'SidecarEnded' && !same(before.ending, is.ending)) {
-    throw new Violation('side-cars', `that ${is.job} is ended for its side-car was announced, and is taken back`);
-  }
-  if (job === undefined) return;
-  if (is.exit && !before?.exit) checkExit(oracle, job, is.exit);
-  if (!is.exit && before) checkNothingKept(oracle, job);
-  if (is.ending?.reason === 'SidecarEnded' && before?.ending?.reason !== 'SidecarEnded') checkSideCar(oracle, job, is);
-}
-
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-/** An exit that is new in a claim is one of that very Job, by itself, at that time. */
-function checkExit(oracle: Oracle, job: JobTruth, { code, finishedAt }: NonNullable<Claim['exit']>): void {
-  const at = Date.parse(finishedAt);
-  const isTrue = job.pods.some(({ ends }) =>
-    ends.some((end) => end.byItself && end.code === code && at <= end.at && end.at < at + 1_000),
+/** A Pod of it has said that it exited with 0, and not that this was by itself: in doubt a deploy has not succeeded. */
+export const isInDoubt = ({ pods }: JobTruth): boolean =>
+  pods.some(({ versions }) =>
+    versions.some(({ object }) => object && endShown(object)?.code === 0 && shownExit(object) === undefined),
   );
-  if (!isTrue) throw new Violation('rule 14', `the claim of ${job.name} says that it exited with ${code}: it did not`);
-  const known = knowableExit(oracle, job);
-  if (known !== undefined && (known === 0) !== (code === 0)) {
-    throw new Violation('rule 14', `the claim of ${job.name} says ${code}, and another Pod of it exited with ${known}`);
-  }
-}
-
-/** Rule 14: what is known of the exit, and not recorded, goes into the claim with the first write that says anything of such a state. */
-function checkNothingKept(oracle: Oracle, job: JobTruth): void {
-  const look = lookAt(oracle, job);
-  const code = knowableExit(oracle, job);
-  if (code === undefined) return;
-  const object = atVersion(job, look.jobs);
-  const pods = job.pods.flatMap((pod) => atVersion(pod, look.pods) ?? []).filter(isPodAlive);
-  const state = object === undefined ? 'is gone' : stateOf(object, pods);
-  if (state) {
-    throw new Violation('rule 14', `${job.name} ${state}, exited with ${code}, and its claim is written without that`);
-  }
-}
-
-/** A state of a started Job in which what is known of its exit could be lost. */
-function stateOf(job: KubeObject, alive: readonly KubeObject[]): string | undefined {
-  if (job.metadata.deletionTimestamp !== undefined) return 'is being deleted';
-  if ((job.spec as { suspend?: boolean }).suspend === true) return 'is suspended';
-  if (alive.length > 0 && finishedAs(job) !== undefined) return 'has finished before its Pods';
-  return alive.some(othersRun) ? 'waits for a side-car' : undefined;
-}
-
-/** That a deploy is ended for its side-car: it has ended by itself, so long ago by any clock, its Pod has not, and the claim says how. */
-function checkSideCar(oracle: Oracle, job: JobTruth, { exit, ending }: Claim): void {
-  const { pods } = lookAt(oracle, job);
-  const problem = (words: string) =>
-    new Violation('side-cars', `${job.name} is to be ended for its side-car: ${words}`);
-  const pod = job.pods.find((each) => {
-    const object = atVersion(each, pods);
-    return object !== undefined && isPodAlive(object) && endShown(object) !== undefined;
-  });
-  if (pod === undefined) throw problem('none runs on');
-  if (!pod.end?.byItself) throw problem('it has not ended by itself');
-  const since = Math.max(pod.end.at, oracle.operator?.bornAt ?? 0);
-  const ms = oracle.world.clock.now() - since;
-  if (ms < SIDE_CAR_MS) throw problem(`only ${ms} ms have passed`);
-  if (exit === undefined) throw problem('its exit does not stand in its claim');
-  if (ending?.result !== (exit.code === 0 ? 'Succeeded' : 'Failed')) throw problem(`that is not ${ending?.result}`);
-}

@@ -1,6 +1,6 @@
 import type { CapDeployJobStatus, HistoryEntry } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { hasSucceededLate, wrongEnd } from './check-ends.ts';
+import { isInDoubt, wrongEnd } from './check-ends.ts';
 import type { Oracle } from './oracle.ts';
 import type { ResourceSpec } from './setting.ts';
 import { annotationOf, isLater, type JobTruth, type RequestTruth, type ResourceTruth, rulesOut } from './truth.ts';
@@ -76,7 +76,7 @@ function untruth(
       return undefined;
     case 'Aborted':
     case 'Unknown':
-      if (told.some((job) => hasCompleted(job, seen) && !(claim?.ending && hasSucceededLate(job))))
+      if (told.some((job) => hasCompleted(job, seen) && !(claim?.ending && isInDoubt(job))))
         return 'its Job has completed';
       if (reason === 'Replaced') return claim?.ending ? undefined : 'no newer request was to take its place';
       if (reason === 'JobSuspended') {

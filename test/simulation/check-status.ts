@@ -1,7 +1,7 @@
 import type { CapDeployJobStatus, Claim, HistoryEntry, LaneStatus, Watermark } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { checkClaimedEnd } from './check-ends.ts';
 import { checkEntry } from './check-entry.ts';
+import { checkClaimedEnd } from './check-exits.ts';
 import { contentOf } from './check-messages.ts';
 import type { Sent } from './messages.ts';
 import { environmentsOf, type Oracle } from './oracle.ts';
