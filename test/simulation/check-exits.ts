@@ -23,8 +23,11 @@ export function checkClaimedEnd(oracle: Oracle, was: Claim | undefined, is: Clai
   }
   if (job === undefined) return;
   if (is.exit && !before?.exit) checkExit(oracle, job, is.exit);
+  if (is.exit && !before?.exit) oracle.world.trace.count('exit stands in a claim');
   if (!is.exit && before) checkNothingKept(oracle, job);
-  if (is.ending?.reason === 'SidecarEnded' && before?.ending?.reason !== 'SidecarEnded') checkSideCar(oracle, job, is);
+  if (is.ending?.reason !== 'SidecarEnded' || before?.ending?.reason === 'SidecarEnded') return;
+  checkSideCar(oracle, job, is);
+  oracle.world.trace.count('side-car is ended');
 }
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
