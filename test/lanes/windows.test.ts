@@ -247,9 +247,30 @@ describe('a window that cannot be read', () => {
     ['a nickname', allow('@daily', HOUR), 'windows[1].schedule: '],
     ['six fields', allow('0 0 9 * * *', HOUR), 'windows[1].schedule: '],
     [
+      'a range that ends with SUN, which a CronJob takes for 0',
+      allow('0 9 * * FRI-SUN', HOUR),
+      'windows[1].schedule: found "0 9 * * FRI-SUN"; From value is larger than to value',
+    ],
+    [
+      'an hour that no day has, though its steps do not reach it',
+      allow('0 9-24/2 * * *', HOUR),
+      'windows[1].schedule: ',
+    ],
+    ['a day that no month has, beside all days', allow('0 9 *,99 * *', HOUR), 'windows[1].schedule: '],
+    [
       'a place that is none',
       allow('0 9 * * *', HOUR, 'Mars/Phobos'),
       'windows[1].timeZone: found "Mars/Phobos"; the tz database',
+    ],
+    [
+      'an abbreviation, which is Dhaka to the one and London to the other',
+      allow('0 9 * * *', HOUR, 'BST'),
+      'windows[1].timeZone: found "BST"; the tz database',
+    ],
+    [
+      'a time zone in small letters',
+      allow('0 9 * * *', HOUR, 'asia/tokyo'),
+      'windows[1].timeZone: found "asia/tokyo"; the tz database spells it Asia/Tokyo',
     ],
   ])('%s: it must not open the lane, and says which field is wrong', (_, window, words) => {
     const state = stateAt('2026-03-10T12:00:00Z', allow('0 0 * * *', DAY), window);
@@ -264,6 +285,24 @@ describe('a window that cannot be read', () => {
       expect(stateAt('2026-03-10T12:00:00Z', allow(schedule, HOUR)).problem).toBeUndefined();
     },
   );
+});
+
+describe('a schedule means what it means in a CronJob', () => {
+  // 10 March 2026 is a Tuesday.
+  test.each([
+    ['all days of the month, and Mondays: Mondays', '0 9 * * MON', '2026-03-16T09:00:00Z'],
+    ['every first day of the month, and Mondays: Mondays', '0 9 */1 * MON', '2026-03-16T09:00:00Z'],
+    ['a list with all days of the month, and Mondays: Mondays', '0 9 5,* * MON', '2026-03-16T09:00:00Z'],
+    ['a list that begins with all days of the month, and Mondays: Mondays', '0 9 *,5 * MON', '2026-03-16T09:00:00Z'],
+    ['the 15th, and every first day of the week: the 15th', '0 9 15 * */01', '2026-03-15T09:00:00Z'],
+    ['the 15th, and a list with all days of the week: the 15th', '0 9 15 * MON,*', '2026-03-15T09:00:00Z'],
+    ['every second day of the month, or Mondays', '0 9 */2 * MON', '2026-03-11T09:00:00Z'],
+    ['from Sunday to Sunday: Sundays', '0 9 * * SUN-SUN', '2026-03-15T09:00:00Z'],
+    ['from 0 to Sunday: Sundays', '0 9 * * 0-sun', '2026-03-15T09:00:00Z'],
+    ['from Sunday to Tuesday', '0 9 * * SUN-TUE', '2026-03-15T09:00:00Z'],
+  ])('%s', (_, schedule, opening) => {
+    expect(iso(stateAt('2026-03-10T12:00:00Z', allow(schedule, HOUR)).until)).toBe(opening);
+  });
 });
 
 describe('why it is closed', () => {
