@@ -28,3 +28,21 @@ function problemOfNode(name: string): string | undefined {
     return `the tz database has it, but the Node.js of this operator does not know it; ${EXPECTED}`;
   }
 }
+
+/**
+ * A moment as clocks in a time zone show it: `Wed 2026-03-11 10:00 Asia/Tokyo`, with seconds where they are not 0.
+ * @param moment epoch milliseconds
+ * @throws RangeError where Node does not know the time zone
+ */
+export function localTime(moment: number, timeZone: string): string {
+  const { weekday, year, month, day, hour, minute, second } = Object.fromEntries(
+    new Intl.DateTimeFormat('en', {
+      ...{ timeZone, weekday: 'short', year: 'numeric', month: '2-digit', day: '2-digit' },
+      ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+    })
+      .formatToParts(moment)
+      .map(({ type, value }) => [type, value]),
+  );
+  const seconds = second === '00' ? '' : `:${second}`;
+  return `${weekday} ${year}-${month}-${day} ${hour}:${minute}${seconds} ${timeZone}`;
+}

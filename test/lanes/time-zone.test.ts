@@ -1,7 +1,7 @@
 import tzdata from 'tzdata' with { type: 'json' };
 import { describe, expect, test } from 'vitest';
 import { parseSpec } from '../../src/api/capdeployjob.ts';
-import { problemOfTimeZone } from '../../src/lanes/time-zone.ts';
+import { localTime, problemOfTimeZone } from '../../src/lanes/time-zone.ts';
 
 const names = Object.keys(tzdata.zones);
 
@@ -77,4 +77,16 @@ describe('the list of names', () => {
     });
     expect(names.filter((timeZone) => 'problem' in parseSpec(spec(timeZone)))).toEqual([]);
   });
+});
+
+test.each([
+  ['2026-03-11T01:00:00Z', 'Asia/Tokyo', 'Wed 2026-03-11 10:00 Asia/Tokyo'],
+  ['2026-03-10T15:00:00Z', 'Asia/Tokyo', 'Wed 2026-03-11 00:00 Asia/Tokyo'],
+  ['2026-01-01T04:59:59Z', 'America/New_York', 'Wed 2025-12-31 23:59:59 America/New_York'],
+  ['2026-07-01T00:00:00Z', 'Asia/Kathmandu', 'Wed 2026-07-01 05:45 Asia/Kathmandu'],
+  ['2026-03-29T00:59:59.999Z', 'Europe/Berlin', 'Sun 2026-03-29 01:59:59 Europe/Berlin'],
+  ['2026-03-29T01:00:00Z', 'Europe/Berlin', 'Sun 2026-03-29 03:00 Europe/Berlin'],
+  ['2026-03-11T01:00:00Z', 'Etc/GMT-9', 'Wed 2026-03-11 10:00 Etc/GMT-9'],
+])('%s is, by the clocks of %s, %s', (moment, timeZone, words) => {
+  expect(localTime(Date.parse(moment), timeZone)).toBe(words);
 });
