@@ -112,6 +112,11 @@ describe('native side-cars, which the kubelet ends by itself', () => {
     expect(plan.wakeAt).toBe(NOW + 1_000);
     expect(claimOf(watch({ pods: [native], memory: seenFor(2) }))?.why).toContain('a native side-car runs');
   });
+
+  test('go on being told of by a process that saw the exit later', () => {
+    const told = watch({ pods: [native], memory: seenFor(2) }).status!;
+    expect(watch({ pods: [native], memory: seenFor(1), previous: told }).status).toEqual(told);
+  });
 });
 
 test('a claim that says why its start took so long says no more of it once its container has exited', () => {
