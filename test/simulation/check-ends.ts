@@ -1,6 +1,6 @@
 import type { Claim, HistoryEntry } from '../../src/api/capdeployjob.ts';
 import { checkReason } from './check-reasons.ts';
-import { knowableExit, knowableExits, lookAt } from './knowable.ts';
+import { knowableExit, knowableExits, lookAt, ownEnds } from './knowable.ts';
 import { endShown, type Look, shownExit, showsLateSuccess } from './looks.ts';
 import type { Oracle } from './oracle.ts';
 import { atVersion, finishedAs, isPodAlive, type JobTruth, type RequestTruth } from './truth.ts';
@@ -45,8 +45,7 @@ function wrongEndOf(
     return `its container had exited with ${code} by itself, and ${source}`;
   const wrongReason = checkReason(job, claim, reason);
   if (wrongReason) return wrongReason;
-  if (result === 'Succeeded')
-    return mayHaveSucceeded(job, claim, look) ? undefined : 'no container of it has succeeded';
+  if (result === 'Succeeded') return notSucceeded(job, claim, look);
   if (result !== 'Failed' || claim?.ending?.result === 'Failed' || claim?.exit) return undefined;
   const hasFailed = job.finished === 'Failed' || job.pods.some(({ ends }) => ends.some((end) => end.code !== 0));
   return hasFailed || isInDoubt(job) ? undefined : 'neither its Job nor its container has failed';
@@ -61,15 +60,20 @@ function decidingExit(oracle: Oracle, job: JobTruth, look: Look): number | undef
   return object && finishedAs(object) === 'Complete' ? 0 : undefined;
 }
 
-/** A container exited with 0 by itself; or its Job is Complete, and no Pod that was there when the pass looked tells otherwise. */
-function mayHaveSucceeded(job: JobTruth, claim: Claim | undefined, look: Look): boolean {
-  if (claim?.exit?.code === 0) return true;
-  if (job.pods.some(({ ends }) => ends.some((end) => end.code === 0 && end.byItself))) return true;
-  const isOtherwise = job.pods.some((pod) => {
-    const object = atVersion(pod, look.pods);
-    return object !== undefined && (showsLateSuccess(object) || (endShown(object)?.code ?? 0) !== 0);
-  });
-  return job.finished === 'Complete' && !isOtherwise;
+/**
+ * A container exited with 0 by itself, and no Pod that was there when the pass looked tells otherwise; of a Job that is Complete, none need be
+ * known: then it is enough that none tells otherwise.
+ */
+function notSucceeded(job: JobTruth, claim: Claim | undefined, look: Look): string | undefined {
+  if (claim?.exit?.code === 0) return undefined;
+  const hasSucceeded = job.pods.some((pod) => ownEnds(pod, look).some(({ code }) => code === 0));
+  const seen = job.pods.flatMap((pod) => atVersion(pod, look.pods) ?? []);
+  if (job.finished === 'Complete') {
+    const isOtherwise = seen.some((pod) => showsLateSuccess(pod) || (endShown(pod)?.code ?? 0) !== 0);
+    return hasSucceeded || !isOtherwise ? undefined : 'its Job counts what a container did after it was told to end';
+  }
+  if (!hasSucceeded) return 'no container of it has succeeded';
+  return seen.every((pod) => endShown(pod)?.code === 0) ? undefined : 'another Pod of it has not';
 }
 
 /** A Pod of it has said that it exited with 0, and not that this was by itself: in doubt a deploy has not succeeded. */

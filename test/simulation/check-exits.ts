@@ -1,6 +1,6 @@
 import type { Claim } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { knowableExit, lookAt } from './knowable.ts';
+import { knowableExit, lookAt, ownEnds } from './knowable.ts';
 import { endShown, othersRun } from './looks.ts';
 import type { Oracle } from './oracle.ts';
 import { atVersion, finishedAs, isPodAlive, type JobTruth } from './truth.ts';
@@ -35,8 +35,8 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 /** An exit that is new in a claim is one of that very Job, by itself, at that time. */
 function checkExit(oracle: Oracle, job: JobTruth, { code, finishedAt }: NonNullable<Claim['exit']>): void {
   const at = Date.parse(finishedAt);
-  const isTrue = job.pods.some(({ ends }) =>
-    ends.some((end) => end.byItself && end.code === code && at <= end.at && end.at < at + 1_000),
+  const isTrue = job.pods.some((pod) =>
+    ownEnds(pod, lookAt(oracle, job)).some((end) => end.code === code && at <= end.at && end.at < at + 1_000),
   );
   if (!isTrue) throw new Violation('rule 14', `the claim of ${job.name} says that it exited with ${code}: it did not`);
   const known = knowableExit(oracle, job);

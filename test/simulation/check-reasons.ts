@@ -11,6 +11,7 @@ const hasEndedAs = (reason: string) => (job: JobTruth) => anyPod(job, (pod) => e
 
 /** Whether what an entry gives as the reason has happened. Those that are not named here are judged with the result. */
 const HAPPENED: Record<string, (job: JobTruth, claim: Claim | undefined) => boolean> = {
+  BackoffLimitExceeded: (job) => job.pods.some(({ ends }) => ends.some(({ byItself, code }) => byItself && code !== 0)),
   SidecarEnded: (_, claim) => claim?.ending?.reason === 'SidecarEnded',
   SidecarFailed: (job) =>
     anyPod(job, (pod) =>

@@ -1,6 +1,6 @@
-import { type Look, learnt } from './looks.ts';
+import { type Look, learnt, restartsOf } from './looks.ts';
 import type { Oracle } from './oracle.ts';
-import { atVersion, type JobTruth, resourceOf } from './truth.ts';
+import { atVersion, type FirstEnd, type JobTruth, type PodTruth, resourceOf } from './truth.ts';
 
 /** What the pass that acts now must know of how a deploy ended, whatever its Job says. */
 
@@ -27,4 +27,10 @@ export function knowableExits(oracle: Oracle, job: JobTruth): readonly number[] 
 export function knowableExit(oracle: Oracle, job: JobTruth): number | undefined {
   const codes = knowableExits(oracle, job);
   return codes.find((code) => code !== 0) ?? codes[0];
+}
+
+/** Ends by itself, of a run that the pass saw, or of a later one: one that was started again when it looked has ended no more. */
+export function ownEnds(pod: PodTruth, look: Look): readonly FirstEnd[] {
+  const object = atVersion(pod, look.pods);
+  return pod.ends.slice(object === undefined ? 0 : restartsOf(object)).filter(({ byItself }) => byItself);
 }

@@ -20,11 +20,14 @@ export interface KnownExit {
 
 /** What is known of a Pod, once another version of it was shown: it goes on being known until the container is started again. */
 export function learnt(before: KnownExit | undefined, pod: KubeObject): KnownExit {
-  const restarts = Number(at(firstStatus(pod), 'restartCount') ?? 0);
+  const restarts = restartsOf(pod);
   const code = shownExit(pod);
   if (before === undefined || restarts > before.restarts) return { code, restarts };
   return before.code === undefined && restarts === before.restarts ? { code, restarts } : before;
 }
+
+/** How often the first container was started again. */
+export const restartsOf = (pod: KubeObject): number => Number(at(firstStatus(pod), 'restartCount') ?? 0);
 
 /** Clocks of nodes and of API servers differ, and both tell whole seconds. */
 const SURE_MS = 2_000;

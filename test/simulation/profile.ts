@@ -146,6 +146,8 @@ export interface Profile {
   readonly traps: number;
   /** Longest time between the end of a container and its kubelet's word on it (milliseconds). */
   readonly reportMs: number;
+  /** Whether the Job controller is one that lets a Job be over before its Pods are: Kubernetes before 1.31. */
+  readonly finishesEarly: boolean;
   /** Longest time between the decision to create a Pod and its creation (milliseconds). */
   readonly podLagMs: number;
   /** How often the very request that starts or ends a deploy is slow, and somebody acts meanwhile. */
@@ -200,6 +202,7 @@ export function drawProfile(random: Random): Profile {
     sideCars: isOdd ? 0.6 : 0.25,
     traps: calm ? 0 : random.pick([0, 0.3, 0.8]),
     reportMs: calm ? 0 : random.pick(isOdd ? [50, 3_000] : [0, 0, 50, 3_000]),
+    finishesEarly: random.chance(isOdd ? 0.5 : 0.2),
     podLagMs: random.pick(isReplacing || isTakenOver ? [2_000, 10_000] : [0, 49, 49, 2_000, 10_000]),
     gaps,
     looks: isSlow ? 0.5 : gaps / 5,

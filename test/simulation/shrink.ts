@@ -15,6 +15,7 @@ const SIMPLER: readonly Partial<Profile>[] = [
   { traps: 0 },
   { reportMs: 0 },
   { skewMs: 0 },
+  { finishesEarly: false },
   { podLagMs: 0 },
   { gaps: 0 },
   { replicas: 1 },

@@ -101,6 +101,7 @@ export class World {
         CONTROLLER_REACTION_MS +
         this.jobControllerLagMs +
         Math.max(0, this.jobControllerPausedUntil - this.clock.now()),
+      finishesEarly: this.profile.finishesEarly,
       podCreationLagMs: () => (this.isDraining ? 1 : 1 + lag.int(this.profile.podLagMs + 1)),
     });
     new Collector(this.store, { delayMs: this.profile.collectorMs });
