@@ -7,7 +7,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     rule: 'rule 14',
     file: 'src/lanes/pod-end.ts',
     find: '  if (deletionTimestamp === undefined) return disruption === undefined;',
-    replace: '  if (deletionTimestamp !== undefined) return true;',
+    replace: '  if (deletionTimestamp !== undefined) return true;\n  else return disruption === undefined;',
   },
   {
     name: 'an exit at about the time of the order counts',
@@ -73,22 +73,6 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     find: '    [...(this.#notes.get(jobUid)?.pods.values() ?? [])].map(({ end }) => end);',
     replace:
       '    [this.#notes.get(jobUid), ...this.#notes.values()].flatMap((notes) => [...(notes?.pods.values() ?? [])].map(({ end }) => end));',
-  },
-  {
-    name: 'one Pod of several decides',
-    rule: 'rule 14',
-    file: 'src/lanes/pod-end.ts',
-    find: '  if (!ends.every(({ exit }) => exit)) return undefined;',
-    replace: '  if (!ends.some(({ exit }) => exit)) return undefined;',
-    seeds: 4000,
-  },
-  {
-    name: 'of several Pods one that succeeded decides',
-    rule: 'rule 14',
-    file: 'src/lanes/pod-end.ts',
-    find: '  const last = ends.find(({ exit }) => exit?.code !== 0) ?? ends.at(-1);',
-    replace: '  const last = ends.find(({ exit }) => exit?.code === 0) ?? ends.at(-1);',
-    seeds: 4000,
   },
   {
     name: 'the exit is not kept in the claim',
