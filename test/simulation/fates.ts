@@ -33,6 +33,7 @@ export const KINDS_OF_PODS: readonly string[] = [
   'native side-car ends',
   'Pod exits 0 when told to end',
   'end of a Pod is reported late',
+  'somebody acts at an end',
   // What operators make of it.
   'exit stands in a claim',
   'side-car is ended',

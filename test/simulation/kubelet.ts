@@ -3,6 +3,7 @@ import { PODS } from '../../src/kube/client.ts';
 import { type Ended, PodPlayer } from '../../src/local/kubelet/play-pods.ts';
 import { at, listAt, textAt } from '../../src/local/store/json.ts';
 import { drawScript, type Script } from './fates.ts';
+import { openEnd } from './gaps.ts';
 import type { World } from './world.ts';
 
 /** A Pod as its node has it, whatever the API server has been told of it yet. */
@@ -105,6 +106,7 @@ export class Nodes {
     const again = end === script.end ? script.again : undefined;
     life.ended = ended;
     this.#world.oracle.firstContainerEnded(uid, { code: end.exitCode, at: ended.at, byItself: true });
+    openEnd(this.#world, pod.metadata.name);
     if (script.reportMs > 500) this.#world.trace.count('end of a Pod is reported late');
     this.#soon(pod, script.reportMs, (current) => {
       // It was ended meanwhile, and all was reported with that.

@@ -152,6 +152,8 @@ export interface Profile {
   readonly podLagMs: number;
   /** How often the very request that starts or ends a deploy is slow, and somebody acts meanwhile. */
   readonly gaps: number;
+  /** How often somebody acts on a deploy whose container has just exited. */
+  readonly ends: number;
   /** How often a pass takes its time from one look to the next. */
   readonly looks: number;
   /** How often it takes its time to create a Job. */
@@ -205,6 +207,7 @@ export function drawProfile(random: Random): Profile {
     finishesEarly: random.chance(isOdd ? 0.5 : 0.2),
     podLagMs: random.pick(isReplacing || isTakenOver ? [2_000, 10_000] : [0, 49, 49, 2_000, 10_000]),
     gaps,
+    ends: isOdd ? 0.4 : gaps / 4,
     looks: isSlow ? 0.5 : gaps / 5,
     creates: theme === 'messages come twice' ? 0.5 : gaps / 4,
     repeats: theme === 'messages come twice' ? 0.5 : 0.2,

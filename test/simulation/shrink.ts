@@ -18,6 +18,7 @@ const SIMPLER: readonly Partial<Profile>[] = [
   { finishesEarly: false },
   { podLagMs: 0 },
   { gaps: 0 },
+  { ends: 0 },
   { replicas: 1 },
   { election: false },
 ];
