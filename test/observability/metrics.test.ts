@@ -94,7 +94,7 @@ describe('metrics', () => {
     const kubeRequests = { verbs: ['get', 'list'], errorKinds: ['gone', 'forbidden'] };
     const metrics = new Metrics({ processMetrics: false, kubeRequests });
     metrics.kubeRequestFailed('list', 'forbidden');
-    metrics.reconcileFailed();
+    metrics.reconcileFailed('gone');
     expect(await samples(metrics, 'kube_request_errors_total')).toEqual([
       'capdeployjob_kube_request_errors_total{verb="get",kind="gone"} 0',
       'capdeployjob_kube_request_errors_total{verb="get",kind="forbidden"} 0',
@@ -102,9 +102,9 @@ describe('metrics', () => {
       'capdeployjob_kube_request_errors_total{verb="list",kind="forbidden"} 1',
     ]);
     expect(await samples(metrics, 'reconcile_errors_total')).toEqual([
-      'capdeployjob_reconcile_errors_total{kind="gone"} 0',
+      'capdeployjob_reconcile_errors_total{kind="gone"} 1',
       'capdeployjob_reconcile_errors_total{kind="forbidden"} 0',
-      'capdeployjob_reconcile_errors_total{kind="unexpected"} 1',
+      'capdeployjob_reconcile_errors_total{kind="unexpected"} 0',
     ]);
     expect(await samples(metrics, 'leader_changes_total')).toEqual(['capdeployjob_leader_changes_total 0']);
   });
