@@ -47,7 +47,10 @@ export class Metrics {
   readonly #polled = new Map<string, { resource: ResourceRef; at: number; readAt: number }>();
   /** By `namespace/name`: the environments that have series. */
   readonly #lanes = new Map<string, Set<string>>();
-  /** Resources by `namespace/name`, and lanes by `namespace/name/environment`: those that are gone and still have counters, and since when. */
+  /**
+   * Resources by `namespace/name`, and lanes by `namespace/name/environment`: those that are gone and still have counters,
+   * and since when (milliseconds since the epoch).
+   */
   readonly #gone = new Map<string, { resource: ResourceRef; environment?: string; at: number }>();
 
   readonly #received = this.#counter('messages_received_total', 'Messages received from SQS', RESOURCE);
@@ -159,15 +162,15 @@ export class Metrics {
 
   /** Once for each entry of the history. */
   deployEnded(resource: ResourceRef, environment: string, result: Result): void {
-    // Its environment may have been gone for a while: the time for which that is kept begins anew, with the next look at the lanes.
+    // Its environment may have been gone for a while: what is kept of it is kept anew, from the next look at the lanes on.
     this.#gone.delete(`${keyOf(resource)}/${environment}`);
     this.#laneOf(resource, environment);
     this.#deploys.inc({ ...labels(resource), environment, result });
   }
 
   /**
-   * What the lanes of a resource hold now. From the first time on its counters are there, and those of each lane. Environments that are not
-   * among them any more lose their gauges, and later their counters.
+   * What the lanes of a resource hold now. From the first time on its counters are there, and those of each lane.
+   * Environments that are not among them any more lose their gauges, and 15 minutes later their counters.
    */
   lanes(resource: ResourceRef, sizes: Iterable<{ environment: string; waiting: number; active: number }>): void {
     const key = keyOf(resource);
@@ -211,7 +214,10 @@ export class Metrics {
     this.#polled.delete(keyOf(resource));
   }
 
-  /** The resource is gone: so are its gauges. Its counters stay for a while, or what happened last would be lost between two scrapes. */
+  /**
+   * The resource is gone: so are its gauges. Its counters stay for 15 minutes, or what happened last would be lost between
+   * two scrapes.
+   */
   resourceRemoved(resource: ResourceRef): void {
     const key = keyOf(resource);
     const since = this.#gone.get(key);
@@ -226,8 +232,8 @@ export class Metrics {
   }
 
   /**
-   * Names that come and go (a resource or an environment for each branch, say) must not pile up here and in Prometheus. What comes back
-   * later begins at 0: a reset, which `increase()` knows how to read.
+   * Names that come and go (a resource or an environment for each branch, say) must not pile up here and in Prometheus.
+   * What comes back later begins at 0: a reset, which `increase()` knows how to read.
    */
   #dropGone(): void {
     for (const [key, { resource, environment, at }] of this.#gone) {
@@ -290,7 +296,10 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Everything, in Prometheus' text format. A thousand resources have 2 to 8 MB of it: between two metrics others have their turn. */
+  /**
+   * Everything, in Prometheus' text format. A thousand resources have 2 to 8 MB of it: between two metrics others have their
+   * turn.
+   */
   async text(): Promise<string> {
     this.#dropGone();
     const texts: string[] = [];
@@ -329,7 +338,10 @@ function seconds(value: number): number {
 /** Values of one label that are told apart: more than AWS, the API server and the transport have in practice. */
 const MOST_WORDS = 50;
 
-/** A label whose values come from outside (AWS's codes, the reasons of a webhook): they stay short and plain, and they stay few. */
+/**
+ * The values of a label that come from outside (AWS's codes, the reasons of an admission webhook): they stay short and
+ * plain, and they stay few.
+ */
 class Words implements Iterable<string> {
   readonly #known = new Set<string>();
 
