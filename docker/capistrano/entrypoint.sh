@@ -51,7 +51,7 @@ is_environment() {
 
 is_task() {
   case $1 in
-    [!a-z]* | '' | *[!A-Za-z0-9_:]* | *::* | *:) return 1 ;;
+    [!a-z]* | '' | *[!A-Za-z0-9_:-]* | *[:-][:-]* | *[:-]) return 1 ;;
   esac
   [ ${#1} -le 100 ]
 }
@@ -86,7 +86,7 @@ check_arguments() {
   [ $# -gt 0 ] || fail 2 'a task is missing, as in "cap production deploy"; "cap -T" lists them'
   mode=deploy
   for argument; do
-    is_task "$argument" || fail 2 "task $(shown "$argument"): expected at most 100 lower-case words as in deploy or deploy:rollback." \
+    is_task "$argument" || fail 2 "task $(shown "$argument"): expected words as in deploy, deploy:rollback or puma:phased-restart, 100 characters at most." \
       'Options such as -e and -f, NAME=value and task[argument] are not passed on to cap; settings go into "env" of the Pod template.'
     if [ "$argument" = deploy ] && [ -z "${REVISION-}" ]; then
       fail 2 'REVISION is not set: a deploy needs a tag, branch or commit in it, as in REVISION=v1.0.0 cap production deploy'

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_REGION_LENGTH, MAX_ROLE_ARN_LENGTH, REGION_PATTERN, ROLE_ARN_PATTERN } from './aws-names.ts';
 import { DEFAULT_TASK, ENVIRONMENT_PATTERN, REPOSITORY_PATTERN, TASK_PATTERN } from './deploy-request.ts';
 
 /**
@@ -21,14 +22,14 @@ const queueSchema = z.object({
     ),
   region: z
     .string()
-    .regex(/^[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}$/)
-    .max(32)
+    .regex(REGION_PATTERN)
+    .max(MAX_REGION_LENGTH)
     .optional()
     .describe('AWS region of the queue. Default: the one in the URL, else the AWS_REGION of the operator.'),
   roleArn: z
     .string()
-    .max(256)
-    .regex(/^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[A-Za-z0-9+=,.@_/-]+$/)
+    .max(MAX_ROLE_ARN_LENGTH)
+    .regex(ROLE_ARN_PATTERN)
     .optional()
     .describe(
       'IAM role that the operator assumes to read the queue, with external id "<namespace>/<name>" of this resource.',

@@ -1,5 +1,12 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import {
+  ACCOUNT_PATTERN,
+  MAX_REGION_LENGTH,
+  MAX_ROLE_ARN_LENGTH,
+  REGION_PATTERN,
+  ROLE_ARN_PATTERN,
+} from '../api/aws-names.ts';
 import type { AwsRole } from '../aws/aws-client.ts';
 
 /**
@@ -38,6 +45,8 @@ const words = (pattern: RegExp, max: number, what: string) =>
     .max(max, `expected ${what}`)
     .regex(pattern, { message: `expected ${what}` });
 
+const REGION_WORDS = 'an AWS region such as ap-northeast-1';
+
 const labelName = words(LABEL_NAME, 317, 'the name of a label');
 const labelValue = words(LABEL_VALUE, 63, 'the value of a label, in quotes where it looks like a number');
 
@@ -58,14 +67,14 @@ const labelSelector = z.strictObject({
 /** The fields of a target. Their bounds: AWS's for ids, ARNs and external ids (API reference of ECR, IAM and STS), Kubernetes's for names. */
 export const targetFields = {
   registryIds: z
-    .array(words(/^[0-9]{12}$/, 12, 'an account id of 12 digits (in YAML between quotes)'))
+    .array(words(ACCOUNT_PATTERN, 12, 'an account id of 12 digits (in YAML between quotes)'))
     .min(1, 'expected at least one account id')
     .max(10, 'expected at most 10 account ids (what ECR takes in one request): make two targets of it')
     .optional(),
-  region: words(/^[a-z]{2,5}(-[a-z]+){1,3}-[0-9]{1,2}$/, 32, 'an AWS region such as ap-northeast-1').optional(),
+  region: words(REGION_PATTERN, MAX_REGION_LENGTH, REGION_WORDS).optional(),
   roleArn: words(
-    /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[A-Za-z0-9+=,.@_/-]+$/,
-    256,
+    ROLE_ARN_PATTERN,
+    MAX_ROLE_ARN_LENGTH,
     'the ARN of an IAM role: arn:aws:iam::<account id>:role/<name>',
   ).optional(),
   externalId: words(/^[A-Za-z0-9_+=,.@:/-]{2,1224}$/, 1224, '2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -').optional(),

@@ -98,7 +98,23 @@ describe('the spec', () => {
     });
   });
 
+  test.each(['ap-northeast-1', 'us-gov-west-1', 'us-isob-east-1', 'eusc-de-east-1'])(
+    'takes the region %s',
+    (region) => {
+      expect(parseSpec({ ...smallest, queue: { ...smallest.queue, region } })).toMatchObject({
+        spec: { queue: { region } },
+      });
+    },
+  );
+
+  test('takes a task that Rake names with a hyphen', () => {
+    expect(parseSpec({ ...smallest, tasks: ['puma:phased-restart'] })).toMatchObject({
+      spec: { tasks: ['puma:phased-restart'] },
+    });
+  });
+
   test.each([
+    ['the region is a zone', { queue: { ...smallest.queue, region: 'eu-west-1a' } }, 'spec.queue.region'],
     ['there is no queue', { queue: undefined }, 'spec.queue'],
     ['the queue’s URL has another scheme', { queue: { url: 'sqs://x' } }, 'spec.queue.url'],
     [
