@@ -8,6 +8,9 @@
 #                    Empty: this deploy needs no key. cap gets it set, for deploy.rb to find known_hosts.
 set -u
 
+newline='
+'
+
 say() { printf 'capdeployjob: %s\n' "$*" >&2; }
 
 fail() { # fail <exit code> <words…>
@@ -138,6 +141,31 @@ is_encrypted() {
   return 1
 }
 
+# UTF-16 puts a NUL byte beside each letter of ASCII; what ssh reads has none.
+is_utf16() { [ "$(tr -dc '\000' <"$1" | wc -c)" -gt 0 ]; }
+UTF16='is text in UTF-16, which PowerShell writes: save it as ASCII or UTF-8'
+
+key_problem() { # key_problem <file> <words of ssh-add>: what was made of a key that ssh-add refuses; it shows nothing of the file
+  if is_utf16 "$1"; then
+    printf %s "it $UTF16"
+    return
+  fi
+  case $(tr '\r\t' '\n ' <"$1" | sed '/^ *$/d') in
+    '') printf %s 'it is empty' ;;
+    ssh-* | ecdsa-* | sk-* | ----*BEGIN*PUBLIC\ KEY*)
+      printf %s 'it is a public key: store the other file of the pair, the one without .pub' ;;
+    LS0tLS1CRUdJTi*)
+      printf %s 'it is the base64 of a key: a Secret takes that once in "data", and the file as it is in "stringData"' ;;
+    PuTTY-User-Key-File*)
+      printf %s 'it is a key of PuTTY: convert it (puttygen <file> -O private-openssh -o id)' ;;
+    *'-----BEGIN'*"$newline"*'-----END'*)
+      printf %s "$2" | tr -c '[:print:]' ' ' | cut -c 1-200 | tr -d '\n' ;;
+    *'-----BEGIN'*'-----END'*) printf %s 'it is one line: its line ends were lost, or are written as \n' ;;
+    *'-----BEGIN'*) printf %s 'its end is missing' ;;
+    *) printf %s 'it has no -----BEGIN' ;;
+  esac
+}
+
 add_key() {
   key=$SSH_KEY_DIRECTORY/private_key
   if [ ! -e "$key" ]; then
@@ -159,12 +187,15 @@ add_key() {
   # By standard input, which has no mode to be refused for; and a Secret made by copy and paste often lacks its last line's end, or has
   # carriage returns.
   problem=$({ tr -d '\r' <"$key" && echo; } | SSH_ASKPASS_REQUIRE=never ssh-add -q - 2>&1) ||
-    fail 1 "$key is no private key that ssh-add takes: $(printf %s "$problem" | tr -c '[:print:]' ' ' | cut -c 1-200)." \
+    fail 1 "$key is no private key that ssh-add takes: $(key_problem "$key" "$problem")." \
       'The Secret must hold the whole file as ssh-keygen wrote it, from -----BEGIN to -----END'
 }
 
 use_known_hosts() {
   known_hosts=$SSH_KEY_DIRECTORY/known_hosts
+  if [ -r "$known_hosts" ] && is_utf16 "$known_hosts"; then
+    say "WARNING: $known_hosts $UTF16. No host key in it can be read, so every server is refused."
+  fi
   if [ ! -s "$known_hosts" ] || [ ! -r "$known_hosts" ]; then
     say 'WARNING: ************************************************************************************************'
     say "WARNING: no known_hosts at $known_hosts: no server can be told from an impostor."
