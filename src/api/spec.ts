@@ -242,15 +242,20 @@ export type Environment = CapDeployJobSpec['environments'][number];
 export type DeployWindow = NonNullable<Environment['windows']>[number];
 export type ConcurrencyPolicy = CapDeployJobSpec['concurrencyPolicy'];
 
+/** Characters of a value that is refused. */
+const MOST_SHOWN = 200;
+
 /**
  * Reads a spec and fills in the defaults of fields that an older CRD did not know.
- * @returns the spec, or the first problem in words that name the field.
+ * @returns the spec, or the first problem in words that name the field and what was found.
  */
 export function parseSpec(spec: unknown): { spec: CapDeployJobSpec } | { problem: string } {
   const parsed = specSchema.safeParse(spec);
   if (parsed.success) return { spec: parsed.data };
   const [issue] = parsed.error.issues;
-  return {
-    problem: `spec${(issue?.path ?? []).map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('')}: ${issue?.message}`,
-  };
+  const path = issue?.path ?? [];
+  const found = path.reduce<unknown>((node, step) => (node as Record<PropertyKey, unknown> | undefined)?.[step], spec);
+  const field = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
+  const shown = found === undefined ? 'nothing' : JSON.stringify(found).slice(0, MOST_SHOWN);
+  return { problem: `spec${field}: found ${shown}; ${issue?.message}` };
 }

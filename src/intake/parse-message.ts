@@ -129,10 +129,7 @@ const CHECKS: readonly ((
   },
   function revisionMatchesEnvironment({ environment, revision }, { revisions }) {
     if (revision === undefined || revisions.allows(environment, revision)) return undefined;
-    return unsafeRevision(
-      revision,
-      `environment "${environment}" takes only what matches ${escapeText(revisions.patternOf(environment) ?? '', 200)}`,
-    );
+    return unsafeRevision(revision, revisions.expectedIn(environment));
   },
 ];
 

@@ -37,6 +37,11 @@ export function parseQueueUrl(value: string): QueueUrl | { problem: string } {
   if (!split || !url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     return { problem: 'is not of the form https://<host>/<account id>/<queue name>' };
   }
+  // URL also reads other letters, and addresses in other notations: a person must see where requests go.
+  const host = (split[2] as string).toLowerCase();
+  if (url.host !== host && url.host !== host.replace(/:(443|80)$/, '')) {
+    return { problem: `names its host in another way than ${url.host}` };
+  }
   // The path as it was written, not as URL resolved it: "/1/../2/q" must not be one queue here and another one there.
   const segments = (split[3] as string).split('/');
   const name = segments.at(-1) as string;

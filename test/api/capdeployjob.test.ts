@@ -193,4 +193,14 @@ describe('the spec', () => {
     const parsed = parseSpec({ ...smallest, ...changes });
     expect('problem' in parsed && parsed.problem.slice(0, parsed.problem.indexOf(': '))).toBe(field);
   });
+
+  test('is refused with what was found', () => {
+    expect(parseSpec({ ...smallest, queue: { ...smallest.queue, region: 'Tokyo' } })).toEqual({
+      problem:
+        'spec.queue.region: found "Tokyo"; Invalid string: must match pattern /^[a-z]{2,5}(-[a-z]+){1,3}-[0-9]{1,2}$/',
+    });
+    expect(parseSpec({ ...smallest, template: undefined })).toEqual({
+      problem: 'spec.template: found nothing; Invalid input: expected object, received undefined',
+    });
+  });
 });

@@ -391,7 +391,34 @@ describe('the revisions pattern of an environment', () => {
     ['is a bomb', `(?:${'\\pL{900}'.repeat(40)})`],
   ])('that %s makes the spec invalid, with the name of its environment', (_, revisions) => {
     const read = readSpec(aResource({ spec: { environments: [{ name: 'staging' }, { name: 'qa', revisions }] } }));
-    expect(read).toEqual({ problem: expect.stringMatching(/^spec\.environments\[1\]\.revisions: .* "qa" is /) });
+    expect(read).toEqual({
+      problem: expect.stringMatching(/^spec\.environments\[1\]\.revisions: found ".*" \(environment "qa"\); /),
+    });
+  });
+
+  it('that is none is told with what was found, and what is expected', () => {
+    const environments = [{ name: 'qa', revisions: '*' }];
+    expect(readSpec(aResource({ spec: { environments } }))).toEqual({
+      problem:
+        'spec.environments[0].revisions: found "*" (environment "qa"); expected an RE2 pattern ' +
+        '(https://github.com/google/re2/wiki/Syntax) that matches a revision from its start to its end, such as ' +
+        'v[0-9]+\\.[0-9]+\\.[0-9]+; RE2 says: error parsing regexp: missing argument to repetition operator: `*`',
+    });
+  });
+
+  const HINT = '; in RE2 * repeats what stands before it, and .* is any text';
+  it.each([
+    ['v*', HINT],
+    ['release/*', HINT],
+    ['v.*x', ''],
+    ['(rc)*[0-9]*', ''],
+    ['v\\d*', ''],
+    ['main|v[0-9]+', ''],
+  ])('%s is told as RE2, and where it looks like one of file names, what * means', (revisions, hint) => {
+    const environments = [{ name: 'production', revisions }];
+    expect(parse({ ...GOOD, revision: 'v1.0.0' }, { environments }).rejection?.message).toBe(
+      `revision: found "v1.0.0"; environment "production" takes only what the RE2 pattern ${revisions.replace('\\', '\\\\')} matches from start to end${hint}`,
+    );
   });
 
   it('cannot make a match take exponential time', () => {

@@ -99,6 +99,11 @@ describe('a queue URL', () => {
     ['has a query', 'https://sqs.us-east-1.amazonaws.com/123456789012/q?Action=DeleteQueue'],
     ['has a fragment', 'https://sqs.us-east-1.amazonaws.com/123456789012/q#x'],
     ['has a blank', 'https://sqs.us-east-1.amazonaws.com/123456789012/q q'],
+    ['has a dot of another alphabet', 'https://sqs.us-east-1.amazonaws\u3002com/123456789012/q'],
+    ['has letters of another width', 'https://ｓｑｓ.us-east-1.amazonaws.com/123456789012/q'],
+    ['has an address in another notation', 'http://0x7f.1:9324/123456789012/q'],
+    ['has escapes in its host', 'https://sqs%2eus-east-1.amazonaws.com/123456789012/q'],
+    ['has noughts before its port', 'http://127.0.0.1:09324/123456789012/q'],
     ['ends in a slash', 'https://sqs.us-east-1.amazonaws.com/123456789012/q/'],
     ['has a name of 81 characters', `https://sqs.us-east-1.amazonaws.com/123456789012/${'q'.repeat(81)}`],
     ['has a name with a dot', 'https://sqs.us-east-1.amazonaws.com/123456789012/q.txt'],
@@ -211,9 +216,17 @@ describe('--allow-queue-origin', () => {
     ['http://127.0.0.1:9324', 'http://127.0.0.1:9324'],
     ['https://sqs.internal.example/', 'https://sqs.internal.example'],
     ['HTTPS://SQS.internal.example:443', 'https://sqs.internal.example'],
+    ['http://[::1]:9324', 'http://[::1]:9324'],
   ])('reads %s as %s', (value, origin) => {
     expect(parseAllowedOrigin(value)).toBe(origin);
   });
+
+  it.each(['http:127.0.0.1:9324', 'http:/127.0.0.1', ' http://host', 'http://ho\tst', 'http://0x7f.1', 'http://ｈost'])(
+    'refuses %j, which only URL takes for an origin',
+    (value) => {
+      expect(() => parseAllowedOrigin(value)).toThrow(JSON.stringify(value));
+    },
+  );
 
   it.each(['sqs.internal.example', 'https://host/path', 'https://u:p@host', 'ftp://host', 'https://host?x', '', '*'])(
     'refuses %j with an error that shows it',
