@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MAX_REGION_LENGTH, MAX_ROLE_ARN_LENGTH, REGION_PATTERN, ROLE_ARN_PATTERN } from './aws-names.ts';
 import { DEFAULT_TASK, ENVIRONMENT_PATTERN, REPOSITORY_PATTERN, TASK_PATTERN } from './deploy-request.ts';
+import { DNS_SUBDOMAIN_PATTERN } from './names.ts';
 
 /**
  * The spec of a CapDeployJob as a zod schema.
@@ -108,17 +109,25 @@ const environmentSchema = z.object({
     ),
 });
 
+/** Of a Secret: it must not be `.` or `..`, nor begin with `..` (https://kubernetes.io/docs/concepts/configuration/secret/). */
+const SECRET_KEY_PATTERN = /^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$/;
+
 const sshKeySchema = z.object({
-  secretName: z.string().min(1).max(253).describe('Secret in the same namespace that holds the SSH key.'),
+  secretName: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(DNS_SUBDOMAIN_PATTERN)
+    .describe('Secret in the same namespace that holds the SSH key.'),
   key: z
     .string()
-    .regex(/^[-._a-zA-Z0-9]+$/)
+    .regex(SECRET_KEY_PATTERN)
     .max(253)
     .default('private_key')
     .describe('Key of the Secret that holds the private key. It is mounted as the file "private_key".'),
   knownHostsKey: z
     .string()
-    .regex(/^[-._a-zA-Z0-9]+$/)
+    .regex(SECRET_KEY_PATTERN)
     .max(253)
     .default('known_hosts')
     .describe(
@@ -242,20 +251,15 @@ export type Environment = CapDeployJobSpec['environments'][number];
 export type DeployWindow = NonNullable<Environment['windows']>[number];
 export type ConcurrencyPolicy = CapDeployJobSpec['concurrencyPolicy'];
 
-/** Characters of a value that is refused. */
-const MOST_SHOWN = 200;
-
 /**
  * Reads a spec and fills in the defaults of fields that an older CRD did not know.
- * @returns the spec, or the first problem in words that name the field and what was found.
+ * @returns the spec, or the first problem in words that name the field.
  */
 export function parseSpec(spec: unknown): { spec: CapDeployJobSpec } | { problem: string } {
   const parsed = specSchema.safeParse(spec);
   if (parsed.success) return { spec: parsed.data };
   const [issue] = parsed.error.issues;
-  const path = issue?.path ?? [];
-  const found = path.reduce<unknown>((node, step) => (node as Record<PropertyKey, unknown> | undefined)?.[step], spec);
-  const field = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
-  const shown = found === undefined ? 'nothing' : JSON.stringify(found).slice(0, MOST_SHOWN);
-  return { problem: `spec${field}: found ${shown}; ${issue?.message}` };
+  return {
+    problem: `spec${(issue?.path ?? []).map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('')}: ${issue?.message}`,
+  };
 }

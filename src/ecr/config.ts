@@ -7,6 +7,7 @@ import {
   REGION_PATTERN,
   ROLE_ARN_PATTERN,
 } from '../api/aws-names.ts';
+import { DNS_SUBDOMAIN_PATTERN } from '../api/names.ts';
 import type { AwsRole } from '../aws/aws-client.ts';
 
 /**
@@ -35,7 +36,6 @@ export interface Target {
 }
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL_NAME = /^([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
 
@@ -93,7 +93,7 @@ export const targetFields = {
     'the ARN of an IAM role: arn:aws:iam::<account id>:role/<name>',
   ).optional(),
   externalId: words(/^[A-Za-z0-9_+=,.@:/-]{2,1224}$/, 1224, '2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -').optional(),
-  secretName: words(DNS_SUBDOMAIN, 253, 'the name of a Secret: a-z 0-9 - and .'),
+  secretName: words(DNS_SUBDOMAIN_PATTERN, 253, 'the name of a Secret: a-z 0-9 - and .'),
   namespaces: z
     .array(
       words(DNS_LABEL, 63, 'the name of a namespace: 1 to 63 of a-z 0-9 -'),
@@ -105,7 +105,7 @@ export const targetFields = {
   namespaceSelector: labelSelector.optional(),
   serviceAccounts: z
     .array(
-      words(DNS_SUBDOMAIN, 253, 'the name of a ServiceAccount: a-z 0-9 - and .'),
+      words(DNS_SUBDOMAIN_PATTERN, 253, 'the name of a ServiceAccount: a-z 0-9 - and .'),
       'expected a list of names of ServiceAccounts, such as [default]',
     )
     .max(50, 'expected at most 50 names')

@@ -47,12 +47,15 @@ const longest = (field: string, limit: number, start = 'a'): Record<string, Row>
   },
 });
 
-const SECRET_KEY = '^[-._a-zA-Z0-9]+$';
+const SECRET_KEY = '^\\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$';
+const SECRET = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 const secretKey = (field: string): Record<string, Row> => ({
   [`spec.${field} pattern`]: {
     accepts: ['id_ed25519', '.key-1', 'a'],
     refuses: [
       ['a path', '../id_ed25519', matches(SECRET_KEY)],
+      ['the way out', '..', matches(SECRET_KEY)],
+      ['a name that begins so', '..key', matches(SECRET_KEY)],
       ['a blank', 'id ed25519', matches(SECRET_KEY)],
       ['nothing', '', matches(SECRET_KEY)],
     ],
@@ -363,6 +366,14 @@ export const ROWS: Record<string, Row> = {
   'spec.sshKey.secretName minLength': {
     accepts: ['a'],
     refuses: [['nothing', '', 'should be at least 1 chars long']],
+  },
+  'spec.sshKey.secretName pattern': {
+    accepts: ['web-ssh-key', 'web.ssh-key', '1'],
+    refuses: [
+      ['upper case', 'Web-ssh-key', matches(SECRET)],
+      ['an underscore', 'web_ssh_key', matches(SECRET)],
+      ['a hyphen at its end', 'web-', matches(SECRET)],
+    ],
   },
   ...longest('sshKey.secretName', 253),
   'spec.sshKey.key default': { accepts: ['private_key'], refuses: [] },
