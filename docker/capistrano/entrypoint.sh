@@ -89,7 +89,8 @@ check_arguments() {
   [ $# -gt 0 ] || fail 2 'a task is missing, as in "cap production deploy"; "cap -T" lists them'
   mode=deploy
   for argument; do
-    is_task "$argument" || fail 2 "task $(shown "$argument"): expected words as in deploy, deploy:rollback or puma:phased-restart, 100 characters at most." \
+    is_task "$argument" || fail 2 "task $(shown "$argument"): expected words as in deploy, deploy:rollback or" \
+      'puma:phased-restart, 100 characters at most.' \
       'Options such as -e and -f, NAME=value and task[argument] are not passed on to cap; settings go into "env" of the Pod template.'
     if [ "$argument" = deploy ] && [ -z "${REVISION-}" ]; then
       fail 2 'REVISION is not set: a deploy needs a tag, branch or commit in it, as in REVISION=v1.0.0 cap production deploy'
@@ -145,7 +146,8 @@ is_encrypted() {
 is_utf16() { [ "$(tr -dc '\000' <"$1" | wc -c)" -gt 0 ]; }
 UTF16='is text in UTF-16, which PowerShell writes: save it as ASCII or UTF-8'
 
-key_problem() { # key_problem <file> <words of ssh-add>: what was made of a key that ssh-add refuses; it shows nothing of the file
+# What was made of a key that ssh-add refuses. It shows nothing of the file.
+key_problem() { # key_problem <file> <words of ssh-add>
   if is_utf16 "$1"; then
     printf %s "it $UTF16"
     return

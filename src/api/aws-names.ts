@@ -1,4 +1,4 @@
-/** How AWS names its regions, roles and hosts: the one place where spec, flags, queue URLs and files are held against. */
+/** How AWS names its regions, roles and hosts. Spec, flags, queue URLs and files are held against these names. */
 
 /** A region: eu-west-1, us-gov-east-1, eusc-de-east-1. Which there are is AWS's to say: new ones come each year. */
 export const REGION_PATTERN = /^[a-z]{2,5}(-[a-z]+){1,3}-[0-9]{1,2}$/;

@@ -7,7 +7,9 @@ import { momentOf, RFC3339_PATTERN } from './rfc3339.ts';
  */
 
 export const ENVIRONMENT_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,48}[A-Za-z0-9])?$/;
-/** A Rake task: words, which namespaces join by `:` and names by `-` (`puma:phased-restart`). None can be an option or an assignment. */
+/**
+ * A Rake task: words, joined by `:` or `-` (`puma:phased-restart`). None can be an option or an assignment.
+ */
 export const TASK_PATTERN = /^[a-z]\w*([:-]\w+)*$/;
 export const REPOSITORY_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._/:@+~-]{0,139}$/;
 /** What a revision may look like at all; `revisionProblem` holds the whole rule. */

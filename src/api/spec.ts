@@ -109,7 +109,7 @@ const environmentSchema = z.object({
     ),
 });
 
-/** Of a Secret: it must not be `.` or `..`, nor begin with `..` (https://kubernetes.io/docs/concepts/configuration/secret/). */
+/** Of a Secret: it must not be `.`, nor begin with `..` (https://kubernetes.io/docs/concepts/configuration/secret/). */
 const SECRET_KEY_PATTERN = /^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$/;
 
 const sshKeySchema = z.object({

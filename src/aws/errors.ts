@@ -2,7 +2,7 @@
  * What can come of a request to AWS, classified once, here; what is particular to one service is added in its room.
  *
  * - `access-denied`: the credentials are refused, or may not do this.
- * - `expired-credentials`: they were good once: keys of a session, or the session (of SSO, of `aws login`) that they come from.
+ * - `expired-credentials`: they were good once: keys of a session, or the session of SSO or `aws login` behind them.
  * - `no-region`, `no-credentials`: nothing was sent, for want of either.
  * - `throttled`: AWS asks for fewer requests.
  * - `unreachable`: a time-out, no connection, a certificate that is not trusted, a server error, or an answer of somebody else on the way: it
@@ -45,7 +45,7 @@ const KINDS: readonly [kind: AwsErrorKind, codes: RegExp][] = [
   ['no-credentials', /^(CredentialsProviderError|ProviderError|TokenProviderError|CredentialsError)$/],
 ];
 
-/** How the SDK's providers say that there was a session, and that a person has to sign in again; their code is that of having found nothing. */
+/** How the SDK's providers say that somebody must sign in again. Their code is the one for having found nothing. */
 const OVER = /expired|`?aws (sso )?login/i;
 
 /** Sorts whatever the SDK throws. `own` are codes of one service, looked for first. */

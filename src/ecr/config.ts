@@ -208,8 +208,8 @@ export function parseConfig(text: string, file: string, defaultRegion: string | 
 }
 
 /**
- * The first problem in words that begin with the field. Of what was found its kind is said, where that is the mistake, and never the
- * value: a key pasted into the wrong line stays there.
+ * The first problem in words that begin with the field. Of what was found its kind is said, where that is the mistake,
+ * and never the value: a key pasted into the wrong line stays there.
  */
 function firstProblem(error: z.ZodError, file: unknown): string {
   const [issue] = error.issues;

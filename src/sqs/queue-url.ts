@@ -79,8 +79,8 @@ function officialRegion(url: URL): string | undefined {
 }
 
 /**
- * SQS's own hosts in a region: regional, FIPS, dual-stack and legacy, of the region's own partition; "sqs.cn-north-1.amazonaws.com"
- * is nobody's (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html).
+ * SQS's own hosts in a region: regional, FIPS, dual-stack and legacy. They are of the region's own partition:
+ * "sqs.cn-north-1.amazonaws.com" is nobody's (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html).
  */
 function hostsOf(region: string): string[] {
   const { suffix, dualStackSuffix } = partitionOf(region);
@@ -93,7 +93,7 @@ function hostsOf(region: string): string[] {
   ];
 }
 
-/** An interface endpoint (PrivateLink), `<name>.sqs.<region>.vpce.<suffix>`, is not SQS's own origin, but it names its region. */
+/** An interface endpoint (PrivateLink), `<name>.sqs.<region>.vpce.<suffix>`: not SQS's own, but it names its region. */
 function vpcEndpointRegion(host: string): string | undefined {
   const region = /\.sqs\.([a-z0-9-]+)\.vpce\./.exec(host)?.[1];
   const isOne = region !== undefined && REGION_PATTERN.test(region);
