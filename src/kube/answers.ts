@@ -3,6 +3,7 @@
  */
 
 import { classify, KubeError } from './errors.ts';
+import { readHttpDate } from './http-date.ts';
 
 /** Of a metav1.Status, what is used here. */
 interface Status {
@@ -100,6 +101,7 @@ function parseStatus(body: string): Status | undefined {
 function retryAfterSeconds(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d{1,6}$/.test(header)) return Number(header);
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1000));
+  const now = Date.now();
+  const at = readHttpDate(header, now);
+  return at === undefined ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
 }

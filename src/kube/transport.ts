@@ -8,6 +8,7 @@ import { errorOfAnswer, errorOfBody, errorOfTimeout, errorOfTransport, errorOfWa
 import type { KubeObject, WatchEvent } from './client.ts';
 import type { Connection, Endpoint } from './connection.ts';
 import { KubeError } from './errors.ts';
+import { readHttpDate } from './http-date.ts';
 import { lines } from './json-lines.ts';
 import { queryString } from './paths.ts';
 
@@ -171,8 +172,8 @@ export class Transport {
   }
 
   #readClock(date: string | string[] | undefined, sentAt: number): void {
-    const server = typeof date === 'string' ? Date.parse(date) : Number.NaN;
-    if (Number.isNaN(server)) return;
+    const server = typeof date === 'string' ? readHttpDate(date, Date.now()) : undefined;
+    if (server === undefined) return;
     // The header cuts the fraction of a second off, half a one on average; it was written halfway between sending and receiving.
     this.#skewMs = server + 500 - (sentAt + Date.now()) / 2;
   }

@@ -1,6 +1,7 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, type DeployRequest, dueAtOf, ID_PATTERN, MOST_DAYS_AHEAD } from '../api/deploy-request.ts';
 import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
+import { momentOf } from '../api/rfc3339.ts';
 import { bounded, plain } from './text.ts';
 
 /** A batch/v1 Job as far as lanes look at it; whatever else it holds stays untouched. */
@@ -209,9 +210,8 @@ function readRequest(job: Job): StoredRequest {
 
 /** A moment as the status schema takes it, or undefined where the value is none. */
 function moment(value: string | undefined): string | undefined {
-  if (value === undefined || !/^\d{4}-\d\d-\d\dT/.test(value)) return undefined;
-  const at = Date.parse(value);
-  if (Number.isNaN(at)) return undefined;
+  const at = value === undefined ? undefined : momentOf(value);
+  if (at === undefined) return undefined;
   const stamp = new Date(at).toISOString();
   // An offset can lead beyond the years of four digits, which is no RFC 3339 any more, and no API server would store.
   return /^\d{4}-/.test(stamp) ? stamp : undefined;

@@ -124,6 +124,11 @@ describe('the kubeconfig', () => {
       /the cluster of context "main" is not there/,
     ],
     ['a server that is no URL', () => ({ kubeconfig: kubeconfigFile('a', 'nonsense') }), /is not an http\(s\) URL/],
+    [
+      'a server that only URL takes for one',
+      () => ({ kubeconfig: kubeconfigFile('a', 'https:127.0.0.1:6443') }),
+      /is not an http\(s\) URL/,
+    ],
   ])('%s is said in plain words that quote nothing', (_, options, words) => {
     const attempt = () => loadKubeConfig(options());
     expect(attempt).toThrow(KubeConfigError);

@@ -162,6 +162,12 @@ describe('requests', () => {
     expect(client.clockSkewMs()).toBeGreaterThan(88_000);
     expect(client.clockSkewMs()).toBeLessThan(92_000);
   });
+
+  it('measures nothing by a Date header that is no HTTP-date', async () => {
+    const { client } = await start((response) => json(response, pod('a', '1'), 200, { date: '1' }));
+    await client.get(PODS, 'deploy', 'a');
+    expect(client.clockSkewMs()).toBeUndefined();
+  });
 });
 
 describe('refusals', () => {
@@ -194,6 +200,7 @@ describe('refusals', () => {
     ['the details of the Status', {}, { retryAfterSeconds: 3 }, 3],
     ['neither', {}, undefined, undefined],
     ['a header that is not a number', { 'retry-after': 'soon' }, undefined, undefined],
+    ['a header that only Date.parse takes for a date', { 'retry-after': '2099-01-01' }, undefined, undefined],
   ])('Retry-After is read from %s', async (_, headers, details, seconds) => {
     const body = status(429, 'TooManyRequests', 'slow down', details);
     const { client } = await start((response) => json(response, body, 429, headers));
