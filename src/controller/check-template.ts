@@ -2,7 +2,7 @@ import type { CapDeployJob, CapDeployJobSpec } from '../api/capdeployjob.ts';
 import { CONDITION, REASON } from '../api/reasons.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
-import { buildJob, sampleRequest, TemplateError } from '../lanes/build-job.ts';
+import { buildJob, fieldsLeftOut, sampleRequest, TemplateError } from '../lanes/build-job.ts';
 import type { TemplateCheck } from '../lanes/conditions.ts';
 
 /** A refusal can have causes outside the spec (a policy, a quota): it is tried again so often, and each failure doubles the wait. */
@@ -67,7 +67,9 @@ export class TemplateChecker {
     try {
       const job = buildJob(resource, spec, sampleRequest(spec)) as unknown as KubeObject;
       await this.#client.create(JOBS, job, { dryRun: true });
-      return found('True', REASON.accepted, 'the API server accepts Jobs made of the template', true);
+      const leftOut = fieldsLeftOut(spec);
+      const note = leftOut.length > 0 ? `, without ${leftOut.join(', ')}: cap runs once` : '';
+      return found('True', REASON.accepted, `the API server accepts Jobs made of the template${note}`, true);
     } catch (error) {
       if (error instanceof TemplateError) return found('False', REASON.refused, error.message, true);
       if (!isKubeError(error)) throw error;

@@ -2,12 +2,16 @@ import type { JobEvent } from '../lanes/explain.ts';
 import { containerHasStarted } from '../lanes/explain.ts';
 import { isRunning, type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Memory } from '../lanes/lane.ts';
-import { terminationMessage } from '../lanes/outcome.ts';
-import { redactTail } from '../observability/redact.ts';
+import { followPod, goneFor, type PodEnd, podEnd } from '../lanes/pod-end.ts';
+import { clean, printable, redactSecrets, redactTail } from '../observability/redact.ts';
 import { keysOf } from './caches.ts';
 
 /** Longest log tail that a history entry carries, in bytes. */
 const LOG_TAIL_BYTES = 1024;
+/** What a status keeps of the words of a Pod, in bytes. */
+const WORDS_BYTES = 512;
+/** Of one Job. It has one, and more only where somebody orphans or resumes what he should not. */
+const MOST_PODS = 10;
 /** How many Jobs are remembered: far more than can run at once, and a bound on what a long life collects. */
 const MOST_JOBS = 5000;
 
@@ -18,11 +22,18 @@ interface Notes {
   containerSeen: boolean;
   absentSince: number | undefined;
   lastSeen: Job | undefined;
-  logTail: string | undefined;
+  /** By Pod UID, in the order in which they came. */
+  pods: Map<string, SeenPod>;
   events: readonly JobEvent[];
   eventsReadAt: number;
   /** Nothing asked for it between two sweeps, the last of which did not know its Job. */
   stale: boolean;
+}
+
+interface SeenPod {
+  end: PodEnd;
+  /** When its first container was first seen to have exited by itself, on a clock that nobody sets (milliseconds). */
+  exitedSince: number | undefined;
 }
 
 /**
@@ -32,17 +43,34 @@ interface Notes {
 export class ProcessMemory implements Memory {
   /** By Job UID, the one used last at the end. */
   readonly #notes = new Map<string, Notes>();
+  readonly #elapsed: () => number;
 
-  seePod(pod: Pod): void {
+  /** @param elapsed milliseconds by a clock that nobody sets. */
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed;
+  }
+
+  /** @param isGone it was deleted, and this is how it was last. */
+  seePod(pod: Pod, isGone = false): void {
     const uid = jobUidOf(pod);
     if (uid === undefined) return;
     const notes = this.#of(uid);
     notes.resource = keysOf(pod)[0];
     notes.podSeen = true;
     if (containerHasStarted(pod)) notes.containerSeen = true;
-    const message = terminationMessage(pod);
-    // Redacted before it is kept: a log is hostile, and a status is read by more people than a log.
-    if (message) notes.logTail = redactTail(message, LOG_TAIL_BYTES);
+    this.#seeEnd(notes, pod, isGone);
+  }
+
+  #seeEnd(notes: Notes, pod: Pod, isGone: boolean): void {
+    const { uid } = pod.metadata;
+    const before = notes.pods.get(uid);
+    const now = podEnd(pod);
+    const next = followPod(before?.end, redacted(now));
+    const isAnew = next.restarts !== before?.end.restarts;
+    const exitedSince = next.exit && ((isAnew ? undefined : before?.exitedSince) ?? this.#elapsed());
+    notes.pods.set(uid, { end: isGone ? goneFor(next) : next, exitedSince });
+    const [oldest] = notes.pods.keys();
+    if (notes.pods.size > MOST_PODS && oldest !== undefined) notes.pods.delete(oldest);
   }
 
   /** A Job that runs again is not absent, and may get another Pod. */
@@ -103,7 +131,13 @@ export class ProcessMemory implements Memory {
   containerWasSeen = (jobUid: string): boolean => this.#notes.get(jobUid)?.containerSeen ?? false;
   absentSince = (jobUid: string): number | undefined => this.#notes.get(jobUid)?.absentSince;
   lastSeen = (jobUid: string): Job | undefined => this.#notes.get(jobUid)?.lastSeen;
-  logTail = (jobUid: string): string | undefined => this.#notes.get(jobUid)?.logTail;
+  podEnds = (jobUid: string): readonly PodEnd[] =>
+    [...(this.#notes.get(jobUid)?.pods.values() ?? [])].map(({ end }) => end);
+  exitedSince = (jobUid: string): number | undefined => {
+    const moments = [...(this.#notes.get(jobUid)?.pods.values() ?? [])].map((pod) => pod.exitedSince);
+    const known = moments.filter((moment) => moment !== undefined);
+    return known.length > 0 && known.length === moments.length ? Math.max(...known) : undefined;
+  };
   events = (jobUid: string): readonly JobEvent[] => this.#notes.get(jobUid)?.events ?? [];
 
   #of(jobUid: string): Notes {
@@ -113,7 +147,7 @@ export class ProcessMemory implements Memory {
       containerSeen: false,
       absentSince: undefined,
       lastSeen: undefined,
-      logTail: undefined,
+      pods: new Map(),
       events: [],
       eventsReadAt: 0,
       stale: false,
@@ -127,4 +161,16 @@ export class ProcessMemory implements Memory {
     }
     return notes;
   }
+}
+
+/** Before it is kept: a log is hostile, and a status is read by more people than a log. */
+function redacted(end: PodEnd): PodEnd {
+  const { words, log, sidecarFailed } = end;
+  const line = (text: string) => printable(redactSecrets(clean(text)).replace(/\s+/g, ' '), WORDS_BYTES);
+  return {
+    ...end,
+    ...(words === undefined ? {} : { words: line(words) }),
+    ...(sidecarFailed === undefined ? {} : { sidecarFailed: line(sidecarFailed) }),
+    ...(log === undefined ? {} : { log: redactTail(log, LOG_TAIL_BYTES) }),
+  };
 }

@@ -100,7 +100,7 @@ export function startController(options: ControllerOptions): Controller {
     clock,
     log,
   });
-  const memory = new ProcessMemory();
+  const memory = new ProcessMemory(steady);
   const reports = new ReportBook(now, (key, inMs) => queue.addAfter(key, inMs));
   const events = new EventRecorder({
     client,
@@ -229,7 +229,7 @@ function follow(caches: Caches, queue: WorkQueue, memory: ProcessMemory, isWorki
   });
   caches.pods.onEvent((event) => {
     const pod: Pod = event.object;
-    memory.seePod(pod);
+    memory.seePod(pod, event.type === 'DELETED');
     addAll(event.object);
   });
 }

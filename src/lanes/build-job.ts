@@ -75,11 +75,37 @@ function podTemplate(spec: CapDeployJobSpec, request: DeployRequest, labels: Rec
   if (spec.sshKey) mountSshKey(podSpec, container, spec.sshKey);
 
   podSpec.restartPolicy = 'Never';
+  for (const { container: each, field } of restartFields(podSpec)) delete each[field];
   podSpec.automountServiceAccountToken ??= false;
 
   const metadata = optionalRecord(template.metadata, '.metadata');
   template.metadata = { ...metadata, labels: { ...optionalRecord(metadata.labels, '.metadata.labels'), ...labels } };
   return template;
+}
+
+/**
+ * What could start `cap` a second time: rules of containers win over the Pod's restartPolicy (KEP-5307, on by default from Kubernetes 1.35).
+ * A native side-car is an init container with `restartPolicy: Always`: that stays.
+ */
+function restartFields(podSpec: Json): { container: Json; field: string; path: string }[] {
+  const found = (containers: unknown, name: string, fields: readonly string[]) =>
+    list(containers, `.spec.${name}`).flatMap((each, index) => {
+      const path = `.spec.${name}[${index}]`;
+      const container = record(each, `${path}: a container is required`);
+      return fields
+        .filter((field) => container[field] !== undefined)
+        .map((field) => ({ container, field, path: `spec.template${path}.${field}` }));
+    });
+  return [
+    ...found(podSpec.containers, 'containers', ['restartPolicy', 'restartPolicyRules']),
+    ...found(podSpec.initContainers, 'initContainers', ['restartPolicyRules']),
+  ];
+}
+
+/** Fields of the template that are left out of each Pod, since `cap` runs once. @throws TemplateError as `buildJob` does. */
+export function fieldsLeftOut(spec: CapDeployJobSpec): string[] {
+  const podSpec = record((spec.template as Json).spec, '.spec: a Pod spec is required');
+  return restartFields(podSpec).map(({ path }) => path);
 }
 
 /**

@@ -13,7 +13,9 @@ import {
 } from './job.ts';
 import { candidateDrop } from './judge-waiting.ts';
 import { inTurn, iso, type Lane, startOf, summary } from './lane.ts';
+import { exitOf } from './outcome.ts';
 import { bounded } from './text.ts';
+import { watchSidecars } from './watch-sidecars.ts';
 
 /** How often the Events of a started deploy without a container are read again. */
 const EXPLAIN_MS = 5_000;
@@ -47,9 +49,11 @@ export function markStarted(lane: Lane): void {
 export function driveClaim(lane: Lane): void {
   const { claim, claimedJob: job } = lane;
   if (!claim || lane.claimMoved) return;
+  const exit = exitOf({ claim, ends: lane.view.memory.podEnds(claim.uid), now: iso(lane) });
   if (job && lane.isWaiting(job)) recoverOrGiveUp(lane, claim, job);
-  else if (job && isRunning(job) && !isBeingDeleted(job)) watchPodStart(lane, claim, job);
-  else sayWhatIsLeft(lane, claim);
+  else if (!job || !isRunning(job) || isBeingDeleted(job)) sayWhatIsLeft(lane, exit ? { ...claim, exit } : claim);
+  else if (exit) watchSidecars(lane, claim, job, exit);
+  else watchPodStart(lane, claim, job);
 }
 
 /**

@@ -36,6 +36,13 @@ export interface ContainerState {
   terminated?: { exitCode: number; reason?: string; message?: string; finishedAt?: string; signal?: number };
 }
 
+export interface ContainerStatus {
+  name: string;
+  restartCount?: number;
+  state?: ContainerState;
+  lastState?: ContainerState;
+}
+
 /** A v1 Pod as far as lanes look at it. */
 export interface Pod {
   metadata: {
@@ -44,19 +51,26 @@ export interface Pod {
     uid: string;
     resourceVersion: string;
     creationTimestamp: string;
+    /** When the grace period ends, so the order to end came `deletionGracePeriodSeconds` before. */
     deletionTimestamp?: string;
+    deletionGracePeriodSeconds?: number;
     labels?: Record<string, string>;
     ownerReferences?: { kind: string; name: string; uid: string; controller?: boolean }[];
     [field: string]: unknown;
   };
-  spec?: { nodeName?: string; containers?: { name: string }[]; [field: string]: unknown };
+  spec?: {
+    nodeName?: string;
+    containers?: { name: string }[];
+    initContainers?: { name: string; restartPolicy?: string }[];
+    [field: string]: unknown;
+  };
   status?: {
     phase?: string;
     reason?: string;
     message?: string;
     conditions?: { type: string; status: string; reason?: string; message?: string }[];
-    containerStatuses?: { name: string; state?: ContainerState; lastState?: ContainerState }[];
-    initContainerStatuses?: { name: string; state?: ContainerState }[];
+    containerStatuses?: ContainerStatus[];
+    initContainerStatuses?: ContainerStatus[];
     [field: string]: unknown;
   };
   [field: string]: unknown;
@@ -105,18 +119,16 @@ export const isWaiting = (job: Job): boolean =>
 /** A Pod that may still run something on the servers. */
 export const isAlive = (pod: Pod): boolean => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
 
-/** All its containers have ended well. */
-export const hasSucceeded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded';
+/** Name of the container that runs Capistrano. */
+export const firstContainerName = (pod: Pod): string =>
+  pod.spec?.containers?.[0]?.name ?? pod.status?.containerStatuses?.[0]?.name ?? '';
 
 /**
- * What the kubelet says of a Pod's first container, the one that runs Capistrano. Found by name: the kubelet sorts its list by name, and a
- * side-car must not be taken for the deploy.
+ * What the kubelet says of a Pod's first container. Found by name: the kubelet sorts its list by name, and a side-car must not be taken for
+ * the deploy.
  */
-export function firstContainerStatus(pod: Pod) {
-  const statuses = pod.status?.containerStatuses;
-  const name = pod.spec?.containers?.[0]?.name;
-  return name === undefined ? statuses?.[0] : statuses?.find((status) => status.name === name);
-}
+export const firstContainerStatus = (pod: Pod): ContainerStatus | undefined =>
+  pod.status?.containerStatuses?.find(({ name }) => name === firstContainerName(pod));
 
 /** UID of the Job that a Pod belongs to: its controller's, else the label that the Job controller sets (a Pod orphaned by people keeps it). */
 export function jobUidOf(pod: Pod): string | undefined {

@@ -1,6 +1,7 @@
 import type { CapDeployJobSpec, Environment, HistoryEntry, LaneStatus } from '../api/capdeployjob.ts';
 import type { JobEvent } from './explain.ts';
 import type { Job, Pod } from './job.ts';
+import type { PodEnd } from './pod-end.ts';
 
 /** One lane at one moment: everything that `planLane` looks at. */
 export interface LaneView {
@@ -42,8 +43,10 @@ export interface Memory {
   absentSince(jobUid: string): number | undefined;
   /** The Job as it was when its deletion was watched. */
   lastSeen(jobUid: string): Job | undefined;
-  /** The end of the deploy's log, redacted and bounded. */
-  logTail(jobUid: string): string | undefined;
+  /** How each Pod of this Job ended that was ever seen, in the order in which they came; its texts are redacted and bounded. */
+  podEnds(jobUid: string): readonly PodEnd[];
+  /** Since when the first containers of all these Pods have been seen to have exited (on the clock of `elapsed`, in milliseconds). */
+  exitedSince(jobUid: string): number | undefined;
   /** FailedCreate and the like, about the Job or its Pod, oldest first. */
   events(jobUid: string): readonly JobEvent[];
 }

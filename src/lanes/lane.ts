@@ -16,6 +16,7 @@ import {
   isWaiting,
   type Job,
   jobUidOf,
+  type Pod,
   type StoredRequest,
   startedAt,
   storedRequest,
@@ -73,7 +74,11 @@ export class Lane {
 
   /** A Pod of this Job has been there: as a suspended Job gets none, its deploy was started. */
   podWasSeen(jobUid: string): boolean {
-    return this.view.memory.podWasSeen(jobUid) || this.view.pods.some((pod) => jobUidOf(pod) === jobUid);
+    return this.view.memory.podWasSeen(jobUid) || this.podsOf(jobUid).length > 0;
+  }
+
+  podsOf(jobUid: string): readonly Pod[] {
+    return this.view.pods.filter((pod) => jobUidOf(pod) === jobUid);
   }
 
   /** Suspended and never started, by nobody. */
@@ -124,22 +129,25 @@ export class Lane {
 
   /** Puts an end to a request. A lane sees each end once: who calls this has asked `isRecorded`. */
   end(request: StoredRequest, job: string, outcome: Outcome, startedAt?: string): void {
+    const { freeAt = outcome.finishedAt } = outcome;
+    // The node's clock says when a container exited: it may be a little behind that of the start, or ahead of everybody's.
+    const finishedAt = latest(startedAt, earliest(outcome.finishedAt, freeAt));
     this.ended.push({
       ...summary(request, job),
       environment: this.view.name,
       result: outcome.result,
-      reason: bounded(outcome.reason, 64),
+      reason: outcome.reason,
       ...(outcome.message === undefined ? {} : { message: boundedKeepingTheEnd(outcome.message, 2048) }),
       ...(startedAt === undefined ? {} : { startedAt }),
-      finishedAt: outcome.finishedAt,
+      finishedAt,
     });
     if (startedAt === undefined) return;
     this.promoteWatermark(request, startedAt);
     this.lastResult = outcome.result;
-    this.lastEndedAt = outcome.finishedAt;
+    this.lastEndedAt = freeAt;
     if (outcome.result === 'Succeeded') {
       const { revision, requestedBy, task } = request;
-      this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt: outcome.finishedAt };
+      this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt };
     }
   }
 
@@ -287,6 +295,9 @@ function placeWhenStarted(
   if (notBefore === undefined || Date.parse(notBefore) <= Date.parse(startedAt)) return dueAt;
   return Date.parse(sentAt) > Date.parse(startedAt) ? sentAt : startedAt;
 }
+
+const earliest = (a: string, b: string): string => (Date.parse(a) <= Date.parse(b) ? a : b);
+const latest = (a: string | undefined, b: string): string => (a !== undefined && Date.parse(a) > Date.parse(b) ? a : b);
 
 export const iso = (lane: Lane): string => new Date(lane.view.now).toISOString();
 

@@ -1,42 +1,133 @@
-import { OUTCOME, type Result } from '../api/reasons.ts';
-import { finishedAt, finishedCondition, firstContainerStatus, type Job, type Pod } from './job.ts';
+import type { Claim, Exit } from '../api/capdeployjob.ts';
+import { OUTCOME, type OutcomeReason, type Result } from '../api/reasons.ts';
+import { finishedAt, finishedCondition, isBeingDeleted, type Job } from './job.ts';
+import { exitOfAll, type PodEnd, traceWords } from './pod-end.ts';
 
 export interface Outcome {
   readonly result: Result;
-  readonly reason: string;
+  readonly reason: OutcomeReason;
   readonly message?: string | undefined;
   /** RFC 3339. */
   readonly finishedAt: string;
+  /** When the lane became free, where that was later: a side-car ran on (RFC 3339). */
+  readonly freeAt?: string;
 }
 
+/** What is known of a started deploy that has ended. */
+export interface Ended {
+  readonly claim: Claim | undefined;
+  /** Its Job as it was seen last; undefined where nobody saw it go. */
+  readonly job: Job | undefined;
+  /** Of its Pods, those that are gone included, in the order in which they came. */
+  readonly ends: readonly PodEnd[];
+  /** RFC 3339. */
+  readonly now: string;
+}
+
+/** How the first container exited by itself: what the claim holds counts, whatever this process has seen. */
+export const exitOf = ({ claim, ends, now }: Pick<Ended, 'claim' | 'ends' | 'now'>): Exit | undefined =>
+  claim?.exit ?? exitOfAll(ends, now);
+
 /**
- * How a finished Job ended.
- * @param logTail what is known of the end of its log, from its Pod's termination message.
+ * How a deploy ended whose Job has finished. In this order: an exit by itself, the announced end, the verdict of the Job controller.
  * @throws Error where the Job has not finished.
  */
-export function outcomeOf(job: Job, logTail: string | undefined): Outcome {
+export function outcomeOfFinished(ended: Ended & { job: Job }): Outcome {
+  const { job, claim, ends } = ended;
   const condition = finishedCondition(job);
   if (!condition) throw new Error(`Job ${job.metadata.name} has not finished`);
-  if (condition.type === 'Complete') {
-    return { result: 'Succeeded', reason: OUTCOME.completed, finishedAt: finishedAt(job) };
+  const at = finishedAt(job);
+  const isComplete = condition.type === 'Complete';
+  const success = ends.find(({ exit }) => exit?.code === 0);
+  if (isComplete && !claim?.exit && (success || !ends.some(({ succeededTooLate }) => succeededTooLate))) {
+    // One Pod of several was counted as the success; what the others did is for a person to know.
+    const others = ends.length > 1 ? ends.filter((end) => end !== success) : [];
+    const message = lines(...others.map(({ pod, words }) => `its Job had another Pod: ${words ?? pod}`));
+    return {
+      result: 'Succeeded',
+      reason: OUTCOME.completed,
+      ...message,
+      finishedAt: success?.exit?.finishedAt ?? at,
+      freeAt: at,
+    };
   }
-  const words = [condition.message, logTail].filter(Boolean).join('\n');
-  return {
-    result: 'Failed',
-    reason: condition.reason || OUTCOME.jobFailed,
-    ...(words ? { message: words } : {}),
-    finishedAt: finishedAt(job),
-  };
+  const failure = `its Job failed (${condition.reason})`;
+  const exit = exitOf(ended);
+  if (exit) {
+    const isPlain = isComplete || condition.reason === OUTCOME.backoffLimitExceeded;
+    return outcomeOfExit(ended, exit, at, isPlain ? undefined : failure);
+  }
+  const { ending } = claim ?? {};
+  // Where the operator was about to end it for a failure and it failed first, the operator's own reason. One that was to be aborted for a newer
+  // one, and failed by itself before that, has failed.
+  if (ending && (ending.result === 'Failed' || isBeingDeleted(job) || isComplete))
+    return { ...ending, reason: ending.reason as OutcomeReason, ...withPods(ending.message, ends), finishedAt: at };
+  const told = ends.find(({ cause }) => cause);
+  if (condition.reason === OUTCOME.deadlineExceeded || !told?.cause) {
+    const isDeadline = condition.reason === OUTCOME.deadlineExceeded;
+    const words = [isDeadline ? undefined : condition.reason, condition.message].filter(Boolean).join(': ');
+    const reason = isDeadline ? OUTCOME.deadlineExceeded : OUTCOME.jobFailed;
+    return { result: 'Failed', reason, ...withPods(words, ends), finishedAt: at };
+  }
+  const words = isComplete ? 'its Job counts as complete, but its container had been told to end' : undefined;
+  return { result: 'Failed', reason: told.cause, ...withPods(words, ends, told.cause), finishedAt: at };
+}
+
+/** How a deploy ended whose Job somebody suspended. */
+export function outcomeOfSuspended(ended: Ended): Outcome {
+  const exit = exitOf(ended);
+  if (exit) return outcomeOfExit(ended, exit, ended.now, 'its Job was suspended by hand');
+  const { ends, now } = ended;
+  const message = withPods('the running Job was suspended by hand', ends);
+  return { result: 'Aborted', reason: OUTCOME.jobSuspended, ...message, finishedAt: now };
+}
+
+/** How a deploy ended whose Job is gone. */
+export function outcomeOfVanished(ended: Ended): Outcome {
+  const { claim, job: last, ends, now } = ended;
+  if (last && finishedCondition(last)) return outcomeOfFinished({ ...ended, job: last });
+  const { ending } = claim ?? {};
+  const exit = exitOf(ended);
+  if (exit) {
+    const byUs = ending && ending.reason !== OUTCOME.sidecarEnded ? `it was being ended (${ending.reason})` : undefined;
+    return outcomeOfExit(ended, exit, now, ending ? byUs : 'its Job was deleted');
+  }
+  if (ending)
+    return { ...ending, reason: ending.reason as OutcomeReason, ...withPods(ending.message, ends), finishedAt: now };
+  if (last) {
+    return { result: 'Aborted', reason: OUTCOME.jobDeleted, ...withPods('the Job was deleted', ends), finishedAt: now };
+  }
+  const words = 'the Job was gone when an operator looked again: what it did is not known';
+  return { result: 'Unknown', reason: OUTCOME.vanished, ...withPods(words, ends), finishedAt: now };
 }
 
 /**
- * The end of a deploy's log as its Pod carries it: the kubelet puts it into the termination message (FallbackToLogsOnError), so that no
- * right on logs is needed. Raw: the caller redacts and bounds it.
+ * 0 is a success and anything else a failure, whatever became of the Job.
+ * @param freeAt when the lane became free (RFC 3339).
+ * @param despite what became of the Job, where that looks like another end.
  */
-export function terminationMessage(pod: Pod): string | undefined {
-  const first = firstContainerStatus(pod);
-  const terminated = first?.state?.terminated ?? first?.lastState?.terminated;
-  if (!terminated) return undefined;
-  const exit = terminated.exitCode === 0 ? undefined : `exit code ${terminated.exitCode}`;
-  return [exit, terminated.message].filter(Boolean).join('\n') || undefined;
+function outcomeOfExit({ claim, ends }: Ended, exit: Exit, freeAt: string, despite: string | undefined): Outcome {
+  const { code, finishedAt } = exit;
+  const sidecar = ends.find(({ sidecarFailed }) => sidecarFailed)?.sidecarFailed;
+  const isEnded = claim?.ending?.reason === OUTCOME.sidecarEnded;
+  const result = code === 0 ? 'Succeeded' : 'Failed';
+  const about = isEnded ? claim?.ending?.message : undefined;
+  const isFailedSidecar = code === 0 && !isEnded && sidecar !== undefined;
+  const reason = isEnded ? OUTCOME.sidecarEnded : isFailedSidecar ? OUTCOME.sidecarFailed : exit.reason;
+  const isPlain = code === 0 && !about && !despite && !isFailedSidecar;
+  // Its log comes last: that is where one looks.
+  const because = despite && `${despite}, but its container exited by itself`;
+  const message = isPlain ? {} : lines(about, because, isFailedSidecar ? sidecar : undefined, exit.message);
+  return { result, reason: reason as OutcomeReason, ...message, finishedAt, freeAt };
+}
+
+/** What the operator says, what the Pods say, and the end of the log. */
+function withPods(words: string | undefined, ends: readonly PodEnd[], reason?: OutcomeReason): { message?: string } {
+  const log = ends.findLast((end) => end.log)?.log;
+  return lines(words, ...ends.map((end) => end.words), reason && traceWords(reason), log);
+}
+
+function lines(...parts: (string | undefined)[]): { message?: string } {
+  const message = parts.filter(Boolean).join('\n');
+  return message ? { message } : {};
 }

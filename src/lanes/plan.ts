@@ -9,6 +9,7 @@ import {
 } from '../api/capdeployjob.ts';
 import { ENVIRONMENT_PATTERN } from '../api/deploy-request.ts';
 import { LABEL } from '../api/names.ts';
+import type { Result } from '../api/reasons.ts';
 import {
   type CreateTrouble,
   conditionsOf,
@@ -173,14 +174,14 @@ function planLanes({ resource, spec, jobs, pods, memory, now, elapsed }: Observa
 
 function retainAll({ spec, now }: Observation, mine: readonly Job[], history: readonly HistoryEntry[]) {
   if (!spec) return { remove: [], wakeAt: undefined };
-  const places = new Map<string, number>();
-  for (const [index, { environment, id }] of history.entries()) {
+  const records = new Map<string, { place: number; result: Result }>();
+  for (const [place, { environment, id, result }] of history.entries()) {
     const key = `${environment} ${id}`;
-    if (!places.has(key)) places.set(key, index);
+    if (!records.has(key)) records.set(key, { place, result });
   }
   const lanes = Map.groupBy(mine, (job) => job.metadata.labels?.[LABEL.environment] ?? '');
   const retentions = [...lanes.values()].map((jobs) =>
-    retain(jobs, spec, (environment, id) => places.get(`${environment} ${id}`), now),
+    retain(jobs, spec, (environment, id) => records.get(`${environment} ${id}`), now),
   );
   return {
     remove: retentions.flatMap(({ remove }) => remove),

@@ -1,6 +1,6 @@
 import type { CapDeployJobSpec } from '../api/capdeployjob.ts';
 import { isRollback } from '../api/deploy-request.ts';
-import { OUTCOME, type Result } from '../api/reasons.ts';
+import { OUTCOME, type OutcomeReason, type Result } from '../api/reasons.ts';
 import type { StoredRequest } from './job.ts';
 import { isBefore, type Turn } from './order.ts';
 
@@ -30,7 +30,7 @@ export interface Candidate {
 
 export interface Drop {
   readonly result: Result;
-  readonly reason: string;
+  readonly reason: OutcomeReason;
   readonly message: string;
 }
 

@@ -4,7 +4,8 @@ import {
   HISTORY_LIMIT_WITH_JOBS,
   type HistoryEntry,
 } from '../api/capdeployjob.ts';
-import { finishedAt, finishedCondition, isBeingDeleted, isFinished, type Job, storedRequest } from './job.ts';
+import type { Result } from '../api/reasons.ts';
+import { finishedAt, isBeingDeleted, isFinished, type Job, storedRequest } from './job.ts';
 import type { Removal } from './lane.ts';
 
 /** What is to be deleted of the finished Jobs of one lane, and when the next one falls due. */
@@ -17,25 +18,27 @@ export interface Retention {
  * Keeps the newest finished Jobs of a lane, as CronJob does with its own, and deletes the rest once they are recorded (invariant 6).
  * An entry stays as long as its Job exists, for else the Job would be recorded a second time; so a Job whose entry lies too far back for
  * the status to carry goes too.
- * @param placeInHistory 0 for the newest entry; undefined where the id is not in the history.
+ * @param recordOf what the history says of an id: its place, 0 for the newest, and how it ended; undefined where it does not know it.
  */
 export function retain(
   jobs: readonly Job[],
   spec: CapDeployJobSpec,
-  placeInHistory: (environment: string, id: string) => number | undefined,
+  recordOf: (environment: string, id: string) => { place: number; result: Result } | undefined,
   now: number,
 ): Retention {
   const remove: Removal[] = [];
   let wakeAt: number | undefined;
-  const kept = { Complete: 0, Failed: 0 };
-  const limit = { Complete: spec.successfulJobsHistoryLimit, Failed: spec.failedJobsHistoryLimit };
+  const kept = { succeeded: 0, failed: 0 };
+  const limit = { succeeded: spec.successfulJobsHistoryLimit, failed: spec.failedJobsHistoryLimit };
   const recorded = jobs
     .filter((job) => isFinished(job) && !isBeingDeleted(job))
     .flatMap((job) => {
       const { environment, id } = storedRequest(job);
-      const place = placeInHistory(environment, id);
-      const type: keyof typeof kept = finishedCondition(job)?.type === 'Complete' ? 'Complete' : 'Failed';
-      return place === undefined ? [] : [{ job, place, endedAt: Date.parse(finishedAt(job)), type }];
+      const record = recordOf(environment, id);
+      if (!record) return [];
+      // The recorded result, not the Job's: a side-car that fails makes the Job of a good deploy a failed one.
+      const type: keyof typeof kept = record.result === 'Succeeded' ? 'succeeded' : 'failed';
+      return [{ job, place: record.place, endedAt: Date.parse(finishedAt(job)), type }];
     })
     // A Job tells its end in whole seconds; within one of them, the history knows the order.
     .sort((a, b) => b.endedAt - a.endedAt || a.place - b.place);

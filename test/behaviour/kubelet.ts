@@ -44,6 +44,8 @@ export class PlayedKubelet {
   readonly #workers = new Map<string, Promise<void>>();
   readonly #removePod: (pod: Pod) => Promise<void>;
   #nodeIsLost = false;
+  /** How containers exit that are told to end: by the signal, unless they catch it. */
+  exitWhenTold = 143;
 
   constructor(options: { kube: KubeClient; script: (pod: Pod) => Script; removePod: (pod: Pod) => Promise<void> }) {
     this.#kube = options.kube;
@@ -82,6 +84,20 @@ export class PlayedKubelet {
   /** Begins to run a Pod that its script leaves pending. */
   async begin(pod: Pod & KubeObject): Promise<void> {
     await this.#begin(pod);
+  }
+
+  /** Ends the first container of a Pod alone: the others run on. */
+  async finishFirst(pod: Pod & KubeObject, exitCode: number, log?: string): Promise<void> {
+    const [first] = (pod.spec as { containers: { name: string }[] }).containers;
+    const finishedAt = new Date().toISOString();
+    const message = log === undefined ? {} : { message: log };
+    const terminated = { exitCode, reason: 'Ended', startedAt: finishedAt, finishedAt, ...message };
+    await this.#changeStatus(pod, (status) => ({
+      ...status,
+      containerStatuses: (status?.containerStatuses ?? []).map((each) =>
+        each.name === first?.name ? { ...each, ready: false, state: { terminated } } : each,
+      ),
+    }));
   }
 
   /** Says of a Pod what the kubelet or the scheduler would: laid over its status. */
@@ -134,7 +150,7 @@ export class PlayedKubelet {
   async #terminate(pod: Pod & KubeObject): Promise<void> {
     if (this.#nodeIsLost) return;
     const { phase } = pod.status ?? {};
-    if (phase === 'Running') await this.#end(pod, 143, undefined);
+    if (phase === 'Running') await this.#end(pod, this.exitWhenTold, undefined);
     else if (phase === 'Succeeded' || phase === 'Failed') await this.#removePod(pod);
     else await this.#setStatus(pod, 'Failed', { terminated: NEVER_RAN });
   }
@@ -157,24 +173,32 @@ export class PlayedKubelet {
     return begun;
   }
 
+  /** Its containers exit; one that has exited before keeps saying how. */
   async #end(pod: Pod & KubeObject, exitCode: number, log: string | undefined): Promise<void> {
     const finishedAt = new Date().toISOString();
-    await this.#setStatus(pod, exitCode === 0 ? 'Succeeded' : 'Failed', {
-      terminated: {
-        exitCode,
-        reason: exitCode === 0 ? 'Completed' : 'Error',
-        startedAt: finishedAt,
-        finishedAt,
-        ...(log === undefined ? {} : { message: log }),
-      },
+    const reason = exitCode === 0 ? 'Completed' : 'Error';
+    const message = log === undefined ? {} : { message: log };
+    const terminated = { exitCode, reason, startedAt: finishedAt, finishedAt, ...message };
+    await this.#changeStatus(pod, (status) => {
+      const containerStatuses = (status?.containerStatuses ?? []).map((each) =>
+        each.state?.terminated ? each : { ...each, ready: false, state: { terminated } },
+      );
+      const isGood = containerStatuses.every(({ state }) => state?.terminated?.exitCode === 0);
+      return { ...status, phase: isGood ? 'Succeeded' : 'Failed', containerStatuses };
     });
   }
 
   async #setStatus(pod: Pod & KubeObject, phase: string, state: Record<string, unknown>): Promise<Pod & KubeObject> {
-    const [container] = (pod.spec as { containers: { name: string; image: string }[] }).containers;
-    const { name = '', image = '' } = container ?? {};
+    const { containers } = pod.spec as { containers: { name: string; image: string }[] };
     const ready = phase === 'Running';
-    const containerStatuses = [{ name, image, imageID: '', ready, restartCount: 0, state }];
+    const containerStatuses = containers.map(({ name, image }) => ({
+      name,
+      image,
+      imageID: '',
+      ready,
+      restartCount: 0,
+      state,
+    }));
     return this.#changeStatus(pod, (status) => ({ ...status, phase, containerStatuses }));
   }
 

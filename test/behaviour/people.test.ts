@@ -96,7 +96,7 @@ describe.concurrent('deleting a Job', () => {
   );
 
   test(
-    'a Pod that was orphaned holds the lane until it has ended',
+    'a Pod that was orphaned holds the lane until it has ended, and its exit counts',
     inWorld(async (world) => {
       const { job, ask } = await oneRunsAndOneWaits(world);
       await world.remove(JOBS, job, { orphan: true });
@@ -107,7 +107,7 @@ describe.concurrent('deleting a Job', () => {
       const { pod } = await running(world, 'v1.0.0');
       await world.kubelet.finish(pod, 0);
       await ended(world, 'web', 'v1.0.2');
-      expect(await results(world)).toEqual(['v1.0.2 Succeeded', 'v1.0.1 Succeeded', 'v1.0.0 Aborted']);
+      expect(await results(world)).toEqual(['v1.0.2 Succeeded', 'v1.0.1 Succeeded', 'v1.0.0 Succeeded']);
       expect(overlaps(world)).toEqual([]);
     }),
   );
@@ -129,8 +129,8 @@ describe.concurrent('deleting a Job', () => {
       expect(await production(world)).toMatchObject({ active: [{ job }], waiting: [{ revision: 'v1.0.1' }] });
       const { pod } = await running(world, 'v1.0.0');
       await world.kubelet.finish(pod, 0);
-      // Nobody watched how the Job went: what became of the deploy is not known.
-      expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Unknown', reason: 'JobVanished' });
+      // Nobody watched how the Job went, but its Pod says how the deploy ended.
+      expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded', reason: 'Completed' });
       await ended(world, 'web', 'v1.0.1');
       expect(overlaps(world)).toEqual([]);
     }),
@@ -145,7 +145,7 @@ test.concurrent(
     await world.remove(PODS, pod);
     expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({
       result: 'Failed',
-      reason: 'BackoffLimitExceeded',
+      reason: 'PodDeleted',
       job,
     });
     await ended(world, 'web', 'v1.0.1');

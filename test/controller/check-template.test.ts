@@ -42,6 +42,19 @@ describe('what the API server says to a dry run of a Job', () => {
     expect(rig.store.list(JOBS).items).toEqual([]);
   });
 
+  it('makes it valid where fields are left out that could run cap twice, and names them', async () => {
+    const rig = new Rig();
+    const restartPolicyRules = [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }];
+    const cap = { name: 'cap', image: 'registry.example/web-deploy:1', restartPolicy: 'Never', restartPolicyRules };
+    await rig.change(CAPDEPLOYJOBS, 'web', { spec: { template: { spec: { containers: [cap] } } } });
+    const { check: found } = await check(rig);
+    expect(found.status).toBe('True');
+    expect(found.message).toBe(
+      'the API server accepts Jobs made of the template, without spec.template.spec.containers[0].restartPolicy, ' +
+        'spec.template.spec.containers[0].restartPolicyRules: cap runs once',
+    );
+  });
+
   const cases: [sentence: string, error: () => Error, expected: object, retryInMs: number | undefined][] = [
     [
       'makes it invalid where the Job is invalid (422), in the words of the API server',

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ProcessMemory } from '../../src/controller/memory.ts';
-import { aJob, aPod, NOW } from '../lanes/builders.ts';
+import { aJob, aPod, NOW, stamp } from '../lanes/builders.ts';
 
 const running = aJob({ started: -10 });
 const { uid } = running.metadata;
 
 describe('a Pod that is seen', () => {
   it('is remembered for its Job, when it is gone too', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     expect(memory.podWasSeen(uid)).toBe(false);
     memory.seePod(aPod(running, { phase: 'Pending' }));
     expect(memory.podWasSeen(uid)).toBe(true);
@@ -16,7 +16,7 @@ describe('a Pod that is seen', () => {
   });
 
   it('is remembered to have run a container, and not to have run none since', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     memory.seePod(aPod(running));
     expect(memory.containerWasSeen(uid)).toBe(true);
     memory.seePod(aPod(running, { phase: 'Unknown' }));
@@ -24,46 +24,104 @@ describe('a Pod that is seen', () => {
   });
 
   it('is found by its label where it has lost its owner', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     memory.seePod(aPod(running, { orphaned: true }));
     expect(memory.podWasSeen(uid)).toBe(true);
   });
 
   it('is passed over where it belongs to no Job', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     const pod = aPod(running, { orphaned: true });
     memory.seePod({ ...pod, metadata: { ...pod.metadata, labels: {} } });
     expect(memory.podWasSeen(uid)).toBe(false);
   });
 
   it('leaves the end of its log, which stays when the Pod says no more of it', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     memory.seePod(aPod(running, { phase: 'Failed', terminated: { exitCode: 1, message: 'no such branch' } }));
     memory.seePod(aPod(running, { phase: 'Failed' }));
-    expect(memory.logTail(uid)).toBe('exit code 1\nno such branch');
+    expect(memory.podEnds(uid)).toMatchObject([{ exit: { code: 1 }, log: 'no such branch' }]);
   });
 
   it('has the secrets taken out of its log before it is kept, and its escape sequences with them', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     const message = '\u001b[31mfatal:\u001b[0m https://deploy:hunter2hunter2@git.example/web PASSWORD=hunter2hunter2';
     memory.seePod(aPod(running, { phase: 'Failed', terminated: { exitCode: 1, message } }));
-    expect(memory.logTail(uid)).toContain('fatal: https://deploy:[redacted]@git.example/web');
-    expect(memory.logTail(uid)).not.toContain('hunter2');
-    expect(memory.logTail(uid)).not.toContain('\u001b');
+    const [end] = memory.podEnds(uid);
+    expect(end?.log).toContain('fatal: https://deploy:[redacted]@git.example/web');
+    expect(JSON.stringify(end)).not.toContain('hunter2');
+    expect(JSON.stringify(end)).not.toContain('\\u001b');
   });
 
   it('leaves no more than a KiB of its log, and that from the end', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     const message = `${'step\n'.repeat(1000)}the end`;
     memory.seePod(aPod(running, { phase: 'Failed', terminated: { exitCode: 1, message } }));
-    expect(Buffer.byteLength(memory.logTail(uid) ?? '')).toBeLessThanOrEqual(1024);
-    expect(memory.logTail(uid)).toMatch(/the end$/);
+    const { log = '' } = memory.podEnds(uid)[0] ?? {};
+    expect(Buffer.byteLength(log)).toBeLessThanOrEqual(1024);
+    expect(log).toMatch(/the end$/);
+  });
+});
+
+describe('the end of a Pod', () => {
+  const good = { terminated: { exitCode: 0, finishedAt: stamp(0) } };
+
+  it('is what the version proved that showed it, whatever is told to end after that', () => {
+    const memory = new ProcessMemory(() => NOW);
+    memory.seePod(aPod(running, good));
+    memory.seePod(aPod(running, { ...good, terminating: true }), true);
+    expect(memory.podEnds(uid)).toMatchObject([{ exit: { code: 0 } }]);
+  });
+
+  it('is remembered by Pod, in the order in which they came', () => {
+    const memory = new ProcessMemory(() => NOW);
+    memory.seePod(aPod(running, good));
+    memory.seePod(aPod(running, { name: 'another' }));
+    expect(memory.podEnds(uid).map(({ exit }) => exit?.code)).toEqual([0, undefined]);
+    expect(memory.podEnds('another')).toEqual([]);
+  });
+
+  it('is told of one that is gone without a word', () => {
+    const memory = new ProcessMemory(() => NOW);
+    memory.seePod(aPod(running), true);
+    expect(memory.podEnds(uid)).toMatchObject([{ cause: 'PodDeleted' }]);
+  });
+
+  it('has secrets and escapes taken out of what the Pod says, too', () => {
+    const memory = new ProcessMemory(() => NOW);
+    const message = 'no room\u001b[31m\n for PASSWORD=hunter2hunter2';
+    memory.seePod(aPod(running, { phase: 'Failed', reason: 'OutOfcpu', message }));
+    const { words = '' } = memory.podEnds(uid)[0] ?? {};
+    expect(words).toContain('OutOfcpu: no room for PASSWORD=[redacted]');
+  });
+
+  it('is timed from when it was first seen, by a clock that nobody sets, and anew after a restart', () => {
+    let elapsed = 1_000;
+    const memory = new ProcessMemory(() => elapsed);
+    memory.seePod(aPod(running));
+    expect(memory.exitedSince(uid)).toBeUndefined();
+    memory.seePod(aPod(running, good));
+    elapsed = 9_000;
+    memory.seePod(aPod(running, good));
+    expect(memory.exitedSince(uid)).toBe(1_000);
+    memory.seePod(aPod(running, { restarts: 1 }));
+    expect(memory.exitedSince(uid)).toBeUndefined();
+    memory.seePod(aPod(running, { ...good, restarts: 1 }));
+    expect(memory.exitedSince(uid)).toBe(9_000);
+    memory.seePod(aPod(running, { name: 'another' }));
+    expect(memory.exitedSince(uid)).toBeUndefined();
+  });
+
+  it('is kept of ten Pods of a Job at most', () => {
+    const memory = new ProcessMemory(() => NOW);
+    for (let index = 0; index < 20; index += 1) memory.seePod(aPod(running, { name: `pod-${index}` }));
+    expect(memory.podEnds(uid).map(({ pod }) => pod)).toEqual(Array.from({ length: 10 }, (_, n) => `pod-${n + 10}`));
   });
 });
 
 describe('an absence', () => {
   it('counts from when it was first noted', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     expect(memory.absentSince(uid)).toBeUndefined();
     memory.noteAbsent([uid, 'another'], NOW);
     memory.noteAbsent([uid], NOW + 5000);
@@ -72,14 +130,14 @@ describe('an absence', () => {
   });
 
   it('is over when a live look shows that the Job runs', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     memory.noteAbsent([uid], NOW);
     memory.seeLive([running], []);
     expect(memory.absentSince(uid)).toBeUndefined();
   });
 
   it('goes on where a live look shows the Job suspended, finished or not at all', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     memory.noteAbsent([uid], NOW);
     memory.seeLive([aJob({ started: -10, suspended: true })], []);
     memory.seeLive([aJob({ started: -10, finished: 'Failed' })], []);
@@ -90,7 +148,7 @@ describe('an absence', () => {
 
 describe('a live look', () => {
   it('sees its Pods, and notes nothing of Jobs that nothing is known of', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     memory.seeLive([running], [aPod(running)]);
     expect(memory.containerWasSeen(uid)).toBe(true);
     expect(memory.lastSeen(uid)).toBeUndefined();
@@ -99,18 +157,18 @@ describe('a live look', () => {
 
 describe('a Job that is resumed', () => {
   it('may get another Pod: what was seen of the one before and of its absence counts no more', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     memory.seePod(aPod(running, { terminated: { exitCode: 1, message: 'halfway' } }));
     memory.noteAbsent([uid], NOW);
     memory.seeResumed(running);
     expect(memory.podWasSeen(uid)).toBe(false);
     expect(memory.containerWasSeen(uid)).toBe(false);
     expect(memory.absentSince(uid)).toBeUndefined();
-    expect(memory.logTail(uid)).toBe('exit code 1\nhalfway');
+    expect(memory.podEnds(uid)).toMatchObject([{ exit: { code: 1 }, log: 'halfway' }]);
   });
 
   it('is not noted where nothing is known of it', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     memory.seeResumed(running);
     expect(memory.podWasSeen(uid)).toBe(false);
   });
@@ -118,7 +176,7 @@ describe('a Job that is resumed', () => {
 
 describe('a Job whose deletion is watched', () => {
   it('is kept as it was last, and takes nothing from what else is known of it', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     memory.seePod(aPod(running));
     memory.seeDeleted(running);
     expect(memory.lastSeen(uid)).toBe(running);
@@ -129,7 +187,7 @@ describe('a Job whose deletion is watched', () => {
 
 describe('Events of a start', () => {
   it('are kept with the time at which they were read, the later ones in place of the earlier', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     expect(memory.eventsReadAt(uid)).toBe(0);
     expect(memory.events(uid)).toEqual([]);
     memory.setEvents(uid, [{ reason: 'FailedCreate' }], NOW);
@@ -141,7 +199,7 @@ describe('Events of a start', () => {
 
 describe('what is remembered in all', () => {
   it('is bounded: of 5001 Jobs the one that was not used for the longest time is forgotten', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     const uids = Array.from({ length: 5000 }, (_, index) => `uid-${index}`);
     memory.noteAbsent(uids, NOW);
     memory.noteAbsent(['uid-0'], NOW);
@@ -153,7 +211,7 @@ describe('what is remembered in all', () => {
   });
 
   it('loses what two sweeps did not know, and keeps what is known, or was asked for in between', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     memory.noteAbsent(['known', 'gone', 'back'], NOW);
     const isKnown = (jobUid: string) => jobUid === 'known';
     memory.sweep(isKnown);
@@ -168,7 +226,7 @@ describe('what is remembered in all', () => {
   });
 
   it('of a resource that is gone is lost at once, and what is remembered of others stays', () => {
-    const memory = new ProcessMemory();
+    const memory = new ProcessMemory(() => NOW);
     const other = aJob({ started: -10, id: 'other' });
     memory.seePod(aPod(running));
     memory.seeDeleted(other);

@@ -80,7 +80,7 @@ export class Rig {
   readonly now = () => this.clock.now() + this.setMs;
   readonly elapsed = () => this.clock.now();
   readonly client: KubeClient = recording(createLocalClient(this.store), this);
-  readonly memory = new ProcessMemory();
+  readonly memory = new ProcessMemory(() => NOW);
   readonly reports: ReportBook = new DiaryBook(this.now, (_, inMs) => this.wakes.push(inMs), this.diary);
   readonly templates = new TemplateChecker(this.client, this.now);
   readonly announcer = new Announcer({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DeployRequest } from '../../src/api/deploy-request.ts';
-import { buildJob, sampleRequest, TemplateError } from '../../src/lanes/build-job.ts';
+import { buildJob, fieldsLeftOut, sampleRequest, TemplateError } from '../../src/lanes/build-job.ts';
 import { identify, type Job } from '../../src/lanes/job.ts';
 import { jobName } from '../../src/lanes/job-name.ts';
 import { aRawSpec, aRequest, aResource, aSpec, at } from './builders.ts';
@@ -177,6 +177,36 @@ describe('its Pod', () => {
     const { spec } = built().spec.template;
     expect(spec).toMatchObject({ restartPolicy: 'Never', automountServiceAccountToken: false });
     expect(spec.containers[0].terminationMessagePolicy).toBe('FallbackToLogsOnError');
+  });
+
+  test('lets no container be started again, but for native side-cars', () => {
+    const rules = [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }];
+    const again = { restartPolicy: 'OnFailure', restartPolicyRules: rules };
+    const podSpec = {
+      containers: [
+        { name: 'cap', image: 'i', ...again },
+        { name: 'proxy', image: 'i', ...again },
+      ],
+      initContainers: [
+        { name: 'mesh', image: 'i', restartPolicy: 'Always', restartPolicyRules: rules },
+        { name: 'migrate', image: 'i' },
+      ],
+    };
+    const { spec } = built({ template: { spec: podSpec } }).spec.template;
+    const restarts = ({ name, ...rest }: Any) => [name, Object.keys(rest).filter((key) => key.startsWith('restart'))];
+    expect([...spec.containers, ...spec.initContainers].map(restarts)).toEqual([
+      ['cap', []],
+      ['proxy', []],
+      ['mesh', ['restartPolicy']],
+      ['migrate', []],
+    ]);
+    expect(fieldsLeftOut(aSpec({ template: { spec: podSpec } }))).toEqual([
+      'spec.template.spec.containers[0].restartPolicy',
+      'spec.template.spec.containers[0].restartPolicyRules',
+      'spec.template.spec.containers[1].restartPolicy',
+      'spec.template.spec.containers[1].restartPolicyRules',
+      'spec.template.spec.initContainers[0].restartPolicyRules',
+    ]);
   });
 
   test('follows the template where that says otherwise, but for restartPolicy', () => {

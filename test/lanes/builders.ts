@@ -10,9 +10,10 @@ import {
 import type { DeployRequest } from '../../src/api/deploy-request.ts';
 import { ANNOTATION, API_VERSION, KIND } from '../../src/api/names.ts';
 import { buildJob } from '../../src/lanes/build-job.ts';
-import { type Job, type Pod, storedRequest } from '../../src/lanes/job.ts';
+import { type ContainerState, type Job, jobUidOf, type Pod, storedRequest } from '../../src/lanes/job.ts';
 import { type LaneView, type Memory, summary } from '../../src/lanes/lane.ts';
 import type { Observation } from '../../src/lanes/plan.ts';
+import { type PodEnd, podEnd } from '../../src/lanes/pod-end.ts';
 
 /** The moment at which tests take place: late enough that an hour or a day before it is in the resource's life. */
 export const NOW = Date.parse('2026-03-10T12:00:00.000Z');
@@ -134,28 +135,53 @@ export interface PodChanges {
   phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
   /** Why its first container waits. */
   waiting?: { reason?: string; message?: string };
-  terminated?: { exitCode: number; message?: string };
+  /** Its first container has exited; by default just now. */
+  terminated?: NonNullable<ContainerState['terminated']>;
+  /** Its other containers. */
+  others?: Record<string, ContainerState>;
+  restarts?: number;
+  /** Somebody, or something, told it to end: seconds from NOW, default 0. */
   terminating?: boolean;
+  toldAt?: number;
+  /** `status.reason` and `status.message`. */
+  reason?: string;
+  message?: string;
+  /** Reason of its condition DisruptionTarget. */
+  disruption?: string;
+  initContainers?: Record<string, ContainerState & { restartPolicy?: string }>;
+  /** Another Pod of the same Job. */
+  name?: string;
   node?: string;
   /** It lost its owner reference (deleted with --cascade=orphan). */
   orphaned?: boolean;
 }
 
+/** The grace period that a Pod has, in seconds. */
+const GRACE = 30;
+
 /** The Pod of a Job: running, unless the changes say otherwise. */
 export function aPod(job: Job, changes: PodChanges = {}): Pod {
   const phase = changes.phase ?? (changes.waiting ? 'Pending' : 'Running');
   const state = changes.terminated
-    ? { terminated: changes.terminated }
+    ? { terminated: { finishedAt: stamp(0), ...changes.terminated } }
     : changes.waiting
       ? { waiting: changes.waiting }
       : phase === 'Running'
         ? { running: { startedAt: stamp(-5) } }
         : undefined;
+  const name = changes.name ?? `${job.metadata.name}-x7k2p`;
+  const { others = {}, initContainers = {}, toldAt = changes.terminating ? 0 : undefined } = changes;
+  const statuses = (states: Record<string, ContainerState>) =>
+    Object.entries(states).map(([each, { waiting, running, terminated }]) => ({
+      name: each,
+      restartCount: 0,
+      state: defined({ waiting, running, terminated }),
+    }));
   return {
     metadata: {
-      name: `${job.metadata.name}-x7k2p`,
+      name,
       namespace: job.metadata.namespace,
-      uid: `pod-of-${job.metadata.uid}`,
+      uid: changes.name ? `pod-${name}` : `pod-of-${job.metadata.uid}`,
       resourceVersion: '1',
       creationTimestamp: stamp(-8),
       labels: { ...job.metadata.labels, 'batch.kubernetes.io/controller-uid': job.metadata.uid },
@@ -164,12 +190,38 @@ export function aPod(job: Job, changes: PodChanges = {}): Pod {
         : {
             ownerReferences: [{ kind: 'Job', name: job.metadata.name, uid: job.metadata.uid, controller: true }],
           }),
-      ...(changes.terminating ? { deletionTimestamp: stamp(0) } : {}),
+      ...(toldAt === undefined ? {} : { deletionTimestamp: stamp(toldAt + GRACE), deletionGracePeriodSeconds: GRACE }),
     },
-    spec: { containers: [{ name: 'cap' }], ...(changes.node ? { nodeName: changes.node } : {}) },
-    status: { phase, ...(state ? { containerStatuses: [{ name: 'cap', state }] } : {}) },
+    spec: {
+      containers: [{ name: 'cap' }, ...Object.keys(others).map((each) => ({ name: each }))],
+      initContainers: Object.entries(initContainers).map(([each, { restartPolicy }]) => ({
+        name: each,
+        ...(restartPolicy ? { restartPolicy } : {}),
+      })),
+      ...(changes.node ? { nodeName: changes.node } : {}),
+    },
+    status: {
+      phase,
+      ...(changes.reason ? { reason: changes.reason } : {}),
+      ...(changes.message ? { message: changes.message } : {}),
+      ...(changes.disruption
+        ? { conditions: [{ type: 'DisruptionTarget', status: 'True', reason: changes.disruption }] }
+        : {}),
+      ...(Object.keys(initContainers).length > 0 ? { initContainerStatuses: statuses(initContainers) } : {}),
+      ...(state
+        ? {
+            // Sorted by name, as the kubelet has them.
+            containerStatuses: [{ name: 'cap', restartCount: changes.restarts ?? 0, state }, ...statuses(others)].sort(
+              (a, b) => (a.name < b.name ? -1 : 1),
+            ),
+          }
+        : {}),
+    },
   };
 }
+
+const defined = (state: { [K in keyof ContainerState]?: ContainerState[K] | undefined }): ContainerState =>
+  Object.fromEntries(Object.entries(state).filter(([, value]) => value !== undefined));
 
 export function aClaim(job: Job, changes: Partial<Claim> = {}): Claim {
   const request = storedRequest(job);
@@ -208,7 +260,8 @@ export function aMemory(seen: Partial<Memory> = {}): Memory {
     containerWasSeen: () => false,
     absentSince: () => undefined,
     lastSeen: () => undefined,
-    logTail: () => undefined,
+    podEnds: () => [],
+    exitedSince: () => undefined,
     events: () => [],
     ...seen,
   };
@@ -225,6 +278,7 @@ export interface LaneChanges extends Omit<Partial<LaneView>, 'recorded' | 'spec'
 /** The lane "production": open for an hour, and nothing in it. */
 export function aLane(changes: LaneChanges = {}): LaneView {
   const spec = aSpec(changes.spec);
+  const { pods = [], memory = aMemory() } = changes;
   const environment = spec.environments.find(({ name }) => name === 'production');
   return {
     name: 'production',
@@ -233,16 +287,21 @@ export function aLane(changes: LaneChanges = {}): LaneView {
     previous: { name: 'production', openSince: at(-3600) },
     jobs: [],
     strangers: [],
-    pods: [],
-    memory: aMemory(),
+    pods,
     now: NOW,
     elapsed: changes.now ?? NOW,
     ...changes,
+    // A process has seen what is there.
+    memory: { ...memory, podEnds: (uid) => remembered(memory.podEnds(uid), pods, uid) },
     environment:
       'environment' in changes ? changes.environment && { ...environment!, ...changes.environment } : environment,
     spec,
     recorded: (id) => changes.recorded?.includes(id) ?? false,
   };
+}
+
+function remembered(known: readonly PodEnd[], pods: readonly Pod[], jobUid: string): readonly PodEnd[] {
+  return known.length > 0 ? known : pods.filter((pod) => jobUidOf(pod) === jobUid).map(podEnd);
 }
 
 export function anObservation(changes: Partial<Observation> = {}): Observation {

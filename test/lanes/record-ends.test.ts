@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../src/api/capdeployjob.ts';
 import { planLane } from '../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aMemory, aPod, at, type LaneChanges, NOW, stamp } from './builders.ts';
+import { aClaim, aJob, aLane, aMemory, aPod, at, type LaneChanges, NOW, type PodChanges, stamp } from './builders.ts';
 
 const running = aJob({ started: -30 });
 const held = (changes: Partial<LaneStatus> = {}): LaneStatus => ({
@@ -105,7 +105,10 @@ describe('a finished Job', () => {
 
   test('with a log and words longer than the status allows is recorded with their end', () => {
     const ending = { result: 'Failed' as const, reason: 'PodNotStarted', message: 'w'.repeat(1024) };
-    const memory = aMemory({ podWasSeen: () => true, logTail: () => `${'l'.repeat(1021)}end` });
+    const memory = aMemory({
+      podWasSeen: () => true,
+      podEnds: () => [{ pod: 'p', restarts: 0, log: `${'l'.repeat(1021)}end` }],
+    });
     const { ended } = planLane(aLane({ previous: held({ active: [aClaim(running, { ending })] }), memory }));
     expect(ended[0]?.message).toHaveLength(2048);
     expect(ended[0]?.message?.endsWith('end')).toBe(true);
@@ -122,6 +125,64 @@ describe('a finished Job', () => {
     expect(status?.lastStarted).toHaveLength(50);
     expect(status?.lastStarted?.map(({ task }) => task)).not.toContain('t0');
     expect(status?.lastStarted?.at(-1)?.task).toBe('deploy');
+  });
+});
+
+describe('nothing is recorded while a Pod of it lives', () => {
+  const failed = aJob({ started: -30, finished: 'Failed', finishedAt: -5, failure: { reason: 'DeadlineExceeded' } });
+
+  test('of a claimed Job that has finished: its claim holds the lane, and says what is left', () => {
+    const pods = [aPod(failed, { terminating: true, node: 'n1' })];
+    expect(ends({ jobs: [failed], pods, previous: held() })).toEqual([]);
+    const [claim] = planLane(aLane({ jobs: [failed], pods, previous: held() })).status?.active ?? [];
+    expect(claim?.why).toContain('is terminating on node n1');
+  });
+
+  test('of a Job without a claim', () => {
+    expect(ends({ jobs: [failed], pods: [aPod(failed)] })).toEqual([]);
+    expect(ends({ jobs: [failed], pods: [aPod(failed, { phase: 'Failed' })] })).toEqual(['r1 Failed DeadlineExceeded']);
+  });
+});
+
+describe('Rule 14: an exit that cannot be recorded yet', () => {
+  const exit = {
+    code: 0,
+    reason: 'Completed',
+    finishedAt: stamp(-9),
+    message: `Pod ${aPod(running).metadata.name}, container cap: exit code 0`,
+  };
+  const good = { terminated: { exitCode: 0, finishedAt: stamp(-9) } };
+  const sidecar = { ...good, others: { proxy: { running: {} } } };
+  const claimOf = (changes: LaneChanges) => planLane(aLane({ previous: held(), ...changes })).status?.active?.[0];
+
+  test('stands in the claim where the Job is gone, suspended, being deleted, or finished beside a Pod that lives', () => {
+    for (const jobs of [
+      [],
+      [aJob({ started: -30, suspended: true })],
+      [aJob({ started: -30, beingDeleted: true })],
+      [aJob({ started: -30, finished: 'Failed' })],
+    ])
+      expect(claimOf({ jobs, pods: [aPod(running, sidecar)] })?.exit).toEqual(exit);
+  });
+
+  test('is never changed, and decides once its Pod is gone', () => {
+    const previous = held({ active: [aClaim(running, { exit })] });
+    const bad = aPod(running, {
+      terminated: { exitCode: 1, finishedAt: stamp(-1) },
+      others: { proxy: { running: {} } },
+    });
+    expect(claimOf({ previous, pods: [bad] })?.exit).toEqual(exit);
+    expect(ends({ previous, pods: [aPod(running, { ...bad, phase: 'Failed' })] })).toEqual(['r1 Succeeded Completed']);
+  });
+
+  test('is not written where the Job runs and its Pod has ended: the Job controller is about to say so', () => {
+    expect(claimOf({ jobs: [running], pods: [aPod(running, { ...good, phase: 'Succeeded' })] })).toEqual(
+      aClaim(running),
+    );
+  });
+
+  test('is none where it came after the order to end', () => {
+    expect(claimOf({ pods: [aPod(running, { ...sidecar, toldAt: -12 })] })).not.toHaveProperty('exit');
   });
 });
 
@@ -212,24 +273,15 @@ describe('a started Job that somebody suspended', () => {
     expect(status?.active).toBeUndefined();
   });
 
-  test('Invariant 7: is not recorded as aborted where its Pod has succeeded: its Job will be complete', () => {
-    expect(ends({ ...lane, pods: [aPod(stopped, { phase: 'Succeeded' })] })).toEqual([]);
-    expect(isHeld({ ...lane, pods: [aPod(stopped, { phase: 'Succeeded' })] })).toBe('r1');
-    const waited = (ms: number) =>
-      ends({
-        ...lane,
-        pods: [aPod(stopped, { phase: 'Succeeded' })],
-        memory: aMemory({ absentSince: () => NOW - ms }),
-      });
-    // One that the Job controller had let go uncounted must not hold the lane for ever.
-    expect([waited(29_999), waited(30_000)]).toEqual([[], ['r1 Aborted JobSuspended']]);
+  test('Invariant 7: is recorded by its exit where its container had exited by itself, whatever the Job counts', () => {
+    const exited = (exitCode: number, changes: PodChanges = {}) => [
+      aPod(stopped, { phase: exitCode === 0 ? 'Succeeded' : 'Failed', terminated: { exitCode }, ...changes }),
+    ];
+    expect(ends({ ...lane, pods: exited(0) })).toEqual(['r1 Succeeded Completed']);
+    expect(ends({ ...lane, pods: exited(1) })).toEqual(['r1 Failed BackoffLimitExceeded']);
+    expect(ends({ ...lane, pods: exited(0, { terminating: true }) })).toEqual(['r1 Aborted JobSuspended']);
     const complete = aJob({ started: -30, suspended: true, finished: 'Complete', finishedAt: -1 });
-    expect(ends({ ...lane, jobs: [complete], pods: [aPod(stopped, { phase: 'Succeeded' })] })).toEqual([
-      'r1 Succeeded Completed',
-    ]);
-    for (const changes of [{ phase: 'Failed' }, { phase: 'Succeeded', terminating: true }] as const) {
-      expect(ends({ ...lane, pods: [aPod(stopped, changes)] })).toEqual(['r1 Aborted JobSuspended']);
-    }
+    expect(ends({ ...lane, jobs: [complete], pods: exited(0) })).toEqual(['r1 Succeeded Completed']);
   });
 
   test('is timed like one that vanished where no Pod was ever seen', () => {

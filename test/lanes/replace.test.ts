@@ -94,7 +94,8 @@ describe('a deploy that is replaced', () => {
       finished: 'Failed',
       failure: { reason: 'BackoffLimitExceeded' },
     });
-    const { ended } = replace({ jobs: [job, newer], pods: [], previous: busy({ active: [aClaim(job, { ending })] }) });
+    const pods = [aPod(job, { phase: 'Failed', terminated: { exitCode: 1 } })];
+    const { ended } = replace({ jobs: [job, newer], pods, previous: busy({ active: [aClaim(job, { ending })] }) });
     expect(ended).toMatchObject([{ id: 'r0', result: 'Failed', reason: 'BackoffLimitExceeded' }]);
   });
 

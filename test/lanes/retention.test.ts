@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Job } from '../../src/lanes/job.ts';
+import type { Result } from '../../src/api/reasons.ts';
+import { finishedCondition, type Job, storedRequest } from '../../src/lanes/job.ts';
 import { retain, trimHistory } from '../../src/lanes/retention.ts';
 import { aHistoryEntry, aJob, aSpec, NOW } from './builders.ts';
 
@@ -7,7 +8,15 @@ const done = (id: string, finishedAt: number, finished: 'Complete' | 'Failed' = 
   aJob({ id, started: finishedAt - 10, finished, finishedAt });
 
 function removed(jobs: Job[], spec: Record<string, unknown> = {}, place: (id: string) => number | undefined = () => 0) {
-  const { remove, wakeAt } = retain(jobs, aSpec(spec), (_, id) => place(id), NOW);
+  const resultOf = (id: string): Result => {
+    const job = jobs.find((each) => storedRequest(each).id === id);
+    return job && finishedCondition(job)?.type === 'Complete' ? 'Succeeded' : 'Failed';
+  };
+  const recordOf = (_: string, id: string) => {
+    const at = place(id);
+    return at === undefined ? undefined : { place: at, result: resultOf(id) };
+  };
+  const { remove, wakeAt } = retain(jobs, aSpec(spec), recordOf, NOW);
   const idOf = (job: Job) => job.metadata.uid.replace('uid-of-', '');
   return { removed: remove.map(({ job, reason }) => `${idOf(job)}: ${reason}`), wakeAt };
 }
@@ -22,6 +31,13 @@ describe('what is kept of a lane’s finished Jobs', () => {
     const jobs = [done('a', -40), done('b', -10), done('f', -50, 'Failed'), done('g', -60, 'Failed')];
     const limits = { successfulJobsHistoryLimit: 1, failedJobsHistoryLimit: 1 };
     expect(removed(jobs, limits).removed).toEqual(['a: history limit', 'g: history limit']);
+  });
+
+  test('a Job counts by the recorded result: one that a side-car failed is that of a good deploy', () => {
+    const jobs = [done('a', -40), done('f', -10, 'Failed')];
+    const recordOf = () => ({ place: 0, result: 'Succeeded' as const });
+    const limits = aSpec({ successfulJobsHistoryLimit: 1, failedJobsHistoryLimit: 1 });
+    expect(retain(jobs, limits, recordOf, NOW).remove).toEqual([{ job: jobs[0], reason: 'history limit' }]);
   });
 
   test('none where the limit is 0', () => {

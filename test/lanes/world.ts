@@ -20,6 +20,7 @@ import { standsInStatus } from '../../src/lanes/known.ts';
 import type { Memory } from '../../src/lanes/lane.ts';
 import { compareTurns } from '../../src/lanes/order.ts';
 import { plan } from '../../src/lanes/plan.ts';
+import { followPod, type PodEnd, podEnd } from '../../src/lanes/pod-end.ts';
 import { aPod, aRawSpec, aResource, aSpec, NOW } from './builders.ts';
 
 /** An invariant of the architecture that does not hold. */
@@ -80,12 +81,17 @@ class ProcessMemory implements Memory {
   readonly #containers = new Set<string>();
   readonly #absent = new Map<string, number>();
   readonly #deleted = new Map<string, Job>();
+  /** By Job, then by Pod. */
+  readonly #ends = new Map<string, Map<string, PodEnd>>();
 
   see(jobs: Iterable<Job>, pods: Iterable<Pod>): void {
     for (const pod of pods) {
       const uid = jobUidOf(pod) ?? '';
       this.#pods.add(uid);
       if (pod.status?.phase !== 'Pending') this.#containers.add(uid);
+      const ends = this.#ends.get(uid) ?? new Map<string, PodEnd>();
+      this.#ends.set(uid, ends);
+      ends.set(pod.metadata.uid, followPod(ends.get(pod.metadata.uid), podEnd(pod)));
     }
     for (const job of jobs) if (isRunning(job)) this.#absent.delete(job.metadata.uid);
   }
@@ -99,7 +105,8 @@ class ProcessMemory implements Memory {
   containerWasSeen = (uid: string): boolean => this.#containers.has(uid);
   absentSince = (uid: string): number | undefined => this.#absent.get(uid);
   lastSeen = (uid: string): Job | undefined => this.#deleted.get(uid);
-  logTail = (): undefined => undefined;
+  podEnds = (uid: string): PodEnd[] => [...(this.#ends.get(uid)?.values() ?? [])];
+  exitedSince = (): undefined => undefined;
   events = (): [] => [];
 }
 
@@ -404,9 +411,14 @@ export class World {
             run: () => set({ phase: 'Running', containerStatuses: [{ name: 'cap', state: { running: {} } }] }),
           });
         } else {
-          actions.push({ label: `${name} succeeds`, run: () => set({ phase: 'Succeeded' }, { succeeded: true }) });
-          if (withFaults)
-            actions.push({ label: `${name} fails`, run: () => set({ phase: 'Failed' }, { failed: true }) });
+          const exited = (exitCode: number) => {
+            const finishedAt = new Date(this.now).toISOString();
+            return [{ name: 'cap', state: { terminated: { exitCode, finishedAt } } }];
+          };
+          const succeeded = { phase: 'Succeeded', containerStatuses: exited(0) };
+          const failed = { phase: 'Failed', containerStatuses: exited(1) };
+          actions.push({ label: `${name} succeeds`, run: () => set(succeeded, { succeeded: true }) });
+          if (withFaults) actions.push({ label: `${name} fails`, run: () => set(failed, { failed: true }) });
         }
         if (!job || isBeingDeleted(job) || isSuspended(job)) {
           actions.push({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { deployMessageSchema } from '../../src/api/deploy-request.ts';
-import { CONDITION, OUTCOME, REASON, REJECTION, RESULTS } from '../../src/api/reasons.ts';
+import { CONDITION, OUTCOME, REASON, REJECTION, RESULTS, TRACES } from '../../src/api/reasons.ts';
 import { parseSpec, specSchema } from '../../src/api/spec.ts';
 import { documents, type Json, text } from './yaml.ts';
 
@@ -19,16 +19,16 @@ const rows = (heading: string): string[][] =>
 const names = (cell = ''): string[] => cell.split(', ');
 
 describe('the table of results', () => {
-  const table = rows('What the results mean').map(([result, reason]) => ({ result, reason }));
-  /** Kubernetes' own words for a Job that failed. */
-  const KUBERNETES = ['BackoffLimitExceeded', 'DeadlineExceeded'];
+  const table = rows('What the results mean').map(([result, reason, , servers]) => ({ result, reason, servers }));
 
-  test('names every reason once, and no other', () => {
-    expect(table.map(({ reason }) => reason).toSorted()).toEqual([...Object.values(OUTCOME), ...KUBERNETES].toSorted());
+  test('names every reason once, and no other, and says of each what it says of the servers', () => {
+    const named = table.map(({ reason, servers }) => [reason, servers]);
+    expect(named.toSorted()).toEqual(Object.entries(TRACES).toSorted());
+    expect(Object.keys(TRACES).toSorted()).toEqual(Object.values(OUTCOME).toSorted());
   });
 
   test('names every result, and no other', () => {
-    expect([...new Set(table.map(({ result }) => result))].toSorted()).toEqual([...RESULTS].toSorted());
+    expect([...new Set(table.flatMap(({ result }) => names(result)))].toSorted()).toEqual([...RESULTS].toSorted());
   });
 });
 

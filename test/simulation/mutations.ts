@@ -117,8 +117,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a claim is released without a record',
     rule: 'rule 6',
     file: 'src/lanes/record-ends.ts',
-    find: '    lane.end(requestOf(claim, lane.view.name), claim.job, outcomeOfVanished(lane, claim), claim.since);',
-    replace: '    void outcomeOfVanished; void requestOf;',
+    find: '    lane.end(requestOf(claim, lane.view.name), claim.job, outcomeOfVanished(ended), claim.since);',
+    replace: '    void outcomeOfVanished; void requestOf; void ended;',
   },
   {
     name: 'no record before the delete',

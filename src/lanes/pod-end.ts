@@ -1,0 +1,238 @@
+import type { Exit } from '../api/capdeployjob.ts';
+import { OUTCOME, type OutcomeReason, TRACES } from '../api/reasons.ts';
+import { type ContainerState, firstContainerName, firstContainerStatus, isAlive, type Pod } from './job.ts';
+import { boundedKeepingTheEnd } from './text.ts';
+
+/** How the deploy of one Pod ended, as far as one version of the Pod tells. Its texts are raw: who keeps them redacts them. */
+export interface PodEnd {
+  /** Name of the Pod. */
+  readonly pod: string;
+  /** How often the first container was started again: the exit before that is not the end. */
+  readonly restarts: number;
+  /** The first container exited by itself. */
+  readonly exit?: { readonly code: number; readonly reason: OutcomeReason; readonly finishedAt?: string };
+  /** What ended the Pod, where the first container did not exit by itself. */
+  readonly cause?: OutcomeReason;
+  /** The first container exited with 0 after it had been told to end: that makes no success. */
+  readonly succeededTooLate?: true;
+  /** Another container failed by itself: which one, and how. */
+  readonly sidecarFailed?: string;
+  /** What the Pod says of its end, and of which container. */
+  readonly words?: string;
+  /** The end of the log of the container that `words` names: the kubelet puts it into the termination message. */
+  readonly log?: string;
+}
+
+type Terminated = NonNullable<ContainerState['terminated']>;
+
+/** Reads how the deploy of a Pod ended, and why. Pure. The rule, and its proofs, are rule 14 of ../../docs/lanes.md. */
+export function podEnd(pod: Pod): PodEnd {
+  const status = firstContainerStatus(pod);
+  const base = { pod: pod.metadata.name, restarts: status?.restartCount ?? 0 };
+  const terminated = terminatedOf(status?.state);
+  if (terminated && exitedByItself(pod, terminated)) {
+    return { ...base, exit: exitOf(terminated), ...said(pod, firstContainerName(pod), terminated), ...sidecarOf(pod) };
+  }
+  const cause = causeOf(pod);
+  if (!cause) return base;
+  const late = terminated && tellsItsEnd(pod, terminated);
+  return {
+    ...base,
+    cause: cause.reason,
+    words: [cause.words, late].filter(Boolean).join('; '),
+    ...(terminated?.exitCode === 0 ? { succeededTooLate: true } : {}),
+    ...logOf(cause.terminated ?? terminated),
+  };
+}
+
+/** An exit is what a container's present state says. One that the kubelet could not find again tells of none. */
+const terminatedOf = (state: ContainerState | undefined): Terminated | undefined =>
+  state?.terminated?.reason === 'ContainerStatusUnknown' ? undefined : state?.terminated;
+
+/** Between the clock of the node, which says when a container exited, and that of the API server, and for whole seconds. */
+const CLOCKS_MS = 2_000;
+
+/**
+ * Nobody had told it to end. Proof is that this version of the Pod knows of no order to end; or that it exited some time before the order.
+ * An eviction by the kubelet gives no time for its order, so nothing is proved there.
+ */
+function exitedByItself(pod: Pod, { finishedAt }: Terminated): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
+  if (pod.status?.reason) return false;
+  const disruption = disruptionOf(pod);
+  if (deletionTimestamp === undefined) return disruption === undefined;
+  if (disruption?.reason === 'TerminationByKubelet' || finishedAt === undefined) return false;
+  const orderedAt = Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
+  return Date.parse(finishedAt) <= orderedAt - CLOCKS_MS;
+}
+
+/** https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
+const disruptionOf = (pod: Pod) =>
+  pod.status?.conditions?.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
+
+/** The container runtime's words for a container that it could not start. */
+const NOT_STARTED = new Set(['StartError', 'ContainerCannotRun']);
+
+function exitOf({ exitCode: code, reason, finishedAt }: Terminated): NonNullable<PodEnd['exit']> {
+  const failure = NOT_STARTED.has(reason ?? '')
+    ? OUTCOME.containerNotStarted
+    : reason === 'OOMKilled'
+      ? OUTCOME.oomKilled
+      : OUTCOME.backoffLimitExceeded;
+  return { code, reason: code === 0 ? OUTCOME.completed : failure, ...(finishedAt ? { finishedAt } : {}) };
+}
+
+interface Cause {
+  readonly reason: OutcomeReason;
+  readonly words: string;
+  /** The container that the words are about. */
+  readonly terminated?: Terminated;
+}
+
+/** Reasons that a kubelet gives a Pod which it ended, or no longer runs. What else it gives one that never ran says why it refused it. */
+const ENDED_BY_KUBELET: Record<string, OutcomeReason> = {
+  Evicted: OUTCOME.evicted,
+  NodeLost: OUTCOME.nodeLost,
+  DeadlineExceeded: OUTCOME.deadlineExceeded,
+  Preempting: OUTCOME.disrupted,
+  Terminated: OUTCOME.disrupted,
+  Shutdown: OUTCOME.disrupted,
+};
+
+/** Why a Pod ended, or is to end, whose first container did not exit by itself; undefined where nothing says so. */
+function causeOf(pod: Pod): Cause | undefined {
+  const name = `Pod ${pod.metadata.name}`;
+  const { reason, message, phase } = pod.status ?? {};
+  const own = [reason, message].filter(Boolean).join(': ');
+  const disruption = disruptionOf(pod);
+  if (reason && reason in ENDED_BY_KUBELET) return { reason: ENDED_BY_KUBELET[reason]!, words: `${name}: ${own}` };
+  if (disruption) {
+    const words = [disruption.reason, disruption.message].filter(Boolean).join(': ');
+    return { reason: disruptedBy(pod, disruption.reason), words: `${name}: ${words}` };
+  }
+  const init = failedInitContainer(pod);
+  if (init) return { ...init, reason: OUTCOME.initContainerFailed };
+  if (phase === 'Failed' && reason) {
+    return { reason: hasRun(pod) ? OUTCOME.disrupted : OUTCOME.podRefused, words: `${name}: ${own}` };
+  }
+  if (pod.metadata.deletionTimestamp !== undefined) return { reason: OUTCOME.podDeleted, words: `${name} was deleted` };
+  const lost = firstContainerStatus(pod)?.state?.terminated;
+  if (!isAlive(pod) && lost?.reason === 'ContainerStatusUnknown') {
+    const words = [lost.reason, lost.message].filter(Boolean).join(': ');
+    return { reason: OUTCOME.nodeLost, words: `${name}, container ${firstContainerName(pod)}: ${words}` };
+  }
+  return undefined;
+}
+
+/**
+ * The taint manager deletes the Pods of a node that is not heard of; also of one that somebody tainted, whose kubelet then says how they ended.
+ * The collector of Pods takes those of nodes that are no more.
+ */
+function disruptedBy(pod: Pod, reason: string | undefined): OutcomeReason {
+  if (reason === 'DeletionByPodGC') return OUTCOME.nodeLost;
+  const isTold = terminatedOf(firstContainerStatus(pod)?.state) !== undefined;
+  return reason === 'DeletionByTaintManager' && !isTold ? OUTCOME.nodeLost : OUTCOME.disrupted;
+}
+
+const hasRun = (pod: Pod): boolean => {
+  const state = firstContainerStatus(pod)?.state;
+  return state?.running !== undefined || state?.terminated !== undefined;
+};
+
+/** `cap` does not run where an init container failed. Restartable ones (native side-cars) are started again instead. */
+function failedInitContainer(pod: Pod): Omit<Cause, 'reason'> | undefined {
+  if (hasRun(pod)) return undefined;
+  for (const { name, state } of pod.status?.initContainerStatuses ?? []) {
+    const isSidecar = pod.spec?.initContainers?.some((each) => each.name === name && each.restartPolicy === 'Always');
+    const terminated = terminatedOf(state);
+    if (isSidecar || !terminated || terminated.exitCode === 0 || !exitedByItself(pod, terminated)) continue;
+    return { words: `${said(pod, `init container ${name}`, terminated, '').words}; ${CAP_DID_NOT_RUN}`, terminated };
+  }
+  return undefined;
+}
+
+const CAP_DID_NOT_RUN = 'the first container did not run, but this one may have done things';
+
+/** The first other container that failed by itself. */
+function sidecarOf(pod: Pod): Pick<PodEnd, 'sidecarFailed'> {
+  const first = firstContainerName(pod);
+  for (const { name, state } of pod.status?.containerStatuses ?? []) {
+    const terminated = terminatedOf(state);
+    if (name === first || !terminated || terminated.exitCode === 0 || !exitedByItself(pod, terminated)) continue;
+    return { sidecarFailed: `container ${name}: ${codeOf(terminated)}` };
+  }
+  return {};
+}
+
+function said(pod: Pod, name: string, terminated: Terminated, kind = 'container '): Pick<PodEnd, 'words' | 'log'> {
+  const words = `Pod ${pod.metadata.name}, ${kind}${name}: ${codeOf(terminated)}`;
+  return { words, ...logOf(terminated) };
+}
+
+const logOf = (terminated: Terminated | undefined): Pick<PodEnd, 'log'> =>
+  terminated?.message ? { log: terminated.message } : {};
+
+/** `exit code 1 (Error)`; a container that was not started has none, whatever code the runtime gives it. */
+function codeOf({ exitCode, reason, signal }: Terminated): string {
+  if (NOT_STARTED.has(reason ?? '')) return reason as string;
+  const why = reason === 'Completed' ? undefined : reason;
+  const details = [why, signal ? `signal ${signal}` : undefined].filter(Boolean).join(', ');
+  return `exit code ${exitCode}${details ? ` (${details})` : ''}`;
+}
+
+const tellsItsEnd = (pod: Pod, terminated: Terminated): string =>
+  `container ${firstContainerName(pod)}: ${codeOf(terminated)}, after it was told to end`;
+
+/**
+ * What is known of one Pod, once another version of it is seen. An exit that was proved stays so, for the proof was the version; only a restart
+ * makes it the exit of another run. "Deleted" is the last thing that happens to every Pod: it takes no other cause away.
+ */
+export function followPod(before: PodEnd | undefined, now: PodEnd): PodEnd {
+  if (!before || now.restarts > before.restarts) return now;
+  if (before.restarts > now.restarts) return before;
+  if (before.exit) {
+    const { sidecarFailed = before.sidecarFailed } = now;
+    return sidecarFailed === undefined ? before : { ...before, sidecarFailed };
+  }
+  if (now.exit || !before.cause) return now;
+  return now.cause === undefined || (now.cause === OUTCOME.podDeleted && before.cause !== OUTCOME.podDeleted)
+    ? before
+    : now;
+}
+
+/** The Pod is gone, and its last version told of no end: somebody deleted it by force, or with its node. */
+export const goneFor = (end: PodEnd): PodEnd =>
+  end.exit || end.cause
+    ? end
+    : { ...end, cause: OUTCOME.podDeleted, words: `Pod ${end.pod} is gone, and did not say how it ended` };
+
+/**
+ * How a deploy exited: known where the first container of every Pod of its Job exited by itself. Of several the first that failed counts.
+ * @param ends of all its Pods that were ever seen, in the order in which they came.
+ * @param now RFC 3339, for an exit that tells no time.
+ */
+export function exitOfAll(ends: readonly PodEnd[], now: string): Exit | undefined {
+  if (!ends.every(({ exit }) => exit)) return undefined;
+  const last = ends.find(({ exit }) => exit?.code !== 0) ?? ends.at(-1);
+  if (!last?.exit) return undefined;
+  const message = endOfLog(last.words, last.exit.code === 0 ? undefined : last.log);
+  return { finishedAt: now, ...last.exit, ...(message ? { message } : {}) };
+}
+
+/** Longest message of an exit in a claim, as the status schema has it. */
+const EXIT_MESSAGE = 1536;
+
+const endOfLog = (words: string | undefined, log: string | undefined): string =>
+  boundedKeepingTheEnd([words, log].filter(Boolean).join('\n'), EXIT_MESSAGE);
+
+/** What an end says of the servers, where that is good news. */
+export const traceWords = (reason: OutcomeReason): string | undefined =>
+  TRACES[reason] === 'not touched' ? 'nothing ran on the servers' : undefined;
+
+/** Ordinary containers of a Pod, apart from the first one, that have not ended. (Native side-cars are init containers: the kubelet ends them.) */
+export function runningSidecars(pod: Pod): string[] {
+  const first = firstContainerName(pod);
+  return (pod.status?.containerStatuses ?? [])
+    .filter(({ name, state }) => name !== first && state?.terminated === undefined)
+    .map(({ name }) => name);
+}

@@ -1,0 +1,235 @@
+import { describe, expect, test } from 'vitest';
+import { exitOfAll, followPod, goneFor, podEnd, runningSidecars } from '../../src/lanes/pod-end.ts';
+import { aJob, aPod, at, type PodChanges, stamp } from './builders.ts';
+
+const job = aJob({ started: -60 });
+const end = (changes: PodChanges) => podEnd(aPod(job, changes));
+const name = aPod(job).metadata.name;
+const exited = (exitCode: number, finishedAt: number, more: object = {}) => ({
+  terminated: { exitCode, finishedAt: stamp(finishedAt), ...more },
+});
+
+describe('a container that exited by itself', () => {
+  test.each<[string, PodChanges, number, string]>([
+    ['with 0', exited(0, -5), 0, 'Completed'],
+    ['with 0, though the kernel killed a process of it', exited(0, -5, { reason: 'OOMKilled' }), 0, 'Completed'],
+    ['with another code', exited(1, -5), 1, 'BackoffLimitExceeded'],
+    ['killed for want of memory', exited(137, -5, { reason: 'OOMKilled' }), 137, 'OOMKilled'],
+    ['that could not be started', exited(128, -5, { reason: 'StartError' }), 128, 'ContainerNotStarted'],
+    [
+      'that an older runtime could not start',
+      exited(127, -5, { reason: 'ContainerCannotRun' }),
+      127,
+      'ContainerNotStarted',
+    ],
+    ['two seconds before its Pod was told to end', { ...exited(0, -5), toldAt: -3 }, 0, 'Completed'],
+    [
+      'two seconds before its Pod was drained',
+      { ...exited(0, -5), toldAt: -3, disruption: 'EvictionByEvictionAPI' },
+      0,
+      'Completed',
+    ],
+    ['while a side-car runs on', { ...exited(1, -5), others: { proxy: { running: {} } } }, 1, 'BackoffLimitExceeded'],
+  ])('%s', (_, changes, code, reason) => {
+    expect(end(changes).exit).toEqual({ code, reason, finishedAt: stamp(-5) });
+    expect(end(changes).cause).toBeUndefined();
+  });
+
+  test('is named in words, with its code, the runtime’s reason and its signal', () => {
+    expect(end(exited(137, -5, { reason: 'OOMKilled', message: 'log' }))).toMatchObject({
+      words: `Pod ${name}, container cap: exit code 137 (OOMKilled)`,
+      log: 'log',
+    });
+    expect(end(exited(0, -5, { reason: 'Completed' })).words).toBe(`Pod ${name}, container cap: exit code 0`);
+    expect(end(exited(1, -5, { signal: 9 })).words).toContain('exit code 1 (signal 9)');
+  });
+
+  test('that was not started has no exit code in words', () => {
+    const { words, log } = end(exited(128, -5, { reason: 'StartError', message: 'no such file' }));
+    expect([words, log]).toEqual([`Pod ${name}, container cap: StartError`, 'no such file']);
+  });
+
+  test('is the first one, and not a side-car that the kubelet lists before it', () => {
+    const pod = aPod(job, { ...exited(2, -5), others: { agent: { terminated: { exitCode: 0 } } } });
+    expect(pod.status?.containerStatuses?.[0]?.name).toBe('agent');
+    expect(podEnd(pod).exit?.code).toBe(2);
+  });
+
+  test('tells of a side-car that failed by itself', () => {
+    const proxy = exited(2, -4, { reason: 'Error' });
+    expect(end({ ...exited(0, -5), others: { proxy } }).sidecarFailed).toBe('container proxy: exit code 2 (Error)');
+    expect(end({ ...exited(0, -9), others: { proxy }, toldAt: -5 }).sidecarFailed).toBeUndefined();
+    expect(end({ ...exited(0, -5), others: { proxy: exited(0, -4) } }).sidecarFailed).toBeUndefined();
+  });
+});
+
+describe('no exit by itself', () => {
+  test.each<[string, PodChanges, string | undefined]>([
+    ['of a container that runs', {}, undefined],
+    ['of a container that waits', { waiting: { reason: 'ContainerCreating' } }, undefined],
+    ['of a Pod that was told to end a second before', { ...exited(0, -5), toldAt: -4 }, 'PodDeleted'],
+    ['after the order to end', { ...exited(0, -5), toldAt: -8 }, 'PodDeleted'],
+    ['of an eviction by the kubelet', { ...exited(137, -5), phase: 'Failed', reason: 'Evicted' }, 'Evicted'],
+    [
+      'of an eviction by the kubelet, its Pod deleted long after',
+      { ...exited(0, -50), phase: 'Failed', reason: 'Evicted', toldAt: -3 },
+      'Evicted',
+    ],
+    ['of a node that shuts down', { ...exited(0, -50), disruption: 'TerminationByKubelet', toldAt: -3 }, 'Disrupted'],
+    ['of a node that shuts down, in its words', { ...exited(0, -5), reason: 'Terminated' }, 'Disrupted'],
+    ['of a drain', { ...exited(143, -5), disruption: 'EvictionByEvictionAPI', toldAt: -6 }, 'Disrupted'],
+    ['of a Pod that gave way', { ...exited(143, -5), disruption: 'PreemptionByScheduler', toldAt: -6 }, 'Disrupted'],
+    [
+      'of a taint, on a node that answers',
+      { ...exited(143, -5), disruption: 'DeletionByTaintManager', toldAt: -6 },
+      'Disrupted',
+    ],
+    ['of a node that answers no more', { disruption: 'DeletionByTaintManager', toldAt: -6 }, 'NodeLost'],
+    ['of a node that was taken away', { phase: 'Failed', disruption: 'DeletionByPodGC', toldAt: -6 }, 'NodeLost'],
+    [
+      'of a container that the kubelet lost',
+      { phase: 'Failed', ...exited(137, -5, { reason: 'ContainerStatusUnknown' }) },
+      'NodeLost',
+    ],
+    [
+      'of one that it lost and was told to end',
+      { phase: 'Failed', toldAt: -6, ...exited(137, -5, { reason: 'ContainerStatusUnknown' }) },
+      'PodDeleted',
+    ],
+    [
+      'of the Pod’s own deadline',
+      { ...exited(137, -5), phase: 'Failed', reason: 'DeadlineExceeded' },
+      'DeadlineExceeded',
+    ],
+    ['of a Pod that the kubelet refused', { phase: 'Failed', reason: 'OutOfcpu', message: 'no cpu' }, 'PodRefused'],
+    ['of another refusal', { phase: 'Failed', reason: 'UnexpectedAdmissionError', message: 'no device' }, 'PodRefused'],
+    ['of a Pod that was deleted before it ran', { waiting: { reason: 'ContainerCreating' }, toldAt: -3 }, 'PodDeleted'],
+    ['of a Pod that failed without a word', { phase: 'Failed' }, undefined],
+  ])('%s', (_, changes, cause) => {
+    expect(end(changes).exit).toBeUndefined();
+    expect(end(changes).cause).toBe(cause);
+  });
+
+  test('is found in what the container did before its restart', () => {
+    const pod = aPod(job);
+    pod.status!.containerStatuses![0]!.lastState = { terminated: { exitCode: 0, finishedAt: stamp(-5) } };
+    expect(podEnd(pod).exit).toBeUndefined();
+  });
+
+  test('makes a success of one that exited with 0 when it was told to end, and says so', () => {
+    expect(end({ ...exited(0, -5), toldAt: -8 })).toMatchObject({
+      succeededTooLate: true,
+      words: `Pod ${name} was deleted; container cap: exit code 0, after it was told to end`,
+    });
+    expect(end({ ...exited(143, -5), toldAt: -8 }).succeededTooLate).toBeUndefined();
+  });
+
+  test('is said of a container that never ran', () => {
+    for (const changes of [
+      { phase: 'Failed', reason: 'OutOfcpu', message: 'no cpu' },
+      { waiting: { reason: 'PodInitializing' }, toldAt: -3 },
+      { phase: 'Failed', toldAt: -6, ...exited(137, -5, { reason: 'ContainerStatusUnknown' }) },
+    ] satisfies PodChanges[])
+      expect(end(changes).words).not.toContain('exit code');
+  });
+});
+
+describe('an init container that failed', () => {
+  const failed = { migrate: exited(3, -5, { reason: 'Error', message: 'no table' }) };
+  const waits = { phase: 'Failed' as const, waiting: { reason: 'PodInitializing' } };
+
+  test('is named with its exit code, and that the first container did not run', () => {
+    expect(end({ ...waits, initContainers: failed })).toEqual({
+      pod: name,
+      restarts: 0,
+      cause: 'InitContainerFailed',
+      words: `Pod ${name}, init container migrate: exit code 3 (Error); the first container did not run, but this one may have done things`,
+      log: 'no table',
+    });
+  });
+
+  test('is not one that ended well, one that was told to end, or a native side-car', () => {
+    expect(end({ ...waits, initContainers: { migrate: exited(0, -5) } }).cause).toBeUndefined();
+    expect(end({ ...waits, initContainers: failed, toldAt: -8 }).cause).toBe('PodDeleted');
+    const sidecar = { migrate: { ...failed.migrate, restartPolicy: 'Always' } };
+    expect(end({ ...waits, initContainers: sidecar }).cause).toBeUndefined();
+  });
+
+  test('is not the cause where the first container ran all the same', () => {
+    expect(end({ ...exited(0, -4), initContainers: failed }).exit?.code).toBe(0);
+  });
+});
+
+describe('what is known of a Pod, once another version of it is seen', () => {
+  const good = end(exited(0, -5));
+  const deleted = end({ ...exited(0, -5), toldAt: -4 });
+  const initFailed = end({ phase: 'Failed', initContainers: { migrate: exited(3, -5) } });
+
+  test('stays the exit that was proved, and learns of a side-car that fails', () => {
+    expect(followPod(good, deleted)).toBe(good);
+    const late = end({ ...exited(0, -5), others: { proxy: exited(2, -1) } });
+    expect(followPod(good, late)).toEqual({ ...good, sidecarFailed: 'container proxy: exit code 2' });
+    expect(followPod({ ...good, sidecarFailed: 'x' }, deleted).sidecarFailed).toBe('x');
+  });
+
+  test('is an exit that is proved later', () => {
+    expect(followPod(deleted, good)).toBe(good);
+    expect(followPod(undefined, deleted)).toBe(deleted);
+  });
+
+  test('is the exit of another run after a restart; an older version that comes late tells of none', () => {
+    const again = end({ restarts: 1 });
+    expect(followPod(good, again)).toBe(again);
+    expect(followPod(again, good)).toBe(again);
+  });
+
+  test('keeps its cause where the Pod is deleted after that', () => {
+    expect(followPod(initFailed, end({ phase: 'Failed', toldAt: -3 }))).toBe(initFailed);
+    expect(followPod(initFailed, end({}))).toBe(initFailed);
+    const drained = end({ disruption: 'EvictionByEvictionAPI', toldAt: -3 });
+    expect(followPod(deleted, drained)).toBe(drained);
+  });
+
+  test('is a delete where it is gone and had not said how it ended', () => {
+    expect(goneFor(end({}))).toMatchObject({
+      cause: 'PodDeleted',
+      words: `Pod ${name} is gone, and did not say how it ended`,
+    });
+    expect(goneFor(good)).toBe(good);
+    expect(goneFor(initFailed)).toBe(initFailed);
+  });
+});
+
+describe('the exit of all Pods of a Job', () => {
+  const of = (code: number, pod: string) => podEnd(aPod(job, { ...exited(code, -5, { message: pod }), name: pod }));
+
+  test('is that of the first that failed, else of the last', () => {
+    expect(exitOfAll([of(0, 'a'), of(0, 'b')], at(0))?.message).toContain('Pod b');
+    expect(exitOfAll([of(0, 'a'), of(2, 'b'), of(3, 'c')], at(0))).toMatchObject({ code: 2 });
+  });
+
+  test('is not known where one of them has none, or none was seen', () => {
+    expect(exitOfAll([of(0, 'a'), end({})], at(0))).toBeUndefined();
+    expect(exitOfAll([], at(0))).toBeUndefined();
+  });
+
+  test('ends with the log of one that failed, and fits the status', () => {
+    const long = podEnd(aPod(job, exited(1, -5, { message: `${'x'.repeat(3000)}the end` })));
+    const { message = '' } = exitOfAll([long], at(0)) ?? {};
+    expect(message.length).toBeLessThanOrEqual(1536);
+    expect(message).toMatch(/the end$/);
+    expect(exitOfAll([of(0, 'a')], at(0))?.message).toBe('Pod a, container cap: exit code 0');
+  });
+
+  test('is now where the runtime tells no time', () => {
+    const pod = aPod(job, exited(128, -5));
+    delete pod.status!.containerStatuses![0]!.state!.terminated!.finishedAt;
+    expect(exitOfAll([podEnd(pod)], at(0))?.finishedAt).toBe(at(0));
+  });
+});
+
+test('side-cars that run are the ordinary containers beside the first one that have not ended', () => {
+  const others = { proxy: { running: {} }, agent: { waiting: {} }, done: { terminated: { exitCode: 0 } } };
+  expect(runningSidecars(aPod(job, { ...exited(0, -5), others })).sort()).toEqual(['agent', 'proxy']);
+  expect(runningSidecars(aPod(job))).toEqual([]);
+});
