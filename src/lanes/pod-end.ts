@@ -51,10 +51,15 @@ const terminatedOf = (state: ContainerState | undefined): Terminated | undefined
 
 /** Between the clock of the node, which says when a container exited, and that of the API server, and for whole seconds. */
 const CLOCKS_MS = 2_000;
+/**
+ * A deletion that is cut short once its time is over has `deletionTimestamp` set to now, and this grace period or none. The kubelet ends every
+ * deletion so, after the containers have. Such a version does not tell when the order came.
+ */
+const CUT_SHORT_SECONDS = 1;
 
 /**
  * Nobody had told it to end. Proof is that this version of the Pod knows of no order to end; or that it exited some time before the order.
- * An eviction by the kubelet gives no time for its order, so nothing is proved there.
+ * An eviction by the kubelet gives no time for its order, and the last version of a deleted Pod has lost it: nothing is proved there.
  */
 function exitedByItself(pod: Pod, { finishedAt }: Terminated): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
@@ -62,6 +67,7 @@ function exitedByItself(pod: Pod, { finishedAt }: Terminated): boolean {
   const disruption = disruptionOf(pod);
   if (deletionTimestamp === undefined) return disruption === undefined;
   if (disruption?.reason === 'TerminationByKubelet' || finishedAt === undefined) return false;
+  if (deletionGracePeriodSeconds <= CUT_SHORT_SECONDS) return false;
   const orderedAt = Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
   return Date.parse(finishedAt) <= orderedAt - CLOCKS_MS;
 }

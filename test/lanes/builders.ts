@@ -143,6 +143,8 @@ export interface PodChanges {
   /** Somebody, or something, told it to end: seconds from NOW, default 0. */
   terminating?: boolean;
   toldAt?: number;
+  /** Its grace period then, in seconds; default: 30. */
+  grace?: number;
   /** `status.reason` and `status.message`. */
   reason?: string;
   message?: string;
@@ -170,7 +172,7 @@ export function aPod(job: Job, changes: PodChanges = {}): Pod {
         ? { running: { startedAt: stamp(-5) } }
         : undefined;
   const name = changes.name ?? `${job.metadata.name}-x7k2p`;
-  const { others = {}, initContainers = {}, toldAt = changes.terminating ? 0 : undefined } = changes;
+  const { others = {}, initContainers = {}, toldAt = changes.terminating ? 0 : undefined, grace = GRACE } = changes;
   const statuses = (states: Record<string, ContainerState>) =>
     Object.entries(states).map(([each, { waiting, running, terminated }]) => ({
       name: each,
@@ -190,7 +192,7 @@ export function aPod(job: Job, changes: PodChanges = {}): Pod {
         : {
             ownerReferences: [{ kind: 'Job', name: job.metadata.name, uid: job.metadata.uid, controller: true }],
           }),
-      ...(toldAt === undefined ? {} : { deletionTimestamp: stamp(toldAt + GRACE), deletionGracePeriodSeconds: GRACE }),
+      ...(toldAt === undefined ? {} : { deletionTimestamp: stamp(toldAt + grace), deletionGracePeriodSeconds: grace }),
     },
     spec: {
       containers: [{ name: 'cap' }, ...Object.keys(others).map((each) => ({ name: each }))],
