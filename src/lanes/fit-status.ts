@@ -1,6 +1,6 @@
 import type { CapDeployJobStatus, HistoryEntry, LaneStatus, WaitingEntry } from '../api/capdeployjob.ts';
 import { defined } from './lane.ts';
-import { bounded } from './text.ts';
+import { boundedStored, storedBytes } from './text.ts';
 
 /**
  * Bytes. etcd refuses an object of more than 1.5 MiB (`--max-request-bytes`), and a status that is refused stops every lane of its resource;
@@ -62,32 +62,4 @@ function briefer(entry: HistoryEntry, bytes: number): HistoryEntry {
       approvedBy: cut(entry.approvedBy, SHORT),
     }),
   };
-}
-
-/**
- * As the API server stores it: Go's encoding/json writes `<`, `>`, `&` and two separators of lines in six bytes each, and a producer may send
- * an id of nothing else.
- */
-function storedBytes(value: unknown): number {
-  const text = JSON.stringify(value);
-  let bytes = Buffer.byteLength(text);
-  for (let place = 0; place < text.length; place += 1) {
-    const letter = text.charCodeAt(place);
-    if (letter === 0x3c || letter === 0x3e || letter === 0x26) bytes += 5;
-    else if (letter === 0x2028 || letter === 0x2029) bytes += 3;
-  }
-  return bytes;
-}
-
-/** The longest beginning that is stored in so many bytes, quotes not counted. */
-function boundedStored(text: string, bytes: number): string {
-  if (storedBytes(text) - 2 <= bytes) return text;
-  let fits = 0;
-  let tooLong = text.length;
-  while (tooLong - fits > 1) {
-    const middle = (fits + tooLong) >> 1;
-    if (storedBytes(bounded(text, middle)) - 2 <= bytes) fits = middle;
-    else tooLong = middle;
-  }
-  return bounded(text, fits);
 }

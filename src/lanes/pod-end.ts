@@ -1,7 +1,7 @@
 import type { Exit } from '../api/capdeployjob.ts';
 import { OUTCOME, type OutcomeReason, TRACES } from '../api/reasons.ts';
 import { type ContainerState, firstContainerName, firstContainerStatus, isAlive, type Pod } from './job.ts';
-import { boundedKeepingTheEnd } from './text.ts';
+import { boundedKeepingTheEnd, boundedStored } from './text.ts';
 
 /** How the deploy of one Pod ended, as far as one version of the Pod tells. Its texts are raw: who keeps them redacts them. */
 export interface PodEnd {
@@ -225,11 +225,11 @@ export function exitOfAll(ends: readonly PodEnd[], now: string): Exit | undefine
   return { finishedAt: now, ...last.exit, ...(message ? { message } : {}) };
 }
 
-/** Longest message of an exit in a claim, as the status schema has it. */
+/** What the message of an exit takes in etcd at most, in bytes; the status schema allows as many characters. */
 const EXIT_MESSAGE = 1536;
 
 const endOfLog = (words: string | undefined, log: string | undefined): string =>
-  boundedKeepingTheEnd([words, log].filter(Boolean).join('\n'), EXIT_MESSAGE);
+  boundedStored([words, log].filter(Boolean).join('\n'), EXIT_MESSAGE, boundedKeepingTheEnd);
 
 /** What an end says of the servers, where that is good news. */
 export const traceWords = (reason: OutcomeReason): string | undefined =>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exitOfAll, followPod, goneFor, podEnd, runningSidecars } from '../../src/lanes/pod-end.ts';
+import { storedBytes } from '../../src/lanes/text.ts';
 import { aJob, aPod, at, type PodChanges, stamp } from './builders.ts';
 
 const job = aJob({ started: -60 });
@@ -235,6 +236,10 @@ describe('the exit of all Pods of a Job', () => {
     const { message = '' } = exitOfAll([long], at(0)) ?? {};
     expect(message.length).toBeLessThanOrEqual(1536);
     expect(message).toMatch(/the end$/);
+    // In etcd each of these takes six bytes.
+    const escaped = podEnd(aPod(job, exited(1, -5, { message: `${'<'.repeat(1000)}the end` })));
+    expect(storedBytes(exitOfAll([escaped], at(0))?.message)).toBeLessThanOrEqual(1536 + 2);
+    expect(exitOfAll([escaped], at(0))?.message).toMatch(/<the end$/);
     expect(exitOfAll([of(0, 'a')], at(0))?.message).toBe('Pod a, container cap: exit code 0');
   });
 

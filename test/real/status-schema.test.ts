@@ -48,6 +48,7 @@ const FULL = {
             dueAt: at,
             since: at,
             why: 'no container runs yet',
+            exit: { code: 1, reason: 'OOMKilled', finishedAt: at, message: 'exit code 137' },
             ending: { result: 'Aborted', reason: 'JobDeleted', message: 'somebody deleted it' },
           },
         ],
