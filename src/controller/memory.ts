@@ -1,4 +1,3 @@
-import type { JobEvent } from '../lanes/explain.ts';
 import { containerHasStarted } from '../lanes/explain.ts';
 import { isRunning, type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Memory } from '../lanes/lane.ts';
@@ -19,8 +18,6 @@ interface Notes {
   absentSince: number | undefined;
   lastSeen: Job | undefined;
   logTail: string | undefined;
-  events: readonly JobEvent[];
-  eventsReadAt: number;
   /** Nothing asked for it between two sweeps, the last of which did not know its Job. */
   stale: boolean;
 }
@@ -93,18 +90,11 @@ export class ProcessMemory implements Memory {
     return this.#notes.size;
   }
 
-  setEvents(jobUid: string, events: readonly JobEvent[], now: number): void {
-    Object.assign(this.#of(jobUid), { events, eventsReadAt: now });
-  }
-
-  /** When the Job's Events were last read (epoch milliseconds), 0 for never. */
-  eventsReadAt = (jobUid: string): number => this.#notes.get(jobUid)?.eventsReadAt ?? 0;
   podWasSeen = (jobUid: string): boolean => this.#notes.get(jobUid)?.podSeen ?? false;
   containerWasSeen = (jobUid: string): boolean => this.#notes.get(jobUid)?.containerSeen ?? false;
   absentSince = (jobUid: string): number | undefined => this.#notes.get(jobUid)?.absentSince;
   lastSeen = (jobUid: string): Job | undefined => this.#notes.get(jobUid)?.lastSeen;
   logTail = (jobUid: string): string | undefined => this.#notes.get(jobUid)?.logTail;
-  events = (jobUid: string): readonly JobEvent[] => this.#notes.get(jobUid)?.events ?? [];
 
   #of(jobUid: string): Notes {
     const notes: Notes = this.#notes.get(jobUid) ?? {
@@ -114,8 +104,6 @@ export class ProcessMemory implements Memory {
       absentSince: undefined,
       lastSeen: undefined,
       logTail: undefined,
-      events: [],
-      eventsReadAt: 0,
       stale: false,
     };
     notes.stale = false;

@@ -20,7 +20,7 @@ import { standsInStatus } from '../../src/lanes/known.ts';
 import type { Memory } from '../../src/lanes/lane.ts';
 import { compareTurns } from '../../src/lanes/order.ts';
 import { plan } from '../../src/lanes/plan.ts';
-import { aPod, aRawSpec, aResource, aSpec, NOW } from './builders.ts';
+import { aPod, aRawSpec, aResource, aSpec, NO_WARNINGS, NOW } from './builders.ts';
 
 /** An invariant of the architecture that does not hold. */
 export class Violation extends Error {}
@@ -100,7 +100,6 @@ class ProcessMemory implements Memory {
   absentSince = (uid: string): number | undefined => this.#absent.get(uid);
   lastSeen = (uid: string): Job | undefined => this.#deleted.get(uid);
   logTail = (): undefined => undefined;
-  events = (): [] => [];
 }
 
 interface Operator {
@@ -546,6 +545,7 @@ export class World {
       jobs,
       pods,
       memory: operator.memory,
+      warnings: NO_WARNINGS,
       template: undefined,
       queue: undefined,
       createTrouble: undefined,
