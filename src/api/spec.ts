@@ -60,12 +60,14 @@ const windowSchema = z.object({
     366 * DAY,
     'How long it stays open, in elapsed seconds, also where clocks are changed meanwhile.',
   ),
+  // Which names there are is for src/lanes/time-zone.ts to say: there a wrong one closes its environment, here it
+  // would stop them all.
   timeZone: z
     .string()
     .max(64)
     .regex(/^[A-Za-z0-9_+/-]+$/)
     .default('UTC')
-    .describe('Time zone of the schedule, as the tz database names it. Example: Asia/Tokyo'),
+    .describe('Time zone of the schedule: a name of the tz database, in its spelling. Example: Asia/Tokyo'),
 });
 
 const concurrencyPolicySchema = z.enum(['Queue', 'Supersede', 'Replace']);

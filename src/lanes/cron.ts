@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import { SCHEDULE_PATTERN } from '../api/capdeployjob.ts';
+import { problemOfTimeZone } from './time-zone.ts';
 
 /** A cron schedule in its time zone: when it opened last, and when it opens next. All moments are epoch milliseconds. */
 export interface Schedule {
@@ -14,8 +15,9 @@ export interface Schedule {
  * (crontab(5)). Where clocks are put forward, an opening at a time that does not exist that day comes at the end of the gap; where they are
  * put back, a single time opens once, the first time it is shown, and `*` and steps go on through both hours.
  *
- * croner also knows seconds, years, `L`, `W` and `#`, which a CronJob does not, and takes `?` for the day on which it was asked: they are refused,
- * and so are names like `@daily`, so that a schedule means the same in both.
+ * croner also knows seconds, years, `L`, `W` and `#`, which a CronJob does not, and takes `?` for the day on which it
+ * was asked: they are refused, and so are names like `@daily`. Where clocks do not change, what both take means the same
+ * in both. 7 is Sunday, too: crontab(5) has it so, though a CronJob refuses it.
  * @returns the schedule, or what is wrong with which of the two fields.
  */
 export function readSchedule(
@@ -29,18 +31,11 @@ export function readSchedule(
         'five fields are expected (minute, hour, day of the month, month, day of the week), as in a CronJob, for example 0 9 * * MON-FRI',
     };
   }
-  try {
-    new Intl.DateTimeFormat('en', { timeZone });
-  } catch {
-    return {
-      field: 'timeZone',
-      problem: 'the tz database has no such time zone; expected is a name such as Asia/Tokyo or UTC',
-    };
-  }
+  const unknown = problemOfTimeZone(timeZone);
+  if (unknown !== undefined) return { field: 'timeZone', problem: unknown };
   let cron: Cron;
   try {
-    // Given no function, it only computes: it starts no timer and asks for no time.
-    cron = new Cron(schedule, { timezone: timeZone, mode: '5-part' });
+    cron = asCronJobReadsIt(schedule, timeZone);
   } catch (error) {
     return {
       field: 'schedule',
@@ -55,4 +50,21 @@ export function readSchedule(
       nextAfter: (moment) => (never ? undefined : cron.nextRun(new Date(moment))?.getTime()),
     },
   };
+}
+
+/**
+ * Rewrites what croner reads otherwise than the parser of CronJobs (https://pkg.go.dev/github.com/robfig/cron/v3):
+ * - SUN at the end of a range is 0, not 7. So SUN-SUN is Sunday, not the whole week, and FRI-SUN is refused.
+ * - A day field that lists `*`, or a step of 1, restricts nothing. So the other day field decides alone.
+ * @throws TypeError or RangeError of croner, where it cannot be read
+ */
+function asCronJobReadsIt(schedule: string, timeZone: string): Cron {
+  // Given no function, it only computes: it starts no timer and asks for no time.
+  const read = (fields: string[]) => new Cron(fields.join(' '), { timezone: timeZone, mode: '5-part' });
+  const fields = schedule.split(/ +/).map((field, index) => (index === 4 ? field.replace(/-sun/gi, '-0') : field));
+  // First without the steps of ranges, then as it stands: 9-24/2 must not pass because it gets to 23 only, nor `*,99`
+  // because of its `*`.
+  read(fields.map((field) => field.replace(/(-\w+)\/\w+/g, '$1')));
+  read(fields);
+  return read(fields.map((field) => (/(^|,)\*(\/0*1)?(,|$)/.test(field) ? '*' : field)));
 }

@@ -106,10 +106,12 @@ export function outcomeOfVanished(ended: Ended): Outcome {
  * @param freeAt when the lane became free (RFC 3339).
  * @param despite what became of the Job, where that looks like another end.
  */
-function outcomeOfExit({ claim, ends }: Ended, exit: Exit, freeAt: string, despite: string | undefined): Outcome {
+function outcomeOfExit({ claim, job, ends }: Ended, exit: Exit, freeAt: string, despite: string | undefined): Outcome {
   const { code, finishedAt } = exit;
   const sidecar = ends.find(({ sidecarFailed }) => sidecarFailed)?.sidecarFailed;
-  const isEnded = claim?.ending?.reason === OUTCOME.sidecarEnded;
+  // A Job that finished first was not ended by the operator, whatever it had announced.
+  const isOver = job !== undefined && finishedCondition(job) !== undefined && !isBeingDeleted(job);
+  const isEnded = claim?.ending?.reason === OUTCOME.sidecarEnded && !isOver;
   const result = code === 0 ? 'Succeeded' : 'Failed';
   const about = isEnded ? claim?.ending?.message : undefined;
   const isFailedSidecar = code === 0 && !isEnded && sidecar !== undefined;

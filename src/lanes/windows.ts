@@ -1,5 +1,6 @@
 import type { DeployWindow } from '../api/capdeployjob.ts';
 import { readSchedule, type Schedule } from './cron.ts';
+import { localTime } from './time-zone.ts';
 
 /** What the windows of an environment say of one moment. All moments are epoch milliseconds. */
 export interface WindowState {
@@ -10,7 +11,7 @@ export interface WindowState {
   readonly until: number | undefined;
   /** When to look again at the latest, where the search has ended without a change. */
   readonly lookAgainAt: number | undefined;
-  /** Why it is closed, in words for a person. */
+  /** Why it is closed, and when it opens, in words for a person. */
   readonly closed: string | undefined;
   /** A window that cannot be read, as `schedule` or `timeZone` of which one it is: it must not open the lane. */
   readonly problem: string | undefined;
@@ -82,7 +83,7 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
   const back = search(here, now, 'from');
   const ahead = search(here, now, 'to');
   const until = ahead.changesAt;
-  const end = until === undefined ? '' : `; it opens at ${new Date(until).toISOString()}`;
+  const end = until === undefined ? '' : `; it opens at ${new Date(until).toISOString()}${onClocks(until)}`;
   const why = here.denied ? `a window of kind Deny is open` : `no window of kind Allow is open`;
   const isNever = !here.open && until === undefined && ahead.reached === Number.POSITIVE_INFINITY;
   const state: WindowState = {
@@ -106,10 +107,22 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
       reached = side === 'to' ? Math.min(...edges) : Math.max(...edges);
       if (!Number.isFinite(reached)) break;
       const next = look(side === 'to' ? reached : reached - 1, spans);
-      if (next.open !== start.open) return { changesAt: reached, reached };
+      if (next.open !== start.open) return { changesAt: reached, reached, before: spans, after: next.spans };
       spans = next.spans;
     }
     return { changesAt: undefined, reached };
+  }
+
+  /**
+   * When it opens by the clocks of the window that opens it: of the Allow windows that open at that moment and the Deny
+   * windows that close, the first in the list. In UTC it has been said already.
+   */
+  function onClocks(opening: number): string {
+    const opener = windows.find(({ kind }, index) => {
+      const isOpen = ahead.after?.[index]?.open;
+      return isOpen === (kind === 'Allow') && isOpen !== ahead.before?.[index]?.open;
+    });
+    return !opener || opener.timeZone === 'UTC' ? '' : ` (${localTime(opening, opener.timeZone)})`;
   }
 }
 

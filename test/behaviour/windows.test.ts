@@ -63,21 +63,25 @@ describe.concurrent('windows', () => {
     }),
   );
 
-  test(
-    'a window that cannot be read keeps its environment closed and says which field is wrong; another environment deploys',
-    inWorld(async (world) => {
-      const windows = [{ kind: 'Allow', schedule: '0 99 * * *', durationSeconds: 3600 }];
-      const { ask } = await served(world, { environments: [{ name: 'production', windows }, { name: 'staging' }] });
-      await ask('v1.0.0', 0);
-      const { message } = await turns(world, 'web', 'Ready', 'False', 'InvalidWindow');
-      expect(message).toContain('spec.environments[production].windows[0].schedule: found "0 99 * * *"');
-      await waiting(world, 'v1.0.0');
-      await ask('v2.0.0', 0, { environment: 'staging' });
-      expect(await ended(world, 'web', 'v2.0.0')).toMatchObject({ result: 'Succeeded' });
-      await world.edit('web', { environments: [{ name: 'production', windows: [] }] });
-      expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded' });
-      await turns(world, 'web', 'Ready', 'True', 'AsExpected');
-    }),
+  test.for([
+    ['an hour that no day has', { schedule: '0 99 * * *' }, 'schedule: found "0 99 * * *"'],
+    ['a time zone that the tz database has not', { timeZone: 'BST' }, 'timeZone: found "BST"'],
+  ] as const)(
+    'a window with %s keeps its environment closed and says which field is wrong; another one deploys',
+    ([, changes, words], context) =>
+      inWorld(async (world) => {
+        const windows = [{ kind: 'Allow', schedule: '* * * * *', durationSeconds: 3600, ...changes }];
+        const { ask } = await served(world, { environments: [{ name: 'production', windows }, { name: 'staging' }] });
+        await ask('v1.0.0', 0);
+        const { message } = await turns(world, 'web', 'Ready', 'False', 'InvalidWindow');
+        expect(message).toContain(`spec.environments[production].windows[0].${words}`);
+        await waiting(world, 'v1.0.0');
+        await ask('v2.0.0', 0, { environment: 'staging' });
+        expect(await ended(world, 'web', 'v2.0.0')).toMatchObject({ result: 'Succeeded' });
+        await world.edit('web', { environments: [{ name: 'production', windows: [] }] });
+        expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded' });
+        await turns(world, 'web', 'Ready', 'True', 'AsExpected');
+      })(context),
   );
 
   test(

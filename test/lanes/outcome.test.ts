@@ -218,6 +218,14 @@ describe('a deploy whose Job is gone', () => {
   });
 });
 
+test('a side-car that ended by itself before the announced delete was not ended by the operator', () => {
+  const ending = { result: 'Succeeded' as const, reason: 'SidecarEnded', message: 'proxy ran on' };
+  const exit = { code: 0, reason: 'Completed', finishedAt: stamp(-70) };
+  const claim = aClaim(running, { ending, exit });
+  expect(short(outcomeOfFinished(ended(complete, [good], claim)))).toEqual(['Succeeded Completed']);
+  expect(short(outcomeOfVanished(ended(limit, [good], claim)))[0]).toBe('Succeeded Completed');
+});
+
 describe('a deploy whose Job was suspended', () => {
   test('was aborted, unless its container had exited by itself', () => {
     expect(short(outcomeOfSuspended(ended(running, [told])))).toEqual([

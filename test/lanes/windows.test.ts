@@ -247,9 +247,30 @@ describe('a window that cannot be read', () => {
     ['a nickname', allow('@daily', HOUR), 'windows[1].schedule: '],
     ['six fields', allow('0 0 9 * * *', HOUR), 'windows[1].schedule: '],
     [
+      'a range that ends with SUN, which a CronJob takes for 0',
+      allow('0 9 * * FRI-SUN', HOUR),
+      'windows[1].schedule: found "0 9 * * FRI-SUN"; From value is larger than to value',
+    ],
+    [
+      'an hour that no day has, though its steps do not reach it',
+      allow('0 9-24/2 * * *', HOUR),
+      'windows[1].schedule: ',
+    ],
+    ['a day that no month has, beside all days', allow('0 9 *,99 * *', HOUR), 'windows[1].schedule: '],
+    [
       'a place that is none',
       allow('0 9 * * *', HOUR, 'Mars/Phobos'),
       'windows[1].timeZone: found "Mars/Phobos"; the tz database',
+    ],
+    [
+      'an abbreviation, which is Dhaka to the one and London to the other',
+      allow('0 9 * * *', HOUR, 'BST'),
+      'windows[1].timeZone: found "BST"; the tz database',
+    ],
+    [
+      'a time zone in small letters',
+      allow('0 9 * * *', HOUR, 'asia/tokyo'),
+      'windows[1].timeZone: found "asia/tokyo"; the tz database spells it Asia/Tokyo',
     ],
   ])('%s: it must not open the lane, and says which field is wrong', (_, window, words) => {
     const state = stateAt('2026-03-10T12:00:00Z', allow('0 0 * * *', DAY), window);
@@ -266,7 +287,27 @@ describe('a window that cannot be read', () => {
   );
 });
 
+describe('a schedule means what it means in a CronJob', () => {
+  // 10 March 2026 is a Tuesday.
+  test.each([
+    ['all days of the month, and Mondays: Mondays', '0 9 * * MON', '2026-03-16T09:00:00Z'],
+    ['every first day of the month, and Mondays: Mondays', '0 9 */1 * MON', '2026-03-16T09:00:00Z'],
+    ['a list with all days of the month, and Mondays: Mondays', '0 9 5,* * MON', '2026-03-16T09:00:00Z'],
+    ['a list that begins with all days of the month, and Mondays: Mondays', '0 9 *,5 * MON', '2026-03-16T09:00:00Z'],
+    ['the 15th, and every first day of the week: the 15th', '0 9 15 * */01', '2026-03-15T09:00:00Z'],
+    ['the 15th, and a list with all days of the week: the 15th', '0 9 15 * MON,*', '2026-03-15T09:00:00Z'],
+    ['every second day of the month, or Mondays', '0 9 */2 * MON', '2026-03-11T09:00:00Z'],
+    ['from Sunday to Sunday: Sundays', '0 9 * * SUN-SUN', '2026-03-15T09:00:00Z'],
+    ['from 0 to Sunday: Sundays', '0 9 * * 0-sun', '2026-03-15T09:00:00Z'],
+    ['from Sunday to Tuesday', '0 9 * * SUN-TUE', '2026-03-15T09:00:00Z'],
+  ])('%s', (_, schedule, opening) => {
+    expect(iso(stateAt('2026-03-10T12:00:00Z', allow(schedule, HOUR)).until)).toBe(opening);
+  });
+});
+
 describe('why it is closed', () => {
+  const noAllow = 'no window of kind Allow is open (windows)';
+  const isDenied = 'a window of kind Deny is open (windows)';
   test.each([
     [
       'until when',
@@ -284,8 +325,74 @@ describe('why it is closed', () => {
       'no window of kind Allow is open (windows), and none ever opens',
     ],
     ['nothing, where it is open', [allow('0 12 * * *', HOUR)], undefined],
+    [
+      'until when, by the clocks of its time zone, too',
+      [allow('0 10 * * *', HOUR, 'Asia/Tokyo')],
+      `${noAllow}; it opens at 2026-03-11T01:00:00.000Z (Wed 2026-03-11 10:00 Asia/Tokyo)`,
+    ],
+    [
+      'midnight by those clocks as 00:00',
+      [allow('0 0 * * *', HOUR, 'Asia/Kolkata')],
+      `${noAllow}; it opens at 2026-03-10T18:30:00.000Z (Wed 2026-03-11 00:00 Asia/Kolkata)`,
+    ],
+    [
+      'seconds by those clocks, where a window closes within a minute',
+      [deny('0 8 * * *', 61, 'America/New_York')],
+      `${isDenied}; it opens at 2026-03-10T12:01:01.000Z (Tue 2026-03-10 08:01:01 America/New_York)`,
+    ],
   ])('says %s', (_, windows, words) => {
     expect(stateAt('2026-03-10T12:00:00Z', ...windows).closed).toBe(words);
+  });
+
+  const clocks = (...windows: DeployWindow[]) =>
+    / \(\w{3} .* (.*)\)$/.exec(stateAt(noon, ...windows).closed ?? '')?.[1];
+  const noon = '2026-03-10T12:00:00Z';
+  const tokyo = allow('0 22 * * *', HOUR, 'Asia/Tokyo');
+  const berlin = allow('0 14 * * *', HOUR, 'Europe/Berlin');
+  const denied = deny('0 12 * * *', HOUR, 'Europe/London');
+  test.each([
+    ['that opens first', [allow('0 9 * * *', HOUR, 'America/Lima'), tokyo], 'Asia/Tokyo'],
+    ['that is listed first, of two that open at the same moment', [tokyo, berlin], 'Asia/Tokyo'],
+    ['that is listed first, in the other order', [berlin, tokyo], 'Europe/Berlin'],
+    ['of kind Deny that closes', [allow('0 0 * * *', DAY, 'Africa/Cairo'), denied], 'Europe/London'],
+    [
+      'that opens where one that denied has closed before',
+      [denied, allow('0 23 * * *', HOUR, 'Asia/Tokyo')],
+      'Asia/Tokyo',
+    ],
+    ['of kind Deny that closes last', [deny('0 7 * * *', 2 * HOUR, 'America/Lima'), denied], 'America/Lima'],
+    [
+      'of kind Deny that closes, where one of kind Allow has opened meanwhile',
+      [allow('0 22 * * *', 3 * HOUR, 'Asia/Tokyo'), deny('0 12 * * *', 2 * HOUR, 'Europe/London')],
+      'Europe/London',
+    ],
+    ['that is listed first, of one that closes when the other one opens', [denied, tokyo], 'Europe/London'],
+    ['that is listed first, of one that opens when the other one closes', [tokyo, denied], 'Asia/Tokyo'],
+    [
+      'that opens, not that of one of kind Allow that closes at that moment',
+      [allow('0 7 * * *', HOUR, 'America/Lima'), tokyo, denied],
+      'Asia/Tokyo',
+    ],
+  ] as [string, DeployWindow[], string][])('tells the time of the window %s', (_, windows, timeZone) => {
+    expect(clocks(...windows)).toBe(timeZone);
+  });
+
+  test('says the same from its first moment to its last, whatever was asked before', () => {
+    const from = Date.parse('2026-03-09T14:00:00Z');
+    const said = Array.from({ length: 23 }, (_, hour) => {
+      // A path of its own, so that nothing is kept of another.
+      const path = `windows ${hour}`;
+      return windowState([berlin, tokyo], from + hour * HOUR * 1000, path).closed?.replace(path, 'windows');
+    });
+    expect(new Set(said)).toEqual(new Set([stateAt(noon, berlin, tokyo).closed]));
+  });
+
+  test('fits into the status, whatever the names', () => {
+    const path = `spec.environments[${'e'.repeat(50)}].windows`;
+    const longest = allow('0 3 * * *', HOUR, 'America/Argentina/ComodRivadavia');
+    expect(windowState([longest], Date.parse(noon), path).closed?.length).toBeLessThan(256);
+    const wrong = allow('9'.repeat(92).concat(' * * * *'), HOUR, 'e'.repeat(64));
+    expect(windowState([wrong], Date.parse(noon), path).closed?.length).toBeLessThan(512);
   });
 
   test('changes with what closes it', () => {
