@@ -1,5 +1,8 @@
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { run, runAll } from './commands.ts';
+import { NODE_FOLDER } from './machine.ts';
 
 /**
  * The network of the node's namespace: a bridge on which the node and the "application servers" are, and which leads nowhere else. Pods have a
@@ -60,4 +63,38 @@ export async function forwardFromPods(endpoint: string): Promise<{ endpoint: str
     endpoint: `http://${NODE_ADDRESS}:${own}`,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+const TAKEN_AWAY = join(NODE_FOLDER, 'without-network');
+export const NO_NETWORK = 'this namespace has no network just now';
+
+/** The CNI plugins of a folder, for a node where the network of a namespace can be taken away. @returns their new folder */
+export function wrapPlugins(plugins: string): string {
+  const folder = join(NODE_FOLDER, 'cni');
+  for (const each of [folder, TAKEN_AWAY]) mkdirSync(each);
+  for (const name of readdirSync(plugins)) {
+    if (name !== 'bridge') symlinkSync(join(plugins, name), join(folder, name));
+  }
+  // https://www.cni.dev/docs/spec/#error
+  const error = JSON.stringify({ cniVersion: '1.0.0', code: 11, msg: NO_NETWORK });
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: for a shell
+  const script = [
+    '#!/bin/sh',
+    'namespace=${CNI_ARGS#*K8S_POD_NAMESPACE=}',
+    `if [ "$CNI_COMMAND" = ADD ] && [ -e "${TAKEN_AWAY}/\${namespace%%;*}" ]; then`,
+    `  echo '${error}'`,
+    '  exit 1',
+    'fi',
+    `exec ${join(plugins, 'bridge')}`,
+  ];
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: for a shell
+  writeFileSync(join(folder, 'bridge'), `${script.join('\n')}\n`, { mode: 0o755 });
+  return folder;
+}
+
+/** As where the agent of a network is down on a node: no Pod of the namespace gets a sandbox. @returns what gives the network back */
+export function takeNetworkAway(namespace: string): () => void {
+  const mark = join(TAKEN_AWAY, namespace);
+  writeFileSync(mark, '');
+  return () => rmSync(mark);
 }
