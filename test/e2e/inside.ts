@@ -28,7 +28,8 @@ async function main(rig: Rig): Promise<number> {
   const binaries = await findBinaries({ components: COMPONENTS });
 
   const containers = step('containerd and images', async () => {
-    await startContainerd({ name: NODE_NAME, cni: wrapPlugins(rig.cni), pauseImage: rig.images.pause.tag, logs });
+    wrapPlugins(rig.cni);
+    await startContainerd({ name: NODE_NAME, pauseImage: rig.images.pause.tag, logs });
     for (const { archive } of Object.values(rig.images)) await importImage(NODE_NAME, archive);
   });
   const queues = step('MiniStack', async () => forwardFromPods((await startMiniStack()).endpoint));
@@ -58,6 +59,7 @@ async function main(rig: Rig): Promise<number> {
     TEST_SQS: 'ministack',
     TEST_SQS_ENDPOINT: endpoint,
     TEST_E2E_IMAGES: JSON.stringify(rig.images),
+    TEST_E2E_CONTROL_GROUP: rig.controlGroup,
     // A test that forgets to say which cluster it means must find none.
     KUBECONFIG: join(rig.scratch, 'no.kubeconfig'),
     PATH: `${dirname(kubectlProgram)}:${process.env.PATH}`,

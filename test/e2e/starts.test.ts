@@ -17,8 +17,8 @@ afterAll(() => {
   giveNetworkBack();
 });
 
-/** A start that hangs says why so soon, told by the clock of this machine, which is that of all programs here. */
-const WITHIN_MS = 10_000;
+/** A start that hangs says why within 10 s. Two cores that start thirty Pods at once take longer for everything. */
+const WITHIN_MS = 30_000;
 
 /** Waits until the claim's `why` says something. @returns the claim */
 async function saysWhy(name: string, words: RegExp, at: Place = place): Promise<Claim> {

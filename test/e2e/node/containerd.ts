@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { type Running, startProcess, untilReady } from '../../real/processes.ts';
 import { run } from './commands.ts';
 import { NODE_FOLDER } from './machine.ts';
+import { PLUGINS } from './network.ts';
 
 const POD_SUBNET = '10.244.0.0/24';
 
 export interface ContainerdOptions {
   /** Of the node. */
   name: string;
-  /** The folder of the CNI plugins. */
-  cni: string;
   pauseImage: string;
   /** A folder that stays readable afterwards. */
   logs: string;
@@ -82,7 +81,7 @@ state = "${stateOf(at.name)}"
   restrict_oom_score_adj = true
   disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "${at.cni}"
+    bin_dir = "${PLUGINS}"
     conf_dir = "${at.network}"
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"

@@ -133,6 +133,8 @@ const configuration = (parts: KubeletParts, folder: string, resolvConf: string) 
   evictionHard: {},
   imageGCHighThresholdPercent: 100,
   imageMinimumGCAge: '24h',
+  // A slow one holds up no other.
+  serializeImagePulls: false,
   syncFrequency: '10s',
   nodeStatusUpdateFrequency: '4s',
   podLogsDir: join(folder, 'logs'),

@@ -35,6 +35,13 @@ export async function serveApi(port: number): Promise<void> {
   for (const chain of ['PREROUTING', 'OUTPUT']) await run('iptables', ['-w', '-t', 'nat', '-A', chain, ...rule]);
 }
 
+/** A second address of the node's network namespace, for a second kubelet: they all listen on one port. @returns what takes it away */
+export async function addNodeAddress(address: string): Promise<() => Promise<void>> {
+  const where = `${address}/${SERVERS_PREFIX} dev ${SERVERS_BRIDGE}`;
+  await runAll([`ip addr add ${where}`]);
+  return () => runAll([`ip addr del ${where}`]);
+}
+
 /** A network namespace on the servers' bridge. */
 export async function createServerNamespace(name: string, device: string, address: string): Promise<void> {
   await runAll([
@@ -65,15 +72,16 @@ export async function forwardFromPods(endpoint: string): Promise<{ endpoint: str
   };
 }
 
+/** Of the plugins of all nodes. */
+export const PLUGINS = join(NODE_FOLDER, 'cni');
 const TAKEN_AWAY = join(NODE_FOLDER, 'without-network');
 export const NO_NETWORK = 'this namespace has no network just now';
 
-/** The CNI plugins of a folder, for a node where the network of a namespace can be taken away. @returns their new folder */
-export function wrapPlugins(plugins: string): string {
-  const folder = join(NODE_FOLDER, 'cni');
-  for (const each of [folder, TAKEN_AWAY]) mkdirSync(each);
+/** Puts the CNI plugins of a folder into PLUGINS, so that the network of a namespace can be taken away. */
+export function wrapPlugins(plugins: string): void {
+  for (const each of [PLUGINS, TAKEN_AWAY]) mkdirSync(each);
   for (const name of readdirSync(plugins)) {
-    if (name !== 'bridge') symlinkSync(join(plugins, name), join(folder, name));
+    if (name !== 'bridge') symlinkSync(join(plugins, name), join(PLUGINS, name));
   }
   // https://www.cni.dev/docs/spec/#error
   const error = JSON.stringify({ cniVersion: '1.0.0', code: 11, msg: NO_NETWORK });
@@ -88,13 +96,12 @@ export function wrapPlugins(plugins: string): string {
     `exec ${join(plugins, 'bridge')}`,
   ];
   // biome-ignore-end lint/suspicious/noTemplateCurlyInString: for a shell
-  writeFileSync(join(folder, 'bridge'), `${script.join('\n')}\n`, { mode: 0o755 });
-  return folder;
+  writeFileSync(join(PLUGINS, 'bridge'), `${script.join('\n')}\n`, { mode: 0o755 });
 }
 
 /** As where the agent of a network is down on a node: no Pod of the namespace gets a sandbox. @returns what gives the network back */
 export function takeNetworkAway(namespace: string): () => void {
   const mark = join(TAKEN_AWAY, namespace);
   writeFileSync(mark, '');
-  return () => rmSync(mark);
+  return () => rmSync(mark, { force: true });
 }
