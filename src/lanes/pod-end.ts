@@ -45,9 +45,13 @@ export function podEnd(pod: Pod): PodEnd {
   };
 }
 
-/** An exit is what a container's present state says. One that the kubelet could not find again tells of none. */
+/** After a restart of the node: the kubelet does not find the container again; or containerd does, without its process (exit code 255). */
+const LOST = new Set(['ContainerStatusUnknown', 'Unknown']);
+const isLost = (terminated: Terminated | undefined): boolean => LOST.has(terminated?.reason ?? '');
+
+/** An exit is what a container's present state says. One that was lost tells of none. */
 const terminatedOf = (state: ContainerState | undefined): Terminated | undefined =>
-  state?.terminated?.reason === 'ContainerStatusUnknown' ? undefined : state?.terminated;
+  isLost(state?.terminated) ? undefined : state?.terminated;
 
 /** Between the clock of the node, which says when a container exited, and that of the API server, and for whole seconds. */
 const CLOCKS_MS = 2_000;
@@ -123,7 +127,7 @@ function causeOf(pod: Pod): Cause | undefined {
   }
   if (pod.metadata.deletionTimestamp !== undefined) return { reason: OUTCOME.podDeleted, words: `${name} was deleted` };
   const lost = firstContainerStatus(pod)?.state?.terminated;
-  if (!isAlive(pod) && lost?.reason === 'ContainerStatusUnknown') {
+  if (!isAlive(pod) && lost && isLost(lost)) {
     const words = [lost.reason, lost.message].filter(Boolean).join(': ');
     return { reason: OUTCOME.nodeLost, words: `${name}, container ${firstContainerName(pod)}: ${words}` };
   }

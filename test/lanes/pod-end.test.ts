@@ -103,6 +103,11 @@ describe('no exit by itself', () => {
       'NodeLost',
     ],
     [
+      'of a container whose process was gone when the node had started again',
+      { phase: 'Failed', ...exited(255, -5, { reason: 'Unknown' }) },
+      'NodeLost',
+    ],
+    [
       'of one that it lost and was told to end',
       { phase: 'Failed', toldAt: -6, ...exited(137, -5, { reason: 'ContainerStatusUnknown' }) },
       'PodDeleted',
