@@ -193,11 +193,16 @@ const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 const stamp = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');
 
+/** As long as its Job is there, the Job controller keeps a Pod that has not said how it ended, `--force` or not. */
+const KEPT_FOR_ITS_JOB = 'batch.kubernetes.io/job-tracking';
+
 /** A Pod that terminates on a dead node does so for ever, and holds its lane rightly: say how to find out and what to do. */
-export function terminating(pod: Pod): string {
-  const node = pod.spec?.nodeName;
-  const force = `kubectl -n ${pod.metadata.namespace} delete pod ${pod.metadata.name} --force`;
-  return node
-    ? `Pod ${pod.metadata.name} is terminating on node ${node}; if that node is lost and its deploy surely dead: ${force}`
-    : `Pod ${pod.metadata.name} is terminating; if it never ends: ${force}`;
+export function terminating({ metadata, spec }: Pod): string {
+  const { name, namespace, finalizers, labels } = metadata;
+  const job = finalizers?.includes(KEPT_FOR_ITS_JOB) ? labels?.['batch.kubernetes.io/job-name'] : undefined;
+  const remove = (kind: string, each: string) => `kubectl -n ${namespace} delete ${kind} ${each}`;
+  const force = `${job ? `${remove('job', job)}; ` : ''}${remove('pod', name)} --force`;
+  return spec?.nodeName
+    ? `Pod ${name} is terminating on node ${spec.nodeName}; if that node is lost and its deploy surely dead: ${force}`
+    : `Pod ${name} is terminating; if it never ends: ${force}`;
 }

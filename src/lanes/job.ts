@@ -63,6 +63,7 @@ export interface Pod {
     /** When the grace period ends, so the order to end came `deletionGracePeriodSeconds` before. */
     deletionTimestamp?: string;
     deletionGracePeriodSeconds?: number;
+    finalizers?: string[];
     labels?: Record<string, string>;
     ownerReferences?: { kind: string; name: string; uid: string; controller?: boolean }[];
     [field: string]: unknown;

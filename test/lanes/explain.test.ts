@@ -86,6 +86,15 @@ describe('why a started deploy has no running container yet', () => {
     );
   });
 
+  test('it terminates on a node and is kept for its Job: that goes first', () => {
+    const pod = aPod(job, { terminating: true, node: 'node-1' });
+    pod.metadata.finalizers = ['batch.kubernetes.io/job-tracking'];
+    pod.metadata.labels = { 'batch.kubernetes.io/job-name': job.metadata.name };
+    expect(why(pod)).toContain(
+      `kubectl -n deploy delete job ${job.metadata.name}; kubectl -n deploy delete pod ${name} --force`,
+    );
+  });
+
   test('it terminates without a node', () => {
     expect(why(aPod(job, { terminating: true }))).toBe(
       `Pod ${name} is terminating; if it never ends: kubectl -n deploy delete pod ${name} --force`,
