@@ -23,7 +23,10 @@ export class SlowRegistry {
     const read = (path: string): Buffer => readFileSync(join(scratch, path));
     const [image] = JSON.parse(read('manifest.json').toString()) as { Config: string; Layers: string[] }[];
     if (image === undefined) throw new Error(`${archive} holds no image`);
-    return new SlowRegistry(read(image.Config), image.Layers.map(read)).#listen();
+    // Another image than that of the archive: what was pulled once, by whatever name, is no longer taken for preloaded
+    // (https://kep.k8s.io/2535), and Pods with the archive's image would have to pull it.
+    const config = { ...JSON.parse(read(image.Config).toString()), author: 'slow registry' };
+    return new SlowRegistry(Buffer.from(JSON.stringify(config)), image.Layers.map(read)).#listen();
   }
 
   private constructor(config: Buffer, layers: readonly Buffer[]) {
