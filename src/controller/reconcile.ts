@@ -92,11 +92,13 @@ export class Reconciler {
       next = this.#plan(key, seen);
       memory.noteAbsent(next.absent, this.#parts.elapsed());
       if (this.#isWork(key, seen, next)) {
+        // First, so that counters begin at 0 however this ends.
+        announcer.lanes(key, seen.resource.status ?? {}, seen.spec);
         const outcome = await this.#carry(key, seen, next);
         return wakeAfter(next, again, now(), outcome === 'conflict' ? AFTER_CONFLICT_MS : AFTER_WRITE_MS);
       }
     }
-    announcer.lanes(key, next.status);
+    announcer.lanes(key, next.status, seen.spec);
     const writesAt = this.#statusChanges(seen, next) ? this.#writesAt(key, seen, next) : undefined;
     return wakeAfter(next, earlier(again, earlier(writesAt, this.#tryAgainAt())), now());
   }

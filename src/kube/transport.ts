@@ -11,7 +11,9 @@ import { KubeError } from './errors.ts';
 import { lines } from './json-lines.ts';
 import { queryString } from './paths.ts';
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+/** As the API server's audit log and RBAC name them. */
+export const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const;
+export type Verb = (typeof VERBS)[number];
 
 export interface Request {
   verb: Verb;

@@ -357,13 +357,20 @@ describe.concurrent('metrics', () => {
     'they tell how many wait and run in each lane, and how deploys ended',
     inWorld(async (world) => {
       world.script = () => 'run';
-      const { ask, operator } = await served(world);
+      const { queue, ask, operator } = await served(world);
       const lines = async (...wanted: string[]) => {
         const text = `\n${await operator.metrics.text()}`;
         return wanted.every((line) => text.includes(`\ncapdeployjob_${line}\n`));
       };
       const at = `namespace="${world.namespace}",name="web",environment="production"`;
       const resource = `namespace="${world.namespace}",name="web"`;
+      await eventually('what people alert on begins at 0', () =>
+        lines(
+          `rejections_total{${resource}} 0`,
+          ...['Succeeded', 'Failed', 'Aborted', 'Missed'].map((result) => `deploys_total{${at},result="${result}"} 0`),
+        ),
+      );
+      await world.send(queue, message({ environment: 'nowhere' }));
       await ask('v1.0.0', 0);
       const first = await running(world, 'v1.0.0');
       await ask('v1.0.1', 1);
@@ -384,10 +391,17 @@ describe.concurrent('metrics', () => {
           `active_deploys{${at}} 0`,
           `deploys_total{${at},result="Succeeded"} 1`,
           `deploys_total{${at},result="Failed"} 1`,
-          `messages_received_total{${resource}} 3`,
+          `rejections_total{${resource}} 1`,
+          `messages_received_total{${resource}} 4`,
           `jobs_created_total{${resource}} 3`,
           `message_to_start_seconds_count{${resource}} 3`,
         ),
+      );
+      await world.edit('web', { environments: [{ name: 'staging' }] });
+      await eventually(
+        'the gauges of a removed environment are gone, and its counters stay for the next scrape',
+        async () =>
+          (await lines(`deploys_total{${at},result="Failed"} 1`)) && !(await lines(`active_deploys{${at}} 0`)),
       );
       await world.remove(CAPDEPLOYJOBS, 'web');
       await eventually('its gauges are gone', async () => !(await operator.metrics.text()).includes(`active_deploys{`));

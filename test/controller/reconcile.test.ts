@@ -99,6 +99,43 @@ describe('at rest', () => {
     ]);
   });
 
+  it('counts its lanes before anything else, and where its status cannot be stored, too', async () => {
+    const lanes = [
+      { environment: 'production', waiting: 0, active: 0 },
+      { environment: 'staging', waiting: 0, active: 0 },
+    ];
+    const rig = new Rig();
+    rig.before = refusing(isStatus);
+    await expect(rig.pass()).rejects.toThrow();
+    expect(rig.counted).toEqual([['lanes', KEY, lanes]]);
+    rig.before = undefined;
+    rig.counted.length = 0;
+    rig.job({ expiresAt: at(-10) });
+    rig.clock.advance(minutes(1));
+    await rig.pass();
+    expect(rig.counted).toEqual([
+      ['lanes', KEY, lanes],
+      ['ended', KEY, 'production', 'Missed'],
+    ]);
+  });
+
+  it('counts no lane of an environment that the spec has lost, unless something waits or runs there', async () => {
+    const rig = await atRest();
+    await deploying(rig);
+    rig.change(CAPDEPLOYJOBS, 'web', { spec: { environments: [{ name: 'staging' }] } });
+    await rig.settle();
+    const counted = () => rig.counted.filter(([what]) => what === 'lanes').at(-1)?.[2];
+    const staging = { environment: 'staging', waiting: 0, active: 0 };
+    expect(counted()).toEqual([staging, { environment: 'production', waiting: 0, active: 1 }]);
+    const [job] = rig.store.list(JOBS).items;
+    rig.store.delete(JOBS, 'deploy', job?.metadata.name ?? '');
+    for (const { metadata } of rig.store.list(PODS).items) rig.store.delete(PODS, 'deploy', metadata.name);
+    await rig.settle();
+    // The status goes on naming it.
+    expect(rig.lane()).toMatchObject({ name: 'production', lastResult: 'Unknown' });
+    expect(counted()).toEqual([staging]);
+  });
+
   it('asks for no look at a fixed time', async () => {
     expect(await (await atRest()).pass()).toEqual({});
   });
