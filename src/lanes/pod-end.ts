@@ -246,3 +246,11 @@ export function runningSidecars(pod: Pod): string[] {
     .filter(({ name, state }) => name !== first && state?.terminated === undefined)
     .map(({ name }) => name);
 }
+
+/** Native side-cars of a Pod that have not ended: init containers that the kubelet ends after the ordinary ones. */
+export function runningNativeSidecars({ spec, status }: Pod): string[] {
+  const native = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return (status?.initContainerStatuses ?? [])
+    .filter(({ name, state }) => native.some((each) => each.name === name) && state?.terminated === undefined)
+    .map(({ name }) => name);
+}
