@@ -1,4 +1,3 @@
-import type { JobEvent } from '../lanes/explain.ts';
 import { containerHasStarted } from '../lanes/explain.ts';
 import { isRunning, type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Memory } from '../lanes/lane.ts';
@@ -24,8 +23,6 @@ interface Notes {
   lastSeen: Job | undefined;
   /** By Pod UID, in the order in which they came. */
   pods: Map<string, SeenPod>;
-  events: readonly JobEvent[];
-  eventsReadAt: number;
   /** Nothing asked for it between two sweeps, the last of which did not know its Job. */
   stale: boolean;
 }
@@ -121,12 +118,6 @@ export class ProcessMemory implements Memory {
     return this.#notes.size;
   }
 
-  setEvents(jobUid: string, events: readonly JobEvent[], now: number): void {
-    Object.assign(this.#of(jobUid), { events, eventsReadAt: now });
-  }
-
-  /** When the Job's Events were last read (epoch milliseconds), 0 for never. */
-  eventsReadAt = (jobUid: string): number => this.#notes.get(jobUid)?.eventsReadAt ?? 0;
   podWasSeen = (jobUid: string): boolean => this.#notes.get(jobUid)?.podSeen ?? false;
   containerWasSeen = (jobUid: string): boolean => this.#notes.get(jobUid)?.containerSeen ?? false;
   absentSince = (jobUid: string): number | undefined => this.#notes.get(jobUid)?.absentSince;
@@ -138,7 +129,6 @@ export class ProcessMemory implements Memory {
     const known = moments.filter((moment) => moment !== undefined);
     return known.length > 0 && known.length === moments.length ? Math.max(...known) : undefined;
   };
-  events = (jobUid: string): readonly JobEvent[] => this.#notes.get(jobUid)?.events ?? [];
 
   #of(jobUid: string): Notes {
     const notes: Notes = this.#notes.get(jobUid) ?? {
@@ -148,8 +138,6 @@ export class ProcessMemory implements Memory {
       absentSince: undefined,
       lastSeen: undefined,
       pods: new Map(),
-      events: [],
-      eventsReadAt: 0,
       stale: false,
     };
     notes.stale = false;

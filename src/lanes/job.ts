@@ -31,6 +31,15 @@ export interface Job {
   [field: string]: unknown;
 }
 
+/** What a kubelet says of a container. */
+export interface ContainerStatus {
+  name: string;
+  /** Its startup probe and its postStart hook have succeeded, where it has any. */
+  started?: boolean;
+  state?: ContainerState;
+  lastState?: ContainerState;
+}
+
 export interface ContainerState {
   waiting?: { reason?: string; message?: string };
   running?: { startedAt?: string };
@@ -55,21 +64,24 @@ export interface Pod {
     /** When the grace period ends, so the order to end came `deletionGracePeriodSeconds` before. */
     deletionTimestamp?: string;
     deletionGracePeriodSeconds?: number;
+    finalizers?: string[];
     labels?: Record<string, string>;
     ownerReferences?: { kind: string; name: string; uid: string; controller?: boolean }[];
     [field: string]: unknown;
   };
   spec?: {
     nodeName?: string;
-    containers?: { name: string }[];
     initContainers?: { name: string; restartPolicy?: string }[];
+    containers?: { name: string }[];
     [field: string]: unknown;
   };
   status?: {
     phase?: string;
     reason?: string;
     message?: string;
-    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    /** When a kubelet took it up. */
+    startTime?: string;
+    conditions?: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
     containerStatuses?: ContainerStatus[];
     initContainerStatuses?: ContainerStatus[];
     [field: string]: unknown;

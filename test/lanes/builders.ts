@@ -10,6 +10,7 @@ import {
 import type { DeployRequest } from '../../src/api/deploy-request.ts';
 import { ANNOTATION, API_VERSION, KIND } from '../../src/api/names.ts';
 import { buildJob } from '../../src/lanes/build-job.ts';
+import type { Warnings } from '../../src/lanes/explain.ts';
 import { type ContainerState, type Job, jobUidOf, type Pod, storedRequest } from '../../src/lanes/job.ts';
 import { type LaneView, type Memory, summary } from '../../src/lanes/lane.ts';
 import type { Observation } from '../../src/lanes/plan.ts';
@@ -143,6 +144,8 @@ export interface PodChanges {
   /** Somebody, or something, told it to end: seconds from NOW, default 0. */
   terminating?: boolean;
   toldAt?: number;
+  /** Its grace period then, in seconds; default: 30. */
+  grace?: number;
   /** `status.reason` and `status.message`. */
   reason?: string;
   message?: string;
@@ -170,7 +173,7 @@ export function aPod(job: Job, changes: PodChanges = {}): Pod {
         ? { running: { startedAt: stamp(-5) } }
         : undefined;
   const name = changes.name ?? `${job.metadata.name}-x7k2p`;
-  const { others = {}, initContainers = {}, toldAt = changes.terminating ? 0 : undefined } = changes;
+  const { others = {}, initContainers = {}, toldAt = changes.terminating ? 0 : undefined, grace = GRACE } = changes;
   const statuses = (states: Record<string, ContainerState>) =>
     Object.entries(states).map(([each, { waiting, running, terminated }]) => ({
       name: each,
@@ -190,7 +193,7 @@ export function aPod(job: Job, changes: PodChanges = {}): Pod {
         : {
             ownerReferences: [{ kind: 'Job', name: job.metadata.name, uid: job.metadata.uid, controller: true }],
           }),
-      ...(toldAt === undefined ? {} : { deletionTimestamp: stamp(toldAt + GRACE), deletionGracePeriodSeconds: GRACE }),
+      ...(toldAt === undefined ? {} : { deletionTimestamp: stamp(toldAt + grace), deletionGracePeriodSeconds: grace }),
     },
     spec: {
       containers: [{ name: 'cap' }, ...Object.keys(others).map((each) => ({ name: each }))],
@@ -262,10 +265,12 @@ export function aMemory(seen: Partial<Memory> = {}): Memory {
     lastSeen: () => undefined,
     podEnds: () => [],
     exitedSince: () => undefined,
-    events: () => [],
     ...seen,
   };
 }
+
+/** No Event says anything. */
+export const NO_WARNINGS: Warnings = { about: () => null };
 
 export interface LaneChanges extends Omit<Partial<LaneView>, 'recorded' | 'spec' | 'environment'> {
   spec?: Record<string, unknown>;
@@ -288,6 +293,7 @@ export function aLane(changes: LaneChanges = {}): LaneView {
     jobs: [],
     strangers: [],
     pods,
+    warnings: NO_WARNINGS,
     now: NOW,
     elapsed: changes.now ?? NOW,
     ...changes,
@@ -314,6 +320,7 @@ export function anObservation(changes: Partial<Observation> = {}): Observation {
     jobs: [],
     pods: [],
     memory: aMemory(),
+    warnings: NO_WARNINGS,
     template: { generation: 1, status: 'True', reason: 'DryRunAccepted', message: 'accepted' },
     queue: { kind: 'reading', since: NOW - 60_000, lastReadAt: NOW - 5_000 },
     createTrouble: undefined,
