@@ -5,11 +5,12 @@ import type { CapDeployJobStatus } from '../api/capdeployjob.ts';
 const CONTRADICT_MS = 10_000;
 
 /**
- * Two operators can be alive at once (during a rollout, or as two leaders), and each sees queue and template with its own eyes: one reads
- * what the other has not read yet; and each has a clock of its own, so that for a moment a window is open for the one and closed for the
- * other, or a request due, or a start slow. As each write of one wakes the other, they would correct each other as fast as the API server allows, and their
- * claims would run into conflicts all the while. So what this process has said before is said again only after a while; what is new, and
- * whatever else claims, history or rejections have to say, is written at once.
+ * Two operators can be alive at once (during a rollout, or as two leaders), and each sees queue and template with its
+ * own eyes: one reads what the other has not read yet; and each has a clock of its own, so that for a moment a window
+ * is open for the one and closed for the other, or a request due, or a start slow. As each write of one wakes the
+ * other, they would correct each other as fast as the API server allows, and their claims would run into conflicts all
+ * the while. So what this process has said before is said again only after a while; what is new, and whatever else
+ * claims, history or rejections have to say, is written at once.
  */
 export class LastWord {
   readonly #said = new Map<string, { findings: unknown; at: number }>();

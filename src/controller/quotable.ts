@@ -9,8 +9,9 @@ const MOST = 1024;
 const MOST_LOOKED_AT = 16 * MOST;
 
 /**
- * A text of others (kubelet, container runtime, admission webhook) as a status may quote it: one line, without control characters, escape
- * sequences, direction marks and secrets, cut to 1024 characters. Redacted before it is cut: the half of a password looks like nothing.
+ * A text of others (kubelet, container runtime, admission webhook) as a status may quote it: one line, without control
+ * characters, escape sequences, direction marks and secrets, cut to 1024 characters. Redacted before it is cut: the
+ * half of a password looks like nothing.
  */
 export const quotable = (text: string): string =>
   bounded(
@@ -23,7 +24,10 @@ export const quotable = (text: string): string =>
 /** Pods are never changed in place, and a pass looks at the same ones again and again. */
 const readPods = new WeakMap<Pod, Pod>();
 
-/** The Pod with quotable texts, wherever its status says why something waits: lanes quote these, and know nothing of secrets. */
+/**
+ * The Pod with quotable texts, wherever its status says why something waits: lanes quote these, and know nothing of
+ * secrets.
+ */
 export function quotablePod(pod: Pod): Pod {
   let read = readPods.get(pod);
   if (read === undefined) {
@@ -39,7 +43,7 @@ function readPod({ status, ...pod }: Pod): Pod {
   return {
     ...pod,
     status: {
-      ...status,
+      ...withQuotableTexts(status),
       ...(conditions && { conditions: conditions.map(withQuotableTexts) }),
       ...(containerStatuses && { containerStatuses: containerStatuses.map(readStatus) }),
       ...(initContainerStatuses && { initContainerStatuses: initContainerStatuses.map(readStatus) }),

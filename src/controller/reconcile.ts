@@ -80,7 +80,7 @@ export class Reconciler {
     let seen = observer.cached(key, template);
     if (!seen) return {};
     let next = this.#plan(key, seen);
-    const again = earlier(dueAt, warnings.explain(key, next.explain));
+    const again = earlier(dueAt, warnings.follow(key, next.explain));
 
     if (this.#isWork(key, seen, next)) {
       const heldUntil = this.#holdOff.until(key, now());
@@ -200,7 +200,7 @@ export class Reconciler {
     this.#holdOff.forget(key);
     this.#fairShare.forget(key);
     this.#parts.memory.forget(key);
-    this.#parts.warnings.explain(key, []);
+    this.#parts.warnings.follow(key, []);
   }
 }
 

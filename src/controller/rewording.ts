@@ -5,9 +5,10 @@ import type { CapDeployJobStatus, Claim } from '../api/capdeployjob.ts';
 const STANDS_MS = 30_000;
 
 /**
- * What keeps a start back can change its words all the time: a kubelet says ErrImagePull and ImagePullBackOff by turns, Warnings recur, a
- * scheduler counts other nodes. Each change is a live look and a write, and in an outage hundreds of starts hang. So a reason that has just
- * taken another's place stands for half a minute, if a write would do nothing else. A first reason, and the end of one, is written at once.
+ * What keeps a start back can change its words all the time: a kubelet says ErrImagePull and ImagePullBackOff by turns,
+ * two Warnings recur, a scheduler counts other nodes. Each change is a live look and a write, and in an outage hundreds
+ * of starts hang. So a reason that has just taken another's place stands for half a minute, if a write would do nothing
+ * else. A first reason, and the end of one, is written at once.
  */
 export class Rewording {
   /** When the status was last reworded (epoch milliseconds). */
@@ -21,7 +22,7 @@ export class Rewording {
     }
   }
 
-  /** @returns until when the write is to wait (epoch milliseconds); undefined where it does more than reword, or may. */
+  /** @returns until when the write is to wait (epoch milliseconds); undefined where it is not to wait. */
   waitsUntil(
     key: string,
     before: CapDeployJobStatus | undefined,

@@ -6,12 +6,11 @@ import type { Log } from '../kube/log.ts';
 import type { HangingStart, Warning, Warnings } from '../lanes/explain.ts';
 import { quotable } from './quotable.ts';
 
-/** How long a list is good for while a start of its namespace is young. */
+/** How long a list is good for while a start of its namespace is young, and how long that is. */
 const LEAST_MS = 5_000;
-/** And at most. */
+const YOUNG_MS = 20_000;
+/** How long a list is good for at most. */
 const MOST_MS = 60_000;
-/** A start is young for twice as long. */
-const YOUNG_MS = 10_000;
 
 /** A core/v1 Event. The times of client-go's older recorder are the timestamps, those of the newer one the others. */
 interface CoreEvent extends KubeObject {
@@ -30,11 +29,13 @@ interface Found {
 }
 
 /**
- * The newest Warning Events about starts that hang: that no IP address is left, or that a volume cannot be attached, is said nowhere else.
+ * The newest Warning Events about starts that hang: that no IP address is left, or that a volume cannot be attached, is
+ * said nowhere else.
  *
- * No Event is cached by the API server: each list reads all those of its namespace from etcd. When a registry or a node pool is out,
- * hundreds of starts hang at the same time, so they share one list for each namespace: one at a time, every 5 s at most, and less often the
- * longer the youngest of them hangs. No pass waits for it: who has slow starts must not hold up the deploys of others.
+ * The API server caches no Events: each list reads all those of its namespace from etcd. When a registry or a node pool
+ * is out, hundreds of starts hang at the same time. So they share one list for each namespace: one at a time, every 5 s
+ * at most, and less often the longer the youngest of them hangs. No pass waits for it: slow starts must not hold up the
+ * deploys of others.
  */
 export class WarningEvents implements Warnings {
   readonly #parts: { client: Pick<KubeClient, 'list'>; now: () => number; wake: (key: string) => void; log: Log };
@@ -61,10 +62,11 @@ export class WarningEvents implements Warnings {
   }
 
   /**
-   * Says which starts of a CapDeployJob hang now, in place of those that were named before, and lists the Events of its namespace if it is time.
-   * @returns when to say it again (epoch milliseconds); undefined where none hangs.
+   * From now on it follows these starts of a CapDeployJob, and no others of it. It lists the Events of their namespace
+   * if it is time.
+   * @returns when to call again (epoch milliseconds); undefined where none hangs.
    */
-  explain(key: string, starts: readonly HangingStart[]): number | undefined {
+  follow(key: string, starts: readonly HangingStart[]): number | undefined {
     const uids = new Set(starts.map(({ uid }) => uid));
     for (const { uid } of this.#hanging.get(key) ?? []) if (!uids.has(uid)) this.#known.delete(uid);
     if (starts.length === 0) {
@@ -147,7 +149,7 @@ export class WarningEvents implements Warnings {
 
 /** 5 s until a start is 20 s old, 10 s until it is 40 s old, and so on, up to a minute. */
 const periodMs = (ageMs: number): number =>
-  Math.min(MOST_MS, LEAST_MS * 2 ** Math.max(0, Math.floor(Math.log2(Math.max(1, ageMs) / YOUNG_MS))));
+  Math.min(MOST_MS, LEAST_MS * 2 ** Math.max(0, 1 + Math.floor(Math.log2(Math.max(1, ageMs) / YOUNG_MS))));
 
 function lastTime({ metadata, firstTimestamp, lastTimestamp, eventTime, series }: CoreEvent): number {
   const moments = [metadata.creationTimestamp, firstTimestamp, lastTimestamp, eventTime, series?.lastObservedTime];
@@ -155,8 +157,9 @@ function lastTime({ metadata, firstTimestamp, lastTimestamp, eventTime, series }
 }
 
 /**
- * What differs each time a Warning is repeated: the id of the sandbox that was tried, of the request to a cloud, and what client-go puts
- * before similar ones (`tools/record/events_cache.go`). It tells people nothing, and each change would be a write.
+ * What differs each time a Warning is repeated: the id of the sandbox that was tried, of the request to a cloud, and
+ * what client-go puts before similar ones (`tools/record/events_cache.go`). It tells people nothing, and each change
+ * would be a write.
  */
 const PASSING: [pattern: RegExp, replacement: string][] = [
   [/^\(combined from similar events\): /, ''],

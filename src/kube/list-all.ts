@@ -26,8 +26,8 @@ export async function* listPages<T extends KubeObject>(
 }
 
 /**
- * All objects of such a list. Where its version is compacted away, it is asked for again in one piece, as client-go's pager does
- * (`FullListIfExpired`). Throws KubeError.
+ * All objects of such a list. Where its version is compacted away, it is asked for again in one piece, as client-go's
+ * pager does (`FullListIfExpired`). Throws KubeError.
  */
 export async function listAll<T extends KubeObject>(
   client: Pick<KubeClient, 'list'>,

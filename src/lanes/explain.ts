@@ -1,8 +1,11 @@
-import { type ContainerStatus, firstContainerStatus, type Job, type Pod } from './job.ts';
+import { type ContainerState, type ContainerStatus, firstContainerStatus, type Job, type Pod } from './job.ts';
 
 /** A healthy Pod takes about so long; before that there is nothing to explain. */
 export const HEALTHY_START_MS = 2_000;
-/** A start that takes longer says what it is at, though all may be well. With the write, that stands in the status within 10 s. */
+/**
+ * A start that takes longer says what it is at, though all may be well. With the write, that stands in the status
+ * within 10 s.
+ */
 export const SLOW_START_MS = 8_000;
 
 /** The newest Warning Event about a Job or Pod. Its texts are fit to be shown: one line each, redacted. */
@@ -49,7 +52,10 @@ const ORDINARY = new Set(['ContainerCreating', 'PodInitializing', '']);
  */
 export const containerHasStarted = (pod: Pod): boolean => hasRun(firstContainerStatus(pod));
 
-/** Names of the init containers of these Pods that have run, or may have: they come before the first container, and can do things, too. */
+/**
+ * Names of the init containers of these Pods that have run, or may have. They come before the first container, and may
+ * do things, too.
+ */
 export const initContainersThatRan = (pods: readonly Pod[]): string[] =>
   pods.flatMap(({ status }) => (status?.initContainerStatuses ?? []).filter(hasRun).map(({ name }) => name));
 
@@ -59,10 +65,11 @@ const hasRun = (status: ContainerStatus | undefined): boolean =>
   status?.lastState?.terminated !== undefined;
 
 /**
- * Why a started deploy has no running container yet: what its Pod's status says; else the newest Warning Event, if it is younger than what
- * the status says last; else, once the start is slow, what it is at. The same state has the same words, for each change is a write.
- * @returns why: in words for a person, not bounded; undefined while it is only on its way. eventsAbout: the UID about which Events may
- * tell more, once the start takes longer than a healthy one.
+ * Why a started deploy has no running container yet: what its Pod's status says; else the newest Warning Event, if it
+ * is younger than the last step that the Pod made; else, once the start is slow, what it is at. The same state has the
+ * same words, for each change is a write.
+ * @returns why: in words for a person, not bounded; undefined while it is only on its way. eventsAbout: the UID about
+ * which Events may tell more, once the start takes longer than a healthy one.
  */
 export function whyNotRunning(start: Start): { why: string | undefined; eventsAbout: string | undefined } {
   const { job, pod, since, now, told, warnings } = start;
@@ -74,7 +81,7 @@ export function whyNotRunning(start: Start): { why: string | undefined; eventsAb
 
   const { uid } = (pod ?? job).metadata;
   const warning = warnings.about(uid);
-  const isNews = warning && (!pod || warning.at >= wholeSeconds(lastTransition(pod) ?? 0));
+  const isNews = warning && (!pod || warning.at >= wholeSeconds(lastStep(pod) ?? 0));
   const why =
     (isNews ? inWords(start, warning) : undefined) ??
     // An operator that has only just begun takes nothing back before it has looked.
@@ -86,6 +93,9 @@ export function whyNotRunning(start: Start): { why: string | undefined; eventsAb
 function whatTheStatusSays(pod: Pod): string | undefined {
   const where = `Pod ${pod.metadata.name}`;
   if (pod.metadata.deletionTimestamp) return terminating(pod);
+  const { phase, reason, message } = pod.status ?? {};
+  if (phase === 'Failed')
+    return `${where} has failed: ${[reason, message].filter(Boolean).join(': ') || 'no words given'}`;
   for (const [kind, { name, state }] of allStatuses(pod)) {
     const { waiting } = state ?? {};
     if (waiting && !ORDINARY.has(waiting.reason ?? '')) {
@@ -108,7 +118,7 @@ function whichInitContainerRuns(pod: Pod): string | undefined {
   for (const { name, state, started } of pod.status?.initContainerStatuses ?? []) {
     const isSideCar = sideCars.some((sideCar) => sideCar.name === name);
     if (!state?.running || (isSideCar && started !== false)) continue;
-    const since = stamp(time(state.running.startedAt) ?? lastTransitionOrCreation(pod));
+    const since = stamp(time(state.running.startedAt) ?? lastStepOrCreation(pod));
     const rest = isSideCar
       ? ' and is not ready to go on: it is a side-car with a startup probe or a postStart hook'
       : '';
@@ -131,22 +141,27 @@ const isAWarning = (start: Start, words: string): boolean =>
 const whoIsWarned = ({ job, pod }: Start): string =>
   `${pod ? `Pod ${pod.metadata.name}` : `Job ${job.metadata.name}`}, Warning `;
 
-/** The stages of a start in which nothing need be wrong. https://kubernetes.io/docs/concepts/workloads/pods/pod-condition/ */
+/**
+ * The stages of a start, in which nothing need be wrong.
+ * https://kubernetes.io/docs/concepts/workloads/pods/pod-condition/
+ */
 function whatItIsAt({ pod, since }: Start): string {
   if (!pod) return `the Job controller has created no Pod since ${stamp(since)}`;
   const where = `Pod ${pod.metadata.name}`;
   const node = pod.spec?.nodeName;
-  if (!node) return `${where}: waiting for the scheduler since ${stamp(lastTransitionOrCreation(pod))}`;
+  if (!node) return `${where}: waiting for the scheduler since ${stamp(lastStepOrCreation(pod))}`;
   if (pod.status?.startTime === undefined && allStatuses(pod).length === 0) {
-    return `${where}: waiting for the kubelet of node ${node} since ${stamp(lastTransitionOrCreation(pod))}`;
+    return `${where}: waiting for the kubelet of node ${node} since ${stamp(lastStepOrCreation(pod))}`;
   }
   const ready = condition(pod, 'PodReadyToStartContainers');
-  const ended = (pod.status?.initContainerStatuses ?? []).map(({ state }) => state?.terminated?.finishedAt);
-  const known = latest([ready?.lastTransitionTime, ...ended]);
-  const from = stamp(known ?? lastTransitionOrCreation(pod));
-  // Before 1.36 a kubelet says "True" only after it has pulled. https://github.com/kubernetes/kubernetes/pull/134660
+  const before = (pod.status?.initContainerStatuses ?? []).flatMap(({ state }) => momentsOf(state));
+  const known = latest([ready?.lastTransitionTime, ...before]);
+  const from = stamp(known ?? lastStepOrCreation(pod));
   if (ready?.status !== 'True') {
-    return `${where}: setting up volumes, network and sandbox, or pulling the image (before 1.36 a kubelet does not say which), since ${from}`;
+    // A kubelet before 1.36 says "True" only after it has pulled. https://github.com/kubernetes/kubernetes/pull/134660
+    const what =
+      'setting up volumes, network and sandbox, or pulling the image (before 1.36 a kubelet does not say which)';
+    return `${where}: ${what}, since ${from}`;
   }
   const [kind, { name }] = nextContainer(pod);
   return `${where}: pulling the image of ${kind} ${name}, or creating the container, since ${from}`;
@@ -167,16 +182,22 @@ function nextContainer(pod: Pod): [Kind, { name: string }] {
 
 const condition = ({ status }: Pod, type: string) => status?.conditions?.find((each) => each.type === type);
 
-/** When the Pod last changed its state, by all that it says (epoch milliseconds): a Warning from before that is about an earlier one. */
-function lastTransition(pod: Pod): number | undefined {
+/**
+ * When the Pod last came a step further (epoch milliseconds): a Warning from before that is about what is over. What a
+ * kubelet says when it takes a Pod up (all is False, and Initialized is True without init containers) is no such step:
+ * that a volume is attached elsewhere is told once, maybe before that.
+ */
+function lastStep(pod: Pod): number | undefined {
   const states = allStatuses(pod).flatMap(([, { state, lastState }]) => [state, lastState]);
-  return latest([
-    ...(pod.status?.conditions ?? []).map(({ lastTransitionTime }) => lastTransitionTime),
-    ...states.flatMap((state) => [state?.running?.startedAt, state?.terminated?.finishedAt]),
-  ]);
+  const steps = (pod.status?.conditions ?? []).filter(
+    ({ type, status }) => status === 'True' && type !== 'Initialized',
+  );
+  return latest([...steps.map(({ lastTransitionTime }) => lastTransitionTime), ...states.flatMap(momentsOf)]);
 }
 
-const lastTransitionOrCreation = (pod: Pod): number => lastTransition(pod) ?? time(pod.metadata.creationTimestamp) ?? 0;
+const momentsOf = (state: ContainerState | undefined) => [state?.running?.startedAt, state?.terminated?.finishedAt];
+
+const lastStepOrCreation = (pod: Pod): number => lastStep(pod) ?? time(pod.metadata.creationTimestamp) ?? 0;
 
 function latest(moments: readonly (string | undefined)[]): number | undefined {
   const known = moments.map(time).filter((moment) => moment !== undefined);

@@ -72,7 +72,7 @@ export interface LanePlan {
   readonly remove: readonly Removal[];
   /** Jobs (by UID) whose absence must be timed, beginning with a live look. */
   readonly absent: readonly string[];
-  /** Started Jobs (by UID) without a container: their Events tell why. */
+  /** Started deploys without a container that only Events can explain. */
   readonly explain: readonly HangingStart[];
   /**
    * To be marked with `started-at` BEFORE the status is stored: Jobs that somebody resumed by hand. Without it one that is suspended later

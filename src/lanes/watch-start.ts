@@ -39,7 +39,7 @@ export function watchStart(lane: Lane, claim: Claim, job: Job, pods: readonly Po
 
 function whatDidNotRun(pods: readonly Pod[], deadlineSeconds: number): string {
   const within = `within podStartDeadlineSeconds (${deadlineSeconds})`;
-  const ran = initContainersThatRan(pods);
-  if (ran.length === 0) return `no container ran ${within}`;
-  return `the deploy's container did not run ${within}, but init containers did (${ran.join(', ')}) and may have done things`;
+  const ran = initContainersThatRan(pods).join(', ');
+  if (ran === '') return `no container ran ${within}`;
+  return `the deploy's container did not run ${within}, but init containers did (${ran}) and may have done things`;
 }

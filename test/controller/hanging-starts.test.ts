@@ -58,7 +58,7 @@ function fails({ store, now }: Rig, pods: readonly KubeObject[]): void {
   }
 }
 
-/** What the work queue does until then (epoch milliseconds), one key after the other; the watches have caught up before each. */
+/** What the work queue does until then (epoch milliseconds), one key after the other. */
 async function work(rig: Rig, dueAt: Map<string, number>, until: number): Promise<void> {
   for (;;) {
     for (const key of rig.woken.splice(0)) dueAt.set(key, rig.now());
@@ -99,7 +99,8 @@ it('500 starts that hang together cost a dozen lists in five minutes, and each i
     expect.arrayContaining(pods.map((_, index) => `replaceStatus capdeployjobs web-${index}`)),
   );
   const { status } = rig.store.get(CAPDEPLOYJOBS, 'deploy', 'web-499') as unknown as CapDeployJob;
+  const words = 'failed to set up network for sandbox "…": no IP address is left';
   expect(status?.environments?.flatMap(({ active = [] }) => active.map(({ why }) => why))).toEqual([
-    'Pod pod-of-web-499, Warning FailedCreatePodSandBox: failed to set up network for sandbox "…": no IP address is left',
+    `Pod pod-of-web-499, Warning FailedCreatePodSandBox: ${words}`,
   ]);
 }, 60_000);

@@ -26,6 +26,7 @@ describe('a Pod', () => {
   const texts = { reason: HOSTILE, message: HOSTILE };
   const hostile = () => {
     const pod = aPod(aJob({ started: -10 }), { waiting: texts });
+    Object.assign(pod.status!, texts);
     pod.status!.conditions = [{ type: 'PodScheduled', status: 'False', ...texts }];
     pod.status!.initContainerStatuses = [{ name: 'migrate', state: { waiting: texts } }];
     return pod;
@@ -36,6 +37,7 @@ describe('a Pod', () => {
     const quoted = { reason: QUOTED, message: QUOTED };
     expect(pod.status).toEqual({
       phase: 'Pending',
+      ...quoted,
       conditions: [{ type: 'PodScheduled', status: 'False', ...quoted }],
       containerStatuses: [{ name: 'cap', restartCount: 0, state: { waiting: quoted } }],
       initContainerStatuses: [{ name: 'migrate', state: { waiting: quoted } }],

@@ -604,7 +604,7 @@ describe('a start without a container', () => {
     rig.store.update(PODS, { ...pod, status }, { subresource: 'status' });
   }
 
-  it('that changes its words all the time is reworded every half minute, and says at once that it is over', async () => {
+  it('that changes its words all the time is reworded every half minute, and ends at once', async () => {
     const rig = await atRest();
     const job = rig.job();
     await rig.pass();

@@ -80,10 +80,12 @@ describe('why a started deploy has no running container yet', () => {
     expect(why(pod)).toBe(`Pod ${name} cannot be scheduled: 0/3 nodes`);
   });
 
-  test('it terminates on a node: with the command that unblocks', () => {
-    expect(why(aPod(job, { terminating: true, node: 'node-1' }))).toBe(
-      `Pod ${name} is terminating on node node-1; if that node is lost and its deploy surely dead: kubectl -n deploy delete pod ${name} --force`,
-    );
+  test.each([
+    ['with words', { reason: 'OutOfcpu', message: 'Pod was rejected' }, 'OutOfcpu: Pod was rejected'],
+    ['without', {}, 'no words given'],
+  ])('it has failed before a container ran: %s', (_, words, expected) => {
+    const { containerStatuses: __, ...status } = aPod(job, { phase: 'Failed' }).status ?? {};
+    expect(why({ ...aPod(job), status: { ...status, ...words } })).toBe(`Pod ${name} has failed: ${expected}`);
   });
 
   test('it terminates on a node and is kept for its Job: that goes first', () => {
@@ -95,10 +97,12 @@ describe('why a started deploy has no running container yet', () => {
     );
   });
 
-  test('it terminates without a node', () => {
-    expect(why(aPod(job, { terminating: true }))).toBe(
-      `Pod ${name} is terminating; if it never ends: kubectl -n deploy delete pod ${name} --force`,
+  test('it terminates, on a node or on none: with the command that unblocks', () => {
+    const force = `kubectl -n deploy delete pod ${name} --force`;
+    expect(why(aPod(job, { terminating: true, node: 'node-1' }))).toBe(
+      `Pod ${name} is terminating on node node-1; if that node is lost and its deploy surely dead: ${force}`,
     );
+    expect(why(aPod(job, { terminating: true }))).toBe(`Pod ${name} is terminating; if it never ends: ${force}`);
   });
 
   test.each(['FailedCreatePodSandBox', 'FailedAttachVolume', 'FailedMount', 'NetworkNotReady', 'NeverHeardOf'])(
@@ -148,7 +152,8 @@ describe('an init container that runs', () => {
 
   test('is a side-car as long as it has not started', () => {
     expect(why(withInit({ name: 'proxy', state: running(-20), started: false }))).toBe(
-      `Pod ${name}: init container proxy has been running since ${second(-20)} and is not ready to go on: it is a side-car with a startup probe or a postStart hook`,
+      `Pod ${name}: init container proxy has been running since ${second(-20)} and is not ready to go on: ` +
+        'it is a side-car with a startup probe or a postStart hook',
     );
   });
 });
@@ -184,17 +189,27 @@ describe('a start that is slow, and nothing is wrong', () => {
     );
   });
 
+  test('pulls the image of the deploy, since its side-car has started', () => {
+    const pod = aPendingPod({
+      conditions: [ready('True', -20)],
+      initContainerStatuses: [{ name: 'proxy', started: true, state: running(-9) }],
+    });
+    pod.spec!.initContainers = [{ name: 'proxy', restartPolicy: 'Always' }];
+    expect(why(pod)).toContain(`pulling the image of container cap, or creating the container, since ${second(-9)}`);
+  });
+
   test.each([
     ['the Pod is not ready for containers', [ready('False', -24)], -24],
     [
-      'the kubelet says nothing of that: since the last transition that it tells of',
-      [{ ...ready('True', -23), type: 'Initialized' }],
+      'the kubelet says nothing of that: since it was scheduled',
+      [{ ...ready('True', -23), type: 'PodScheduled' }],
       -23,
     ],
-    ['the kubelet gives no time: since the Pod was created', [], -8],
+    ['nobody gives a time: since the Pod was created', [], -8],
   ] as const)('sets up volumes, sandbox and network, and an older kubelet may pull: %s', (_, conditions, since) => {
     expect(why(aPendingPod({ conditions: [...conditions] }))).toBe(
-      `Pod ${name}: setting up volumes, network and sandbox, or pulling the image (before 1.36 a kubelet does not say which), since ${second(since)}`,
+      `Pod ${name}: setting up volumes, network and sandbox, or pulling the image ` +
+        `(before 1.36 a kubelet does not say which), since ${second(since)}`,
     );
   });
 
@@ -221,7 +236,7 @@ describe('the order of causes', () => {
   const unschedulable = { type: 'PodScheduled', status: 'False', message: '0/3 nodes' };
   const failing = { waiting: { reason: 'ErrImagePull' } };
 
-  test('is: what containers wait for, the scheduler, an init container that runs, Warnings, what the start is at', () => {
+  test('is: a container that waits, the scheduler, an init container that runs, Warnings, the stage', () => {
     const init = [{ name: 'migrate', state: running(-12) }];
     const all = aPendingPod({
       conditions: [unschedulable],
@@ -237,15 +252,21 @@ describe('the order of causes', () => {
   });
 
   test.each([
-    ['a condition', { conditions: [ready('True', -4)] }],
-    ['an init container that ended', { initContainerStatuses: [{ name: 'fetch', state: ended(-4) }] }],
-    ['a side-car that started', { initContainerStatuses: [{ name: 'proxy', started: true, state: running(-4) }] }],
-  ])('leaves out a Warning that is older than the Pod’s last transition: %s', (_, status) => {
+    ['it is ready for containers', { conditions: [ready('True', -4)] }],
+    ['it is scheduled', { conditions: [{ ...ready('True', -4), type: 'PodScheduled' }] }],
+    ['an init container ended', { initContainerStatuses: [{ name: 'fetch', state: ended(-4) }] }],
+    ['a side-car started', { initContainerStatuses: [{ name: 'proxy', started: true, state: running(-4) }] }],
+  ])('leaves out a Warning that is older than the last step that the Pod made: %s', (_, status) => {
     const pod = aPendingPod(status);
     pod.spec!.initContainers = [{ name: 'proxy', restartPolicy: 'Always' }];
     expect(why(pod, { warning: sandbox })).not.toContain('FailedCreatePodSandBox');
     // Within one second nobody knows which came first.
     expect(why(pod, { warning: { ...sandbox, at: NOW - 4_000 } })).toContain('FailedCreatePodSandBox');
+  });
+
+  test('leaves no Warning out for what a kubelet says when it takes a Pod up: an error may be told before', () => {
+    const conditions = [ready('False', -4), { ...ready('True', -4), type: 'Initialized' }];
+    expect(why(aPendingPod({ conditions }), { warning: sandbox })).toContain('FailedCreatePodSandBox');
   });
 });
 

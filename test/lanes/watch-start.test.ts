@@ -9,7 +9,7 @@ describe('a started deploy without a running container', () => {
     return { job, view: aLane({ jobs: [job], previous: { name: 'production', active: [aClaim(job)] }, ...changes }) };
   };
 
-  test('asks for Events once it takes longer than a healthy one, about its Job, and about its Pod once there is one', () => {
+  test('asks for Events once it takes longer than a healthy one: about its Pod, or its Job where there is none', () => {
     const { job, view } = lane(-2);
     expect(planLane(view).explain).toEqual([{ uid: 'uid-of-r1', since: NOW - 2000 }]);
     const pods = [aPod(job, { phase: 'Pending' })];
@@ -42,7 +42,9 @@ describe('a started deploy without a running container', () => {
       { name: 'never', state: { waiting: { reason: 'PodInitializing' } } },
     ];
     expect(planLane({ ...view, pods: [pod] }).status?.active?.[0]?.ending?.message).toBe(
-      `the deploy's container did not run within podStartDeadlineSeconds (300), but init containers did (fetch, migrate) and may have done things: Pod ${pod.metadata.name}: init container migrate has been running since 2026-03-10T11:56:40Z`,
+      "the deploy's container did not run within podStartDeadlineSeconds (300), " +
+        'but init containers did (fetch, migrate) and may have done things: ' +
+        `Pod ${pod.metadata.name}: init container migrate has been running since 2026-03-10T11:56:40Z`,
     );
   });
 
