@@ -122,7 +122,10 @@ export class ProcessMemory implements Memory {
   }
 
   setEvents(jobUid: string, events: readonly JobEvent[], now: number): void {
-    Object.assign(this.#of(jobUid), { events, eventsReadAt: now });
+    const known = events.map((event) =>
+      event.message === undefined ? event : { ...event, message: line(event.message) },
+    );
+    Object.assign(this.#of(jobUid), { events: known, eventsReadAt: now });
   }
 
   /** When the Job's Events were last read (epoch milliseconds), 0 for never. */
@@ -163,10 +166,11 @@ export class ProcessMemory implements Memory {
   }
 }
 
+const line = (text: string): string => printable(redactSecrets(clean(text)).replace(/\s+/g, ' '), WORDS_BYTES);
+
 /** Before it is kept: a log is hostile, and a status is read by more people than a log. */
 function redacted(end: PodEnd): PodEnd {
   const { words, log, sidecarFailed } = end;
-  const line = (text: string) => printable(redactSecrets(clean(text)).replace(/\s+/g, ' '), WORDS_BYTES);
   return {
     ...end,
     ...(words === undefined ? {} : { words: line(words) }),

@@ -7,9 +7,26 @@ import { listAll } from '../kube/list-all.ts';
 import type { TemplateCheck } from '../lanes/conditions.ts';
 import { type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Observation } from '../lanes/plan.ts';
+import { clean, redactSecrets } from '../observability/redact.ts';
 import { BY_RESOURCE, type Caches } from './caches.ts';
 import type { ProcessMemory } from './memory.ts';
 import type { ReportBook } from './report-book.ts';
+
+/** By the object, whose versions never change: a cache gives the same one again and again. */
+const safe = new WeakMap<object, object>();
+
+/** A Job or Pod whose status says nothing secret: a kubelet quotes a registry's signed URLs, a webhook what it likes. */
+function withSafeWords<T extends Job | Pod>(object: T): T {
+  let result = safe.get(object) as T | undefined;
+  if (!result) {
+    const words = (key: string, value: unknown): unknown =>
+      key === 'message' && typeof value === 'string' ? redactSecrets(clean(value)) : value;
+    const status = object.status && JSON.parse(JSON.stringify(object.status), words);
+    result = status ? { ...object, status } : object;
+    safe.set(object, result);
+  }
+  return result;
+}
 
 /** Gathers what a plan looks at: cheaply from the caches, or live from the API server. */
 export class Observer {
@@ -108,8 +125,8 @@ export class Observer {
       resource,
       spec: 'spec' in parsed ? parsed.spec : undefined,
       specProblem: 'problem' in parsed ? parsed.problem : undefined,
-      jobs,
-      pods,
+      jobs: jobs.map(withSafeWords),
+      pods: pods.map(withSafeWords),
       memory: this.#memory,
       template,
       ...this.#reports.of(key, now, resource.metadata.uid),

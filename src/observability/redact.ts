@@ -2,7 +2,7 @@
  * Takes secrets out of text before it goes where more people read: the end of a deploy's log into a status.
  *
  * It knows shapes, not secrets: what looks like none of these stays. The shapes, by the program that prints them, are the table in
- * docs/operations.md, "Secrets in texts", and the lines of its test. Each pattern starts at a fixed word, runs over one class of characters or
+ * docs/operations.md, "Secrets in texts", and the lines of test/observability/credential-lines.ts. Each pattern starts at a fixed word, runs over one class of characters or
  * is bounded, and what that cannot say is done in plain code: time is linear in the text, whatever the text.
  */
 
@@ -10,7 +10,7 @@ import { redactCommands } from './secret-commands.ts';
 import { SECRET_NAME } from './secret-names.ts';
 import { redactCredentials, redactPairs } from './secret-pairs.ts';
 import { isTokenAlone, MARK, redactPair } from './secret-values.ts';
-import { clean, tail } from './text.ts';
+import { clean, printable, tail } from './text.ts';
 
 export { clean, printable, tail } from './text.ts';
 
@@ -31,6 +31,11 @@ export function redactSecrets(text: string): string {
  */
 export function redactTail(text: string, maxBytes: number): string {
   return tail(redactSecrets(clean(text.slice(-(Math.max(0, maxBytes) * 16 + 65_536)))), maxBytes);
+}
+
+/** The start of a text, cleaned, redacted, and at most `maxBytes` long. Redacted before it is cut, as `redactTail`. */
+export function redactHead(text: string, maxBytes: number): string {
+  return printable(redactSecrets(clean(text.slice(0, Math.max(0, maxBytes) * 16 + 4096))), maxBytes);
 }
 
 /** scheme://user:password@host, to the last @ before the path. */

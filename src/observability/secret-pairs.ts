@@ -81,12 +81,12 @@ function endOf(text: string, start: number, name: string, before: string, at: nu
 
 /** Says where a secret is, whose, or of what kind. */
 const ABOUT_A_SECRET =
-  /[_.-](?:files?|paths?|name|dir|stdin|user|username|type|helper|ttl|expir[a-z_]*|length|ecr-login|desktop|osxkeychain|secretservice|gcr)$/i;
+  /(?:files?|paths?|names?|[_.-](?:dir|stdin|user|type|helper|ttl|expir[a-z_]*|length|ecr-login|desktop|osxkeychain|secretservice|gcr))$/i;
 const SOURCE_FILE =
   /\.(?:rb|rake|erb|haml|slim|jbuilder|py|js|mjs|cjs|jsx|ts|tsx|go|rs|java|php|sh|ex|exs|pl|cap|scss)$/i;
-/** Words of the system about a file, or of a server about a login, whose name ends as that of a secret. */
+/** Words of the system about a file, of a server about a login, or of the API server about a field, whose name ends as that of a secret. */
 const ERROR_WORDS =
-  /^(?:no such file|permission denied|is a directory|not a directory|file exists|operation not permitted|read-only file|command not found|not found|executable file not|input\/output error|connection refused|authentication (?:failed|required|token|failure)|access denied|unauthorized|forbidden)/i;
+  /^(?:no such file|permission denied|is a directory|not a directory|file exists|operation not permitted|read-only file|command not found|not found|executable file not|input\/output error|connection refused|authentication (?:failed|required|token|failure)|access denied|unauthorized|forbidden|(?:invalid|required|duplicate|unsupported) value|too (?:long|many|few)|internal error|server message)/i;
 /** https://guides.rubyonrails.org/security.html#custom-credentials */
 const RAILS_COMMAND = /^(?:edit|show|diff|fetch|setup|help)(?![A-Za-z0-9])/;
 
@@ -106,7 +106,12 @@ function isHarmless(name: string, before: string, all: string, value: string, is
   }
   // The user of a URL whose password is out already: x-access-token.
   if (separator === ':' && value.startsWith(`${MARK}@`) && /:\/\/[^\s/@]*$/.test(before)) return true;
+  // Of a quota: requested: secrets=1
+  if (name === 'secrets' && separator === '=' && /^\d{1,6}(?![^\s,;])/.test(value)) return true;
   if (/^auths/.test(name) && value.startsWith('{')) return true;
+  // An object of Kubernetes, of which something is said: deploy/web-pull-secret: created, good until …
+  const isObject = /(?:^|[\s"'`(])[a-z0-9-]{1,63}\/[a-z0-9.-]*$/.test(before) && /^[A-Za-z]+[,:]? \S/.test(value);
+  if (separator === ': ' && isObject) return true;
   // A class of errors and its message.
   const isClass =
     /^[A-Z]/.test(name) &&

@@ -186,6 +186,12 @@ describe('a Job whose deletion is watched', () => {
 });
 
 describe('Events of a start', () => {
+  it('are kept without secrets', () => {
+    const memory = new ProcessMemory(() => NOW);
+    memory.setEvents(uid, [{ reason: 'FailedCreate', message: 'denied: https://bob:sesame@host' }], NOW);
+    expect(memory.events(uid)).toEqual([{ reason: 'FailedCreate', message: 'denied: https://bob:[redacted]@host' }]);
+  });
+
   it('are kept with the time at which they were read, the later ones in place of the earlier', () => {
     const memory = new ProcessMemory(() => NOW);
     expect(memory.eventsReadAt(uid)).toBe(0);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clean, printable, redactSecrets, redactTail, tail } from '../../src/observability/redact.ts';
@@ -150,6 +151,14 @@ describe('the shapes in which programs print credentials', () => {
 
   it.each(HARMLESS.map((line) => [line]))('"%s" stays byte for byte', (line) => {
     expect(redactSecrets(line)).toBe(line);
+  });
+
+  it('are those of the table in docs/operations.md', () => {
+    const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const section = text.split('### Secrets in texts')[1]?.split('\n#')[0] ?? '';
+    const rows = [...section.matchAll(/^\| ([^|`]+) \|/gm)].flatMap(([, programs]) => programs?.split(', ') ?? []);
+    const named = new Set(rows.filter((program) => !['all', 'printed by'].includes(program)));
+    expect(named).toEqual(new Set(LEAKS.map(([program]) => program)));
   });
 
   it('are at least sixty, and as many that are harmless', () => {
