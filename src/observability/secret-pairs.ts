@@ -106,8 +106,9 @@ function isHarmless(name: string, before: string, all: string, value: string, is
   }
   // The user of a URL whose password is out already: x-access-token.
   if (separator === ':' && value.startsWith(`${MARK}@`) && /:\/\/[^\s/@]*$/.test(before)) return true;
-  // Of a quota: requested: secrets=1
-  if (name === 'secrets' && separator === '=' && /^\d{1,6}(?![^\s,;])/.test(value)) return true;
+  // How many: requested: secrets=1
+  if (/^(?:secret|token|cookie|signature)(?:s|_count)$/i.test(name) && /^\d{1,6}(?![^\s,;)}\]])/.test(value))
+    return true;
   if (/^auths/.test(name) && value.startsWith('{')) return true;
   // An object of Kubernetes, of which something is said: deploy/web-pull-secret: created, good until …
   const isObject = /(?:^|[\s"'`(])[a-z0-9-]{1,63}\/[a-z0-9.-]*$/.test(before) && /^[A-Za-z]+[,:]? \S/.test(value);

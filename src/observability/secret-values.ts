@@ -60,7 +60,7 @@ export function quoteBefore(text: string, at: number): { quote: string; backslas
  * what is wrong with one.
  */
 const NO_SECRET =
-  /^(?:true|false|nil|null|none|undefined|yes|no|expired|invalid|missing|required|denied|\*+|x{5,}|<[a-z_ -]{1,32}>|\[(?:redacted|filtered|masked|hidden)\]|\$\{?[A-Z_][A-Z0-9_]{0,63}\}?)$/i;
+  /^(?:true|false|nil|null|none|undefined|yes|no|expired|invalid|valid|missing|found|loaded|required|denied|enabled|disabled|done|ok|\*+|x{5,}|<[a-z_ -]{1,32}>|\[(?:redacted|filtered|masked|hidden)\]|\$\{?[A-Z_][A-Z0-9_]{0,63}\}?)$/i;
 
 export const isNoSecret = (value: string): boolean =>
   value.length <= 80 && NO_SECRET.test(value.replace(/^\\{0,7}["'`]|\\{0,7}["'`),.;}]{1,8}$/g, ''));

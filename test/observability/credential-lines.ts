@@ -501,6 +501,8 @@ export const HARMLESS: readonly string[] = [
   'AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/secrets/eks.amazonaws.com/serviceaccount/token AWS_REGION=eu-west-1',
   'target deploy/ecr-pull-secret: created, good until 2026-01-01T00:00Z',
   'spec.template.spec.volumes[0].secret.secretName: Required value, spec.imagePullSecrets: Invalid value: {}',
+  'cookies: enabled',
+  'Signature: valid; credentials: loaded from a file; {"token_count": 12, "max_tokens": 4096}',
   'exceeded quota: web, requested: secrets=1, used: secrets=10, limited: secrets=10',
   'sshKey: { secretName: web-ssh-key, mountPath: /root/.ssh }',
   'Unable to locate credentials. You can configure credentials by running "aws configure".',
