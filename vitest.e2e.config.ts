@@ -20,7 +20,9 @@ export default defineConfig({
     // Processes, not threads: each file has servers and queues of its own.
     pool: 'forks',
     // Two cores, and tests that wait for containers and ssh most of their time.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    // Tests that are concurrent wait for a node, and hardly work themselves.
+    maxConcurrency: 40,
     sequence: { shuffle: true },
     // A deploy takes five to ten seconds on an idle machine, and some tests make several.
     testTimeout: 240_000,

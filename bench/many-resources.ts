@@ -38,6 +38,10 @@ try {
   console.log(
     `RSS ${rss.toFixed(0)} MiB  heap ${(heap / 2 ** 20).toFixed(0)} MiB  CPU ${((100 * cpu) / seconds).toFixed(1)} % of one core`,
   );
+  const { series, bytes, milliseconds } = await rig.scrape();
+  console.log(
+    `metrics: ${series} series, ${(bytes / 2 ** 20).toFixed(1)} MiB, scraped in ${milliseconds.toFixed(0)} ms`,
+  );
   console.log(
     `requests to the API server: ${JSON.stringify(asked)}; writes: ${writes.length === 0 ? 'none' : JSON.stringify(writes)}`,
   );

@@ -26,6 +26,8 @@ export interface Rig {
   queueUrl(name: string): string;
   /** A sample of the operator's metrics by name, summed over labels; NaN while the operator is not up yet. */
   metric(name: string): Promise<number>;
+  /** One scrape of the operator's metrics. */
+  scrape(): Promise<{ series: number; bytes: number; milliseconds: number }>;
   stop(): Promise<void>;
 }
 
@@ -94,6 +96,12 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       if (text === undefined) return Number.NaN;
       const samples = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
       return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    },
+    scrape: async () => {
+      const begun = performance.now();
+      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      const milliseconds = performance.now() - begun;
+      return { series: text.match(/^[^#\n]/gm)?.length ?? 0, bytes: Buffer.byteLength(text), milliseconds };
     },
     stop: async () => {
       await operator.stop();

@@ -8,6 +8,9 @@
 #                    Empty: this deploy needs no key. cap gets it set, for deploy.rb to find known_hosts.
 set -u
 
+newline='
+'
+
 say() { printf 'capdeployjob: %s\n' "$*" >&2; }
 
 fail() { # fail <exit code> <words…>
@@ -51,7 +54,7 @@ is_environment() {
 
 is_task() {
   case $1 in
-    [!a-z]* | '' | *[!A-Za-z0-9_:]* | *::* | *:) return 1 ;;
+    [!a-z]* | '' | *[!A-Za-z0-9_:-]* | *[:-][:-]* | *[:-]) return 1 ;;
   esac
   [ ${#1} -le 100 ]
 }
@@ -86,7 +89,8 @@ check_arguments() {
   [ $# -gt 0 ] || fail 2 'a task is missing, as in "cap production deploy"; "cap -T" lists them'
   mode=deploy
   for argument; do
-    is_task "$argument" || fail 2 "task $(shown "$argument"): expected at most 100 lower-case words as in deploy or deploy:rollback." \
+    is_task "$argument" || fail 2 "task $(shown "$argument"): expected words as in deploy, deploy:rollback or" \
+      'puma:phased-restart, 100 characters at most.' \
       'Options such as -e and -f, NAME=value and task[argument] are not passed on to cap; settings go into "env" of the Pod template.'
     if [ "$argument" = deploy ] && [ -z "${REVISION-}" ]; then
       fail 2 'REVISION is not set: a deploy needs a tag, branch or commit in it, as in REVISION=v1.0.0 cap production deploy'
@@ -138,6 +142,32 @@ is_encrypted() {
   return 1
 }
 
+# UTF-16 puts a NUL byte beside each letter of ASCII; what ssh reads has none.
+is_utf16() { [ "$(tr -dc '\000' <"$1" | wc -c)" -gt 0 ]; }
+UTF16='is text in UTF-16, which PowerShell writes: save it as ASCII or UTF-8'
+
+# What was made of a key that ssh-add refuses. It shows nothing of the file.
+key_problem() { # key_problem <file> <words of ssh-add>
+  if is_utf16 "$1"; then
+    printf %s "it $UTF16"
+    return
+  fi
+  case $(tr '\r\t' '\n ' <"$1" | sed '/^ *$/d') in
+    '') printf %s 'it is empty' ;;
+    ssh-* | ecdsa-* | sk-* | ----*BEGIN*PUBLIC\ KEY*)
+      printf %s 'it is a public key: store the other file of the pair, the one without .pub' ;;
+    LS0tLS1CRUdJTi*)
+      printf %s 'it is the base64 of a key: a Secret takes that once in "data", and the file as it is in "stringData"' ;;
+    PuTTY-User-Key-File*)
+      printf %s 'it is a key of PuTTY: convert it (puttygen <file> -O private-openssh -o id)' ;;
+    *'-----BEGIN'*"$newline"*'-----END'*)
+      printf %s "$2" | tr -c '[:print:]' ' ' | cut -c 1-200 | tr -d '\n' ;;
+    *'-----BEGIN'*'-----END'*) printf %s 'it is one line: its line ends were lost, or are written as \n' ;;
+    *'-----BEGIN'*) printf %s 'its end is missing' ;;
+    *) printf %s 'it has no -----BEGIN' ;;
+  esac
+}
+
 add_key() {
   key=$SSH_KEY_DIRECTORY/private_key
   if [ ! -e "$key" ]; then
@@ -159,12 +189,15 @@ add_key() {
   # By standard input, which has no mode to be refused for; and a Secret made by copy and paste often lacks its last line's end, or has
   # carriage returns.
   problem=$({ tr -d '\r' <"$key" && echo; } | SSH_ASKPASS_REQUIRE=never ssh-add -q - 2>&1) ||
-    fail 1 "$key is no private key that ssh-add takes: $(printf %s "$problem" | tr -c '[:print:]' ' ' | cut -c 1-200)." \
+    fail 1 "$key is no private key that ssh-add takes: $(key_problem "$key" "$problem")." \
       'The Secret must hold the whole file as ssh-keygen wrote it, from -----BEGIN to -----END'
 }
 
 use_known_hosts() {
   known_hosts=$SSH_KEY_DIRECTORY/known_hosts
+  if [ -r "$known_hosts" ] && is_utf16 "$known_hosts"; then
+    say "WARNING: $known_hosts $UTF16. No host key in it can be read, so every server is refused."
+  fi
   if [ ! -s "$known_hosts" ] || [ ! -r "$known_hosts" ]; then
     say 'WARNING: ************************************************************************************************'
     say "WARNING: no known_hosts at $known_hosts: no server can be told from an impostor."

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deployMessageSchema, MESSAGE_ALIASES } from './deploy-request.ts';
+import { DEFAULT_TASK, deployMessageSchema, MESSAGE_ALIASES } from './deploy-request.ts';
 import { GROUP, KIND, VERSION } from './names.ts';
 import { specSchema } from './spec.ts';
 import { statusSchema } from './status.ts';
@@ -113,6 +113,11 @@ export function messageJsonSchema(): Schema {
   const oneOf = (key: keyof typeof MESSAGE_ALIASES) => ({
     anyOf: MESSAGE_ALIASES[key].map((alias) => ({ required: [alias] })),
   });
+  // Null is no revision, and as a task it is the default.
+  const hasRevision = MESSAGE_ALIASES.revision.map((alias) => ({
+    required: [alias],
+    properties: { [alias]: { type: 'string' } },
+  }));
   const { required: _, ...rest } = schema;
   return {
     $id: `https://${GROUP}/${VERSION}/message.schema.json`,
@@ -122,9 +127,9 @@ export function messageJsonSchema(): Schema {
       oneOf('repository'),
       oneOf('environment'),
       {
-        if: { not: { required: ['task'], properties: { task: { not: { const: 'deploy' } } } } },
+        if: { not: { required: ['task'], properties: { task: { not: { enum: [DEFAULT_TASK, null] } } } } },
         // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-        then: oneOf('revision'),
+        then: { anyOf: hasRevision },
       },
     ],
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { momentOf, RFC3339_PATTERN } from './rfc3339.ts';
 
 /**
  * The message that producers put on the queue, as a zod schema: the operator parses with it and the JSON Schema
@@ -6,7 +7,10 @@ import { z } from 'zod';
  */
 
 export const ENVIRONMENT_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,48}[A-Za-z0-9])?$/;
-export const TASK_PATTERN = /^[a-z]\w*(:\w+)*$/;
+/**
+ * A Rake task: words, joined by `:` or `-` (`puma:phased-restart`). None can be an option or an assignment.
+ */
+export const TASK_PATTERN = /^[a-z]\w*([:-]\w+)*$/;
 export const REPOSITORY_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._/:@+~-]{0,139}$/;
 /** What a revision may look like at all; `revisionProblem` holds the whole rule. */
 export const REVISION_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._/@+-]{0,243}$/;
@@ -54,8 +58,24 @@ export function revisionProblem(revision: string): string | undefined {
 
 const MAX_TEXT = 256;
 
+/** A field that may be left out. `null` says the same: many producers write one for what they have no value for. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
+
+/** Characters of a text for people that are read at all. */
+export const MOST_READ_OF_TEXT = 65_536;
+
 /** Text for people: any string; what is kept of it is bounded and stripped of control characters when it is parsed. */
-const text = (description: string) => z.string().max(65_536).describe(description);
+const text = (description: string) => optional(z.string().max(MOST_READ_OF_TEXT)).describe(description);
+
+const time = (description: string) =>
+  optional(
+    z
+      .string()
+      .regex(RFC3339_PATTERN)
+      .refine((value) => momentOf(value) !== undefined)
+      .meta({ format: 'date-time' }),
+  ).describe(description);
 
 export const deployMessageSchema = z
   .looseObject({
@@ -67,57 +87,43 @@ export const deployMessageSchema = z
       .string()
       .regex(ENVIRONMENT_PATTERN)
       .describe('Capistrano stage; must be one of the resource\'s "environments". Alias: "env".'),
-    revision: z
-      .string()
-      .regex(REVISION_PATTERN)
-      .optional()
-      .describe('Tag, branch or commit. May be missing only where "task" is not "deploy". Alias: "hash".'),
-    task: z
-      .string()
-      .max(100)
-      .regex(TASK_PATTERN)
-      .default(DEFAULT_TASK)
+    revision: optional(z.string().regex(REVISION_PATTERN)).describe(
+      'Tag, branch or commit. May be missing only where "task" is not "deploy". Alias: "hash".',
+    ),
+    task: optional(z.string().max(100).regex(TASK_PATTERN))
+      .transform((task) => task ?? DEFAULT_TASK)
+      .meta({ default: DEFAULT_TASK })
       .describe('Capistrano task; must be one of the resource\'s "tasks".'),
-    id: z
-      .string()
-      .regex(ID_PATTERN)
-      .optional()
-      .describe(
-        `The producer's idempotency key: the same id for the same environment is one deploy. Of <, > and & it has ${MOST_ESCAPED_IN_ID} at most. Default: the message's own id.`,
-      ),
-    sentAt: z.iso
-      .datetime({ offset: true })
-      .optional()
-      .describe("RFC 3339. When the request was made; the earlier of this and the queue's own stamp counts."),
-    notBefore: z.iso
-      .datetime({ offset: true })
-      .optional()
-      .describe('RFC 3339. The deploy does not start before this moment; at most 30 days ahead.'),
-    expiresAt: z.iso
-      .datetime({ offset: true })
-      .optional()
-      .describe(
-        'RFC 3339. A request that has not started by this moment is Missed (Expired); must be after "notBefore".',
-      ),
-    requestedBy: text('Who asked for the deploy; a claim, not proof.').optional(),
-    reason: text('Why.').optional(),
-    source: text('Where the request comes from, for example a CI run.').optional(),
-    slack: z
-      .looseObject({
+    id: optional(z.string().regex(ID_PATTERN)).describe(
+      `The producer's idempotency key: the same id for the same environment is one deploy. Of <, > and & it has ${MOST_ESCAPED_IN_ID} at most. Default: the message's own id.`,
+    ),
+    sentAt: time("RFC 3339. When the request was made; the earlier of this and the queue's own stamp counts."),
+    notBefore: time('RFC 3339. The deploy does not start before this moment; at most 30 days ahead.'),
+    expiresAt: time(
+      'RFC 3339. A request that has not started by this moment is Missed (Expired); must be after "notBefore".',
+    ),
+    requestedBy: text('Who asked for the deploy; a claim, not proof.'),
+    reason: text('Why.'),
+    source: text('Where the request comes from, for example a CI run.'),
+    slack: optional(
+      z.looseObject({
         channel: z.string().regex(/^[A-Z0-9]{1,32}$/),
-        threadTs: z
-          .string()
-          .regex(/^[0-9]{1,16}\.[0-9]{1,16}$/)
-          .optional(),
-      })
-      .optional()
-      .describe('The Slack thread that the result is reported to.'),
+        threadTs: optional(z.string().regex(/^[0-9]{1,16}\.[0-9]{1,16}$/)),
+      }),
+    ).describe('The Slack thread that the result is reported to.'),
   })
   .meta({
     title: 'CapDeployJob message',
     description:
       'A deploy request on the SQS queue of a CapDeployJob. Keys are read without regard to case; unknown keys are ignored.',
   });
+
+/** The fields of a message that must be there; in every other one `null` is the same as nothing. */
+export const REQUIRED_FIELDS: ReadonlySet<string> = new Set(
+  Object.entries(deployMessageSchema.shape).flatMap(([name, field]) =>
+    field.safeParse(undefined).success ? [] : [name],
+  ),
+);
 
 /** The keys under which a field may come, first its own name; compared without regard to case. */
 export const MESSAGE_ALIASES = {

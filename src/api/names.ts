@@ -43,3 +43,6 @@ export const ANNOTATION = {
 
 /** Of annotations of a CapDeployJob: `freeze.capdeployjob.dev/<environment>: "<who>: <why>"` freezes that environment. */
 export const FREEZE_PREFIX = `freeze.${GROUP}/`;
+
+/** The name of a Secret, among others: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+export const DNS_SUBDOMAIN_PATTERN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

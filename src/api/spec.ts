@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { MAX_REGION_LENGTH, MAX_ROLE_ARN_LENGTH, REGION_PATTERN, ROLE_ARN_PATTERN } from './aws-names.ts';
 import { DEFAULT_TASK, ENVIRONMENT_PATTERN, REPOSITORY_PATTERN, TASK_PATTERN } from './deploy-request.ts';
+import { DNS_SUBDOMAIN_PATTERN } from './names.ts';
 
 /**
  * The spec of a CapDeployJob as a zod schema.
@@ -21,14 +23,14 @@ const queueSchema = z.object({
     ),
   region: z
     .string()
-    .regex(/^[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}$/)
-    .max(32)
+    .regex(REGION_PATTERN)
+    .max(MAX_REGION_LENGTH)
     .optional()
     .describe('AWS region of the queue. Default: the one in the URL, else the AWS_REGION of the operator.'),
   roleArn: z
     .string()
-    .max(256)
-    .regex(/^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[A-Za-z0-9+=,.@_/-]+$/)
+    .max(MAX_ROLE_ARN_LENGTH)
+    .regex(ROLE_ARN_PATTERN)
     .optional()
     .describe(
       'IAM role that the operator assumes to read the queue, with external id "<namespace>/<name>" of this resource.',
@@ -107,17 +109,25 @@ const environmentSchema = z.object({
     ),
 });
 
+/** Of a Secret: it must not be `.`, nor begin with `..` (https://kubernetes.io/docs/concepts/configuration/secret/). */
+const SECRET_KEY_PATTERN = /^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$/;
+
 const sshKeySchema = z.object({
-  secretName: z.string().min(1).max(253).describe('Secret in the same namespace that holds the SSH key.'),
+  secretName: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(DNS_SUBDOMAIN_PATTERN)
+    .describe('Secret in the same namespace that holds the SSH key.'),
   key: z
     .string()
-    .regex(/^[-._a-zA-Z0-9]+$/)
+    .regex(SECRET_KEY_PATTERN)
     .max(253)
     .default('private_key')
     .describe('Key of the Secret that holds the private key. It is mounted as the file "private_key".'),
   knownHostsKey: z
     .string()
-    .regex(/^[-._a-zA-Z0-9]+$/)
+    .regex(SECRET_KEY_PATTERN)
     .max(253)
     .default('known_hosts')
     .describe(

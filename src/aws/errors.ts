@@ -1,7 +1,10 @@
+import { redactHead } from '../observability/redact.ts';
+
 /**
  * What can come of a request to AWS, classified once, here; what is particular to one service is added in its room.
  *
- * - `access-denied`: the credentials are refused (expired ones too), or may not do this.
+ * - `access-denied`: the credentials are refused, or may not do this.
+ * - `expired-credentials`: they were good once: keys of a session, or the session of SSO or `aws login` behind them.
  * - `no-region`, `no-credentials`: nothing was sent, for want of either.
  * - `throttled`: AWS asks for fewer requests.
  * - `unreachable`: a time-out, no connection, a certificate that is not trusted, a server error, or an answer of somebody else on the way: it
@@ -11,6 +14,7 @@
  */
 export type AwsErrorKind =
   | 'access-denied'
+  | 'expired-credentials'
   | 'no-region'
   | 'no-credentials'
   | 'throttled'
@@ -27,9 +31,10 @@ export interface AwsProblem<Kind extends string = AwsErrorKind> {
 }
 
 const KINDS: readonly [kind: AwsErrorKind, codes: RegExp][] = [
+  ['expired-credentials', /^ExpiredToken(Exception)?$/],
   [
     'access-denied',
-    /^(AccessDenied|AccessDeniedException|KmsAccessDenied|KMS\.AccessDeniedException|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature|MissingAuthenticationToken(Exception)?|ExpiredToken(Exception)?|InvalidAccessKeyId|InvalidSecurity|InvalidIdentityToken|IDPCommunicationError|AuthFailure|OptInRequired|NotAuthorized)$/,
+    /^(AccessDenied|AccessDeniedException|KmsAccessDenied|KMS\.AccessDeniedException|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature|MissingAuthenticationToken(Exception)?|InvalidAccessKeyId|InvalidSecurity|InvalidIdentityToken|IDPCommunicationError|AuthFailure|OptInRequired|NotAuthorized)$/,
   ],
   [
     'throttled',
@@ -41,6 +46,9 @@ const KINDS: readonly [kind: AwsErrorKind, codes: RegExp][] = [
   ],
   ['no-credentials', /^(CredentialsProviderError|ProviderError|TokenProviderError|CredentialsError)$/],
 ];
+
+/** How the SDK's providers say that somebody must sign in again. Their code is the one for having found nothing. */
+const OVER = /expired|`?aws (sso )?login/i;
 
 /** Sorts whatever the SDK throws. `own` are codes of one service, looked for first. */
 export function classifyAwsError<Kind extends string = never>(
@@ -65,6 +73,8 @@ export function classifyAwsError<Kind extends string = never>(
   const table: readonly [Kind | AwsErrorKind, RegExp][] = [...own, ...KINDS];
   for (const code of candidates) {
     const kind = table.find(([, codes]) => codes.test(code))?.[0];
+    if (kind === 'no-credentials' && OVER.test(text))
+      return { kind: 'expired-credentials', code, detail: detailOf(code, text) };
     if (kind) return { kind, code, detail: detailOf(code, text) };
   }
   const code = candidates.find((name) => name !== 'Error') ?? 'Unknown';
@@ -105,6 +115,6 @@ function kindOfStatus(status: number | undefined, throttling: boolean): AwsError
  * they quote receipt handles, and of signature errors the canonical request with the session token.
  */
 function detailOf(code: string, text: string): string {
-  const words = /^AccessDenied/.test(code) ? text.replace(/[A-Za-z0-9+/=_-]{100,}/g, '…').slice(0, 400) : '';
+  const words = /^AccessDenied/.test(code) ? redactHead(text.replace(/[A-Za-z0-9+/=_-]{100,}/g, '…'), 400) : '';
   return words ? `; AWS says: ${words}` : ` (${code})`;
 }

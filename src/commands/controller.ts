@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type ControllerFlags, FlagError, parseControllerFlags } from '../flags.ts';
 import { ClockWasSetError } from '../kube/clock-step.ts';
-import { HttpKubeClient, type HttpKubeClientOptions } from '../kube/http-client.ts';
+import { KUBE_ERROR_KINDS } from '../kube/errors.ts';
+import { HttpKubeClient, type HttpKubeClientOptions, VERBS } from '../kube/http-client.ts';
 import { currentNamespace, KubeConfigError, loadKubeConfig } from '../kube/kubeconfig.ts';
 import { timingsOf } from '../kube/leader-elector.ts';
 import { type RunningServer, serveMetrics, serveProbes } from '../observability/health.ts';
@@ -28,7 +29,7 @@ export async function runController(args: string[], env: NodeJS.ProcessEnv): Pro
   const log = createLogger({ level: flags['log-level'] });
   const stopRequested = stopSignal(log);
   endOnUnexpectedErrors(log);
-  const metrics = new Metrics();
+  const metrics = new Metrics({ kubeRequests: { verbs: VERBS, errorKinds: KUBE_ERROR_KINDS } });
   let operator: Operator | undefined;
   const client = (more: Partial<HttpKubeClientOptions>) =>
     new HttpKubeClient({

@@ -25,7 +25,7 @@ export function operatorMetrics(metrics: Metrics): OperatorMetrics {
     lanes: (key, lanes) => metrics.lanes(ref(key), lanes),
     forget: (key) => metrics.resourceRemoved(ref(key)),
     sqsError: (_key, code) => metrics.sqsRequestFailed(code),
-    reconcileFailed: (error) => metrics.reconcileFailed(isKubeError(error) ? error.kind : 'unexpected'),
+    reconcileFailed: (error) => metrics.reconcileFailed(isKubeError(error) ? error.kind : undefined),
     eventLost: (reason) => metrics.eventLost(reason),
     createError: (key, reason) => metrics.jobCreateFailed(ref(key), reason),
     reconciled: (seconds) => metrics.reconciled(seconds),

@@ -1,4 +1,10 @@
-import type { CapDeployJob, CapDeployJobStatus, HistoryEntry, RejectionEntry } from '../api/capdeployjob.ts';
+import type {
+  CapDeployJob,
+  CapDeployJobSpec,
+  CapDeployJobStatus,
+  HistoryEntry,
+  RejectionEntry,
+} from '../api/capdeployjob.ts';
 import type { Result } from '../api/reasons.ts';
 import type { KubeObject } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -64,15 +70,18 @@ export class Announcer {
     this.#log.info({ resource: key, job: job.metadata.name, reason }, 'Job deleted');
   }
 
-  lanes(key: string, status: CapDeployJobStatus): void {
-    this.#metrics.lanes(
-      key,
-      (status.environments ?? []).map(({ name, waiting, active }) => ({
-        environment: name,
-        waiting: waiting?.length ?? 0,
-        active: active?.length ?? 0,
-      })),
-    );
+  /**
+   * The lanes to count: those of the spec, and those in which something waits or runs. Where the spec cannot be read, all that the status
+   * has: it goes on naming a removed environment for days.
+   */
+  lanes(key: string, { environments = [] }: CapDeployJobStatus, spec?: CapDeployJobSpec): void {
+    const named = spec?.environments.map(({ name }) => ({ environment: name, waiting: 0, active: 0 })) ?? [];
+    const lanes = new Map(named.map((lane) => [lane.environment, lane]));
+    for (const { name, waiting = [], active = [] } of environments) {
+      if (spec && !lanes.has(name) && waiting.length + active.length === 0) continue;
+      lanes.set(name, { environment: name, waiting: waiting.length, active: active.length });
+    }
+    this.#metrics.lanes(key, [...lanes.values()]);
   }
 
   forget(key: string): void {

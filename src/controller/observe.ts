@@ -5,10 +5,12 @@ import { isKubeError } from '../kube/errors.ts';
 import { splitKey } from '../kube/keys.ts';
 import { listAll } from '../kube/list-all.ts';
 import type { TemplateCheck } from '../lanes/conditions.ts';
+import type { Warnings } from '../lanes/explain.ts';
 import { type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Observation } from '../lanes/plan.ts';
 import { BY_RESOURCE, type Caches } from './caches.ts';
 import type { ProcessMemory } from './memory.ts';
+import { quotableJob, quotablePod } from './quotable.ts';
 import type { ReportBook } from './report-book.ts';
 
 /** Gathers what a plan looks at: cheaply from the caches, or live from the API server. */
@@ -16,6 +18,7 @@ export class Observer {
   readonly #client: KubeClient;
   readonly #caches: Caches;
   readonly #memory: ProcessMemory;
+  readonly #warnings: Warnings;
   readonly #reports: ReportBook;
   readonly #now: () => number;
   readonly #elapsed: () => number;
@@ -24,6 +27,7 @@ export class Observer {
     client: KubeClient;
     caches: Caches;
     memory: ProcessMemory;
+    warnings: Warnings;
     reports: ReportBook;
     now: () => number;
     elapsed: () => number;
@@ -31,6 +35,7 @@ export class Observer {
     this.#client = parts.client;
     this.#caches = parts.caches;
     this.#memory = parts.memory;
+    this.#warnings = parts.warnings;
     this.#reports = parts.reports;
     this.#now = parts.now;
     this.#elapsed = parts.elapsed;
@@ -108,9 +113,10 @@ export class Observer {
       resource,
       spec: 'spec' in parsed ? parsed.spec : undefined,
       specProblem: 'problem' in parsed ? parsed.problem : undefined,
-      jobs,
-      pods,
+      jobs: jobs.map(quotableJob),
+      pods: pods.map(quotablePod),
       memory: this.#memory,
+      warnings: this.#warnings,
       template,
       ...this.#reports.of(key, now, resource.metadata.uid),
       now,

@@ -8,13 +8,14 @@ import type { Announcer } from './announce.ts';
 import { CarryOut, isTooLate } from './carry-out.ts';
 import type { TemplateChecker } from './check-template.ts';
 import { DroppedFields } from './dropped-fields.ts';
-import { explainStarts } from './explain-starts.ts';
 import { FairShare } from './fair-share.ts';
 import { HoldOff } from './hold-off.ts';
 import { LastWord } from './last-word.ts';
 import type { ProcessMemory } from './memory.ts';
 import type { Observer } from './observe.ts';
 import type { ReportBook } from './report-book.ts';
+import { Rewording } from './rewording.ts';
+import type { WarningEvents } from './warning-events.ts';
 
 /** Somebody else wrote first, often the Job controller with its first status: looked at again at once, and live. */
 const AFTER_CONFLICT_MS = 20;
@@ -28,6 +29,7 @@ export interface ReconcilerParts {
   client: KubeClient;
   observer: Observer;
   memory: ProcessMemory;
+  warnings: WarningEvents;
   reports: ReportBook;
   templates: TemplateChecker;
   announcer: Announcer;
@@ -47,6 +49,7 @@ export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #carryOut: CarryOut;
   readonly #lastWord = new LastWord();
+  readonly #rewording = new Rewording();
   readonly #holdOff = new HoldOff();
   readonly #fairShare = new FairShare();
   readonly #dropped = new DroppedFields();
@@ -59,7 +62,7 @@ export class Reconciler {
 
   /** @throws KubeError where the API server could not be asked: the key is then tried again with backoff. */
   async reconcile(key: string): Promise<WorkResult> {
-    const { observer, memory, client, announcer, now } = this.#parts;
+    const { observer, memory, warnings, announcer, now } = this.#parts;
     const resource = observer.resource(key);
     this.#sweep();
     if (!resource) {
@@ -73,11 +76,11 @@ export class Reconciler {
     if (restsUntil !== undefined) return { requeueAfterMs: restsUntil - now() };
 
     const { template, again: templateAgain } = await this.#template(key, resource);
-    const again = earlier(templateAgain, this.#parts.reports.rejectionsDueAt(key, now()));
+    const dueAt = earlier(templateAgain, this.#parts.reports.rejectionsDueAt(key, now()));
     let seen = observer.cached(key, template);
     if (!seen) return {};
     let next = this.#plan(key, seen);
-    if (await explainStarts(client, memory, seen, next.explain)) next = this.#plan(key, seen);
+    const again = earlier(dueAt, warnings.follow(key, next.explain));
 
     if (this.#isWork(key, seen, next)) {
       const heldUntil = this.#holdOff.until(key, now());
@@ -89,13 +92,15 @@ export class Reconciler {
       next = this.#plan(key, seen);
       memory.noteAbsent(next.absent, this.#parts.elapsed());
       if (this.#isWork(key, seen, next)) {
+        // First, so that counters begin at 0 however this ends.
+        announcer.lanes(key, seen.resource.status ?? {}, seen.spec);
         const outcome = await this.#carry(key, seen, next);
         return wakeAfter(next, again, now(), outcome === 'conflict' ? AFTER_CONFLICT_MS : AFTER_WRITE_MS);
       }
     }
-    announcer.lanes(key, next.status);
-    const contradictAt = this.#statusChanges(seen, next) ? this.#contradictsAt(key, seen, next) : undefined;
-    return wakeAfter(next, earlier(again, earlier(contradictAt, this.#tryAgainAt())), now());
+    announcer.lanes(key, next.status, seen.spec);
+    const writesAt = this.#statusChanges(seen, next) ? this.#writesAt(key, seen, next) : undefined;
+    return wakeAfter(next, earlier(again, earlier(writesAt, this.#tryAgainAt())), now());
   }
 
   #plan(key: string, seen: Observation): Plan {
@@ -116,7 +121,7 @@ export class Reconciler {
         next.absent.length +
         seen.rejections.length >
         0 ||
-      (this.#statusChanges(seen, next) && this.#contradictsAt(key, seen, next) === undefined)
+      (this.#statusChanges(seen, next) && this.#writesAt(key, seen, next) === undefined)
     );
   }
 
@@ -136,9 +141,13 @@ export class Reconciler {
     return this.#dropped.problem === undefined ? undefined : this.#dropped.tryAgainAt;
   }
 
-  #contradictsAt(key: string, seen: Observation, next: Plan): number | undefined {
+  /** A status that differs in words alone can wait. */
+  #writesAt(key: string, seen: Observation, next: Plan): number | undefined {
     const stored = this.#dropped.stored(next.status, seen.now);
-    return this.#lastWord.waitsUntil(key, seen.resource.status, stored, seen.now);
+    return (
+      this.#lastWord.waitsUntil(key, seen.resource.status, stored, seen.now) ??
+      this.#rewording.waitsUntil(key, seen.resource.status, stored, seen.now)
+    );
   }
 
   async #carry(key: string, seen: Observation, next: Plan): Promise<'done' | 'conflict'> {
@@ -147,6 +156,7 @@ export class Reconciler {
         this.#compare(key, next.status, status),
       );
       this.#lastWord.said(key, next.status, this.#parts.now());
+      this.#rewording.stored(key, seen.resource.status, next.status, this.#parts.now());
       this.#holdOff.forget(key);
       return 'done';
     } catch (error) {
@@ -186,9 +196,11 @@ export class Reconciler {
     this.#parts.templates.forget(key);
     this.#parts.announcer.forget(key);
     this.#lastWord.forget(key);
+    this.#rewording.forget(key);
     this.#holdOff.forget(key);
     this.#fairShare.forget(key);
     this.#parts.memory.forget(key);
+    this.#parts.warnings.follow(key, []);
   }
 }
 

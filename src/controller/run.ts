@@ -15,6 +15,7 @@ import { ProcessMemory } from './memory.ts';
 import { Observer } from './observe.ts';
 import { Reconciler } from './reconcile.ts';
 import { ReportBook } from './report-book.ts';
+import { WarningEvents } from './warning-events.ts';
 
 /** CapDeployJobs that are worked on at once: each pass waits for the API server most of the time. */
 const WORKERS = 16;
@@ -101,6 +102,7 @@ export function startController(options: ControllerOptions): Controller {
     log,
   });
   const memory = new ProcessMemory(steady);
+  const warnings = new WarningEvents({ client, now, wake: (key) => queue.add(key), log });
   const reports = new ReportBook(now, (key, inMs) => queue.addAfter(key, inMs));
   const events = new EventRecorder({
     client,
@@ -111,8 +113,9 @@ export function startController(options: ControllerOptions): Controller {
   });
   const reconciler = new Reconciler({
     client,
-    observer: new Observer({ client, caches, memory, reports, now, elapsed: steady }),
+    observer: new Observer({ client, caches, memory, warnings, reports, now, elapsed: steady }),
     memory,
+    warnings,
     reports,
     templates: new TemplateChecker(client, now),
     announcer: new Announcer({ events, metrics, log, now }),

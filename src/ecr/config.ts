@@ -1,5 +1,13 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import {
+  ACCOUNT_PATTERN,
+  MAX_REGION_LENGTH,
+  MAX_ROLE_ARN_LENGTH,
+  REGION_PATTERN,
+  ROLE_ARN_PATTERN,
+} from '../api/aws-names.ts';
+import { DNS_SUBDOMAIN_PATTERN } from '../api/names.ts';
 import type { AwsRole } from '../aws/aws-client.ts';
 
 /**
@@ -28,7 +36,6 @@ export interface Target {
 }
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL_NAME = /^([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
 
@@ -38,56 +45,88 @@ const words = (pattern: RegExp, max: number, what: string) =>
     .max(max, `expected ${what}`)
     .regex(pattern, { message: `expected ${what}` });
 
+const REGION_WORDS = 'an AWS region such as ap-northeast-1';
+
 const labelName = words(LABEL_NAME, 317, 'the name of a label');
 const labelValue = words(LABEL_VALUE, 63, 'the value of a label, in quotes where it looks like a number');
 
-const labelSelector = z.strictObject({
-  matchLabels: z.record(labelName, labelValue).optional(),
-  matchExpressions: z
-    .array(
-      z.strictObject({
-        key: labelName,
-        operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist'], 'expected In, NotIn, Exists or DoesNotExist'),
-        values: z.array(labelValue).max(100).optional(),
-      }),
-    )
-    .max(20)
-    .optional(),
-});
+const labelSelector = z.strictObject(
+  {
+    matchLabels: z
+      .record(labelName, labelValue, 'expected names of labels and their values, such as { team: web }')
+      .optional(),
+    matchExpressions: z
+      .array(
+        z.strictObject(
+          {
+            key: labelName,
+            operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist'], 'expected In, NotIn, Exists or DoesNotExist'),
+            values: z
+              .array(labelValue, 'expected a list of values, such as [web, api]')
+              .max(100, 'expected at most 100 values')
+              .optional(),
+          },
+          'expected an expression, such as { key: team, operator: In, values: [web] }',
+        ),
+        'expected a list of expressions, such as [{ key: team, operator: Exists }]',
+      )
+      .max(20, 'expected at most 20 expressions')
+      .optional(),
+  },
+  'expected a label selector, such as { matchLabels: { team: web } }; {} selects every namespace',
+);
 
 /** The fields of a target. Their bounds: AWS's for ids, ARNs and external ids (API reference of ECR, IAM and STS), Kubernetes's for names. */
 export const targetFields = {
   registryIds: z
-    .array(words(/^[0-9]{12}$/, 12, 'an account id of 12 digits (in YAML between quotes)'))
+    .array(
+      words(ACCOUNT_PATTERN, 12, 'an account id of 12 digits (in YAML between quotes)'),
+      'expected a list of account ids, such as ["123456789012"]',
+    )
     .min(1, 'expected at least one account id')
     .max(10, 'expected at most 10 account ids (what ECR takes in one request): make two targets of it')
     .optional(),
-  region: words(/^[a-z]{2,5}(-[a-z]+){1,3}-[0-9]{1,2}$/, 32, 'an AWS region such as ap-northeast-1').optional(),
+  region: words(REGION_PATTERN, MAX_REGION_LENGTH, REGION_WORDS).optional(),
   roleArn: words(
-    /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[A-Za-z0-9+=,.@_/-]+$/,
-    256,
+    ROLE_ARN_PATTERN,
+    MAX_ROLE_ARN_LENGTH,
     'the ARN of an IAM role: arn:aws:iam::<account id>:role/<name>',
   ).optional(),
   externalId: words(/^[A-Za-z0-9_+=,.@:/-]{2,1224}$/, 1224, '2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -').optional(),
-  secretName: words(DNS_SUBDOMAIN, 253, 'the name of a Secret: a-z 0-9 - and .'),
+  secretName: words(DNS_SUBDOMAIN_PATTERN, 253, 'the name of a Secret: a-z 0-9 - and .'),
   namespaces: z
-    .array(words(DNS_LABEL, 63, 'the name of a namespace: 1 to 63 of a-z 0-9 -'))
+    .array(
+      words(DNS_LABEL, 63, 'the name of a namespace: 1 to 63 of a-z 0-9 -'),
+      'expected a list of names, such as [deploy]; for namespaces by their labels, or all, use namespaceSelector',
+    )
     .min(1, 'expected at least one namespace')
     .max(1000, 'expected at most 1000 namespaces: use namespaceSelector')
     .optional(),
   namespaceSelector: labelSelector.optional(),
   serviceAccounts: z
-    .array(words(DNS_SUBDOMAIN, 253, 'the name of a ServiceAccount: a-z 0-9 - and .'))
+    .array(
+      words(DNS_SUBDOMAIN_PATTERN, 253, 'the name of a ServiceAccount: a-z 0-9 - and .'),
+      'expected a list of names of ServiceAccounts, such as [default]',
+    )
     .max(50, 'expected at most 50 names')
     .optional(),
 };
 
-const configSchema = z.strictObject({
-  targets: z
-    .array(z.strictObject(targetFields))
-    .min(1, 'expected at least one target')
-    .max(100, 'expected at most 100'),
-});
+const configSchema = z.strictObject(
+  {
+    targets: z
+      .array(
+        z.strictObject(
+          targetFields,
+          'expected a target, such as { secretName: ecr-pull-secret, namespaces: [deploy] }',
+        ),
+        'expected a list of targets',
+      )
+      .min(1, 'expected at least one target')
+      .max(100, 'expected at most 100 targets'),
+  },
+  'expected a mapping with the key targets',
+);
 
 type ParsedTarget = z.output<ReturnType<typeof z.strictObject<typeof targetFields>>>;
 
@@ -112,6 +151,10 @@ export function completeTarget(
   const region = target.region ?? defaultRegion;
   if (region === undefined) {
     throw new EcrConfigError(`${nameOf('region')}: no region is known: set it, or AWS_REGION in the environment`);
+  }
+  if (!REGION_PATTERN.test(region)) {
+    const found = JSON.stringify(region.slice(0, 100));
+    throw new EcrConfigError(`AWS_REGION: found ${found}; expected ${REGION_WORDS} (or set ${nameOf('region')})`);
   }
   if (externalId !== undefined && roleArn === undefined) {
     throw new EcrConfigError(
@@ -152,7 +195,7 @@ export function parseConfig(text: string, file: string, defaultRegion: string | 
     throw new EcrConfigError(`${file}: has aliases that cannot be followed`);
   }
   const parsed = configSchema.safeParse(value);
-  if (!parsed.success) throw new EcrConfigError(`${file}: ${firstProblem(parsed.error)}`);
+  if (!parsed.success) throw new EcrConfigError(`${file}: ${firstProblem(parsed.error, value)}`);
   return parsed.data.targets.map(({ namespaceSelector, ...fields }, index) => {
     const label = `targets[${index}]`;
     const selector = namespaceSelector && selectorText(namespaceSelector, `${file}: ${label}.namespaceSelector`);
@@ -164,17 +207,28 @@ export function parseConfig(text: string, file: string, defaultRegion: string | 
   });
 }
 
-/** The first problem in words that begin with the field. The value found is not quoted: a key pasted into the wrong line stays there. */
-function firstProblem(error: z.ZodError): string {
+/**
+ * The first problem in words that begin with the field. Of what was found its kind is said, where that is the mistake,
+ * and never the value: a key pasted into the wrong line stays there.
+ */
+function firstProblem(error: z.ZodError, file: unknown): string {
   const [issue] = error.issues;
-  const path = (issue?.path ?? [])
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-    .join('');
+  const steps = issue?.path ?? [];
+  const path = steps.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
   const field = path.replace(/^\./, '') || 'the file';
   if (issue?.code === 'unrecognized_keys') {
     return `${path === '' ? '' : `${field}: `}unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
   }
-  return `${field}: ${issue?.message ?? 'is not valid'}`;
+  const found = steps.reduce<unknown>((node, step) => (node as Record<PropertyKey, unknown> | undefined)?.[step], file);
+  return `${field}: ${issue?.code === 'invalid_type' ? `found ${kindOf(found)}; ` : ''}${issue?.message}`;
+}
+
+/** In words of YAML. */
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  return `a ${typeof value}`;
 }
 
 /**

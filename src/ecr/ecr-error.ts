@@ -19,6 +19,8 @@ export class EcrError extends Error {
 const ADVICE: Record<AwsErrorKind, string> = {
   'access-denied':
     'AWS refuses the credentials, or their right to ecr:GetAuthorizationToken (or to sts:AssumeRole, where roleArn is set: the trust policy of the role must name this principal, and externalId must be the one that it asks for)',
+  'expired-credentials':
+    'the AWS credentials have expired: renew the session (aws sso login), keys or web identity token that this program was given',
   'no-region': 'no region is known: set region, or AWS_REGION in the environment',
   'no-credentials':
     'no AWS credentials were found: give the Pod static keys, an IAM role for its service account, or EKS Pod Identity',
@@ -28,14 +30,9 @@ const ADVICE: Record<AwsErrorKind, string> = {
   other: 'AWS refused the request',
 };
 
-const EXPIRED = /^ExpiredToken/;
-
 /** Turns whatever the SDK throws into an EcrError. */
 export function toEcrError(error: unknown): EcrError {
   if (error instanceof EcrError) return error;
-  const { kind, code, detail } = classifyAwsError(error);
-  const advice = EXPIRED.test(code)
-    ? 'the AWS credentials have expired: renew the session, keys or web identity token that this program was given'
-    : ADVICE[kind];
-  return new EcrError(kind, advice + detail);
+  const { kind, detail } = classifyAwsError(error);
+  return new EcrError(kind, ADVICE[kind] + detail);
 }

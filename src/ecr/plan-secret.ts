@@ -1,4 +1,5 @@
 import { GROUP, LABEL, MANAGED_BY } from '../api/names.ts';
+import { momentOf } from '../api/rfc3339.ts';
 import type { KubeObject, Preconditions } from '../kube/client.ts';
 import { DockerConfigError, hostsOf, withLogins } from './docker-config.ts';
 import type { RegistryLogin } from './registry-login.ts';
@@ -114,17 +115,19 @@ function keptRegistries(
   return Object.fromEntries([...known, ...fresh]);
 }
 
-/** The annotation as it was written; nothing where a person made something else of it. */
+/** What the annotation says, without what is no RFC 3339 time; nothing where a person made something else of it. */
 function recorded(annotation: string | undefined): Record<string, string> {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(annotation ?? '{}');
-    const entries = Object.entries(value as object).filter(
-      ([, at]) => typeof at === 'string' && !Number.isNaN(Date.parse(at)),
-    );
-    return Object.fromEntries(entries) as Record<string, string>;
+    value = JSON.parse(annotation ?? '{}');
   } catch {
     return {};
   }
+  const entries = Object.entries(value ?? {}).flatMap(([host, at]): [string, string][] => {
+    const moment = typeof at === 'string' ? momentOf(at) : undefined;
+    return moment === undefined ? [] : [[host, rfc3339(new Date(moment))]];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Whole seconds, as Kubernetes writes times. */

@@ -1,4 +1,4 @@
-import { ID_PATTERN, MESSAGE_ALIASES } from '../api/deploy-request.ts';
+import { deployMessageSchema, ID_PATTERN, MESSAGE_ALIASES, REQUIRED_FIELDS } from '../api/deploy-request.ts';
 import { describe } from './text.ts';
 
 /**
@@ -20,12 +20,10 @@ export interface BodyProblem {
   readonly problem: { readonly json: boolean; readonly field: string | undefined; readonly message: string };
 }
 
-/** Every field of a message under the names it may come by, lower case. `notbefore` and `expiresat` are known only to be refused. */
+/** Every field of a message under the names it may come by, lower case. */
 const FIELD_OF_KEY = new Map<string, string>([
+  ...Object.keys(deployMessageSchema.shape).map((field): [string, string] => [lowerAscii(field), field]),
   ...Object.entries(MESSAGE_ALIASES).flatMap(([field, keys]) => keys.map((key): [string, string] => [key, field])),
-  ...['task', 'id', 'sentAt', 'requestedBy', 'reason', 'source', 'slack', 'notBefore', 'expiresAt'].map(
-    (field): [string, string] => [lowerAscii(field), field],
-  ),
 ]);
 
 export function readBody(body: string): MessageFields | BodyProblem {
@@ -77,7 +75,7 @@ function unwrap(
 }
 
 /**
- * Gathers the known keys. One field under two keys ("repo" and "Repository") is fine while both say the same. The very same key twice is
+ * Gathers the known keys; `null` in an optional field is nothing. One field under two keys ("repo" and "Repository") is fine while both say the same. The very same key twice is
  * refused: JSON.parse keeps the last one, another reader of the message (an approver's, a gateway's) may have kept the first.
  */
 function fieldsOf(
@@ -88,7 +86,7 @@ function fieldsOf(
   const values = new Map<string, unknown>();
   for (const [key, value] of Object.entries(object)) {
     const field = FIELD_OF_KEY.get(lowerAscii(key));
-    if (field === undefined) continue;
+    if (field === undefined || (value === null && !REQUIRED_FIELDS.has(field))) continue;
     if (values.has(field) && values.get(field) !== value) {
       return wrong(
         field,

@@ -6,14 +6,16 @@ import {
   ID_PATTERN,
   MOST_DAYS_AHEAD,
   MOST_ESCAPED_IN_ID,
+  MOST_READ_OF_TEXT,
   revisionProblem,
 } from '../api/deploy-request.ts';
 import { REJECTION, type RejectionReason } from '../api/reasons.ts';
+import { momentOf, TIME_WORDS, whyNoMoment } from '../api/rfc3339.ts';
 import { redactSecrets } from '../observability/redact.ts';
 import type { QueueMessage } from '../sqs/queue.ts';
 import { type MessageFields, readBody } from './message-body.ts';
 import type { Revisions } from './revisions.ts';
-import { cleanText, cut, describe, escapeText } from './text.ts';
+import { cleanText, cut, describe, escapeText, withoutSecrets } from './text.ts';
 
 /**
  * From a message to a deploy request, or to the reason why it is none. Pure. The one place where what came
@@ -60,8 +62,8 @@ export function parseMessage(
   }
   const stamps = [
     message.sentTimestamp ?? receivedAt,
-    momentOf(read.envelope?.timestamp),
-    momentOf(fields.values.sentAt),
+    optionalMoment(read.envelope?.timestamp),
+    optionalMoment(fields.values.sentAt),
   ].filter((stamp) => stamp !== undefined);
   const { values } = fields;
   return {
@@ -127,10 +129,7 @@ const CHECKS: readonly ((
   },
   function revisionMatchesEnvironment({ environment, revision }, { revisions }) {
     if (revision === undefined || revisions.allows(environment, revision)) return undefined;
-    return unsafeRevision(
-      revision,
-      `environment "${environment}" takes only what matches ${escapeText(revisions.patternOf(environment) ?? '', 200)}`,
-    );
+    return unsafeRevision(revision, revisions.expectedIn(environment));
   },
 ];
 
@@ -141,11 +140,14 @@ const EXPECTED: Record<string, string> = {
   revision: 'a string',
   task: 'a string',
   id: 'a string of 1 to 128 printable ASCII characters without blanks',
-  sentAt: 'an RFC 3339 time such as 2026-01-31T09:30:00Z',
-  notBefore: 'an RFC 3339 time such as 2026-01-31T09:30:00Z',
-  expiresAt: 'an RFC 3339 time such as 2026-01-31T09:30:00Z',
-  slack: 'an object {"channel": "C…", "threadTs": "1700000000.000100"}',
+  sentAt: TIME_WORDS,
+  notBefore: TIME_WORDS,
+  expiresAt: TIME_WORDS,
+  slack: 'an object {"channel": "C024BE91L", "threadTs": "1700000000.000100"}',
+  'slack.channel': 'the id of a Slack channel, not its name: 1 to 32 of A-Z and 0-9, such as C024BE91L',
+  'slack.threadTs': 'the time stamp of a Slack message, such as 1700000000.000100',
 };
+const EXPECTED_TEXT = `a string of at most ${MOST_READ_OF_TEXT} characters`;
 
 /** Holds the fields against the published schema. Lists and patterns of the resource come after it. */
 function readFields(read: MessageFields, spec: CapDeployJobSpec): { values: Fields } | Problem {
@@ -153,21 +155,18 @@ function readFields(read: MessageFields, spec: CapDeployJobSpec): { values: Fiel
   if (typeof given.slack === 'object' && given.slack !== null) given.slack = slackKeys(given.slack);
   const parsed = deployMessageSchema.safeParse(given);
   if (!parsed.success) {
-    const field = String(parsed.error.issues[0]?.path[0] ?? 'body');
-    const value = read.values.get(field);
+    const [field = 'body', within] = (parsed.error.issues[0]?.path ?? []).map(String);
+    const value = within === undefined ? read.values.get(field) : (given.slack as Record<string, unknown>)[within];
     if (field === 'revision' && typeof value === 'string') {
       return unsafeRevision(value, revisionProblem(value) ?? 'is not allowed');
     }
     if (typeof value === 'string' && (field === 'environment' || field === 'task')) return unknown(field, value, spec);
-    return shape(field, value, EXPECTED[field] ?? 'a string');
+    const path = within === undefined ? field : `${field}.${within}`;
+    const expected = EXPECTED[path] ?? EXPECTED_TEXT;
+    return expected === TIME_WORDS ? noTime(path, value) : shape(path, value, expected);
   }
-  for (const field of ['sentAt', 'notBefore', 'expiresAt'] as const) {
-    const stamp = parsed.data[field];
-    if (stamp !== undefined && momentOf(stamp) === undefined) return shape(field, stamp, EXPECTED[field] as string);
-  }
-  if (read.envelope?.timestamp !== undefined && momentOf(read.envelope.timestamp) === undefined) {
-    return shape('Timestamp', read.envelope.timestamp, EXPECTED.sentAt as string);
-  }
+  const stamp = read.envelope?.timestamp;
+  if (stamp !== undefined && momentOf(stamp) === undefined) return noTime('Timestamp', stamp);
   return { values: parsed.data };
 }
 
@@ -179,8 +178,8 @@ const LAST_MOMENT = Date.UTC(9999, 11, 31, 23, 59, 59);
  * the end.
  */
 function timesOf(fields: Fields, receivedAt: number): Pick<DeployRequest, 'notBefore' | 'expiresAt'> | Problem {
-  const notBefore = momentOf(fields.notBefore);
-  const expiresAt = momentOf(fields.expiresAt);
+  const notBefore = optionalMoment(fields.notBefore);
+  const expiresAt = optionalMoment(fields.expiresAt);
   const latest = receivedAt + MOST_DAYS_AHEAD * DAY_MS;
   if (notBefore !== undefined && notBefore > latest) {
     const words = `a time at most ${MOST_DAYS_AHEAD} days ahead, now until ${new Date(latest).toISOString()}`;
@@ -205,12 +204,12 @@ function slackKeys(slack: object): Record<string, unknown> {
   return out;
 }
 
-/** RFC 3339 only: Date.parse alone also takes "1" and "May 1". */
-function momentOf(stamp: string | undefined): number | undefined {
-  if (stamp === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(stamp))
-    return undefined;
-  const moment = Date.parse(stamp);
-  return Number.isNaN(moment) ? undefined : moment;
+const optionalMoment = (stamp: string | undefined): number | undefined =>
+  stamp === undefined ? undefined : momentOf(stamp);
+
+function noTime(field: string, found: unknown): Problem {
+  const why = typeof found === 'string' ? whyNoMoment(found) : '';
+  return shape(field, found, TIME_WORDS + (why && `; ${why}`));
 }
 
 function shape(field: string, found: unknown, expected: string): Problem {
@@ -242,7 +241,7 @@ function rejected(message: Pick<QueueMessage, 'messageId' | 'body'>, problem: Pr
       ...(problem.field === undefined ? {} : { field: problem.field }),
       // A status is read by more people than a queue.
       message: cut(redactSecrets(problem.message), MAX_SHOWN_MESSAGE),
-      body: escapeText(redactSecrets(message.body.slice(0, 4 * MAX_SHOWN_BODY)), MAX_SHOWN_BODY),
+      body: escapeText(withoutSecrets(message.body, MAX_SHOWN_BODY), MAX_SHOWN_BODY),
     },
   };
 }

@@ -18,7 +18,13 @@ const MIN_POLL_MS = 1_000;
 /** What only a person can put right is asked for slowly. */
 const SLOW_RETRY_MS = 30_000;
 /** What does not go away by itself. */
-const LASTING_KINDS: ReadonlySet<string> = new Set(['missing-queue', 'access-denied', 'no-region', 'no-credentials']);
+const LASTING_KINDS: ReadonlySet<string> = new Set([
+  'missing-queue',
+  'access-denied',
+  'expired-credentials',
+  'no-region',
+  'no-credentials',
+]);
 export const DRAIN_MS = 20_000;
 /** A poll that has not returned so long after its own wait time, or after the deadline, will not. */
 const LATE_POLL_MS = 3_000;

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { type CapDeployJob, type CapDeployJobSpec, specOf } from '../api/capdeployjob.ts';
+import { escapeText } from './text.ts';
 
 /**
  * The `revisions` patterns of a spec. They run on a linear-time engine (RE2): a pattern is a user's, a revision is a stranger's, and
@@ -8,12 +9,19 @@ import { type CapDeployJob, type CapDeployJobSpec, specOf } from '../api/capdepl
 export interface Revisions {
   /** True where the environment has no pattern, or the whole revision matches it. */
   allows(environment: string, revision: string): boolean;
-  /** The pattern as it was written, for error texts. */
-  patternOf(environment: string): string | undefined;
+  /** What the environment takes, in words, with the pattern as it was written: for a revision that `allows` refuses. */
+  expectedIn(environment: string): string;
 }
 
 /** RE2 is linear in text times program: `(\pL{1000}){…}` within 512 characters still makes a program that takes seconds. */
 const MAX_PROGRAM = 5_000;
+
+/** What is expected of a pattern, in words. */
+const PATTERN_WORDS =
+  'an RE2 pattern (https://github.com/google/re2/wiki/Syntax) that matches a revision from its start to its end, such as v[0-9]+\\.[0-9]+\\.[0-9]+';
+
+/** `*` behind a letter: in file names it stands for any text, in RE2 it repeats the letter. */
+const LIKE_A_FILE_NAME = /(^|(?<!\\)[A-Za-z0-9_/-])\*/;
 
 const compiled = new WeakMap<CapDeployJobSpec, Revisions | { problem: string }>();
 
@@ -35,22 +43,26 @@ function compile(spec: CapDeployJobSpec): Revisions | { problem: string } {
   for (const [index, { name, revisions }] of spec.environments.entries()) {
     if (revisions === undefined) continue;
     const problem = (what: string) => ({
-      problem: `spec.environments[${index}].revisions: ${JSON.stringify(revisions)} of environment "${name}" ${what}`,
+      problem: `spec.environments[${index}].revisions: found ${JSON.stringify(revisions)} (environment "${name}"); ${what}`,
     });
     try {
       const pattern = RE2JS.compile(revisions);
-      if (pattern.programSize() > MAX_PROGRAM) return problem('is too large a pattern; shorten its repetitions');
+      if (pattern.programSize() > MAX_PROGRAM) return problem('the pattern is too large: shorten its repetitions');
       patterns.set(name, pattern);
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
-      return problem(`is not a pattern that RE2 knows: ${words.slice(0, 200)}`);
+      return problem(`expected ${PATTERN_WORDS}; RE2 says: ${words.slice(0, 200)}`);
     }
   }
   const written = new Map(spec.environments.map(({ name, revisions }) => [name, revisions]));
   return {
     // matches() is anchored at both ends of the text, as by \A(?:…)\z, whatever anchors or flags the pattern itself has.
     allows: (environment, revision) => patterns.get(environment)?.matches(revision) ?? true,
-    patternOf: (environment) => written.get(environment),
+    expectedIn(environment) {
+      const pattern = written.get(environment) ?? '';
+      const hint = LIKE_A_FILE_NAME.test(pattern) ? '; in RE2 * repeats what stands before it, and .* is any text' : '';
+      return `environment "${environment}" takes only what the RE2 pattern ${escapeText(pattern, 200)} matches from start to end${hint}`;
+    },
   };
 }
 

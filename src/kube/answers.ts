@@ -2,7 +2,9 @@
  * What came back, or did not, as KubeError: the one place that reads metav1.Status and the transport's errors.
  */
 
+import { redactHead } from '../observability/redact.ts';
 import { classify, KubeError } from './errors.ts';
+import { readHttpDate } from './http-date.ts';
 
 /** Of a metav1.Status, what is used here. */
 interface Status {
@@ -13,7 +15,7 @@ interface Status {
   details?: { retryAfterSeconds?: number };
 }
 
-/** The API server quotes whole fields in the message of a 422; more than this helps nobody. Characters. */
+/** The API server quotes whole fields in the message of a 422, and webhooks what they like; more than this helps nobody. Bytes. */
 const MAX_WORDS = 4096;
 
 /**
@@ -32,7 +34,7 @@ export function errorOfAnswer(
     status,
     reason,
     message: parsed?.message
-      ? `${reason}: ${parsed.message.slice(0, MAX_WORDS)}`
+      ? `${reason}: ${redactHead(parsed.message, MAX_WORDS)}`
       : `${reason}: HTTP ${status} for ${request}`,
     retryAfterSeconds: retryAfterSeconds(retryAfter) ?? parsed?.details?.retryAfterSeconds,
   });
@@ -52,7 +54,7 @@ export function errorOfTransport(request: string, error: unknown): KubeError {
   return new KubeError('retryable', {
     status: 0,
     reason,
-    message: `${request}: ${String(message || reason)}`,
+    message: `${request}: ${redactHead(String(message || reason), MAX_WORDS)}`,
     cause: error,
   });
 }
@@ -100,6 +102,7 @@ function parseStatus(body: string): Status | undefined {
 function retryAfterSeconds(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d{1,6}$/.test(header)) return Number(header);
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1000));
+  const now = Date.now();
+  const at = readHttpDate(header, now);
+  return at === undefined ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
 }

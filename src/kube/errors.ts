@@ -8,7 +8,8 @@
  * - `forbidden`: 401 or 403: rights, quota, an admission policy, a namespace that is being deleted; may change without us.
  * - `retryable`: 429, 5xx, a time-out, no connection: the request may or may not have taken effect.
  */
-export type KubeErrorKind = 'conflict' | 'exists' | 'gone' | 'invalid' | 'forbidden' | 'retryable';
+export const KUBE_ERROR_KINDS = ['conflict', 'exists', 'gone', 'invalid', 'forbidden', 'retryable'] as const;
+export type KubeErrorKind = (typeof KUBE_ERROR_KINDS)[number];
 
 /** The only error that a KubeClient throws. Its message holds the server's reason and words, never a header or a body. */
 export class KubeError extends Error {

@@ -23,7 +23,7 @@ import { collectionPath, objectPath } from './paths.ts';
 import { notLeader } from './permit.ts';
 import { type Request, Transport, type Verb } from './transport.ts';
 
-export type { Verb } from './transport.ts';
+export { VERBS, type Verb } from './transport.ts';
 
 export interface HttpKubeClientOptions {
   /** A loader is called again after a 401, so that a rewritten kubeconfig is seen; prefer `() => loadKubeConfig(…)`. */

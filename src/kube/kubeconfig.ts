@@ -100,7 +100,7 @@ function checked(config: KubeConfig, origin: string): KubeConfig {
   }
   const cluster = config.getCurrentCluster();
   if (!cluster) throw new KubeConfigError(`${origin}: the cluster of context "${context}" is not there`);
-  if (!URL.canParse(cluster.server) || !/^https?:/.test(cluster.server)) {
+  if (!URL.canParse(cluster.server) || !/^https?:\/\/[^/]/.test(cluster.server)) {
     throw new KubeConfigError(`${origin}: the server of cluster "${cluster.name}" is not an http(s) URL`);
   }
   // client-node refuses http:// without this; over plain HTTP there is nothing to verify.

@@ -7,28 +7,44 @@ import { isKubeError } from './errors.ts';
 export const PAGE_SIZE = 500;
 
 /**
- * All objects of one live, consistent list: the pages after the first are of the first one's resourceVersion. When the API server
- * compacts that away under a slow reader (410), the list is asked for again in one piece, as client-go's pager does
- * (`FullListIfExpired`). Throws KubeError.
+ * The pages of one live, consistent list: those after the first are of the first one's resourceVersion.
+ * @throws KubeError; 410 (kind `gone`) where the API server has compacted that version away under a slow reader.
+ */
+export async function* listPages<T extends KubeObject>(
+  client: Pick<KubeClient, 'list'>,
+  type: ResourceType,
+  options: Omit<ListOptions, 'continue'> = {},
+): AsyncGenerator<ObjectList<T>> {
+  const limit = options.limit ?? PAGE_SIZE;
+  let next: string | undefined;
+  do {
+    const from = next === undefined ? {} : { continue: next };
+    const page: ObjectList<T> = await client.list<T>(type, { ...options, limit, ...from });
+    next = page.metadata.continue || undefined;
+    yield page;
+  } while (next !== undefined);
+}
+
+/**
+ * All objects of such a list. Where its version is compacted away, it is asked for again in one piece, as client-go's
+ * pager does (`FullListIfExpired`). Throws KubeError.
  */
 export async function listAll<T extends KubeObject>(
   client: Pick<KubeClient, 'list'>,
   type: ResourceType,
   options: Omit<ListOptions, 'continue'> = {},
 ): Promise<ObjectList<T>> {
-  const limit = options.limit ?? PAGE_SIZE;
   const items: T[] = [];
-  let next: string | undefined;
-  for (;;) {
-    try {
-      const page = await client.list<T>(type, { ...options, limit, ...(next === undefined ? {} : { continue: next }) });
+  let last: ObjectList<T> | undefined;
+  try {
+    for await (const page of listPages<T>(client, type, options)) {
       items.push(...page.items);
-      next = page.metadata.continue || undefined;
-      if (next === undefined) return { items, metadata: { resourceVersion: page.metadata.resourceVersion } };
-    } catch (error) {
-      if (next === undefined || !isKubeError(error, 'gone')) throw error;
-      const { limit: _, ...whole } = options;
-      return client.list<T>(type, whole);
+      last = page;
     }
+  } catch (error) {
+    if (last === undefined || !isKubeError(error, 'gone')) throw error;
+    const { limit: _, ...whole } = options;
+    return client.list<T>(type, whole);
   }
+  return { items, metadata: { resourceVersion: last?.metadata.resourceVersion ?? '' } };
 }

@@ -8,10 +8,13 @@ import { errorOfAnswer, errorOfBody, errorOfTimeout, errorOfTransport, errorOfWa
 import type { KubeObject, WatchEvent } from './client.ts';
 import type { Connection, Endpoint } from './connection.ts';
 import { KubeError } from './errors.ts';
+import { readHttpDate } from './http-date.ts';
 import { lines } from './json-lines.ts';
 import { queryString } from './paths.ts';
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+/** As the API server's audit log and RBAC name them. */
+export const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const;
+export type Verb = (typeof VERBS)[number];
 
 export interface Request {
   verb: Verb;
@@ -169,8 +172,8 @@ export class Transport {
   }
 
   #readClock(date: string | string[] | undefined, sentAt: number): void {
-    const server = typeof date === 'string' ? Date.parse(date) : Number.NaN;
-    if (Number.isNaN(server)) return;
+    const server = typeof date === 'string' ? readHttpDate(date, Date.now()) : undefined;
+    if (server === undefined) return;
     // The header cuts the fraction of a second off, half a one on average; it was written halfway between sending and receiving.
     this.#skewMs = server + 500 - (sentAt + Date.now()) / 2;
   }

@@ -72,6 +72,11 @@ function podTemplate(spec: CapDeployJobSpec, request: DeployRequest, labels: Rec
   container.args = ['cap', request.environment, request.task];
   container.env = environmentVariables(container.env, request.revision);
   container.terminationMessagePolicy ??= 'FallbackToLogsOnError';
+  // Where one of these fails, cap does not run, and there are no other words.
+  for (const [index, each] of list(podSpec.initContainers, '.spec.initContainers').entries()) {
+    const init = record(each, `.spec.initContainers[${index}]: a container is required`);
+    init.terminationMessagePolicy ??= 'FallbackToLogsOnError';
+  }
   if (spec.sshKey) mountSshKey(podSpec, container, spec.sshKey);
 
   podSpec.restartPolicy = 'Never';

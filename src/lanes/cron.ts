@@ -24,7 +24,7 @@ export function readSchedule(
   schedule: string,
   timeZone: string,
 ): { schedule: Schedule } | { field: 'schedule' | 'timeZone'; problem: string } {
-  if (!SCHEDULE_PATTERN.test(schedule) || /[LW]/i.test(schedule.replace(/jul|wed/gi, ''))) {
+  if (!SCHEDULE_PATTERN.test(schedule)) {
     return {
       field: 'schedule',
       problem:
@@ -36,11 +36,8 @@ export function readSchedule(
   let cron: Cron;
   try {
     cron = asCronJobReadsIt(schedule, timeZone);
-  } catch (error) {
-    return {
-      field: 'schedule',
-      problem: error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error),
-    };
+  } catch {
+    return { field: 'schedule', problem: problemOfFields(schedule, timeZone) };
   }
   // To find out that 30 February never comes takes 10 ms each time: once is enough.
   const never = cron.nextRun(new Date(0)) === null;
@@ -52,13 +49,37 @@ export function readSchedule(
   };
 }
 
+/** The fields of a schedule, and what stands for one time in each. */
+const FIELDS = [
+  ['minute', '0 to 59'],
+  ['hour', '0 to 23'],
+  ['day of the month', '1 to 31'],
+  ['month', '1 to 12 or JAN to DEC'],
+  ['day of the week', '0 to 7 or SUN to SAT'],
+] as const;
+
+/** Says which field cannot be read, as it was written: croner's own words are about what was made of it. */
+function problemOfFields(schedule: string, timeZone: string): string {
+  for (const [index, written] of schedule.split(/ +/).entries()) {
+    const alone = FIELDS.map((_, other) => (other === index ? written : '*')).join(' ');
+    const [name, times] = FIELDS[index] as (typeof FIELDS)[number];
+    try {
+      asCronJobReadsIt(alone, timeZone);
+    } catch {
+      return `the ${name}, ${JSON.stringify(written)}, cannot be read; expected are ${times}, * for all, lists (1,3), ranges from low to high (1-5) and steps (*/2)`;
+    }
+  }
+  return 'cannot be read';
+}
+
 /**
  * Rewrites what croner reads otherwise than the parser of CronJobs (https://pkg.go.dev/github.com/robfig/cron/v3):
  * - SUN at the end of a range is 0, not 7. So SUN-SUN is Sunday, not the whole week, and FRI-SUN is refused.
  * - A day field that lists `*`, or a step of 1, restricts nothing. So the other day field decides alone.
- * @throws TypeError or RangeError of croner, where it cannot be read
+ * @throws an Error where it cannot be read
  */
 function asCronJobReadsIt(schedule: string, timeZone: string): Cron {
+  if (/[LW]/i.test(schedule.replace(/jul|wed/gi, ''))) throw new Error('L and W are croner’s');
   // Given no function, it only computes: it starts no timer and asks for no time.
   const read = (fields: string[]) => new Cron(fields.join(' '), { timezone: timeZone, mode: '5-part' });
   const fields = schedule.split(/ +/).map((field, index) => (index === 4 ? field.replace(/-sun/gi, '-0') : field));

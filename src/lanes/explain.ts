@@ -1,11 +1,46 @@
-import { firstContainerStatus, type Pod } from './job.ts';
+import { type ContainerState, type ContainerStatus, firstContainerStatus, type Job, type Pod } from './job.ts';
 
-/** A core/v1 Event as far as it explains why a Job has no Pod. */
-export interface JobEvent {
-  reason?: string;
-  message?: string;
-  lastTimestamp?: string | null;
-  eventTime?: string | null;
+/** A healthy Pod takes about so long; before that there is nothing to explain. */
+export const HEALTHY_START_MS = 2_000;
+/**
+ * A start that takes longer says what it is at, though all may be well. With the write, that stands in the status
+ * within 10 s.
+ */
+export const SLOW_START_MS = 8_000;
+
+/** The newest Warning Event about a Job or Pod. Its texts are fit to be shown: one line each, redacted. */
+export interface Warning {
+  readonly reason: string;
+  readonly message: string;
+  /** When it happened last (epoch milliseconds). */
+  readonly at: number;
+}
+
+/** What is known of Warning Events. */
+export interface Warnings {
+  /** The newest one about the Job or Pod of this UID; null: there is none; undefined: nobody has looked yet. */
+  about(uid: string): Warning | null | undefined;
+}
+
+/** A start whose Pod does not say what it waits for: Events may. */
+export interface HangingStart {
+  /** Of its Pod, or of its Job as long as there is no Pod. */
+  readonly uid: string;
+  /** When it started (epoch milliseconds). */
+  readonly since: number;
+}
+
+/** A started deploy without a running container. */
+export interface Start {
+  readonly job: Job;
+  readonly pod: Pod | undefined;
+  /** When it started (epoch milliseconds). */
+  readonly since: number;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** What the status says of it so far. */
+  readonly told: string | undefined;
+  readonly warnings: Warnings;
 }
 
 /** Reasons of a waiting container that come and go in a healthy start: they explain nothing. */
@@ -15,47 +50,180 @@ const ORDINARY = new Set(['ContainerCreating', 'PodInitializing', '']);
  * True once the first container of a Pod has run, whatever came of it: from then on the deploy may have touched the servers.
  * Not `phase`: an init container that runs leaves the Pod Pending.
  */
-export function containerHasStarted(pod: Pod): boolean {
-  const first = firstContainerStatus(pod);
-  return (
-    first?.state?.running !== undefined ||
-    first?.state?.terminated !== undefined ||
-    first?.lastState?.terminated !== undefined
-  );
-}
+export const containerHasStarted = (pod: Pod): boolean => hasRun(firstContainerStatus(pod));
 
 /**
- * Why a started deploy has no running container yet, in words for a person; undefined where it is only on its way.
- * @param pods the Pods of the Job.
- * @param events the Job's FailedCreate Events: Pod Security and quota refuse Pods, not Jobs, and only there it is said.
+ * Names of the init containers of these Pods that have run, or may have. They come before the first container, and may
+ * do things, too.
  */
-export function whyNotRunning(pods: readonly Pod[], events: readonly JobEvent[]): string | undefined {
-  const [pod] = pods;
-  if (!pod) {
-    const refused = events.filter(({ reason }) => reason === 'FailedCreate').at(-1);
-    return refused ? `the Pod is refused: ${refused.message ?? 'no words given'}` : undefined;
-  }
+export const initContainersThatRan = (pods: readonly Pod[]): string[] =>
+  pods.flatMap(({ status }) => (status?.initContainerStatuses ?? []).filter(hasRun).map(({ name }) => name));
+
+const hasRun = (status: ContainerStatus | undefined): boolean =>
+  status?.state?.running !== undefined ||
+  status?.state?.terminated !== undefined ||
+  status?.lastState?.terminated !== undefined;
+
+/**
+ * Why a started deploy has no running container yet: what its Pod's status says; else the newest Warning Event, if it
+ * is younger than the last step that the Pod made; else, once the start is slow, what it is at. The same state has the
+ * same words, for each change is a write.
+ * @returns why: in words for a person, not bounded; undefined while it is only on its way. eventsAbout: the UID about
+ * which Events may tell more, once the start takes longer than a healthy one.
+ */
+export function whyNotRunning(start: Start): { why: string | undefined; eventsAbout: string | undefined } {
+  const { job, pod, since, now, told, warnings } = start;
+  const trouble = pod && whatTheStatusSays(pod);
+  if (trouble) return { why: trouble, eventsAbout: undefined };
+  const isSlow = now - since >= SLOW_START_MS;
+  const init = pod && whichInitContainerRuns(pod);
+  if (init) return { why: isSlow ? init : undefined, eventsAbout: undefined };
+
+  const { uid } = (pod ?? job).metadata;
+  const warning = warnings.about(uid);
+  const isNews = warning && (!pod || warning.at >= wholeSeconds(lastStep(pod) ?? 0));
+  const why =
+    (isNews ? inWords(start, warning) : undefined) ??
+    // An operator that has only just begun takes nothing back before it has looked.
+    (warning === undefined && told !== undefined && isAWarning(start, told) ? told : undefined) ??
+    (isSlow ? whatItIsAt(start) : undefined);
+  return { why, eventsAbout: now - since >= HEALTHY_START_MS ? uid : undefined };
+}
+
+function whatTheStatusSays(pod: Pod): string | undefined {
   const where = `Pod ${pod.metadata.name}`;
   if (pod.metadata.deletionTimestamp) return terminating(pod);
-  for (const status of [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]) {
-    const waiting = status.state?.waiting;
+  const { phase, reason, message } = pod.status ?? {};
+  if (phase === 'Failed')
+    return `${where} has failed: ${[reason, message].filter(Boolean).join(': ') || 'no words given'}`;
+  for (const [kind, { name, state }] of allStatuses(pod)) {
+    const { waiting } = state ?? {};
     if (waiting && !ORDINARY.has(waiting.reason ?? '')) {
-      return `${where}, container ${status.name}: ${[waiting.reason, waiting.message].filter(Boolean).join(': ')}`;
+      return `${where}, ${kind} ${name}: ${[waiting.reason, waiting.message].filter(Boolean).join(': ')}`;
     }
   }
-  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  if (scheduled?.status === 'False')
+  const scheduled = condition(pod, 'PodScheduled');
+  if (scheduled?.status === 'False') {
     return `${where} cannot be scheduled: ${scheduled.message ?? scheduled.reason ?? ''}`;
-  const mount = events.filter(({ reason }) => reason === 'FailedMount').at(-1);
-  if (mount) return `${where}: ${mount.message ?? 'a volume cannot be mounted'}`;
+  }
   return undefined;
 }
 
-/** A Pod that terminates on a dead node does so for ever, and holds its lane rightly: say how to find out and what to do. */
-export function terminating(pod: Pod): string {
+/**
+ * A side-car runs as long as its Pod, and keeps nobody back once it has started.
+ * https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
+ */
+function whichInitContainerRuns(pod: Pod): string | undefined {
+  const sideCars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  for (const { name, state, started } of pod.status?.initContainerStatuses ?? []) {
+    const isSideCar = sideCars.some((sideCar) => sideCar.name === name);
+    if (!state?.running || (isSideCar && started !== false)) continue;
+    const since = stamp(time(state.running.startedAt) ?? lastStepOrCreation(pod));
+    const rest = isSideCar
+      ? ' and is not ready to go on: it is a side-car with a startup probe or a postStart hook'
+      : '';
+    return `Pod ${pod.metadata.name}: init container ${name} has been running since ${since}${rest}`;
+  }
+  return undefined;
+}
+
+const REFUSED = 'the Pod is refused: ';
+
+/** Pod Security and quota refuse Pods, not Jobs: only an Event of the Job says it. */
+function inWords(start: Start, { reason, message }: Warning): string {
+  if (!start.pod && reason === 'FailedCreate') return `${REFUSED}${message || 'no words given'}`;
+  return `${whoIsWarned(start)}${[reason, message].filter(Boolean).join(': ')}`;
+}
+
+const isAWarning = (start: Start, words: string): boolean =>
+  words.startsWith(whoIsWarned(start)) || (!start.pod && words.startsWith(REFUSED));
+
+const whoIsWarned = ({ job, pod }: Start): string =>
+  `${pod ? `Pod ${pod.metadata.name}` : `Job ${job.metadata.name}`}, Warning `;
+
+/**
+ * The stages of a start, in which nothing need be wrong.
+ * https://kubernetes.io/docs/concepts/workloads/pods/pod-condition/
+ */
+function whatItIsAt({ pod, since }: Start): string {
+  if (!pod) return `the Job controller has created no Pod since ${stamp(since)}`;
+  const where = `Pod ${pod.metadata.name}`;
   const node = pod.spec?.nodeName;
-  const force = `kubectl -n ${pod.metadata.namespace} delete pod ${pod.metadata.name} --force`;
-  return node
-    ? `Pod ${pod.metadata.name} is terminating on node ${node}; if that node is lost and its deploy surely dead: ${force}`
-    : `Pod ${pod.metadata.name} is terminating; if it never ends: ${force}`;
+  if (!node) return `${where}: waiting for the scheduler since ${stamp(lastStepOrCreation(pod))}`;
+  if (pod.status?.startTime === undefined && allStatuses(pod).length === 0) {
+    return `${where}: waiting for the kubelet of node ${node} since ${stamp(lastStepOrCreation(pod))}`;
+  }
+  const ready = condition(pod, 'PodReadyToStartContainers');
+  const before = (pod.status?.initContainerStatuses ?? []).flatMap(({ state }) => momentsOf(state));
+  const known = latest([ready?.lastTransitionTime, ...before]);
+  const from = stamp(known ?? lastStepOrCreation(pod));
+  if (ready?.status !== 'True') {
+    // A kubelet before 1.36 says "True" only after it has pulled. https://github.com/kubernetes/kubernetes/pull/134660
+    const what =
+      'setting up volumes, network and sandbox, or pulling the image (before 1.36 a kubelet does not say which)';
+    return `${where}: ${what}, since ${from}`;
+  }
+  const [kind, { name }] = nextContainer(pod);
+  return `${where}: pulling the image of ${kind} ${name}, or creating the container, since ${from}`;
+}
+
+type Kind = 'container' | 'init container';
+
+const allStatuses = ({ status }: Pod): [Kind, ContainerStatus][] => [
+  ...(status?.initContainerStatuses ?? []).map((each): [Kind, ContainerStatus] => ['init container', each]),
+  ...(status?.containerStatuses ?? []).map((each): [Kind, ContainerStatus] => ['container', each]),
+];
+
+/** A kubelet begins one container after the other: the init containers, then the others. */
+function nextContainer(pod: Pod): [Kind, { name: string }] {
+  const init = pod.status?.initContainerStatuses?.find(({ state }) => state?.waiting);
+  return init ? ['init container', init] : ['container', pod.spec?.containers?.[0] ?? { name: '' }];
+}
+
+const condition = ({ status }: Pod, type: string) => status?.conditions?.find((each) => each.type === type);
+
+/**
+ * When the Pod last came a step further (epoch milliseconds): a Warning from before that is about what is over. What a
+ * kubelet says when it takes a Pod up (all is False, and Initialized is True without init containers) is no such step:
+ * that a volume is attached elsewhere is told once, maybe before that.
+ */
+function lastStep(pod: Pod): number | undefined {
+  const states = allStatuses(pod).flatMap(([, { state, lastState }]) => [state, lastState]);
+  const steps = (pod.status?.conditions ?? []).filter(
+    ({ type, status }) => status === 'True' && type !== 'Initialized',
+  );
+  return latest([...steps.map(({ lastTransitionTime }) => lastTransitionTime), ...states.flatMap(momentsOf)]);
+}
+
+const momentsOf = (state: ContainerState | undefined) => [state?.running?.startedAt, state?.terminated?.finishedAt];
+
+const lastStepOrCreation = (pod: Pod): number => lastStep(pod) ?? time(pod.metadata.creationTimestamp) ?? 0;
+
+function latest(moments: readonly (string | undefined)[]): number | undefined {
+  const known = moments.map(time).filter((moment) => moment !== undefined);
+  return known.length > 0 ? Math.max(...known) : undefined;
+}
+
+function time(moment: string | undefined): number | undefined {
+  const at = Date.parse(moment ?? '');
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** Kubernetes cuts times to seconds, those of Events, too: within one nobody knows what came first. */
+const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
+
+const stamp = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');
+
+/** As long as its Job is there, the Job controller keeps a Pod that has not said how it ended, `--force` or not. */
+const KEPT_FOR_ITS_JOB = 'batch.kubernetes.io/job-tracking';
+
+/** A Pod that terminates on a dead node does so for ever, and holds its lane rightly: say how to find out and what to do. */
+export function terminating({ metadata, spec }: Pod): string {
+  const { name, namespace, finalizers, labels } = metadata;
+  const job = finalizers?.includes(KEPT_FOR_ITS_JOB) ? labels?.['batch.kubernetes.io/job-name'] : undefined;
+  const remove = (kind: string, each: string) => `kubectl -n ${namespace} delete ${kind} ${each}`;
+  const force = `${job ? `${remove('job', job)}; ` : ''}${remove('pod', name)} --force`;
+  return spec?.nodeName
+    ? `Pod ${name} is terminating on node ${spec.nodeName}; if that node is lost and its deploy surely dead: ${force}`
+    : `Pod ${name} is terminating; if it never ends: ${force}`;
 }

@@ -1,6 +1,5 @@
 import type { Claim } from '../api/capdeployjob.ts';
-import { OUTCOME } from '../api/reasons.ts';
-import { containerHasStarted, terminating, whyNotRunning } from './explain.ts';
+import { containerHasStarted, terminating } from './explain.ts';
 import {
   isAlive,
   isBeingDeleted,
@@ -12,15 +11,11 @@ import {
   storedRequest,
 } from './job.ts';
 import { candidateDrop } from './judge-waiting.ts';
-import { inTurn, iso, type Lane, startOf, summary } from './lane.ts';
+import { inTurn, iso, type Lane, summary } from './lane.ts';
 import { exitOf } from './outcome.ts';
 import { bounded } from './text.ts';
 import { watchSidecars } from './watch-sidecars.ts';
-
-/** How often the Events of a started deploy without a container are read again. */
-const EXPLAIN_MS = 5_000;
-/** A healthy Pod takes about so long; before that there is nothing to explain. */
-export const HEALTHY_START_MS = 2_000;
+import { watchStart } from './watch-start.ts';
 
 /**
  * A Job that was started and has no claim was resumed by hand, or the status was lost: it holds the lane, and its outcome is ours to
@@ -81,37 +76,16 @@ function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
 }
 
 function watchPodStart(lane: Lane, claim: Claim, job: Job): void {
-  const { memory, now, spec } = lane.view;
+  const { memory } = lane.view;
   const { uid } = job.metadata;
   const pods = lane.view.pods.filter((pod) => jobUidOf(pod) === uid);
-  const { why: _, ending, ...held } = claim;
+  const { why: _, ending: __, ...held } = claim;
   lane.claim = held;
   if (pods.some(containerHasStarted) || memory.containerWasSeen(uid)) {
     if (pods.some(isBeingDeleted)) sayWhatIsLeft(lane, lane.claim);
     return;
   }
-  const start = Date.parse(startOf(job, claim));
-  if (now - start >= HEALTHY_START_MS) lane.explain.push(uid);
-  lane.wake(now + (now - start >= HEALTHY_START_MS ? EXPLAIN_MS : HEALTHY_START_MS));
-  const why = whyNotRunning(pods, memory.events(uid));
-  if (why) lane.claim.why = bounded(why, 512);
-  const deadline = start + spec.podStartDeadlineSeconds * 1000;
-  if (now < deadline) {
-    lane.wake(deadline);
-    return;
-  }
-  // Written before the Job is deleted, so that a crash in between still tells the truth.
-  // Where a newer one was to take its place, and is gone: that it did not start is the truth by now.
-  const announced = ending?.result === 'Failed' ? ending : undefined;
-  lane.claim.ending = announced ?? {
-    result: 'Failed',
-    reason: OUTCOME.podNotStarted,
-    message: bounded(
-      `no container ran within podStartDeadlineSeconds (${spec.podStartDeadlineSeconds})${why ? `: ${why}` : ''}`,
-      1024,
-    ),
-  };
-  lane.remove.push({ job, reason: 'abort' });
+  watchStart(lane, claim, job, pods);
 }
 
 /** A deploy that was ended holds its lane until its Pod is gone: on a lost node that is for ever, unless a person sees to it. */

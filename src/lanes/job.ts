@@ -1,6 +1,7 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, type DeployRequest, dueAtOf, ID_PATTERN, MOST_DAYS_AHEAD } from '../api/deploy-request.ts';
 import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
+import { momentOf } from '../api/rfc3339.ts';
 import { bounded, plain } from './text.ts';
 
 /** A batch/v1 Job as far as lanes look at it; whatever else it holds stays untouched. */
@@ -30,6 +31,15 @@ export interface Job {
   [field: string]: unknown;
 }
 
+/** What a kubelet says of a container. */
+export interface ContainerStatus {
+  name: string;
+  /** Its startup probe and its postStart hook have succeeded, where it has any. */
+  started?: boolean;
+  state?: ContainerState;
+  lastState?: ContainerState;
+}
+
 export interface ContainerState {
   waiting?: { reason?: string; message?: string };
   running?: { startedAt?: string };
@@ -54,21 +64,24 @@ export interface Pod {
     /** When the grace period ends, so the order to end came `deletionGracePeriodSeconds` before. */
     deletionTimestamp?: string;
     deletionGracePeriodSeconds?: number;
+    finalizers?: string[];
     labels?: Record<string, string>;
     ownerReferences?: { kind: string; name: string; uid: string; controller?: boolean }[];
     [field: string]: unknown;
   };
   spec?: {
     nodeName?: string;
-    containers?: { name: string }[];
     initContainers?: { name: string; restartPolicy?: string }[];
+    containers?: { name: string }[];
     [field: string]: unknown;
   };
   status?: {
     phase?: string;
     reason?: string;
     message?: string;
-    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    /** When a kubelet took it up. */
+    startTime?: string;
+    conditions?: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
     containerStatuses?: ContainerStatus[];
     initContainerStatuses?: ContainerStatus[];
     [field: string]: unknown;
@@ -209,9 +222,8 @@ function readRequest(job: Job): StoredRequest {
 
 /** A moment as the status schema takes it, or undefined where the value is none. */
 function moment(value: string | undefined): string | undefined {
-  if (value === undefined || !/^\d{4}-\d\d-\d\dT/.test(value)) return undefined;
-  const at = Date.parse(value);
-  if (Number.isNaN(at)) return undefined;
+  const at = value === undefined ? undefined : momentOf(value);
+  if (at === undefined) return undefined;
   const stamp = new Date(at).toISOString();
   // An offset can lead beyond the years of four digits, which is no RFC 3339 any more, and no API server would store.
   return /^\d{4}-/.test(stamp) ? stamp : undefined;

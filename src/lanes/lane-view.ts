@@ -1,5 +1,5 @@
 import type { CapDeployJobSpec, Environment, HistoryEntry, LaneStatus } from '../api/capdeployjob.ts';
-import type { JobEvent } from './explain.ts';
+import type { HangingStart, Warnings } from './explain.ts';
 import type { Job, Pod } from './job.ts';
 import type { PodEnd } from './pod-end.ts';
 
@@ -24,6 +24,7 @@ export interface LaneView {
   /** True where the history knows the id in this lane. */
   readonly recorded: (id: string) => boolean;
   readonly memory: Memory;
+  readonly warnings: Warnings;
   /** Epoch milliseconds. */
   readonly now: number;
   /** Milliseconds by a clock that nobody sets: what must have passed before an absence counts is measured with it. */
@@ -47,8 +48,6 @@ export interface Memory {
   podEnds(jobUid: string): readonly PodEnd[];
   /** Since when the first containers of all these Pods have been seen to have exited (on the clock of `elapsed`, in milliseconds). */
   exitedSince(jobUid: string): number | undefined;
-  /** FailedCreate and the like, about the Job or its Pod, oldest first. */
-  events(jobUid: string): readonly JobEvent[];
 }
 
 /** Why a Job is to be deleted; every reason but `abort` means that its outcome stands in the history. */
@@ -73,8 +72,8 @@ export interface LanePlan {
   readonly remove: readonly Removal[];
   /** Jobs (by UID) whose absence must be timed, beginning with a live look. */
   readonly absent: readonly string[];
-  /** Started Jobs (by UID) without a container: their Events tell why. */
-  readonly explain: readonly string[];
+  /** Started deploys without a container that only Events can explain. */
+  readonly explain: readonly HangingStart[];
   /**
    * To be marked with `started-at` BEFORE the status is stored: Jobs that somebody resumed by hand. Without it one that is suspended later
    * would look as if it had never been started, and be started again.

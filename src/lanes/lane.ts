@@ -7,7 +7,7 @@ import type {
   Watermark,
 } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
-import { terminating } from './explain.ts';
+import { type HangingStart, terminating } from './explain.ts';
 import {
   isAlive,
   isFinished,
@@ -50,7 +50,7 @@ export class Lane {
   start: Job | undefined;
   readonly remove: Removal[] = [];
   readonly absent: string[] = [];
-  readonly explain: string[] = [];
+  readonly explain: HangingStart[] = [];
   readonly mark: Job[] = [];
   readonly adopted: Job[] = [];
   wakeAt: number | undefined;

@@ -17,6 +17,7 @@ import {
   queueReadDeadlineMs,
   type TemplateCheck,
 } from './conditions.ts';
+import type { HangingStart, Warnings } from './explain.ts';
 import { fitted } from './fit-status.ts';
 import { freezeProblem, freezesOf } from './freeze.ts';
 import { isOwnedBy, type Job, type Pod } from './job.ts';
@@ -33,6 +34,7 @@ export interface Observation {
   readonly jobs: readonly Job[];
   readonly pods: readonly Pod[];
   readonly memory: Memory;
+  readonly warnings: Warnings;
   readonly template: TemplateCheck | undefined;
   /** What the API server drops of the status, where its CustomResourceDefinition is older than this operator. */
   readonly definitionProblem?: string | undefined;
@@ -63,8 +65,8 @@ export interface Plan {
   readonly adopted: readonly Job[];
   /** Job UIDs whose absence must be timed, beginning with a live look. */
   readonly absent: readonly string[];
-  /** Job UIDs of started deploys without a container. */
-  readonly explain: readonly string[];
+  /** Started deploys without a container that only Events can explain. */
+  readonly explain: readonly HangingStart[];
   /** Rejections that the status newly counts. */
   readonly rejected: readonly RejectionEntry[];
   /** When to look again even if nothing is heard (epoch milliseconds). */
@@ -138,7 +140,7 @@ export function plan(observation: Observation): Plan {
   };
 }
 
-function planLanes({ resource, spec, jobs, pods, memory, now, elapsed }: Observation): LanePlan[] {
+function planLanes({ resource, spec, jobs, pods, memory, warnings, now, elapsed }: Observation): LanePlan[] {
   if (!spec) return [];
   const laneOf = (object: Job | Pod) => object.metadata.labels?.[LABEL.environment] ?? '';
   const known = new Set([
@@ -166,6 +168,7 @@ function planLanes({ resource, spec, jobs, pods, memory, now, elapsed }: Observa
         pods: pods.filter((pod) => laneOf(pod) === name),
         recorded: (id) => recorded.has(id),
         memory,
+        warnings,
         now,
         elapsed,
       });

@@ -45,21 +45,25 @@ export function podEnd(pod: Pod): PodEnd {
   };
 }
 
-/** An exit is what a container's present state says. One that the kubelet could not find again tells of none. */
+/** After a restart of the node: the kubelet does not find the container again; or containerd does, without its process (exit code 255). */
+const LOST = new Set(['ContainerStatusUnknown', 'Unknown']);
+const isLost = (terminated: Terminated | undefined): boolean => LOST.has(terminated?.reason ?? '');
+
+/** An exit is what a container's present state says. One that was lost tells of none. */
 const terminatedOf = (state: ContainerState | undefined): Terminated | undefined =>
-  state?.terminated?.reason === 'ContainerStatusUnknown' ? undefined : state?.terminated;
+  isLost(state?.terminated) ? undefined : state?.terminated;
 
 /** Between the clock of the node, which says when a container exited, and that of the API server, and for whole seconds. */
 const CLOCKS_MS = 2_000;
 /**
- * A shorter grace period (in seconds) tells nothing of the order. A kubelet that lets go of a Pod cuts it to 0, and from Kubernetes 1.33 on the
- * API server then counts it from that moment; a second order that comes after the first one's time makes it 1.
+ * A deletion that is cut short once its time is over has `deletionTimestamp` set to now, and this grace period or none. The kubelet ends every
+ * deletion so, after the containers have. Such a version does not tell when the order came.
  */
-const LEAST_GRACE = 2;
+const CUT_SHORT_SECONDS = 1;
 
 /**
  * Nobody had told it to end. Proof is that this version of the Pod knows of no order to end; or that it exited some time before the order.
- * An eviction by the kubelet gives no time for its order, so nothing is proved there.
+ * An eviction by the kubelet gives no time for its order, and the last version of a deleted Pod has lost it: nothing is proved there.
  */
 function exitedByItself(pod: Pod, { finishedAt }: Terminated): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
@@ -67,7 +71,7 @@ function exitedByItself(pod: Pod, { finishedAt }: Terminated): boolean {
   const disruption = disruptionOf(pod);
   if (deletionTimestamp === undefined) return disruption === undefined;
   if (disruption?.reason === 'TerminationByKubelet' || finishedAt === undefined) return false;
-  if (deletionGracePeriodSeconds < LEAST_GRACE) return false;
+  if (deletionGracePeriodSeconds <= CUT_SHORT_SECONDS) return false;
   const orderedAt = Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
   return Date.parse(finishedAt) <= orderedAt - CLOCKS_MS;
 }
@@ -123,7 +127,7 @@ function causeOf(pod: Pod): Cause | undefined {
   }
   if (pod.metadata.deletionTimestamp !== undefined) return { reason: OUTCOME.podDeleted, words: `${name} was deleted` };
   const lost = firstContainerStatus(pod)?.state?.terminated;
-  if (!isAlive(pod) && lost?.reason === 'ContainerStatusUnknown') {
+  if (!isAlive(pod) && lost && isLost(lost)) {
     const words = [lost.reason, lost.message].filter(Boolean).join(': ');
     return { reason: OUTCOME.nodeLost, words: `${name}, container ${firstContainerName(pod)}: ${words}` };
   }
@@ -240,5 +244,13 @@ export function runningSidecars(pod: Pod): string[] {
   const first = firstContainerName(pod);
   return (pod.status?.containerStatuses ?? [])
     .filter(({ name, state }) => name !== first && state?.terminated === undefined)
+    .map(({ name }) => name);
+}
+
+/** Native side-cars of a Pod that have not ended: init containers that the kubelet ends after the ordinary ones. */
+export function runningNativeSidecars({ spec, status }: Pod): string[] {
+  const native = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return (status?.initContainerStatuses ?? [])
+    .filter(({ name, state }) => native.some((each) => each.name === name) && state?.terminated === undefined)
     .map(({ name }) => name);
 }

@@ -1,6 +1,6 @@
 import { isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
-import { HEALTHY_START_MS } from './hold-claim.ts';
+import { HEALTHY_START_MS } from './explain.ts';
 import { isBeingDeleted, isRunning, type StoredRequest, startedAt } from './job.ts';
 import { inTurn, type Lane } from './lane.ts';
 import { compareTurns } from './order.ts';

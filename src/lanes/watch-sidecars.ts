@@ -2,7 +2,7 @@ import type { Claim, Exit } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { isAlive, type Job, type Pod } from './job.ts';
 import type { Lane } from './lane.ts';
-import { runningSidecars } from './pod-end.ts';
+import { runningNativeSidecars, runningSidecars } from './pod-end.ts';
 import { bounded } from './text.ts';
 
 /** So long after `cap` has exited the rest of its Pod may run on. */
@@ -30,7 +30,7 @@ export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): v
     lane.wake(now + since + HEALTHY_END_MS - elapsed);
     return;
   }
-  lane.claim = { ...held, exit, ...(pod ? { why: bounded(whyHeld(pod, names, exit), 512) } : {}) };
+  lane.claim = { ...held, exit, ...(pod ? { why: bounded(whyHeld(pod, exit), 512) } : {}) };
   const leftMs = since + SIDECARS_MS - elapsed;
   if (!announced && leftMs > 0) {
     lane.wake(now + leftMs);
@@ -39,14 +39,24 @@ export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): v
   lane.claim.ending = announced ?? {
     result: exit.code === 0 ? 'Succeeded' : 'Failed',
     reason: OUTCOME.sidecarEnded,
-    message: bounded(`${sidecarWords(names)} ran on for ${SIDECARS_MS / 1000} s, so the operator ended the Pod`, 1024),
+    message: bounded(`${whatRanOn(pod)} ran on for ${SIDECARS_MS / 1000} s, so the operator ended the Pod`, 1024),
   };
   lane.remove.push({ job, reason: 'abort' });
 }
 
-const whyHeld = (pod: Pod, names: readonly string[], { code }: Exit): string =>
-  `the first container has exited (exit code ${code}), but Pod ${pod.metadata.name} goes on: ${sidecarWords(names)} runs. ` +
+const whyHeld = (pod: Pod, { code }: Exit): string =>
+  `the first container has exited (exit code ${code}), but Pod ${pod.metadata.name} goes on: ${whatGoesOn(pod)}. ` +
   `The operator ends the Pod ${SIDECARS_MS / 1000} s after that exit`;
 
-const sidecarWords = (names: readonly string[]): string =>
-  names.length === 0 ? 'a native side-car' : `container ${names.join(', container ')}`;
+const whatGoesOn = (pod: Pod): string => {
+  const sidecars = sidecarsOf(pod);
+  // On a node that is busy this alone takes seconds, without any side-car.
+  return sidecars ? `${sidecars} runs` : 'its kubelet has not said yet that the Pod has ended';
+};
+
+const whatRanOn = (pod: Pod | undefined): string => (pod && sidecarsOf(pod)) || 'the Pod';
+
+function sidecarsOf(pod: Pod): string {
+  const names = runningSidecars(pod).map((name) => `container ${name}`);
+  return (names.length > 0 ? names : runningNativeSidecars(pod).map((name) => `native side-car ${name}`)).join(', ');
+}

@@ -3,7 +3,9 @@
  * labels are public: people alert on them.
  */
 
+import { setImmediate } from 'node:timers/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { RESULTS, type Result } from '../api/reasons.ts';
 
 /** A CapDeployJob. */
 export interface ResourceRef {
@@ -16,7 +18,17 @@ export interface MetricsOptions {
   processMetrics?: boolean;
   /** Milliseconds since the epoch. */
   now?: () => number;
+  /** What a request to the Kubernetes API can be, and how it can fail. Default: none is known beforehand. */
+  kubeRequests?: { verbs: readonly string[]; errorKinds: readonly string[] };
 }
+
+/**
+ * Results that people alert on: these begin at 0. Prometheus' `increase()` does not see a counter that appears with 1
+ * (https://prometheus.io/docs/practices/instrumentation/#avoid-missing-metrics).
+ */
+const FROM_THE_START: readonly Result[] = ['Succeeded', 'Failed', 'Aborted', 'Missed'];
+/** Of a reconcile that failed by something else than a request to the Kubernetes API. */
+const UNEXPECTED = 'unexpected';
 
 const RESOURCE = ['namespace', 'name'] as const;
 const LANE = [...RESOURCE, 'environment'] as const;
@@ -33,24 +45,32 @@ export class Metrics {
   readonly #now: () => number;
   /** By `namespace/name`: when its queue was last read with success, in milliseconds since the epoch. */
   readonly #polled = new Map<string, { resource: ResourceRef; at: number; readAt: number }>();
-  /** By `namespace/name`: the environments that have gauges. */
+  /** By `namespace/name`: the environments that have series. */
   readonly #lanes = new Map<string, Set<string>>();
-  /** By `namespace/name`: resources that are gone and still have counters, and since when. */
-  readonly #removed = new Map<string, { resource: ResourceRef; at: number }>();
-
-  #dropping = Promise.resolve();
+  /**
+   * Resources by `namespace/name`, and lanes by `namespace/name/environment`: those that are gone and still have counters,
+   * and since when (milliseconds since the epoch).
+   */
+  readonly #gone = new Map<string, { resource: ResourceRef; environment?: string; at: number }>();
 
   readonly #received = this.#counter('messages_received_total', 'Messages received from SQS', RESOURCE);
-  readonly #rejected = this.#counter('messages_rejected_total', 'Messages that can never become a deploy', [
+  readonly #rejections = this.#counter(
+    'rejections_total',
+    'Messages that can never become a deploy, for whatever reason',
+    RESOURCE,
+  );
+  readonly #rejected = this.#counter('messages_rejected_total', 'Messages that can never become a deploy, by reason', [
     ...RESOURCE,
     'reason',
   ]);
+  readonly #rejectedWords = new Words();
   readonly #jobsCreated = this.#counter('jobs_created_total', 'Jobs created from messages', RESOURCE);
   readonly #createErrors = this.#counter(
     'job_create_errors_total',
     'Jobs that could not be created for the time being',
     [...RESOURCE, 'reason'],
   );
+  readonly #createErrorWords = new Words();
   readonly #deploys = this.#counter('deploys_total', 'Accepted requests that came to an end, by result', [
     ...LANE,
     'result',
@@ -83,7 +103,9 @@ export class Metrics {
     'kind',
   ]);
   readonly #sqsErrors = this.#counter('sqs_errors_total', 'Requests to SQS that failed', ['code']);
+  readonly #sqsErrorWords = new Words();
   readonly #eventsLost = this.#counter('events_lost_total', 'Kubernetes Events that could not be written', ['reason']);
+  readonly #eventsLostWords = new Words();
   readonly #leader = this.#gauge('leader', 'Whether this replica does the work (1) or stands by (0)', []);
   readonly #leaderChanges = this.#counter(
     'leader_changes_total',
@@ -95,6 +117,9 @@ export class Metrics {
   constructor(options: MetricsOptions = {}) {
     this.#now = options.now ?? Date.now;
     if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.#registry });
+    const { verbs = [], errorKinds = [] } = options.kubeRequests ?? {};
+    for (const kind of [...errorKinds, UNEXPECTED]) this.#reconcileErrors.inc({ kind }, 0);
+    for (const verb of verbs) for (const kind of errorKinds) this.#kubeErrors.inc({ verb, kind }, 0);
     const polled = this.#polled;
     const age = (at: number): number => Math.max(0, (this.#now() - at) / 1000);
     new Gauge({
@@ -115,7 +140,8 @@ export class Metrics {
   }
 
   messageRejected(resource: ResourceRef, reason: string): void {
-    this.#rejected.inc({ ...labels(resource), reason: word(reason) });
+    this.#rejections.inc(labels(resource));
+    this.#rejected.inc({ ...labels(resource), reason: this.#rejectedWords.of(reason) });
   }
 
   /** @param secondsSinceSent negative (clocks differ) counts as 0. */
@@ -126,7 +152,7 @@ export class Metrics {
 
   /** The message stays in hand and is tried again. */
   jobCreateFailed(resource: ResourceRef, reason: string): void {
-    this.#createErrors.inc({ ...labels(resource), reason: word(reason) });
+    this.#createErrors.inc({ ...labels(resource), reason: this.#createErrorWords.of(reason) });
   }
 
   /** @param secondsSinceDue negative (clocks differ) counts as 0. */
@@ -135,26 +161,42 @@ export class Metrics {
   }
 
   /** Once for each entry of the history. */
-  deployEnded(resource: ResourceRef, environment: string, result: string): void {
+  deployEnded(resource: ResourceRef, environment: string, result: Result): void {
+    // Its environment may have been gone for a while: what is kept of it is kept anew, from the next look at the lanes on.
+    this.#gone.delete(`${keyOf(resource)}/${environment}`);
+    this.#laneOf(resource, environment);
     this.#deploys.inc({ ...labels(resource), environment, result });
   }
 
-  /** What the lanes of a resource hold now. Environments that are not among them lose their gauges. */
+  /**
+   * What the lanes of a resource hold now. From the first time on its counters are there, and those of each lane.
+   * Environments that are not among them any more lose their gauges, and 15 minutes later their counters.
+   */
   lanes(resource: ResourceRef, sizes: Iterable<{ environment: string; waiting: number; active: number }>): void {
-    this.#removed.delete(keyOf(resource));
-    const gone = this.#lanes.get(keyOf(resource)) ?? new Set();
-    const present = new Set<string>();
+    const key = keyOf(resource);
+    this.#gone.delete(key);
+    this.#rejections.inc(labels(resource), 0);
+    const absent = new Set(this.#lanes.get(key));
     for (const { environment, waiting, active } of sizes) {
-      present.add(environment);
-      gone.delete(environment);
+      absent.delete(environment);
+      this.#gone.delete(`${key}/${environment}`);
+      this.#laneOf(resource, environment);
       this.#waiting.set({ ...labels(resource), environment }, waiting);
       this.#active.set({ ...labels(resource), environment }, active);
     }
-    for (const environment of gone) {
+    for (const environment of absent) {
       this.#waiting.remove({ ...labels(resource), environment });
       this.#active.remove({ ...labels(resource), environment });
+      this.#noteGone(`${key}/${environment}`, { resource: labels(resource), environment });
     }
-    this.#lanes.set(keyOf(resource), present);
+  }
+
+  #laneOf(resource: ResourceRef, environment: string): void {
+    const key = keyOf(resource);
+    const lanes = this.#lanes.get(key) ?? new Set();
+    if (lanes.has(environment)) return;
+    this.#lanes.set(key, lanes.add(environment));
+    for (const result of FROM_THE_START) this.#deploys.inc({ ...labels(resource), environment, result }, 0);
   }
 
   /**
@@ -172,40 +214,58 @@ export class Metrics {
     this.#polled.delete(keyOf(resource));
   }
 
-  /** The resource is gone: so are its gauges. Its counters stay for a while, or what happened last would be lost between two scrapes. */
+  /**
+   * The resource is gone: so are its gauges. Its counters stay for 15 minutes, or what happened last would be lost between
+   * two scrapes.
+   */
   resourceRemoved(resource: ResourceRef): void {
     const key = keyOf(resource);
-    const before = this.#removed.get(key);
+    const since = this.#gone.get(key);
     this.lanes(resource, []);
-    this.#lanes.delete(key);
     this.queueClosed(resource);
-    this.#removed.set(key, before ?? { resource: labels(resource), at: this.#now() });
-    this.#dropping = this.#dropRemoved();
+    this.#noteGone(key, since ?? { resource: labels(resource) });
+    this.#dropGone();
   }
 
-  /** Names of resources that come and go (one for each branch, say) must not pile up here and in Prometheus. */
-  async #dropRemoved(): Promise<void> {
-    const gone = new Map([...this.#removed].filter(([, { at }]) => this.#now() - at >= KEEP_REMOVED_MS));
-    if (gone.size === 0) return;
-    for (const key of gone.keys()) this.#removed.delete(key);
-    for (const metric of [this.#received, this.#rejected, this.#jobsCreated, this.#createErrors, this.#deploys]) {
-      for (const { labels: own } of (await metric.get()).values) {
-        if (gone.has(`${own.namespace}/${own.name}`)) (metric as Counter<string>).remove(own);
-      }
+  #noteGone(key: string, gone: { resource: ResourceRef; environment?: string; at?: number }): void {
+    if (!this.#gone.has(key)) this.#gone.set(key, { at: this.#now(), ...gone });
+  }
+
+  /**
+   * Names that come and go (a resource or an environment for each branch, say) must not pile up here and in Prometheus.
+   * What comes back later begins at 0: a reset, which `increase()` knows how to read.
+   */
+  #dropGone(): void {
+    for (const [key, { resource, environment, at }] of this.#gone) {
+      if (this.#now() - at < KEEP_REMOVED_MS) continue;
+      this.#gone.delete(key);
+      if (environment === undefined) this.#dropResource(resource);
+      else this.#dropLane(resource, environment);
     }
-    for (const { resource } of gone.values()) {
-      this.#toJob.remove(resource);
-      this.#toStart.remove(resource);
+  }
+
+  #dropLane(resource: ResourceRef, environment: string): void {
+    this.#lanes.get(keyOf(resource))?.delete(environment);
+    for (const result of RESULTS) this.#deploys.remove({ ...labels(resource), environment, result });
+  }
+
+  #dropResource(resource: ResourceRef): void {
+    for (const environment of this.#lanes.get(keyOf(resource)) ?? []) this.#dropLane(resource, environment);
+    this.#lanes.delete(keyOf(resource));
+    for (const metric of [this.#received, this.#rejections, this.#jobsCreated, this.#toJob, this.#toStart]) {
+      metric.remove(labels(resource));
     }
+    for (const reason of this.#rejectedWords) this.#rejected.remove({ ...labels(resource), reason });
+    for (const reason of this.#createErrorWords) this.#createErrors.remove({ ...labels(resource), reason });
   }
 
   reconciled(durationSeconds: number): void {
     this.#reconcileDuration.observe(seconds(durationSeconds));
   }
 
-  /** @param kind of the error: a KubeErrorKind, or 'unexpected'. */
-  reconcileFailed(kind: string): void {
-    this.#reconcileErrors.inc({ kind: word(kind) });
+  /** @param kind of the error, where a request to the Kubernetes API was the cause. */
+  reconcileFailed(kind: string = UNEXPECTED): void {
+    this.#reconcileErrors.inc({ kind });
   }
 
   kubeRequestFailed(verb: string, kind: string): void {
@@ -213,11 +273,11 @@ export class Metrics {
   }
 
   sqsRequestFailed(code: string): void {
-    this.#sqsErrors.inc({ code: word(code) });
+    this.#sqsErrors.inc({ code: this.#sqsErrorWords.of(code) });
   }
 
   eventLost(reason: string): void {
-    this.#eventsLost.inc({ reason: word(reason) });
+    this.#eventsLost.inc({ reason: this.#eventsLostWords.of(reason) });
   }
 
   leader(isLeader: boolean): void {
@@ -236,11 +296,18 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Everything, in Prometheus' text format. */
+  /**
+   * Everything, in Prometheus' text format. A thousand resources have 2 to 8 MB of it: between two metrics others have their
+   * turn.
+   */
   async text(): Promise<string> {
-    await this.#dropping;
-    await this.#dropRemoved();
-    return this.#registry.metrics();
+    this.#dropGone();
+    const texts: string[] = [];
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      texts.push(await this.#registry.getSingleMetricAsString(name));
+      await setImmediate();
+    }
+    return `${texts.join('\n\n')}\n`;
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
@@ -268,7 +335,28 @@ function seconds(value: number): number {
   return Number.isFinite(value) ? Math.max(0, value) : 0;
 }
 
-/** A label that comes from outside (AWS's codes) stays short and plain. */
-function word(value: string): string {
-  return value.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 64) || 'unknown';
+/** Values of one label that are told apart: more than AWS, the API server and the transport have in practice. */
+const MOST_WORDS = 50;
+
+/**
+ * The values of a label that come from outside (AWS's codes, the reasons of an admission webhook): they stay short and
+ * plain, and they stay few.
+ */
+class Words implements Iterable<string> {
+  readonly #known = new Set<string>();
+
+  of(value: string): string {
+    const word = value.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 64) || 'unknown';
+    if (!this.#known.has(word) && this.#known.size >= MOST_WORDS) return OTHER;
+    this.#known.add(word);
+    return word;
+  }
+
+  /** Every value that was ever given. */
+  *[Symbol.iterator](): Iterator<string> {
+    yield* this.#known;
+    yield OTHER;
+  }
 }
+
+const OTHER = 'other';

@@ -10,14 +10,11 @@ export interface AllowQueueRule {
 
 /** Reads one --allow-queue-origin. @returns the origin. @throws Error in words for the command line. */
 export function parseAllowedOrigin(value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  const isOrigin =
-    url !== undefined &&
-    (url.protocol === 'https:' || url.protocol === 'http:') &&
-    (url.href === url.origin || url.href === `${url.origin}/`) &&
-    !value.includes('?') &&
-    !value.includes('#');
-  if (!isOrigin) {
+  const [, scheme, host] = /^(https?):\/\/([^/\\?#@\s]+)\/?$/i.exec(value.toLowerCase()) ?? [];
+  const url = host !== undefined && URL.canParse(value) ? new URL(value) : undefined;
+  // As it was written, but for the default port: URL also reads other letters, and addresses in other notations.
+  const written = [`${scheme}://${host}`, `${scheme}://${host?.replace(/:(443|80)$/, '')}`];
+  if (url === undefined || !written.includes(url.origin)) {
     throw new Error(
       `--allow-queue-origin: ${JSON.stringify(value)} is not an origin: expected scheme, host and port only, for example https://sqs.internal.example:9324`,
     );

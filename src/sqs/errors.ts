@@ -28,6 +28,8 @@ const ADVICE: Record<SqsErrorKind, string> = {
   'missing-queue': 'the queue does not exist: check account, name and region in spec.queue.url, or create it',
   'access-denied':
     "AWS refuses the operator's credentials or its right to use the queue: sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes are needed (and kms:Decrypt for an encrypted queue)",
+  'expired-credentials':
+    'the AWS credentials have expired: renew the session (aws sso login), keys or web identity token that the operator was given',
   'no-region': 'no region is known: set spec.queue.region, or AWS_REGION of the operator',
   'no-credentials':
     'no AWS credentials were found: give the operator static keys, an IAM role for its service account, or EKS Pod Identity',

@@ -1,3 +1,5 @@
+import { ACCOUNT_PATTERN, partitionOf, REGION_PATTERN } from '../api/aws-names.ts';
+
 /**
  * What a queue URL says, and whether this operator may read it. Pure.
  *
@@ -21,24 +23,10 @@ export interface QueueUrl {
   readonly fifo: boolean;
 }
 
-const REGION = '[a-z]{2}(?:-[a-z]+){1,3}-[0-9]{1,2}';
-
-/** SQS's own hosts: regional, FIPS, dual-stack and legacy, each with its China form. A capture is the region. */
-const OFFICIAL_HOSTS = [
-  new RegExp(`^sqs(?:-fips)?\\.(${REGION})\\.amazonaws\\.com$`),
-  new RegExp(`^sqs(?:-fips)?\\.(${REGION})\\.api\\.aws$`),
-  new RegExp(`^(${REGION})\\.queue\\.amazonaws\\.com$`),
-  /^sqs(?:-fips)?\.(cn-[a-z]+-[0-9]{1,2})\.amazonaws\.com\.cn$/,
-  /^sqs(?:-fips)?\.(cn-[a-z]+-[0-9]{1,2})\.api\.amazonwebservices\.com\.cn$/,
-  /^(cn-[a-z]+-[0-9]{1,2})\.queue\.amazonaws\.com\.cn$/,
-];
 /** The oldest endpoint has no region in its name. */
 const LEGACY_HOST = 'queue.amazonaws.com';
 const LEGACY_REGION = 'us-east-1';
-/** An interface endpoint (PrivateLink) is not SQS's own origin, but it names its region. */
-const VPC_ENDPOINT = new RegExp(`\\.sqs\\.(${REGION})\\.vpce\\.amazonaws\\.com(?:\\.cn)?$`);
 
-const ACCOUNT_ID = /^[0-9]{12}$/;
 const QUEUE_NAME = /^[A-Za-z0-9_-]{1,80}$|^[A-Za-z0-9_-]{1,75}\.fifo$/;
 const PATH_SEGMENT = /^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/;
 
@@ -48,6 +36,11 @@ export function parseQueueUrl(value: string): QueueUrl | { problem: string } {
   const url = split && URL.canParse(value) ? new URL(value) : undefined;
   if (!split || !url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     return { problem: 'is not of the form https://<host>/<account id>/<queue name>' };
+  }
+  // URL also reads other letters, and addresses in other notations: a person must see where requests go.
+  const host = (split[2] as string).toLowerCase();
+  if (url.host !== host && url.host !== host.replace(/:(443|80)$/, '')) {
+    return { problem: `names its host in another way than ${url.host}` };
   }
   // The path as it was written, not as URL resolved it: "/1/../2/q" must not be one queue here and another one there.
   const segments = (split[3] as string).split('/');
@@ -61,7 +54,7 @@ export function parseQueueUrl(value: string): QueueUrl | { problem: string } {
     return { problem: 'has a path with other characters than letters, digits, ".", "_", "~" and "-"' };
   }
   const account = segments.at(-2);
-  const accountId = account !== undefined && ACCOUNT_ID.test(account) ? account : undefined;
+  const accountId = account !== undefined && ACCOUNT_PATTERN.test(account) ? account : undefined;
   const region = officialRegion(url);
   if (region !== undefined && (segments.length !== 2 || accountId === undefined)) {
     return { problem: 'must have the path /<12-digit account id>/<queue name>' };
@@ -70,7 +63,7 @@ export function parseQueueUrl(value: string): QueueUrl | { problem: string } {
     origin: url.origin,
     href: `${url.origin}/${segments.join('/')}`,
     official: region !== undefined,
-    region: region ?? VPC_ENDPOINT.exec(url.hostname)?.[1],
+    region: region ?? vpcEndpointRegion(url.hostname),
     accountId,
     name,
     fifo: name.endsWith('.fifo'),
@@ -81,13 +74,30 @@ export function parseQueueUrl(value: string): QueueUrl | { problem: string } {
 function officialRegion(url: URL): string | undefined {
   if (url.protocol !== 'https:' || url.port !== '') return undefined;
   if (url.hostname === LEGACY_HOST) return LEGACY_REGION;
-  for (const pattern of OFFICIAL_HOSTS) {
-    const region = pattern.exec(url.hostname)?.[1];
-    // The regional form of China ends in .cn; "sqs.cn-north-1.amazonaws.com" is nobody's.
-    if (region?.startsWith('cn-') && !url.hostname.endsWith('.cn')) return undefined;
-    if (region !== undefined) return region;
-  }
-  return undefined;
+  const region = url.hostname.split('.').find((label) => REGION_PATTERN.test(label));
+  return region !== undefined && hostsOf(region).includes(url.hostname) ? region : undefined;
+}
+
+/**
+ * SQS's own hosts in a region: regional, FIPS, dual-stack and legacy. They are of the region's own partition:
+ * "sqs.cn-north-1.amazonaws.com" is nobody's (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html).
+ */
+function hostsOf(region: string): string[] {
+  const { suffix, dualStackSuffix } = partitionOf(region);
+  return [
+    ...['sqs', 'sqs-fips'].flatMap((service) => [
+      `${service}.${region}.${suffix}`,
+      `${service}.${region}.${dualStackSuffix}`,
+    ]),
+    `${region}.queue.${suffix}`,
+  ];
+}
+
+/** An interface endpoint (PrivateLink), `<name>.sqs.<region>.vpce.<suffix>`: not SQS's own, but it names its region. */
+function vpcEndpointRegion(host: string): string | undefined {
+  const region = /\.sqs\.([a-z0-9-]+)\.vpce\./.exec(host)?.[1];
+  const isOne = region !== undefined && REGION_PATTERN.test(region);
+  return isOne && host.endsWith(`.sqs.${region}.vpce.${partitionOf(region).suffix}`) ? region : undefined;
 }
 
 /**
@@ -98,13 +108,7 @@ function officialRegion(url: URL): string | undefined {
 export function queueArn(queue: QueueUrl, resolvedRegion: string | undefined): string | undefined {
   const region = queue.official ? queue.region : resolvedRegion;
   if (region === undefined || queue.accountId === undefined) return undefined;
-  return `arn:${partitionOf(region)}:sqs:${region}:${queue.accountId}:${queue.name}`;
-}
-
-function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn';
-  if (region.startsWith('us-gov-')) return 'aws-us-gov';
-  return 'aws';
+  return `arn:${partitionOf(region).id}:sqs:${region}:${queue.accountId}:${queue.name}`;
 }
 
 /**

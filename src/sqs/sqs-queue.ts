@@ -123,18 +123,24 @@ export class SqsQueue implements Queue {
   }
 }
 
+/** Digits, or a number that is made of them: Number() also takes true, [5], "1e3" and "0x10". */
+function wholeNumber(value: unknown): number | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  return /^[0-9]{1,15}$/.test(`${value}`) ? Number(value) : undefined;
+}
+
 /** A message without body or handle is no message: a server that sends one is broken, and nothing could be done with it. */
 function toMessage(message: Message): QueueMessage | undefined {
   const { MessageId, ReceiptHandle, Body, Attributes } = message;
   if (MessageId === undefined || ReceiptHandle === undefined || Body === undefined) return undefined;
-  const sent = Number(Attributes?.SentTimestamp ?? Number.NaN);
+  const sent = wholeNumber(Attributes?.SentTimestamp);
   return {
     messageId: MessageId,
     receiptHandle: ReceiptHandle,
     body: Body,
     senderId: (Attributes?.SenderId ?? '').replace(/[^ -~]/g, '').slice(0, MAX_SENDER_ID),
-    sentTimestamp: Number.isSafeInteger(sent) && sent > 0 && sent < 8.64e15 ? sent : undefined,
-    receiveCount: Math.max(1, Math.trunc(Number(Attributes?.ApproximateReceiveCount ?? 1)) || 1),
+    sentTimestamp: sent !== undefined && sent > 0 && sent < 8.64e15 ? sent : undefined,
+    receiveCount: Math.max(1, wholeNumber(Attributes?.ApproximateReceiveCount) ?? 1),
     messageGroupId: Attributes?.MessageGroupId,
   };
 }
@@ -144,8 +150,8 @@ function redriveOf(policy: string | undefined): QueueAttributes['redrive'] {
   if (!policy) return undefined;
   try {
     const { maxReceiveCount, deadLetterTargetArn } = JSON.parse(policy) as Record<string, unknown>;
-    const count = Number(maxReceiveCount);
-    return count >= 1 && typeof deadLetterTargetArn === 'string'
+    const count = wholeNumber(maxReceiveCount);
+    return count !== undefined && count >= 1 && typeof deadLetterTargetArn === 'string'
       ? { maxReceiveCount: count, dlqArn: deadLetterTargetArn }
       : undefined;
   } catch {

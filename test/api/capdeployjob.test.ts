@@ -98,7 +98,23 @@ describe('the spec', () => {
     });
   });
 
+  test.each(['ap-northeast-1', 'us-gov-west-1', 'us-isob-east-1', 'eusc-de-east-1'])(
+    'takes the region %s',
+    (region) => {
+      expect(parseSpec({ ...smallest, queue: { ...smallest.queue, region } })).toMatchObject({
+        spec: { queue: { region } },
+      });
+    },
+  );
+
+  test('takes a task that Rake names with a hyphen', () => {
+    expect(parseSpec({ ...smallest, tasks: ['puma:phased-restart'] })).toMatchObject({
+      spec: { tasks: ['puma:phased-restart'] },
+    });
+  });
+
   test.each([
+    ['the region is a zone', { queue: { ...smallest.queue, region: 'eu-west-1a' } }, 'spec.queue.region'],
     ['there is no queue', { queue: undefined }, 'spec.queue'],
     ['the queue’s URL has another scheme', { queue: { url: 'sqs://x' } }, 'spec.queue.url'],
     [
@@ -171,6 +187,13 @@ describe('the spec', () => {
     ['a task is an assignment', { tasks: ['A=1'] }, 'spec.tasks[0]'],
     ['nothing may wait', { maxWaiting: 0 }, 'spec.maxWaiting'],
     ['a deadline is a fraction', { startingDeadlineSeconds: 1.5 }, 'spec.startingDeadlineSeconds'],
+    ['the Secret has a name that none can have', { sshKey: { secretName: 'Web_key' } }, 'spec.sshKey.secretName'],
+    ['the key is a way out', { sshKey: { secretName: 'k', key: '..' } }, 'spec.sshKey.key'],
+    [
+      'the key of known_hosts is a way out',
+      { sshKey: { secretName: 'k', knownHostsKey: '..a' } },
+      'spec.sshKey.knownHostsKey',
+    ],
     ['the key is mounted nowhere', { sshKey: { secretName: 'k', mountPath: 'ssh' } }, 'spec.sshKey.mountPath'],
     ['there is no template', { template: undefined }, 'spec.template'],
   ])('is refused by the name of its field: %s', (_, changes, field) => {

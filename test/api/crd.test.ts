@@ -147,8 +147,14 @@ describe('the CustomResourceDefinition', () => {
 describe('the JSON Schema of a message', () => {
   // zod reads neither conditions nor lists of required keys: those are looked at here.
   const { allOf, ...rest }: Any = messageJsonSchema();
-  const properties = z.fromJSONSchema(rest);
-  const hasOneOf = (body: object, { anyOf }: Any) => anyOf.some(({ required: [key] }: Any) => key in body);
+  // Where a validator asserts `format` it has a rule of its own for it; zod's knows no leap second.
+  const properties = z.fromJSONSchema(
+    JSON.parse(JSON.stringify(rest, (key, value) => (key === 'format' ? undefined : value))),
+  );
+  const hasOneOf = (body: Any, { anyOf }: Any) =>
+    anyOf.some(({ required: [key], properties: { [key]: value } = {} as Any }: Any) =>
+      value ? typeof body[key] === value.type : key in body,
+    );
   const accepts = (body: Any): boolean =>
     properties.safeParse(body).success &&
     allOf.every((part: Any) =>
@@ -174,6 +180,20 @@ describe('the JSON Schema of a message', () => {
         source: 'c',
         slack: { channel: 'C1', threadTs: '1.2' },
       },
+    ],
+    ['a leap second, and letters of any case', { ...good, sentAt: '2016-12-31t23:59:60z' }],
+    [
+      'null in every field that may be left out',
+      {
+        ...good,
+        ...Object.fromEntries(['hash', 'task', 'id', 'sentAt', 'notBefore', 'expiresAt'].map((key) => [key, null])),
+        ...{ requestedBy: null, reason: null, source: null, slack: null },
+      },
+    ],
+    ['null for a thread of Slack', { ...good, slack: { channel: 'C1', threadTs: null } }],
+    [
+      'a task that Rake names with a hyphen',
+      { repository: 'web', environment: 'production', task: 'puma:phased-restart' },
     ],
     [
       'a task without a revision that needs none',
@@ -201,18 +221,29 @@ describe('the JSON Schema of a message', () => {
     ['a moment that is none', { ...good, sentAt: 'yesterday' }],
     ['a start at no moment', { ...good, notBefore: 'tonight' }],
     ['an end at no moment', { ...good, expiresAt: 1_800_000_000 }],
+    ['a moment without an offset', { ...good, sentAt: '2026-03-10T12:00:00' }],
+    ['a deploy whose revision is null', { ...good, revision: null }],
+    ['a deploy by the task null whose revision is null', { ...good, task: null, revision: null }],
+    ['a repository that is null', { ...good, repository: null }],
     ['a revision that is a number', { ...good, revision: 1 }],
     ['a list', [good]],
   ])('refuses %s', (_, body) => {
     expect(accepts(body)).toBe(false);
   });
 
+  test('says by its format that a time is one of RFC 3339', () => {
+    const formats = ['sentAt', 'notBefore', 'expiresAt'].map((key) => rest.properties[key].anyOf[0].format);
+    expect(formats).toEqual(['date-time', 'date-time', 'date-time']);
+  });
+
   test('asks for a revision where the task is deploy, named or not', () => {
     const [repository, environment, rule] = allOf;
     expect(repository.anyOf).toEqual([{ required: ['repository'] }, { required: ['repo'] }]);
     expect(environment.anyOf).toEqual([{ required: ['environment'] }, { required: ['env'] }]);
-    expect(rule.if).toEqual({ not: { required: ['task'], properties: { task: { not: { const: 'deploy' } } } } });
-    expect(rule.then.anyOf).toEqual([{ required: ['revision'] }, { required: ['hash'] }]);
+    expect(rule.if).toEqual({ not: { required: ['task'], properties: { task: { not: { enum: ['deploy', null] } } } } });
+    expect(rule.then.anyOf).toEqual(
+      ['revision', 'hash'].map((key) => ({ required: [key], properties: { [key]: { type: 'string' } } })),
+    );
   });
 });
 

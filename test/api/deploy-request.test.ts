@@ -77,8 +77,8 @@ describe('Invariant 5: the other words of a message', () => {
     [
       'task',
       TASK_PATTERN,
-      ['deploy', 'deploy:restart', 'a:b_c:D1'],
-      ['', 'Deploy', ':a', 'a:', 'a::b', 'a[1]', '-T', 'a=b', 'a b', 'a\n'],
+      ['deploy', 'deploy:restart', 'a:b_c:D1', 'puma:phased-restart', 'a-b-c:d-1'],
+      ['', 'Deploy', ':a', 'a:', 'a::b', 'a-', '-a', 'a--b', 'a:-b', 'a-:b', 'a[1]', '-T', 'a=b', 'a b', 'a\n'],
     ],
     ['id', ID_PATTERN, ['a', '!~', 'x'.repeat(128)], ['', ' ', 'a b', 'ä', 'a\n', 'x'.repeat(129)]],
   ] as const)('%s', (_, pattern, good, bad) => {

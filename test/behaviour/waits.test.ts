@@ -16,6 +16,7 @@ import {
   PLAYED_NODE,
   running,
   served,
+  template,
   turns,
   type World,
   waiting,
@@ -98,17 +99,27 @@ describe.concurrent('why a request waits', () => {
 });
 
 describe.concurrent('why a started deploy has no container', () => {
+  const image = 'example.test/capistrano:1';
+  const { containers, ...placed } = template('cap', image).spec;
+  const withInitContainer = {
+    template: { spec: { ...placed, initContainers: [{ name: 'migrate', image }], containers } },
+  };
+  const inState = (name: string, state: Record<string, unknown>) => [
+    { name, image, imageID: '', ready: false, restartCount: 0, state },
+  ];
   const waitingFor = (reason: string, text: string) => ({
-    containerStatuses: [
-      {
-        name: 'cap',
-        image: 'example.test/capistrano:1',
-        imageID: '',
-        ready: false,
-        restartCount: 0,
-        state: { waiting: { reason, message: text } },
-      },
-    ],
+    containerStatuses: inState('cap', { waiting: { reason, message: text } }),
+  });
+  const now = () => new Date().toISOString().replace(/\.\d+Z/, 'Z');
+  const migrating = () => ({
+    startTime: now(),
+    initContainerStatuses: inState('migrate', { running: { startedAt: now() } }),
+    containerStatuses: inState('cap', { waiting: { reason: 'PodInitializing' } }),
+  });
+  const pulling = () => ({
+    startTime: now(),
+    conditions: [{ type: 'PodReadyToStartContainers', status: 'True', lastTransitionTime: now() }],
+    containerStatuses: inState('cap', { waiting: { reason: 'ContainerCreating' } }),
   });
   const unschedulable = {
     conditions: [
@@ -130,9 +141,11 @@ describe.concurrent('why a started deploy has no container', () => {
     reason,
     message: text,
     source: { component: 'kubelet' },
-    firstTimestamp: new Date().toISOString(),
-    lastTimestamp: new Date().toISOString(),
+    firstTimestamp: now(),
+    lastTimestamp: now(),
   });
+  const warn = (world: World, pod: Pod, reason: string, text: string) =>
+    world.kube.create(CORE_EVENTS, eventAbout(pod, reason, text));
 
   const cases: [what: string, happens: (world: World, pod: Pod & KubeObject) => Promise<unknown>, words: string][] = [
     [
@@ -152,8 +165,33 @@ describe.concurrent('why a started deploy has no container', () => {
     ],
     [
       'a volume that cannot be mounted (an Event of the Pod)',
-      (world, pod) => world.kube.create(CORE_EVENTS, eventAbout(pod, 'FailedMount', 'secret "web-ssh-key" not found')),
-      'secret "web-ssh-key" not found',
+      (world, pod) => warn(world, pod, 'FailedMount', 'secret "web-ssh-key" not found'),
+      'FailedMount: secret "web-ssh-key" not found',
+    ],
+    [
+      'a volume that cannot be attached (an Event of the Pod)',
+      (world, pod) => warn(world, pod, 'FailedAttachVolume', 'Multi-Attach error for volume "cache"'),
+      'FailedAttachVolume: Multi-Attach error for volume "cache"',
+    ],
+    [
+      'a Pod that gets no IP address (an Event of the Pod)',
+      (world, pod) => warn(world, pod, 'FailedCreatePodSandBox', 'failed to assign an IP address to container'),
+      'FailedCreatePodSandBox: failed to assign an IP address to container',
+    ],
+    [
+      'a node without a network (an Event of the Pod)',
+      (world, pod) => warn(world, pod, 'NetworkNotReady', 'cni plugin not initialized'),
+      'NetworkNotReady: cni plugin not initialized',
+    ],
+    [
+      'an init container that runs',
+      (world, pod) => world.kubelet.report(pod, migrating()),
+      ': init container migrate has been running since 20',
+    ],
+    [
+      'an image whose pull takes long',
+      (world, pod) => world.kubelet.report(pod, pulling()),
+      ': pulling the image of container cap, or creating the container, since 20',
     ],
   ];
 
@@ -162,7 +200,7 @@ describe.concurrent('why a started deploy has no container', () => {
       `${what} stands in the status within 10 s, is gone from it once the container runs, and no Job is written to for it`,
       inWorld(async (world) => {
         world.script = () => 'pending';
-        const { ask } = await served(world);
+        const { ask } = await served(world, withInitContainer);
         await ask('v1.0.0', 0);
         const pod = await onlyPod(world);
         const job = await jobOf(world, 'v1.0.0');
@@ -181,6 +219,39 @@ describe.concurrent('why a started deploy has no container', () => {
       }),
     );
   }
+
+  test(
+    'a text of others stands in the status without its secrets, escape sequences and direction marks',
+    inWorld(async (world) => {
+      world.script = () => 'pending';
+      const { ask } = await served(world);
+      await ask('v1.0.0', 0);
+      const hostile = 'a\u001b[31mb\u202ec\n https://bob:hunter2hunter2@registry.example.test/';
+      const words = 'abc https://bob:[redacted]@registry.example.test/';
+      const pod = await onlyPod(world);
+      await warn(world, pod, 'FailedMount', hostile);
+      await whyStarting(world, `FailedMount: ${words}`);
+      await world.kubelet.report(pod, waitingFor('ErrImagePull', hostile));
+      await whyStarting(world, `ErrImagePull: ${words}`);
+    }),
+  );
+
+  test(
+    'a deploy that is Failed (PodNotStarted) after an init container has run says that this one may have done things',
+    inWorld(async (world) => {
+      world.script = () => 'pending';
+      const clock = new MovableClock();
+      const { ask } = await served(world, withInitContainer, { clock });
+      await ask('v1.0.0', 0);
+      await world.kubelet.report(await onlyPod(world), migrating());
+      clock.advance(8_000);
+      await whyStarting(world, 'init container migrate');
+      clock.advance(300_000);
+      const failed = await ended(world, 'web', 'v1.0.0');
+      expect(failed).toMatchObject({ result: 'Failed', reason: 'PodNotStarted' });
+      expect(failed.message).toContain('but init containers did (migrate) and may have done things');
+    }),
+  );
 
   test(
     'a Pod that the API server refuses (an Event of the Job) stands in the status within 10 s, and starts once it is let in',
@@ -286,13 +357,20 @@ describe.concurrent('metrics', () => {
     'they tell how many wait and run in each lane, and how deploys ended',
     inWorld(async (world) => {
       world.script = () => 'run';
-      const { ask, operator } = await served(world);
+      const { queue, ask, operator } = await served(world);
       const lines = async (...wanted: string[]) => {
         const text = `\n${await operator.metrics.text()}`;
         return wanted.every((line) => text.includes(`\ncapdeployjob_${line}\n`));
       };
       const at = `namespace="${world.namespace}",name="web",environment="production"`;
       const resource = `namespace="${world.namespace}",name="web"`;
+      await eventually('what people alert on begins at 0', () =>
+        lines(
+          `rejections_total{${resource}} 0`,
+          ...['Succeeded', 'Failed', 'Aborted', 'Missed'].map((result) => `deploys_total{${at},result="${result}"} 0`),
+        ),
+      );
+      await world.send(queue, message({ environment: 'nowhere' }));
       await ask('v1.0.0', 0);
       const first = await running(world, 'v1.0.0');
       await ask('v1.0.1', 1);
@@ -313,10 +391,17 @@ describe.concurrent('metrics', () => {
           `active_deploys{${at}} 0`,
           `deploys_total{${at},result="Succeeded"} 1`,
           `deploys_total{${at},result="Failed"} 1`,
-          `messages_received_total{${resource}} 3`,
+          `rejections_total{${resource}} 1`,
+          `messages_received_total{${resource}} 4`,
           `jobs_created_total{${resource}} 3`,
           `message_to_start_seconds_count{${resource}} 3`,
         ),
+      );
+      await world.edit('web', { environments: [{ name: 'staging' }] });
+      await eventually(
+        'the gauges of a removed environment are gone, and its counters stay for the next scrape',
+        async () =>
+          (await lines(`deploys_total{${at},result="Failed"} 1`)) && !(await lines(`active_deploys{${at}} 0`)),
       );
       await world.remove(CAPDEPLOYJOBS, 'web');
       await eventually('its gauges are gone', async () => !(await operator.metrics.text()).includes(`active_deploys{`));
@@ -350,17 +435,17 @@ describe.concurrent('conditions', () => {
   test(
     'TemplateValid is False with the words of the API server, the queue is not read, and a better template is found at once',
     inWorld(async (world) => {
-      const template = (image: string | undefined) => ({
+      const withImage = (image: string | undefined) => ({
         template: { spec: { nodeName: PLAYED_NODE, containers: [{ name: 'cap', image }] } },
       });
-      const { queue, ask } = await served(world, template(undefined));
+      const { queue, ask } = await served(world, withImage(undefined));
       const found = await turns(world, 'web', 'TemplateValid', 'False', 'DryRunRefused');
       expect(found.message).toContain('spec.template.spec.containers[0].image');
       await turns(world, 'web', 'Ready', 'False', 'DryRunRefused');
       await turns(world, 'web', 'QueueReachable', 'Unknown', 'DryRunRefused');
       await ask('v1.0.0', 0);
       expect(await world.jobs('web')).toEqual([]);
-      await world.edit('web', template('example.test/capistrano:1'));
+      await world.edit('web', withImage('example.test/capistrano:1'));
       await turns(world, 'web', 'TemplateValid', 'True', 'DryRunAccepted');
       expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded' });
       await turns(world, 'web', 'Ready', 'True', 'AsExpected');

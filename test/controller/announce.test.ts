@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildEvent } from '../../src/kube/events.ts';
-import { aHistoryEntry, aJob, at, aWaitingEntry } from '../lanes/builders.ts';
+import { aClaim, aHistoryEntry, aJob, aSpec, at, aWaitingEntry } from '../lanes/builders.ts';
 import { aPlan, aRejection, KEY, Rig } from './rig.ts';
 
 const job = aJob({ sentAt: at(-90) });
@@ -131,6 +131,30 @@ describe('the lanes of a resource', () => {
         ],
       ],
       ['lanes', KEY, []],
+    ]);
+  });
+
+  it('are those of the spec, and others while something waits or runs there', () => {
+    const rig = new Rig();
+    const spec = aSpec({ environments: [{ name: 'production' }, { name: 'new' }] });
+    const environments = [
+      { name: 'emptied' },
+      { name: 'production' },
+      { name: 'waited-for', waiting: [aWaitingEntry(job)] },
+      { name: 'running', active: [aClaim(job)] },
+    ];
+    rig.announcer.lanes(KEY, { environments }, spec);
+    expect(rig.counted).toEqual([
+      [
+        'lanes',
+        KEY,
+        [
+          { environment: 'production', waiting: 0, active: 0 },
+          { environment: 'new', waiting: 0, active: 0 },
+          { environment: 'waited-for', waiting: 1, active: 0 },
+          { environment: 'running', waiting: 0, active: 1 },
+        ],
+      ],
     ]);
   });
 

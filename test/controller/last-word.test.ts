@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
+import type { CapDeployJobStatus, Claim } from '../../src/api/capdeployjob.ts';
 import { LastWord } from '../../src/controller/last-word.ts';
-import { aJob, at, aWaitingEntry, NOW } from '../lanes/builders.ts';
+import { aClaim, aJob, at, aWaitingEntry, NOW } from '../lanes/builders.ts';
 import { KEY } from './rig.ts';
 
 /** A status by what it says of the queue. */
@@ -57,6 +57,17 @@ describe('what two operators with different clocks say of a lane', () => {
     ]) {
       expect(whoSaid(due).waitsUntil(KEY, other, due, NOW + 1)).toBe(NOW + 10_000);
     }
+  });
+
+  it('is not corrected at once: why a start hangs', () => {
+    const active = (changes: Partial<Claim>) =>
+      aStatus('Polling', { environments: [{ name: 'production', active: [aClaim(aJob(), changes)] }] });
+    const slow = active({ why: 'the Job controller has created no Pod since 12:00:00' });
+    const silent = active({});
+    expect(whoSaid(silent).waitsUntil(KEY, slow, silent, NOW + 1)).toBe(NOW + 10_000);
+    expect(whoSaid(slow).waitsUntil(KEY, silent, slow, NOW + 1)).toBe(NOW + 10_000);
+    expect(whoSaid(silent).waitsUntil(KEY, silent, slow, NOW + 1)).toBeUndefined();
+    expect(whoSaid(silent).waitsUntil(KEY, slow, active({ since: at(1) }), NOW + 1)).toBeUndefined();
   });
 
   it('is written at once where another request waits', () => {

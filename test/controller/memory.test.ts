@@ -185,18 +185,6 @@ describe('a Job whose deletion is watched', () => {
   });
 });
 
-describe('Events of a start', () => {
-  it('are kept with the time at which they were read, the later ones in place of the earlier', () => {
-    const memory = new ProcessMemory(() => NOW);
-    expect(memory.eventsReadAt(uid)).toBe(0);
-    expect(memory.events(uid)).toEqual([]);
-    memory.setEvents(uid, [{ reason: 'FailedCreate' }], NOW);
-    memory.setEvents(uid, [{ reason: 'FailedMount' }], NOW + 1);
-    expect(memory.events(uid)).toEqual([{ reason: 'FailedMount' }]);
-    expect(memory.eventsReadAt(uid)).toBe(NOW + 1);
-  });
-});
-
 describe('what is remembered in all', () => {
   it('is bounded: of 5001 Jobs the one that was not used for the longest time is forgotten', () => {
     const memory = new ProcessMemory(() => NOW);
@@ -216,7 +204,7 @@ describe('what is remembered in all', () => {
     const isKnown = (jobUid: string) => jobUid === 'known';
     memory.sweep(isKnown);
     expect(memory.size).toBe(3);
-    memory.setEvents('back', [], NOW);
+    memory.noteAbsent(['back'], NOW);
     memory.sweep(isKnown);
     expect(memory.absentSince('known')).toBe(NOW);
     expect(memory.absentSince('back')).toBe(NOW);

@@ -1,8 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { ANNOTATION } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
+import type { ContainerState, Job, Pod } from '../../src/lanes/job.ts';
 import { at } from '../lanes/builders.ts';
-import { aRefusal, aRejection, CAPDEPLOYJOBS, type Call, CORE_EVENTS, CRD, JOBS, KEY, Rig, refusing } from './rig.ts';
+import {
+  aRefusal,
+  aRejection,
+  CAPDEPLOYJOBS,
+  type Call,
+  CORE_EVENTS,
+  CRD,
+  JOBS,
+  KEY,
+  PODS,
+  Rig,
+  refusing,
+} from './rig.ts';
 
 /** A resource that has come to rest, with nothing of that in the calls. */
 async function atRest(spec: Record<string, unknown> = {}): Promise<Rig> {
@@ -84,6 +97,43 @@ describe('at rest', () => {
         ],
       ],
     ]);
+  });
+
+  it('counts its lanes before anything else, and where its status cannot be stored, too', async () => {
+    const lanes = [
+      { environment: 'production', waiting: 0, active: 0 },
+      { environment: 'staging', waiting: 0, active: 0 },
+    ];
+    const rig = new Rig();
+    rig.before = refusing(isStatus);
+    await expect(rig.pass()).rejects.toThrow();
+    expect(rig.counted).toEqual([['lanes', KEY, lanes]]);
+    rig.before = undefined;
+    rig.counted.length = 0;
+    rig.job({ expiresAt: at(-10) });
+    rig.clock.advance(minutes(1));
+    await rig.pass();
+    expect(rig.counted).toEqual([
+      ['lanes', KEY, lanes],
+      ['ended', KEY, 'production', 'Missed'],
+    ]);
+  });
+
+  it('counts no lane of an environment that the spec has lost, unless something waits or runs there', async () => {
+    const rig = await atRest();
+    await deploying(rig);
+    rig.change(CAPDEPLOYJOBS, 'web', { spec: { environments: [{ name: 'staging' }] } });
+    await rig.settle();
+    const counted = () => rig.counted.filter(([what]) => what === 'lanes').at(-1)?.[2];
+    const staging = { environment: 'staging', waiting: 0, active: 0 };
+    expect(counted()).toEqual([staging, { environment: 'production', waiting: 0, active: 1 }]);
+    const [job] = rig.store.list(JOBS).items;
+    rig.store.delete(JOBS, 'deploy', job?.metadata.name ?? '');
+    for (const { metadata } of rig.store.list(PODS).items) rig.store.delete(PODS, 'deploy', metadata.name);
+    await rig.settle();
+    // The status goes on naming it.
+    expect(rig.lane()).toMatchObject({ name: 'production', lastResult: 'Unknown' });
+    expect(counted()).toEqual([staging]);
   });
 
   it('asks for no look at a fixed time', async () => {
@@ -467,37 +517,157 @@ describe('when to look again', () => {
 });
 
 describe('a start without a container', () => {
-  it('is explained in the status by the Events about it, as soon as they are read', async () => {
-    const rig = await atRest();
-    const { name, namespace, uid } = rig.job().metadata;
-    await rig.pass();
+  /** Stores a Warning Event about a Job or Pod. */
+  function warn(rig: Rig, { metadata }: Job | Pod, changes: Record<string, unknown>): void {
+    const { name, namespace, uid } = metadata;
     rig.store.create(CORE_EVENTS, {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: 'refused', namespace },
-      involvedObject: { apiVersion: 'batch/v1', kind: 'Job', namespace, name, uid },
-      reason: 'FailedCreate',
-      message: 'violates PodSecurity "restricted:latest"',
-      lastTimestamp: at(0),
+      metadata: { name: `about-${name}`, namespace },
+      involvedObject: { apiVersion: 'v1', kind: 'Job', namespace, name, uid },
+      type: 'Warning',
+      lastTimestamp: new Date(rig.now()).toISOString(),
+      ...changes,
     } as unknown as KubeObject);
+  }
+
+  const why = (rig: Rig) => rig.lane()?.active?.[0]?.why;
+
+  it('is explained in the status by the Warning Events about it, as soon as they are read', async () => {
+    const rig = await atRest();
+    const job = rig.job();
+    await rig.pass();
+    warn(rig, job, { reason: 'FailedCreate', message: 'violates PodSecurity "restricted:latest"' });
     rig.clock.advance(2000);
     await rig.pass();
-    expect(rig.lane()?.active?.[0]?.why).toContain('violates PodSecurity');
+    await expect.poll(() => rig.woken).toEqual([KEY]);
+    await rig.pass();
+    expect(why(rig)).toBe('the Pod is refused: violates PodSecurity "restricted:latest"');
+    rig.pod(job, { waiting: { reason: 'ContainerCreating' } });
+    await rig.pass();
+    expect(why(rig)).toBeUndefined();
   });
 
-  it('has its Events read at each look that it is waited for, every five seconds', async () => {
+  it('has Events listed every five seconds while it is young', async () => {
     const rig = await atRest();
     rig.job();
     await rig.pass();
-    rig.clock.advance(2000);
-    rig.forgetCalls();
-    // Passes take their time, and the clock goes on while the Events are read.
-    rig.after = () => rig.clock.advance(15);
-    for (let looks = 1; looks <= 4; looks += 1) {
+    const started = rig.now();
+    const lists: number[] = [];
+    rig.before = ({ plural }) => {
+      if (plural === 'events') lists.push((rig.now() - started) / 1000);
+    };
+    while (lists.length < 4) {
       const { requeueAfterMs = 0 } = await rig.pass();
-      expect(rig.calls).toHaveLength(looks);
+      await new Promise((resolve) => setImmediate(resolve));
       rig.clock.advance(requeueAfterMs);
     }
+    expect(lists).toEqual([2, 7, 12, 17]);
+  });
+
+  it('costs nothing more once its container runs, or its CapDeployJob is gone', async () => {
+    for (const gone of [false, true]) {
+      const rig = await atRest();
+      const job = rig.job();
+      await rig.pass();
+      rig.clock.advance(2000);
+      await rig.pass();
+      await expect.poll(() => rig.warnings.about(job.metadata.uid)).toBeNull();
+      if (gone) rig.store.delete(CAPDEPLOYJOBS, 'deploy', 'web');
+      else rig.pod(job);
+      await rig.pass();
+      expect(rig.warnings.about(job.metadata.uid)).toBeUndefined();
+    }
+  });
+
+  it('that is healthy costs no write more, and one that is slow costs one, however long it takes', async () => {
+    const rig = await atRest();
+    const job = rig.job();
+    await rig.pass();
+    const pod = rig.pod(job, { waiting: { reason: 'ContainerCreating' } });
+    rig.clock.advance(7999);
+    await rig.settle();
+    rig.forgetCalls();
+    expect(why(rig)).toBeUndefined();
+    for (let looks = 0; looks < 20; looks += 1) {
+      rig.clock.advance(5000);
+      await rig.pass();
+    }
+    expect(why(rig)).toContain(`Pod ${pod.metadata.name}: `);
+    expect(rig.writes).toEqual(['replaceStatus capdeployjobs web']);
+  });
+
+  /** The kubelet says of the Pod's container that it is in this state. */
+  function says(rig: Rig, { metadata }: Pod, state: ContainerState): void {
+    const pod = rig.store.get(PODS, 'deploy', metadata.name);
+    const status = { phase: 'Pending', containerStatuses: [{ name: 'cap', state }] };
+    rig.store.update(PODS, { ...pod, status }, { subresource: 'status' });
+  }
+
+  it('that changes its words all the time is reworded every half minute, and ends at once', async () => {
+    const rig = await atRest();
+    const job = rig.job();
+    await rig.pass();
+    const pod = rig.pod(job, { waiting: { reason: 'ErrImagePull' } });
+    await rig.pass();
+    expect(why(rig)).toContain('ErrImagePull');
+    says(rig, pod, { waiting: { reason: 'ImagePullBackOff' } });
+    await rig.pass();
+    expect(why(rig)).toContain('ImagePullBackOff');
+    rig.clock.advance(10_000);
+    rig.forgetCalls();
+    says(rig, pod, { waiting: { reason: 'ErrImagePull' } });
+    expect(await rig.pass()).toEqual({ requeueAfterMs: 20_000 });
+    expect(rig.calls).toEqual([]);
+    rig.clock.advance(20_000);
+    await rig.pass();
+    expect(why(rig)).toContain('ErrImagePull');
+    says(rig, pod, { running: {} });
+    await rig.pass();
+    expect(why(rig)).toBeUndefined();
+  });
+
+  it('is reworded with whatever else is to be written', async () => {
+    const rig = await atRest();
+    const job = rig.job();
+    await rig.pass();
+    const pod = rig.pod(job, { waiting: { reason: 'ErrImagePull' } });
+    await rig.pass();
+    says(rig, pod, { waiting: { reason: 'ImagePullBackOff' } });
+    await rig.pass();
+    says(rig, pod, { waiting: { reason: 'InvalidImageName' } });
+    rig.job({ id: 'second', sentAt: at(-30) });
+    await rig.pass();
+    expect(why(rig)).toContain('InvalidImageName');
+  });
+
+  it('is explained by the Pod’s own words without their secrets, escape sequences and direction marks', async () => {
+    const rig = await atRest();
+    const job = rig.job();
+    await rig.pass();
+    const message = 'pull\u001b[31m of\u202e x\n failed: https://bob:hunter2hunter2@registry.example.com/';
+    rig.pod(job, { waiting: { reason: 'ErrImagePull', message } });
+    await rig.pass();
+    expect(why(rig)).toMatch(/: ErrImagePull: pull of x failed: https:\/\/bob:\[redacted]@registry.example.com\/$/);
+  });
+
+  it('keeps what was told of it when another operator takes over, and Events cannot be listed', async () => {
+    const rig = await atRest();
+    const job = rig.job();
+    await rig.pass();
+    const pod = rig.pod(job, { waiting: { reason: 'ContainerCreating' } });
+    warn(rig, pod, { reason: 'FailedMount', message: 'secret "env" not found' });
+    rig.clock.advance(2000);
+    await rig.pass();
+    await expect.poll(() => rig.woken).toEqual([KEY]);
+    await rig.pass();
+    rig.forgetCalls();
+    rig.before = refusing(({ plural }) => plural === 'events');
+    rig.clock.advance(10_000);
+    rig.syncCaches();
+    await rig.secondReconciler().reconcile(KEY);
+    expect(rig.writes).toEqual([]);
+    expect(why(rig)).toContain('secret "env" not found');
   });
 });
 

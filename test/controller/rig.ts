@@ -9,6 +9,7 @@ import { ProcessMemory } from '../../src/controller/memory.ts';
 import { Observer } from '../../src/controller/observe.ts';
 import { Reconciler } from '../../src/controller/reconcile.ts';
 import { ReportBook } from '../../src/controller/report-book.ts';
+import { WarningEvents } from '../../src/controller/warning-events.ts';
 import {
   CAPDEPLOYJOBS,
   CORE_EVENTS,
@@ -81,6 +82,9 @@ export class Rig {
   readonly elapsed = () => this.clock.now();
   readonly client: KubeClient = recording(createLocalClient(this.store), this);
   readonly memory = new ProcessMemory(() => NOW);
+  /** CapDeployJobs that were to have a pass because of new Events. */
+  readonly woken: string[] = [];
+  readonly warnings = this.#warnings();
   readonly reports: ReportBook = new DiaryBook(this.now, (_, inMs) => this.wakes.push(inMs), this.diary);
   readonly templates = new TemplateChecker(this.client, this.now);
   readonly announcer = new Announcer({
@@ -109,6 +113,7 @@ export class Rig {
     client: this.client,
     caches: this.caches,
     memory: this.memory,
+    warnings: this.warnings,
     reports: this.reports,
     now: this.now,
     elapsed: this.elapsed,
@@ -124,8 +129,13 @@ export class Rig {
   }
 
   #parts() {
-    const { client, observer, memory, reports, templates, announcer, now, elapsed } = this;
-    return { client, observer, memory, reports, templates, announcer, now, elapsed };
+    const { client, observer, memory, warnings, reports, templates, announcer, now, elapsed } = this;
+    return { client, observer, memory, warnings, reports, templates, announcer, now, elapsed };
+  }
+
+  #warnings(): WarningEvents {
+    const wake = (key: string) => void this.woken.push(key);
+    return new WarningEvents({ client: this.client, now: this.now, wake, log: this.#log() });
   }
 
   #log() {
@@ -201,8 +211,11 @@ export class Rig {
 
   /** Another operator on the same caches, which has said and seen nothing yet. */
   secondReconciler(): Reconciler {
+    const warnings = this.#warnings();
     return new Reconciler({
       ...this.#parts(),
+      warnings,
+      observer: new Observer({ ...this, warnings }),
       templates: new TemplateChecker(this.client, this.now),
       log: this.#log(),
     });
@@ -330,7 +343,7 @@ export const DEFINITIONS: ResourceType = {
 
 export const CRD = parse(readFileSync(new URL('../../crds/capdeployjobs.yaml', import.meta.url), 'utf8'));
 
-export { CAPDEPLOYJOBS, CORE_EVENTS, JOBS, PODS };
+export { CAPDEPLOYJOBS, CORE_EVENTS, JOBS, NAMESPACES, PODS };
 
 /** The client, with each call noted and open to faults. */
 function recording(client: KubeClient, rig: Rig): KubeClient {

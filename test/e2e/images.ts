@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildImages, defaultCache, type Image, type ImageName } from '../images/build.ts';
 import { Buildah } from '../images/buildah.ts';
@@ -15,24 +15,34 @@ export async function findImages(onBuild: (what: string) => void): Promise<Image
   return { capistrano, operator, older, pause: await pauseImage() };
 }
 
+/** What the shell of a test's Pod may call. */
+const APPLETS = ['sh', 'sleep', 'tail', 'touch'];
+
 /**
  * Stands in for registry.k8s.io/pause. containerd stops it by SIGKILL, and each container of a Pod has processes of its own, so that there is
- * nothing to do but to be there.
+ * nothing to do but to be there. It has a shell, too: the smallest image for Pods that need no more.
  */
 async function pauseImage(): Promise<Image> {
-  const tag = 'localhost/capdeployjob-pause:1';
+  const tag = 'localhost/capdeployjob-pause:2';
   const cache = defaultCache();
-  const archive = join(cache, 'pause-1.tar');
+  const archive = join(cache, 'pause-2.tar');
   if (existsSync(archive)) return { tag, archive };
   mkdirSync(cache, { recursive: true });
-  const layer = join(cache, `.pause-${process.pid}.tar`);
+  const root = join(cache, `.pause-${process.pid}`);
+  const layer = `${root}.tar`;
   const part = `${archive}.${process.pid}`;
-  const drop = [layer, part].map(heldFolder);
+  const drop = [root, layer, part].map(heldFolder);
   const builder = new Buildah(cache);
   try {
-    const busybox = onPath('busybox') as string;
-    await run('tar', ['--create', '--dereference', '--file', layer, '--transform', 's,.*,pause/sleep,', busybox]);
-    await builder.importTar(layer, tag, '/pause/sleep 1000000000');
+    // runc mounts into all but the first.
+    for (const folder of ['bin', 'dev', 'etc', 'proc', 'sys']) mkdirSync(join(root, folder), { recursive: true });
+    mkdirSync(join(root, 'tmp'));
+    // Whoever the user is.
+    chmodSync(join(root, 'tmp'), 0o1777);
+    cpSync(onPath('busybox') as string, join(root, 'bin/busybox'), { dereference: true });
+    for (const name of APPLETS) symlinkSync('busybox', join(root, 'bin', name));
+    await run('tar', ['--create', '--owner=0', '--group=0', '--file', layer, '--directory', root, '.']);
+    await builder.importTar(layer, tag, '/bin/sleep 1000000000');
     await builder.save(tag, part);
     renameSync(part, archive);
   } finally {

@@ -12,9 +12,9 @@ import { Kubectl } from '../real/kubectl.ts';
 import { startProcess } from '../real/processes.ts';
 import { startMiniStack } from '../real/sqs-servers/index.ts';
 import { importImage, startContainerd } from './node/containerd.ts';
-import { NODE_NAME, startKubelet, startScheduler } from './node/kubelet.ts';
+import { NODE_NAME, startNode, startScheduler } from './node/kubelet.ts';
 import { separateFromMachine } from './node/machine.ts';
-import { createNetwork, forwardFromPods, NODE_ADDRESS, serveApi } from './node/network.ts';
+import { createNetwork, forwardFromPods, NODE_ADDRESS, serveApi, wrapPlugins } from './node/network.ts';
 import { installOperator } from './operator.ts';
 import { COMPONENTS, type Rig } from './rig.ts';
 
@@ -28,8 +28,9 @@ async function main(rig: Rig): Promise<number> {
   const binaries = await findBinaries({ components: COMPONENTS });
 
   const containers = step('containerd and images', async () => {
-    await startContainerd({ cni: rig.cni, pauseImage: rig.images.pause.tag, logs });
-    for (const { archive } of Object.values(rig.images)) await importImage(archive);
+    wrapPlugins(rig.cni);
+    await startContainerd({ name: NODE_NAME, pauseImage: rig.images.pause.tag, logs });
+    for (const { archive } of Object.values(rig.images)) await importImage(NODE_NAME, archive);
   });
   const queues = step('MiniStack', async () => forwardFromPods((await startMiniStack()).endpoint));
   const controlPlane = await step('control plane', () => startControlPlane({ binaries, nodeAddress: NODE_ADDRESS }));
@@ -41,7 +42,7 @@ async function main(rig: Rig): Promise<number> {
     const parts = { controlPlane, binaries, logs, controlGroup: rig.controlGroup };
     await startScheduler(parts);
     const ready = ['get', 'node', NODE_NAME, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'];
-    await startKubelet(parts, async () => (await kubectl.run(ready)) === 'True');
+    await startNode(parts, async () => (await kubectl.run(ready)) === 'True');
   });
   const { endpoint } = await queues;
   await step('operator', () =>
@@ -58,6 +59,7 @@ async function main(rig: Rig): Promise<number> {
     TEST_SQS: 'ministack',
     TEST_SQS_ENDPOINT: endpoint,
     TEST_E2E_IMAGES: JSON.stringify(rig.images),
+    TEST_E2E_CONTROL_GROUP: rig.controlGroup,
     // A test that forgets to say which cluster it means must find none.
     KUBECONFIG: join(rig.scratch, 'no.kubeconfig'),
     PATH: `${dirname(kubectlProgram)}:${process.env.PATH}`,

@@ -91,14 +91,14 @@ describe('what is wrong is said in one line that names the field and what is all
       one('secretName: e\nnamespaceSelector: { labels: {} }'),
       `${IN}namespaceSelector: unknown field "labels"`,
     ],
-    ['no file content', '', 'config.yaml: the file: Invalid input: expected object, received null'],
+    ['no file content', '', 'config.yaml: the file: found nothing; expected a mapping with the key targets'],
     ['no targets', 'targets: []', 'config.yaml: targets: expected at least one target'],
+    ['targets that are no list', 'targets: hush', 'config.yaml: targets: found a string; expected a list of targets'],
     [
-      'targets that are no list',
-      'targets: hush',
-      'config.yaml: targets: Invalid input: expected array, received string',
+      'no Secret name',
+      one('namespaces: [deploy]'),
+      `${IN}secretName: found nothing; expected the name of a Secret: a-z 0-9 - and .`,
     ],
-    ['no Secret name', one('namespaces: [deploy]'), `${IN}secretName: expected the name of a Secret: a-z 0-9 - and .`],
     [
       'a Secret name in capitals',
       one('secretName: Hush\nnamespaces: [a]'),
@@ -120,6 +120,26 @@ describe('what is wrong is said in one line that names the field and what is all
       `${IN}namespaces: expected at least one namespace`,
     ],
     [
+      'a word for a list of namespaces',
+      one('secretName: e\nnamespaces: "*"'),
+      `${IN}namespaces: found a string; expected a list of names, such as [deploy]; for namespaces by their labels, or all, use namespaceSelector`,
+    ],
+    [
+      'a target that is a word',
+      'targets: [hush]',
+      'config.yaml: targets[0]: found a string; expected a target, such as { secretName: ecr-pull-secret, namespaces: [deploy] }',
+    ],
+    [
+      'a selector as kubectl takes it',
+      one('secretName: e\nnamespaceSelector: team=hush'),
+      `${IN}namespaceSelector: found a string; expected a label selector, such as { matchLabels: { team: web } }; {} selects every namespace`,
+    ],
+    [
+      'a list of labels',
+      one('secretName: e\nnamespaceSelector: { matchLabels: [hush] }'),
+      `${IN}namespaceSelector.matchLabels: found a list; expected names of labels and their values, such as { team: web }`,
+    ],
+    [
       'names and a selector',
       one(`${LEAST}\nnamespaceSelector: {}`),
       `${IN}namespaces, ${IN}namespaceSelector: both are set, exactly one is needed`,
@@ -127,7 +147,7 @@ describe('what is wrong is said in one line that names the field and what is all
     [
       'an account id that YAML reads as a number',
       one(`${LEAST}\nregistryIds: [012345678901]`),
-      `${IN}registryIds[0]: expected an account id of 12 digits (in YAML between quotes)`,
+      `${IN}registryIds[0]: found a number; expected an account id of 12 digits (in YAML between quotes)`,
     ],
     [
       'an account id that is too short',
@@ -157,7 +177,7 @@ describe('what is wrong is said in one line that names the field and what is all
     [
       'a label that YAML reads as true',
       one('secretName: e\nnamespaceSelector: { matchLabels: { a: true } }'),
-      `${IN}namespaceSelector.matchLabels.a: expected the value of a label, in quotes where it looks like a number`,
+      `${IN}namespaceSelector.matchLabels.a: found a boolean; expected the value of a label, in quotes where it looks like a number`,
     ],
     [
       'a label that could end the selector',
@@ -192,6 +212,37 @@ describe('what is wrong is said in one line that names the field and what is all
   ])('%s', (_, text, message) => {
     expect(problem(text)).toBe(message);
     expect(message).not.toMatch(/hush/i);
+  });
+
+  const WRONG = [null, true, 1, 'hush', [], {}, [null], [{}], { hush: null }];
+  test.each([
+    '',
+    'targets',
+    ...['registryIds', 'region', 'roleArn', 'externalId', 'secretName', 'namespaces', 'serviceAccounts'].map(
+      (field) => `targets.0.${field}`,
+    ),
+    ...['', '.matchLabels', '.matchLabels.a', '.matchLabels.hush_/', '.matchExpressions', '.matchExpressions.0'].map(
+      (field) => `targets.0.namespaceSelector${field}`,
+    ),
+    ...['key', 'operator', 'values'].map((field) => `targets.0.namespaceSelector.matchExpressions.0.${field}`),
+  ])('it is never in the words of the parser: %s', (path) => {
+    for (const value of WRONG) {
+      let file: unknown = value;
+      for (const step of path === '' ? [] : path.split('.').reverse()) file = step === '0' ? [file] : { [step]: file };
+      try {
+        parse(JSON.stringify(file));
+      } catch (error) {
+        expect((error as Error).message).not.toMatch(/invalid|received|too (big|small)/i);
+        expect((error as Error).message).toMatch(/expected|unknown field|needed|needs|takes no values/);
+      }
+    }
+  });
+
+  test('AWS_REGION that is none', () => {
+    expect(problem(one(LEAST), 'Tokyo')).toBe(
+      `AWS_REGION: found "Tokyo"; expected an AWS region such as ap-northeast-1 (or set ${IN}region)`,
+    );
+    expect(parse(one(`${LEAST}\nregion: eusc-de-east-1`), 'Tokyo')[0]?.region).toBe('eusc-de-east-1');
   });
 
   test('no region anywhere', () => {

@@ -1,4 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { SECRETS } from '../../src/kube/client.ts';
 import type { Fault } from '../../src/local/http/faults.ts';
 import { dockerData, hastyClock, PULL_SECRET_TYPE, REGISTRY, Rig, target } from './rig.ts';
@@ -28,6 +32,8 @@ function clockWithLimit() {
 }
 
 const ROLE = { roleArn: 'arn:aws:iam::210987654321:role/pull', externalId: 'ours' };
+const EXPIRED =
+  'the AWS credentials have expired: renew the session (aws sso login), keys or web identity token that this program was given';
 const asked = () => rig.aws.requests.filter(({ action }) => action === 'GetAuthorizationToken').length;
 
 describe('AWS in passing trouble: tried again until there is a token', () => {
@@ -82,7 +88,7 @@ describe('AWS in lasting trouble: told in one line that says what to do, and not
         code: 'ExpiredTokenException',
         message: 'The security token included in the request is expired: hush',
       },
-      'the AWS credentials have expired: renew the session, keys or web identity token that this program was given (ExpiredTokenException)',
+      `${EXPIRED} (ExpiredTokenException)`,
     ],
     [
       'unknown keys',
@@ -136,6 +142,37 @@ describe('AWS in lasting trouble: told in one line that says what to do, and not
     expect(rig.said).toEqual([
       expect.stringMatching(/no AWS credentials were found: give the Pod static keys, an IAM role/),
     ]);
+  });
+
+  const SESSION = '[sso-session work]\nsso_start_url = https://x.example/start\nsso_region = eu-west-1\n';
+  const ACCOUNT = 'sso_account_id = 123456789012\nsso_role_name = pull\n';
+  test.each([
+    ['a session', `[default]\nsso_session = work\n${ACCOUNT}${SESSION}`, 'work'],
+    [
+      'a profile',
+      `[default]\nsso_start_url = https://x.example/start\nsso_region = eu-west-1\n${ACCOUNT}`,
+      'https://x.example/start',
+    ],
+    ['a session that was never begun', `[default]\nsso_session = work\n${ACCOUNT}${SESSION}`, undefined],
+  ])('a sign-in by SSO that is over, of %s', async (_, config, cached) => {
+    delete process.env.AWS_ACCESS_KEY_ID;
+    delete process.env.AWS_SECRET_ACCESS_KEY;
+    const home = mkdtempSync(join(tmpdir(), 'capdeployjob-sso-'));
+    onTestFinished(() => rmSync(home, { recursive: true }));
+    const cache = join(home, '.aws', 'sso', 'cache');
+    mkdirSync(cache, { recursive: true });
+    const token = { accessToken: 'hush', expiresAt: '2026-01-01T00:00:00Z' };
+    if (cached !== undefined) writeFileSync(join(cache, `${hash('sha1', cached)}.json`), JSON.stringify(token));
+    writeFileSync(join(home, '.aws', 'config'), config);
+    process.env.HOME = home;
+    process.env.AWS_CONFIG_FILE = join(home, '.aws', 'config');
+    process.env.AWS_SHARED_CREDENTIALS_FILE = '/nonexistent';
+    expect(await rig.run()).toBe(1);
+    expect(rig.said).toEqual([
+      `targets[0] (ecr-pull-secret): no token from ECR in ap-northeast-1: ${EXPIRED} (CredentialsProviderError)`,
+    ]);
+    expect(asked()).toBe(0);
+    expect(JSON.stringify(rig.lines)).not.toContain('hush');
   });
 
   test.each([

@@ -120,6 +120,14 @@ describe('expires-at is when the first token that we keep in the Secret ends', (
       [login()],
       '2026-11-06T04:23:05Z',
     ],
+    ...['5 November 2026 20:00 UTC', '2026-11-05T20:00:00', '2026-11-05 20:00:00Z'].map(
+      (at): [string, Secret, ReturnType<typeof login>[], string] => [
+        `what only looks like a time does not count: ${at}`,
+        shared(at),
+        [login()],
+        '2026-11-06T04:23:05Z',
+      ],
+    ),
     [
       'one of another shape too',
       secret({}, { 'capdeployjob.dev/registries': '{"a":1,"b":"x"}' }),

@@ -10,6 +10,7 @@ test.each([
   ['a deploy', ['cap', 'production', 'deploy'], 'production deploy'],
   ['several tasks', ['cap', 'production', 'deploy:check', 'deploy'], 'production deploy:check deploy'],
   ['a deploy by Bundler', ['bundle', 'exec', 'cap', 'staging-2', 'deploy'], 'exec cap staging-2 deploy'],
+  ['a task with a hyphen', ['cap', 'production', 'puma:phased-restart'], 'production puma:phased-restart'],
   ['the list of tasks', ['cap', '-T'], '-T'],
   ['the version', ['cap', '--version'], '--version'],
   ['the tasks of an environment', ['cap', 'production', '-T'], 'production -T'],

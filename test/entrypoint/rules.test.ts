@@ -111,6 +111,10 @@ const VALUES = [
   ...[
     'deploy_all',
     'deploy-all',
+    'puma:phased-restart',
+    'a--b',
+    'a:-b',
+    'a-:b',
     'a.b:c',
     '1a',
     '_a',

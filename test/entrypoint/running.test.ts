@@ -185,17 +185,62 @@ test('without known_hosts it says loudly what that means, and goes on', async ()
   );
 });
 
-test('a key that ssh-add does not take is an error with its words', async () => {
-  const entrypoint = withAgent().program(
-    'ssh-add',
-    'cat >/dev/null; echo "Error loading key \\"(stdin)\\": invalid format" >&2; exit 1',
-  );
-  const folder = entrypoint.secret('private_key', 'no key at all\n');
+/** With an ssh-add that takes nothing. */
+const withStrictAgent = () =>
+  withAgent().program('ssh-add', 'cat >/dev/null; echo "Error loading key \\"(stdin)\\": invalid format" >&2; exit 1');
+const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nhushhush\nhush\n-----END OPENSSH PRIVATE KEY-----\n';
+const PUBLIC = 'it is a public key: store the other file of the pair, the one without .pub';
+const ONE_LINE = 'it is one line: its line ends were lost, or are written as \\n';
+
+test.each([
+  ['that ssh-add knows best', KEY, 'Error loading key "(stdin)": invalid format'],
+  ['that is empty', '', 'it is empty'],
+  ['of line ends only', '\r\n\n', 'it is empty'],
+  ['that is public', 'ssh-ed25519 hushhush deploy@web\n', PUBLIC],
+  ['that is public, of RSA', '\nssh-rsa hushhush\n', PUBLIC],
+  ['that is public, of ECDSA', 'ecdsa-sha2-nistp256 hushhush', PUBLIC],
+  ['that is public, in PEM', '-----BEGIN PUBLIC KEY-----\nhush\n-----END PUBLIC KEY-----\n', PUBLIC],
+  ['that is public, in the form of RFC 4716', '---- BEGIN SSH2 PUBLIC KEY ----\nhush\n', PUBLIC],
+  [
+    'that was encoded twice',
+    Buffer.from(KEY).toString('base64'),
+    'it is the base64 of a key: a Secret takes that once in "data", and the file as it is in "stringData"',
+  ],
+  ['that is one line, joined by blanks', KEY.replaceAll('\n', ' '), ONE_LINE],
+  ['that is one line, with line ends as in JSON', KEY.replaceAll('\n', '\\n'), ONE_LINE],
+  ['that is cut off', KEY.slice(0, 50), 'its end is missing'],
+  ['that is something else', 'hush', 'it has no -----BEGIN'],
+  [
+    'of PuTTY',
+    'PuTTY-User-Key-File-3: ssh-ed25519\nhush\n',
+    'it is a key of PuTTY: convert it (puttygen <file> -O private-openssh -o id)',
+  ],
+  [
+    'in UTF-16',
+    Buffer.from(`\ufeff${KEY}`, 'utf16le'),
+    'it is text in UTF-16, which PowerShell writes: save it as ASCII or UTF-8',
+  ],
+])('a key %s is an error that says what it is, and shows nothing of it', async (_, key, words) => {
+  const entrypoint = withStrictAgent();
+  const folder = entrypoint.secret('private_key', key);
   expect(await entrypoint.start(DEPLOY, { SSH_KEY_DIRECTORY: folder })).toEqual({ code: 1, signal: null });
-  expect(entrypoint.output).toContain(
-    'is no private key that ssh-add takes: Error loading key "(stdin)": invalid format',
+  expect(entrypoint.output).toBe(
+    `capdeployjob: ERROR: ${folder}/private_key is no private key that ssh-add takes: ${words}. ` +
+      'The Secret must hold the whole file as ssh-keygen wrote it, from -----BEGIN to -----END\n',
   );
+  expect(entrypoint.output).not.toContain('hush');
   await agentIsGone(entrypoint);
+});
+
+test('known_hosts in UTF-16 is told from one that ssh can read', async () => {
+  const entrypoint = withAgent();
+  const folder = entrypoint.secret('private_key', 'a key\n');
+  entrypoint.secret('known_hosts', Buffer.from('\ufeffweb1 ssh-ed25519 AAAA\r\n', 'utf16le'));
+  expect(await entrypoint.start(DEPLOY, { SSH_KEY_DIRECTORY: folder })).toEqual({ code: 0, signal: null });
+  expect(entrypoint.output).toContain(
+    `capdeployjob: WARNING: ${folder}/known_hosts is text in UTF-16, which PowerShell writes: save it as ASCII or UTF-8. ` +
+      'No host key in it can be read, so every server is refused.\n',
+  );
 });
 
 test('an agent that is there already serves where no key is mounted', async () => {

@@ -46,7 +46,7 @@ export class Entrypoint {
   }
 
   /** Puts a file into the folder of the key. @returns that folder */
-  secret(name: string, content: string): string {
+  secret(name: string, content: string | Uint8Array): string {
     const folder = join(this.folder, 'ssh');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, name), content, { mode: 0o400 });

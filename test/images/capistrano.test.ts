@@ -115,7 +115,7 @@ describe('SIGTERM', () => {
 
 describe('a key that cannot be used is an error that says what to do', () => {
   test.each<[string, (project: Project) => void, string[]]>([
-    ['an empty file', (p) => p.secret('private_key', '', { group: DEPLOY }), ['is no private key that ssh-add takes']],
+    ['an empty file', (p) => p.secret('private_key', '', { group: DEPLOY }), ['that ssh-add takes: it is empty.']],
     [
       'a key that only root may read',
       (p) => p.secret('private_key', p.newKey('second')),
@@ -135,7 +135,7 @@ describe('a key that cannot be used is an error that says what to do', () => {
     [
       'a public key',
       (p) => p.secret('private_key', 'ssh-ed25519 AAAA a key', { group: DEPLOY }),
-      ['is no private key that ssh-add takes'],
+      ['that ssh-add takes: it is a public key: store the other file of the pair'],
     ],
   ])('%s', async (_, prepare, words) => {
     prepare(project);

@@ -92,6 +92,34 @@ describe('a message is accepted', () => {
     expect(parse({ ...GOOD, ...bounds }).request).toMatchObject(expected);
   });
 
+  it.each(['task', 'id', 'sentAt', 'notBefore', 'expiresAt', 'requestedBy', 'reason', 'source', 'slack'])(
+    'with null for its %s, as if nothing were said of it',
+    (field) => {
+      expect(parse({ ...GOOD, [field]: null }).request).toEqual(parse(GOOD).request);
+    },
+  );
+
+  it.each([
+    ['a revision that is null, where its task needs none', { revision: null, task: 'deploy:rollback' }, undefined],
+    ['null under the other name of its revision', { hash: null }, 'v1.0.0'],
+    ['null beside the other name of its revision', { revision: null, HASH: 'v2' }, 'v2'],
+  ])('with %s', (_, changes, revision) => {
+    expect(parse({ ...GOOD, ...changes }, { tasks: ['deploy', 'deploy:rollback'] }).request?.revision).toBe(revision);
+  });
+
+  it('with a channel of Slack, and null for the thread', () => {
+    expect(parse({ ...GOOD, slack: { Channel: 'C1', threadTS: null } }).request?.slack).toEqual({ channel: 'C1' });
+  });
+
+  it('with a leap second, which is the second after it', () => {
+    expect(parse({ ...GOOD, sentAt: '2016-12-31T23:59:60Z' }).request?.sentAt).toBe('2017-01-01T00:00:00.000Z');
+  });
+
+  it('with a task that Rake names with a hyphen', () => {
+    const tasks = ['puma:phased-restart'];
+    expect(parse({ ...GOOD, task: 'puma:phased-restart' }, { tasks }).request?.task).toBe('puma:phased-restart');
+  });
+
   it('with the words that say which days it may start on', () => {
     expect(parse({ ...GOOD, notBefore: '2027-01-01T00:00:00Z' }).rejection?.message).toBe(
       'notBefore: found "2027-01-01T00:00:00Z"; expected a time at most 30 days ahead, now until 2026-07-01T12:00:05.000Z',
@@ -169,7 +197,15 @@ describe('a message is rejected', () => {
     ['whose reason is an object', { ...GOOD, reason: {} }, 'WrongShape', 'reason'],
     ['sent at no moment', { ...GOOD, sentAt: 'yesterday' }, 'WrongShape', 'sentAt'],
     ['sent on 30 February', { ...GOOD, sentAt: '2026-02-30T00:00:00Z' }, 'WrongShape', 'sentAt'],
-    ['whose Slack channel is a name', { ...GOOD, slack: { channel: '#deploys' } }, 'WrongShape', 'slack'],
+    ['whose environment is null', { ...GOOD, environment: null }, 'WrongShape', 'environment'],
+    ['whose Slack channel is a name', { ...GOOD, slack: { channel: '#deploys' } }, 'WrongShape', 'slack.channel'],
+    ['whose Slack channel is null', { ...GOOD, slack: { channel: null } }, 'WrongShape', 'slack.channel'],
+    [
+      'whose Slack thread is a number',
+      { ...GOOD, slack: { channel: 'C1', threadTs: 1 } },
+      'WrongShape',
+      'slack.threadTs',
+    ],
     ['whose Slack place is a text', { ...GOOD, slack: 'C1' }, 'WrongShape', 'slack'],
     ['that says two revisions under two names', { ...GOOD, hash: 'v2' }, 'WrongShape', 'revision'],
     ['that says two environments in two cases', { ...GOOD, Environment: 'staging' }, 'WrongShape', 'environment'],
@@ -206,7 +242,9 @@ describe('a message is rejected', () => {
     ['to start on a day that no month has', { ...GOOD, notBefore: '2026-06-31T00:00:00Z' }, 'WrongShape', 'notBefore'],
     ['to start at a moment without a zone', { ...GOOD, notBefore: '2026-06-02T00:00:00' }, 'WrongShape', 'notBefore'],
     ['to start more than 30 days ahead', { ...GOOD, notBefore: '2026-07-01T12:00:05.001Z' }, 'WrongShape', 'notBefore'],
-    ['with no end, in any case of its letters', { ...GOOD, EXPIRESAT: null }, 'WrongShape', 'expiresAt'],
+    ['with no end, in any case of its letters', { ...GOOD, EXPIRESAT: 'never' }, 'WrongShape', 'expiresAt'],
+    ['to start at hour 24', { ...GOOD, notBefore: '2026-06-02T24:00:00Z' }, 'WrongShape', 'notBefore'],
+    ['to end on 30 February', { ...GOOD, expiresAt: '2027-02-30T00:00:00Z' }, 'WrongShape', 'expiresAt'],
     ['with an end that is a number', { ...GOOD, expiresAt: 1_800_000_000 }, 'WrongShape', 'expiresAt'],
     [
       'that ends before it may start',
@@ -225,6 +263,12 @@ describe('a message is rejected', () => {
     ['in an SNS envelope without a message', anEnvelope(GOOD, { Message: GOOD }), 'WrongShape', 'repository'],
     ['in an SNS envelope with an unfit id', anEnvelope(GOOD, { MessageId: 'a\nb' }), 'WrongShape', 'MessageId'],
     ['in an SNS envelope of no time', anEnvelope(GOOD, { Timestamp: 'now' }), 'WrongShape', 'Timestamp'],
+    [
+      'in an SNS envelope of 30 February',
+      anEnvelope(GOOD, { Timestamp: '2026-02-30T00:00:00.000Z' }),
+      'WrongShape',
+      'Timestamp',
+    ],
     [
       'whose revision does not match the pattern as a whole',
       { ...GOOD, revision: 'v1.0.0-rc1' },
@@ -281,6 +325,45 @@ describe('a message is rejected', () => {
     );
   });
 
+  const TIME = 'expected an RFC 3339 time with its offset, such as 2026-01-31T09:30:00Z or 2026-01-31T18:30:00+09:00';
+  it.each<[name: string, changes: Record<string, unknown>, words: string]>([
+    [
+      'a time without an offset',
+      { sentAt: '2026-06-01T12:00:00' },
+      `sentAt: found "2026-06-01T12:00:00"; ${TIME}; it has no offset`,
+    ],
+    [
+      'a day that there is not',
+      { notBefore: '2026-06-31T12:00:00Z' },
+      `notBefore: found "2026-06-31T12:00:00Z"; ${TIME}; there is no such day or second`,
+    ],
+    ['a time in words', { expiresAt: 'tonight' }, `expiresAt: found "tonight"; ${TIME}`],
+    ['a number for a time', { expiresAt: 1_800_000_000 }, `expiresAt: found 1800000000; ${TIME}`],
+    [
+      'the name of a channel',
+      { slack: { channel: '#deploys' } },
+      'slack.channel: found "#deploys"; expected the id of a Slack channel, not its name: 1 to 32 of A-Z and 0-9, such as C024BE91L',
+    ],
+    [
+      'no channel',
+      { slack: {} },
+      'slack.channel: found nothing; expected the id of a Slack channel, not its name: 1 to 32 of A-Z and 0-9, such as C024BE91L',
+    ],
+    [
+      'a number for a thread',
+      { slack: { channel: 'C1', THREADTS: 1.5 } },
+      'slack.threadTs: found 1.5; expected the time stamp of a Slack message, such as 1700000000.000100',
+    ],
+    [
+      'a text for a place in Slack',
+      { slack: 'C1' },
+      'slack: found "C1"; expected an object {"channel": "C024BE91L", "threadTs": "1700000000.000100"}',
+    ],
+    ['an object for a text', { reason: {} }, 'reason: found an object; expected a string of at most 65536 characters'],
+  ])('with words that name the path, what was found and what is allowed: %s', (_, changes, words) => {
+    expect(parse({ ...GOOD, ...changes }).rejection).toMatchObject({ message: words, field: words.split(':')[0] });
+  });
+
   it('with a body that shows every character of its beginning', () => {
     const { rejection } = parse(`\u001b[2J\u202e\ud800\u0000${'x'.repeat(2000)}`);
     expect(rejection?.body).toMatch(/^\\u\{1b\}\[2J\\u\{202e\}\\u\{d800\}\\u\{0\}x+…$/);
@@ -308,7 +391,34 @@ describe('the revisions pattern of an environment', () => {
     ['is a bomb', `(?:${'\\pL{900}'.repeat(40)})`],
   ])('that %s makes the spec invalid, with the name of its environment', (_, revisions) => {
     const read = readSpec(aResource({ spec: { environments: [{ name: 'staging' }, { name: 'qa', revisions }] } }));
-    expect(read).toEqual({ problem: expect.stringMatching(/^spec\.environments\[1\]\.revisions: .* "qa" is /) });
+    expect(read).toEqual({
+      problem: expect.stringMatching(/^spec\.environments\[1\]\.revisions: found ".*" \(environment "qa"\); /),
+    });
+  });
+
+  it('that is none is told with what was found, and what is expected', () => {
+    const environments = [{ name: 'qa', revisions: '*' }];
+    expect(readSpec(aResource({ spec: { environments } }))).toEqual({
+      problem:
+        'spec.environments[0].revisions: found "*" (environment "qa"); expected an RE2 pattern ' +
+        '(https://github.com/google/re2/wiki/Syntax) that matches a revision from its start to its end, such as ' +
+        'v[0-9]+\\.[0-9]+\\.[0-9]+; RE2 says: error parsing regexp: missing argument to repetition operator: `*`',
+    });
+  });
+
+  const HINT = '; in RE2 * repeats what stands before it, and .* is any text';
+  it.each([
+    ['v*', HINT],
+    ['release/*', HINT],
+    ['v.*x', ''],
+    ['(rc)*[0-9]*', ''],
+    ['v\\d*', ''],
+    ['main|v[0-9]+', ''],
+  ])('%s is told as RE2, and where it looks like one of file names, what * means', (revisions, hint) => {
+    const environments = [{ name: 'production', revisions }];
+    expect(parse({ ...GOOD, revision: 'v1.0.0' }, { environments }).rejection?.message).toBe(
+      `revision: found "v1.0.0"; environment "production" takes only what the RE2 pattern ${revisions.replace('\\', '\\\\')} matches from start to end${hint}`,
+    );
   });
 
   it('cannot make a match take exponential time', () => {
@@ -320,6 +430,17 @@ describe('the revisions pattern of an environment', () => {
 });
 
 describe('a secret that came in a message', () => {
+  it('is taken out before a text is cut, and escape sequences do not hide it', () => {
+    const token = `ghp_${'a1'.repeat(18)}`;
+    const cut = parse({ ...GOOD, repository: `${'x'.repeat(60)} ${token}` }).rejection;
+    expect(JSON.stringify(cut)).not.toContain('ghp_');
+    const body = `{"note":"${'-'.repeat(480)} ${token}" no JSON`;
+    expect(JSON.stringify(parse(body).rejection)).not.toContain('ghp_');
+    const hidden = parse(`no JSON: ${[...token].join('\x1b[0m')}`).rejection;
+    expect(hidden?.body).toBe('no JSON: [redacted]');
+    expect(parse('no JSON: \x1b[0m').rejection?.body).toBe('no JSON: \\u{1b}[0m');
+  });
+
   it('stands neither in a rejection nor in the texts of a request', () => {
     const url = 'https://bob:p4ssw0rd@host.example/x y';
     const { rejection } = parse({ ...GOOD, repository: url, token: 'hunter2secret' });

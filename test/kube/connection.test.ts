@@ -124,6 +124,11 @@ describe('the kubeconfig', () => {
       /the cluster of context "main" is not there/,
     ],
     ['a server that is no URL', () => ({ kubeconfig: kubeconfigFile('a', 'nonsense') }), /is not an http\(s\) URL/],
+    [
+      'a server that only URL takes for one',
+      () => ({ kubeconfig: kubeconfigFile('a', 'https:127.0.0.1:6443') }),
+      /is not an http\(s\) URL/,
+    ],
   ])('%s is said in plain words that quote nothing', (_, options, words) => {
     const attempt = () => loadKubeConfig(options());
     expect(attempt).toThrow(KubeConfigError);
@@ -163,6 +168,7 @@ describe('credentials', () => {
 
   it.each([
     ['fails', `console.error('login first'); process.exit(1)`, 'login first'],
+    ['says its token', `console.error('refused: --token=sesame at host'); process.exit(1)`, 'at host'],
     ['prints no JSON', `console.log('sesame')`, 'did not print JSON'],
   ])('of an exec plugin that %s are a retryable error that holds no token', async (_, script, words) => {
     const server = await serve(() => {});

@@ -162,6 +162,12 @@ describe('requests', () => {
     expect(client.clockSkewMs()).toBeGreaterThan(88_000);
     expect(client.clockSkewMs()).toBeLessThan(92_000);
   });
+
+  it('measures nothing by a Date header that is no HTTP-date', async () => {
+    const { client } = await start((response) => json(response, pod('a', '1'), 200, { date: '1' }));
+    await client.get(PODS, 'deploy', 'a');
+    expect(client.clockSkewMs()).toBeUndefined();
+  });
 });
 
 describe('refusals', () => {
@@ -184,6 +190,14 @@ describe('refusals', () => {
     expect(error).toMatchObject({ kind, status: code, reason, message: `${reason}: the words` });
   });
 
+  it('the words of the server are without secrets, which are taken out before they are cut', async () => {
+    const words = `${'x'.repeat(4050)} Get "https://bob:sesame-${'y'.repeat(40)}@host": denied`;
+    const { client } = await start((response) => json(response, status(403, 'Forbidden', words), 403));
+    const { message } = await failure(client.create(JOBS, job()));
+    expect(message).toContain('xxx Get');
+    expect(message).not.toContain('sesame');
+  });
+
   it('a delete of what is not there says gone', async () => {
     const { client } = await start((response) => json(response, status(404, 'NotFound', 'jobs "web" not found'), 404));
     expect((await failure(client.delete(JOBS, 'deploy', 'web', preconditions))).kind).toBe('gone');
@@ -194,6 +208,7 @@ describe('refusals', () => {
     ['the details of the Status', {}, { retryAfterSeconds: 3 }, 3],
     ['neither', {}, undefined, undefined],
     ['a header that is not a number', { 'retry-after': 'soon' }, undefined, undefined],
+    ['a header that only Date.parse takes for a date', { 'retry-after': '2099-01-01' }, undefined, undefined],
   ])('Retry-After is read from %s', async (_, headers, details, seconds) => {
     const body = status(429, 'TooManyRequests', 'slow down', details);
     const { client } = await start((response) => json(response, body, 429, headers));

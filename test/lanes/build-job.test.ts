@@ -179,6 +179,18 @@ describe('its Pod', () => {
     expect(spec.containers[0].terminationMessagePolicy).toBe('FallbackToLogsOnError');
   });
 
+  test('tells the end of the log of an init container that fails, unless its template says otherwise', () => {
+    const initContainers = [
+      { name: 'check', image: 'i' },
+      { name: 'fetch', image: 'i', terminationMessagePolicy: 'File' },
+    ];
+    const { spec } = built({ template: withContainer({}, { initContainers }) }).spec.template;
+    expect(spec.initContainers.map((each: Any) => each.terminationMessagePolicy)).toEqual([
+      'FallbackToLogsOnError',
+      'File',
+    ]);
+  });
+
   test('lets no container be started again, but for native side-cars', () => {
     const rules = [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }];
     const again = { restartPolicy: 'OnFailure', restartPolicyRules: rules };

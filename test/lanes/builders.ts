@@ -10,6 +10,7 @@ import {
 import type { DeployRequest } from '../../src/api/deploy-request.ts';
 import { ANNOTATION, API_VERSION, KIND } from '../../src/api/names.ts';
 import { buildJob } from '../../src/lanes/build-job.ts';
+import type { Warnings } from '../../src/lanes/explain.ts';
 import { type ContainerState, type Job, jobUidOf, type Pod, storedRequest } from '../../src/lanes/job.ts';
 import { type LaneView, type Memory, summary } from '../../src/lanes/lane.ts';
 import type { Observation } from '../../src/lanes/plan.ts';
@@ -143,7 +144,7 @@ export interface PodChanges {
   /** Somebody, or something, told it to end: seconds from NOW, default 0. */
   terminating?: boolean;
   toldAt?: number;
-  /** Its grace period in seconds, where it was cut. */
+  /** Its grace period then, in seconds; default: 30. */
   grace?: number;
   /** `status.reason` and `status.message`. */
   reason?: string;
@@ -264,10 +265,12 @@ export function aMemory(seen: Partial<Memory> = {}): Memory {
     lastSeen: () => undefined,
     podEnds: () => [],
     exitedSince: () => undefined,
-    events: () => [],
     ...seen,
   };
 }
+
+/** No Event says anything. */
+export const NO_WARNINGS: Warnings = { about: () => null };
 
 export interface LaneChanges extends Omit<Partial<LaneView>, 'recorded' | 'spec' | 'environment'> {
   spec?: Record<string, unknown>;
@@ -290,6 +293,7 @@ export function aLane(changes: LaneChanges = {}): LaneView {
     jobs: [],
     strangers: [],
     pods,
+    warnings: NO_WARNINGS,
     now: NOW,
     elapsed: changes.now ?? NOW,
     ...changes,
@@ -316,6 +320,7 @@ export function anObservation(changes: Partial<Observation> = {}): Observation {
     jobs: [],
     pods: [],
     memory: aMemory(),
+    warnings: NO_WARNINGS,
     template: { generation: 1, status: 'True', reason: 'DryRunAccepted', message: 'accepted' },
     queue: { kind: 'reading', since: NOW - 60_000, lastReadAt: NOW - 5_000 },
     createTrouble: undefined,

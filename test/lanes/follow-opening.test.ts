@@ -144,7 +144,9 @@ test('a window that cannot be read keeps its environment closed, makes the resou
   const jobs = [aJob(), aJob({ id: 'r2', environment: 'staging' })];
   const { status, start } = plan(anObservation({ resource: aResource({ spec }), jobs }));
   expect(start).toEqual([jobs[1]]);
-  const words = 'spec.environments[production].windows[0].schedule: found "99 10 * * *"; Invalid value for minute: 99';
+  const words =
+    'spec.environments[production].windows[0].schedule: found "99 10 * * *"; the minute, "99", cannot be read; ' +
+    'expected are 0 to 59, * for all, lists (1,3), ranges from low to high (1-5) and steps (*/2)';
   expect(status.environments?.[0]).toMatchObject({ closed: `a window cannot be read: ${words}` });
   expect(status.environments?.[0]?.waiting?.[0]?.why).toBe(`closed: a window cannot be read: ${words}`);
   expect(status.conditions?.[0]).toMatchObject({

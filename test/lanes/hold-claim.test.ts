@@ -177,12 +177,7 @@ describe('a started deploy without a running container', () => {
 
   test('has nothing to explain in its first two seconds', () => {
     const { explain, wakeAt } = planLane(lane(-1).view);
-    expect([explain, wakeAt]).toEqual([[], NOW + 2000]);
-  });
-
-  test('has its Events read every five seconds after that', () => {
-    const { explain, wakeAt } = planLane(lane(-2).view);
-    expect([explain, wakeAt]).toEqual([['uid-of-r1'], NOW + 5000]);
+    expect([explain, wakeAt]).toEqual([[], NOW + 1000]);
   });
 
   test('says in its claim what its Pod waits for, and no longer once it runs', () => {
@@ -200,8 +195,8 @@ describe('a started deploy without a running container', () => {
   });
 
   test('is ended after it, announced in the claim before the Job is deleted', () => {
-    const events = [{ reason: 'FailedCreate', message: 'exceeded quota' }];
-    const { job, view } = lane(-300, { memory: aMemory({ events: () => events }) });
+    const refused = { reason: 'FailedCreate', message: 'exceeded quota', at: NOW };
+    const { job, view } = lane(-300, { warnings: { about: () => refused } });
     const { remove, status, ended } = planLane(view);
     expect([remove, ended]).toEqual([[{ job, reason: 'abort' }], []]);
     expect(status?.active?.[0]?.ending).toEqual({

@@ -155,6 +155,9 @@ describe('a request as its Job remembers it', () => {
   test.each([
     ['sent-at is no moment', ANNOTATION.sentAt, 'yesterday', 'sentAt', stamp(-50)],
     ['sent-at is a moment that RFC 3339 does not know', ANNOTATION.sentAt, '10 March 2026', 'sentAt', stamp(-50)],
+    ['sent-at has no offset', ANNOTATION.sentAt, '2026-03-10T11:59:00', 'sentAt', stamp(-50)],
+    ['sent-at is a day that there is not', ANNOTATION.sentAt, '2026-02-30T11:59:00Z', 'sentAt', stamp(-50)],
+    ['expires-at has no offset', ANNOTATION.expiresAt, '2026-03-10T13:00:00', 'expiresAt', at(-60)],
     ['sent-at is in another time zone', ANNOTATION.sentAt, '2026-03-10T20:59:00+09:00', 'sentAt', at(-60)],
     ['the id is too long', ANNOTATION.id, 'x'.repeat(129), 'id', 'uid-of-r1'],
     ['the id has a blank', ANNOTATION.id, 'r 1', 'id', 'uid-of-r1'],

@@ -70,8 +70,16 @@ describe('no exit by itself', () => {
     ['of a container that waits', { waiting: { reason: 'ContainerCreating' } }, undefined],
     ['of a Pod that was told to end a second before', { ...exited(0, -5), toldAt: -4 }, 'PodDeleted'],
     ['after the order to end', { ...exited(0, -5), toldAt: -8 }, 'PodDeleted'],
-    ['of a Pod that its kubelet has let go of', { ...exited(0, -50), toldAt: -3, grace: 0 }, 'PodDeleted'],
-    ['of a Pod that was ordered to end again, too late', { ...exited(0, -50), toldAt: -3, grace: 1 }, 'PodDeleted'],
+    [
+      'of a Pod whose deletion was completed two seconds later',
+      { ...exited(0, -5), toldAt: -3, grace: 0 },
+      'PodDeleted',
+    ],
+    [
+      'of a drained Pod whose deletion was cut short',
+      { ...exited(0, -5), disruption: 'EvictionByEvictionAPI', toldAt: -3, grace: 1 },
+      'Disrupted',
+    ],
     ['of an eviction by the kubelet', { ...exited(137, -5), phase: 'Failed', reason: 'Evicted' }, 'Evicted'],
     [
       'of an eviction by the kubelet, its Pod deleted long after',
@@ -92,6 +100,11 @@ describe('no exit by itself', () => {
     [
       'of a container that the kubelet lost',
       { phase: 'Failed', ...exited(137, -5, { reason: 'ContainerStatusUnknown' }) },
+      'NodeLost',
+    ],
+    [
+      'of a container whose process was gone when the node had started again',
+      { phase: 'Failed', ...exited(255, -5, { reason: 'Unknown' }) },
       'NodeLost',
     ],
     [
@@ -173,6 +186,13 @@ describe('what is known of a Pod, once another version of it is seen', () => {
     const late = end({ ...exited(0, -5), others: { proxy: exited(2, -1) } });
     expect(followPod(good, late)).toEqual({ ...good, sidecarFailed: 'container proxy: exit code 2' });
     expect(followPod({ ...good, sidecarFailed: 'x' }, deleted).sidecarFailed).toBe('x');
+  });
+
+  test('stays "told to end" in the last version of a deleted Pod, which tells only when its deletion was completed', () => {
+    const told = end({ ...exited(0, -5), toldAt: -6, grace: 2 });
+    const last = end({ ...exited(0, -5), toldAt: -3, grace: 0 });
+    expect(followPod(told, last)).toMatchObject({ cause: 'PodDeleted', succeededTooLate: true });
+    expect(followPod(told, last).exit).toBeUndefined();
   });
 
   test('is an exit that is proved later', () => {

@@ -110,7 +110,14 @@ describe('native side-cars, which the kubelet ends by itself', () => {
     const plan = watch({ pods: [native] });
     expect(claimOf(plan)).toEqual(claimed());
     expect(plan.wakeAt).toBe(NOW + 1_000);
-    expect(claimOf(watch({ pods: [native], memory: seenFor(2) }))?.why).toContain('a native side-car runs');
+    expect(claimOf(watch({ pods: [native], memory: seenFor(2) }))?.why).toContain('native side-car proxy runs');
+  });
+
+  test('are not told of where there are none: a busy kubelet says late that a Pod has ended', () => {
+    const late = aPod(running, { terminated: { exitCode: 0, finishedAt: stamp(-80) }, phase: 'Running' });
+    const { why } = claimOf(watch({ pods: [late], memory: seenFor(2) })) ?? {};
+    expect(why).toContain('its kubelet has not said yet that the Pod has ended');
+    expect(why).not.toContain('side-car');
   });
 
   test('go on being told of by a process that saw the exit later', () => {

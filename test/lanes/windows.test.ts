@@ -235,28 +235,50 @@ describe('a window that cannot be read', () => {
     [
       'a minute that no hour has',
       allow('61 9 * * *', HOUR),
-      'windows[1].schedule: found "61 9 * * *"; Invalid value for minute: 61',
+      'windows[1].schedule: found "61 9 * * *"; the minute, "61", cannot be read; expected are 0 to 59, ',
     ],
-    ['an hour range that goes backwards', allow('0 17-9 * * *', HOUR), 'windows[1].schedule: found "0 17-9 * * *"; '],
+    [
+      'an hour range that goes backwards',
+      allow('0 17-9 * * *', HOUR),
+      'windows[1].schedule: found "0 17-9 * * *"; the hour, "17-9", cannot be read; expected are 0 to 23, ',
+    ],
+    [
+      'day 0',
+      allow('0 9 0 * *', HOUR),
+      'windows[1].schedule: found "0 9 0 * *"; the day of the month, "0", cannot be read; expected are 1 to 31, ',
+    ],
+    [
+      'month 13, in the whole text',
+      allow('0  9 * 13 MON', HOUR),
+      'windows[1].schedule: found "0  9 * 13 MON"; the month, "13", cannot be read; expected are 1 to 12 or JAN to DEC, * for all, lists (1,3), ranges from low to high (1-5) and steps (*/2)',
+    ],
     [
       'the last day of a month, which a CronJob does not know',
       allow('0 9 L * *', HOUR),
-      'windows[1].schedule: found "0 9 L * *"; five fields',
+      'windows[1].schedule: found "0 9 L * *"; the day of the month, "L", cannot be read; ',
     ],
     ['a weekday nearest to a day', allow('0 9 15W * *', HOUR), 'windows[1].schedule: '],
     ['a nickname', allow('@daily', HOUR), 'windows[1].schedule: '],
-    ['six fields', allow('0 0 9 * * *', HOUR), 'windows[1].schedule: '],
+    [
+      'six fields',
+      allow('0 0 9 * * *', HOUR),
+      'windows[1].schedule: found "0 0 9 * * *"; five fields are expected (minute, hour, day of the month, month, day of the week), as in a CronJob, for example 0 9 * * MON-FRI',
+    ],
     [
       'a range that ends with SUN, which a CronJob takes for 0',
       allow('0 9 * * FRI-SUN', HOUR),
-      'windows[1].schedule: found "0 9 * * FRI-SUN"; From value is larger than to value',
+      'windows[1].schedule: found "0 9 * * FRI-SUN"; the day of the week, "FRI-SUN", cannot be read; expected are 0 to 7 or SUN to SAT, ',
     ],
     [
       'an hour that no day has, though its steps do not reach it',
       allow('0 9-24/2 * * *', HOUR),
-      'windows[1].schedule: ',
+      'windows[1].schedule: found "0 9-24/2 * * *"; the hour, "9-24/2", cannot be read; ',
     ],
-    ['a day that no month has, beside all days', allow('0 9 *,99 * *', HOUR), 'windows[1].schedule: '],
+    [
+      'a day that no month has, beside all days',
+      allow('0 9 *,99 * *', HOUR),
+      'windows[1].schedule: found "0 9 *,99 * *"; the day of the month, "*,99", ',
+    ],
     [
       'a place that is none',
       allow('0 9 * * *', HOUR, 'Mars/Phobos'),

@@ -21,7 +21,7 @@ import type { Memory } from '../../src/lanes/lane.ts';
 import { compareTurns } from '../../src/lanes/order.ts';
 import { plan } from '../../src/lanes/plan.ts';
 import { followPod, type PodEnd, podEnd } from '../../src/lanes/pod-end.ts';
-import { aPod, aRawSpec, aResource, aSpec, NOW } from './builders.ts';
+import { aPod, aRawSpec, aResource, aSpec, NO_WARNINGS, NOW } from './builders.ts';
 
 /** An invariant of the architecture that does not hold. */
 export class Violation extends Error {}
@@ -107,7 +107,6 @@ class ProcessMemory implements Memory {
   lastSeen = (uid: string): Job | undefined => this.#deleted.get(uid);
   podEnds = (uid: string): PodEnd[] => [...(this.#ends.get(uid)?.values() ?? [])];
   exitedSince = (): undefined => undefined;
-  events = (): [] => [];
 }
 
 interface Operator {
@@ -558,6 +557,7 @@ export class World {
       jobs,
       pods,
       memory: operator.memory,
+      warnings: NO_WARNINGS,
       template: undefined,
       queue: undefined,
       createTrouble: undefined,

@@ -88,7 +88,9 @@ describe('an operator in a cluster without a CapDeployJob', () => {
     const { probes, metrics } = await program.logged(/^started$/);
     await program.logged(/^caches are complete/);
     expect(await (await fetch(`http://${probes}/readyz`)).text()).toBe('ok');
-    expect(await (await fetch(`http://${metrics}/metrics`)).text()).toMatch(/^capdeployjob_clock_skew_seconds /m);
+    const shown = await (await fetch(`http://${metrics}/metrics`)).text();
+    expect(shown).toMatch(/^capdeployjob_clock_skew_seconds /m);
+    expect(shown).toContain('capdeployjob_kube_request_errors_total{verb="watch",kind="forbidden"} 0\n');
   });
 
   test('closes everything it opened when it stops: nothing is left that would have to be cut off', async () => {

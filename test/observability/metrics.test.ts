@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { REJECTION, RESULTS } from '../../src/api/reasons.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 
 const web = { namespace: 'deploy', name: 'web' };
 const api = { namespace: 'deploy', name: 'api' };
 
+/** Longer than any scrape interval: so long are the counters of what is gone kept. */
+const KEPT_MS = 15 * 60_000;
+
 /** The samples whose name begins so, without comments. */
 async function samples(metrics: Metrics, prefix: string): Promise<string[]> {
   return (await metrics.text()).split('\n').filter((line) => line.startsWith(`capdeployjob_${prefix}`));
 }
+
+const idle = (...environments: string[]) => environments.map((environment) => ({ environment, waiting: 0, active: 0 }));
 
 function start() {
   const clock = { now: 1_000_000 };
@@ -35,6 +41,7 @@ describe('metrics', () => {
     for (const line of [
       'capdeployjob_messages_received_total{namespace="deploy",name="web"} 3',
       'capdeployjob_messages_rejected_total{namespace="deploy",name="web",reason="UnknownEnvironment"} 1',
+      'capdeployjob_rejections_total{namespace="deploy",name="web"} 1',
       'capdeployjob_jobs_created_total{namespace="deploy",name="web"} 1',
       'capdeployjob_message_to_job_seconds_bucket{le="0.1",namespace="deploy",name="web"} 0',
       'capdeployjob_message_to_job_seconds_bucket{le="0.25",namespace="deploy",name="web"} 1',
@@ -51,6 +58,55 @@ describe('metrics', () => {
     ]) {
       expect(text.split('\n')).toContain(line);
     }
+  });
+
+  it('begin at 0 where people alert on them, once a resource and its environments are known; the rest when first seen', async () => {
+    const { metrics } = start();
+    metrics.lanes(web, idle('production', 'staging'));
+    const production = 'namespace="deploy",name="web",environment="production"';
+    const staging = 'namespace="deploy",name="web",environment="staging"';
+    const ofWeb = async () => (await samples(metrics, '')).filter((line) => line.includes('name="web"'));
+    const fromTheStart = ['Succeeded', 'Failed', 'Aborted', 'Missed'];
+    expect(await ofWeb()).toEqual([
+      'capdeployjob_rejections_total{namespace="deploy",name="web"} 0',
+      ...fromTheStart.map((result) => `capdeployjob_deploys_total{${production},result="${result}"} 0`),
+      ...fromTheStart.map((result) => `capdeployjob_deploys_total{${staging},result="${result}"} 0`),
+      ...['waiting_requests', 'active_deploys'].flatMap((name) => [
+        `capdeployjob_${name}{${production}} 0`,
+        `capdeployjob_${name}{${staging}} 0`,
+      ]),
+    ]);
+    metrics.deployEnded(web, 'staging', 'Failed');
+    metrics.deployEnded(web, 'staging', 'Unknown');
+    metrics.messageRejected(web, 'NotJSON');
+    metrics.messageRejected(web, 'WrongShape');
+    metrics.lanes(web, idle('production', 'staging'));
+    expect(await samples(metrics, 'rejections_total')).toEqual([
+      'capdeployjob_rejections_total{namespace="deploy",name="web"} 2',
+    ]);
+    expect((await samples(metrics, 'deploys_total')).filter((line) => !line.endsWith(' 0'))).toEqual([
+      `capdeployjob_deploys_total{${staging},result="Failed"} 1`,
+      `capdeployjob_deploys_total{${staging},result="Unknown"} 1`,
+    ]);
+  });
+
+  it('of failed reconciles and requests to Kubernetes begin at 0 for each verb and kind that is known beforehand', async () => {
+    const kubeRequests = { verbs: ['get', 'list'], errorKinds: ['gone', 'forbidden'] };
+    const metrics = new Metrics({ processMetrics: false, kubeRequests });
+    metrics.kubeRequestFailed('list', 'forbidden');
+    metrics.reconcileFailed('gone');
+    expect(await samples(metrics, 'kube_request_errors_total')).toEqual([
+      'capdeployjob_kube_request_errors_total{verb="get",kind="gone"} 0',
+      'capdeployjob_kube_request_errors_total{verb="get",kind="forbidden"} 0',
+      'capdeployjob_kube_request_errors_total{verb="list",kind="gone"} 0',
+      'capdeployjob_kube_request_errors_total{verb="list",kind="forbidden"} 1',
+    ]);
+    expect(await samples(metrics, 'reconcile_errors_total')).toEqual([
+      'capdeployjob_reconcile_errors_total{kind="gone"} 1',
+      'capdeployjob_reconcile_errors_total{kind="forbidden"} 0',
+      'capdeployjob_reconcile_errors_total{kind="unexpected"} 0',
+    ]);
+    expect(await samples(metrics, 'leader_changes_total')).toEqual(['capdeployjob_leader_changes_total 0']);
   });
 
   it('show lanes while they are there, and forget those that went and those of a resource that is gone', async () => {
@@ -102,17 +158,57 @@ describe('metrics', () => {
         metrics.jobCreated(resource, 1);
         metrics.jobCreateFailed(resource, 'Forbidden');
         metrics.deployStarted(resource, 1);
-        metrics.deployEnded(resource, 'production', 'Succeeded');
+        for (const result of RESULTS) metrics.deployEnded(resource, 'production', result);
+        metrics.lanes(resource, idle('production', 'staging'));
       }
       const ofWeb = async () => (await samples(metrics, '')).filter((line) => line.includes('name="web"'));
       const before = (await ofWeb()).length;
       metrics.resourceRemoved(web);
-      clock.now += 15 * 60_000 - 1;
-      expect(await ofWeb()).toHaveLength(before);
+      clock.now += KEPT_MS - 1;
+      // Without the two gauges of each environment.
+      expect(await ofWeb()).toHaveLength(before - 4);
       clock.now += 1;
       if (!scraped) metrics.resourceRemoved({ namespace: 'deploy', name: 'another' });
       expect(await ofWeb()).toEqual([]);
       expect((await samples(metrics, 'deploys_total')).join()).toContain('name="api"');
+    }
+  });
+
+  it('of an environment that is gone stay for fifteen minutes, and begin at 0 if it comes back later', async () => {
+    const { clock, metrics } = start();
+    const ofStaging = async () =>
+      (await samples(metrics, '')).filter((line) => line.includes('environment="staging"')).join('\n');
+    metrics.lanes(web, idle('production', 'staging'));
+    metrics.deployEnded(web, 'staging', 'Failed');
+    metrics.deployEnded(web, 'staging', 'Refused');
+    metrics.lanes(web, idle('production'));
+    clock.now += KEPT_MS - 1;
+    metrics.lanes(web, idle('production'));
+    expect(await ofStaging()).toMatch(/result="Failed"\} 1\n(.*\n)*.*result="Refused"\} 1$/);
+    expect(await ofStaging()).not.toContain('waiting_requests');
+    clock.now += 1;
+    expect(await ofStaging()).toBe('');
+    expect(await samples(metrics, 'deploys_total')).toHaveLength(4);
+    metrics.lanes(web, idle('production', 'staging'));
+    expect(await ofStaging()).toMatch(/result="Failed"\} 0\n/);
+  });
+
+  it('of an environment that comes back in time, or in which a deploy ends meanwhile, are not dropped', async () => {
+    for (const meanwhile of [
+      (metrics: Metrics) => metrics.lanes(web, idle('staging')),
+      (metrics: Metrics) => {
+        metrics.deployEnded(web, 'staging', 'Refused');
+        metrics.lanes(web, []);
+      },
+    ]) {
+      const { clock, metrics } = start();
+      metrics.lanes(web, idle('staging'));
+      metrics.deployEnded(web, 'staging', 'Failed');
+      metrics.lanes(web, []);
+      clock.now += KEPT_MS - 1;
+      meanwhile(metrics);
+      clock.now += KEPT_MS - 1;
+      expect((await samples(metrics, 'deploys_total')).join()).toContain('result="Failed"} 1');
     }
   });
 
@@ -122,7 +218,7 @@ describe('metrics', () => {
     metrics.resourceRemoved(web);
     clock.now += 60_000;
     metrics.lanes(web, [{ environment: 'production', waiting: 0, active: 0 }]);
-    clock.now += 15 * 60_000;
+    clock.now += KEPT_MS;
     expect(await samples(metrics, 'messages_received_total')).toHaveLength(1);
   });
 
@@ -147,6 +243,25 @@ describe('metrics', () => {
     expect(lines[1]).toContain('code="unknown"');
   });
 
+  it('tell apart so many values from outside and no more, and drop all of them with their resource', async () => {
+    const { clock, metrics } = start();
+    for (let i = 0; i < 60; i += 1) {
+      metrics.sqsRequestFailed(`Code${i}`);
+      metrics.eventLost(`Reason${i}`);
+      metrics.jobCreateFailed(web, `Reason${i}`);
+    }
+    metrics.sqsRequestFailed('Code0');
+    for (const name of ['sqs_errors_total', 'events_lost_total', 'job_create_errors_total']) {
+      const lines = await samples(metrics, name);
+      expect(lines).toHaveLength(51);
+      expect(lines.at(-1)).toMatch(/="other"\} 10$/);
+    }
+    expect((await samples(metrics, 'sqs_errors_total'))[0]).toBe('capdeployjob_sqs_errors_total{code="Code0"} 2');
+    metrics.resourceRemoved(web);
+    clock.now += KEPT_MS;
+    expect(await samples(metrics, 'job_create_errors_total')).toEqual([]);
+  });
+
   it('have their own registry: two of them do not meet', async () => {
     const [first, second] = [start().metrics, start().metrics];
     first.messagesReceived(web);
@@ -156,5 +271,83 @@ describe('metrics', () => {
   it('include those of the process unless told otherwise', async () => {
     expect(await new Metrics().text()).toContain('process_resident_memory_bytes');
     expect(await start().metrics.text()).not.toContain('process_resident_memory_bytes');
+  });
+});
+
+describe('a scrape of 1,000 resources with three environments each', () => {
+  const ENVIRONMENTS = ['production', 'staging', 'review'];
+  const resources = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ namespace: 'team-deploys', name: `repository-${i}` }));
+  const known = (count: number) => {
+    const { metrics } = start();
+    for (const resource of resources(count)) {
+      metrics.lanes(resource, idle(...ENVIRONMENTS));
+      metrics.queueOpened(resource, 1);
+    }
+    return metrics;
+  };
+  /** Everything that there is to count of a resource has happened to each. */
+  const busy = (count: number) => {
+    const metrics = known(count);
+    for (const resource of resources(count)) {
+      metrics.messagesReceived(resource, 100);
+      for (const reason of Object.values(REJECTION)) metrics.messageRejected(resource, reason);
+      metrics.jobCreated(resource, 0.123);
+      metrics.jobCreateFailed(resource, 'Forbidden');
+      metrics.deployStarted(resource, 1.234);
+      for (const environment of ENVIRONMENTS)
+        for (const result of RESULTS) metrics.deployEnded(resource, environment, result);
+    }
+    return metrics;
+  };
+  const ofResources = async (metrics: Metrics) =>
+    (await samples(metrics, '')).filter((line) => line.includes('{') && line.includes('namespace='));
+
+  it('has 2 series of each resource and 6 of each environment before anything happens, in 2.5 MB', async () => {
+    const metrics = known(1000);
+    expect(await ofResources(metrics)).toHaveLength(1000 * (2 + 3 * 6));
+    expect(Buffer.byteLength(await metrics.text())).toBeLessThan(2_500_000);
+  });
+
+  it('has 45 of each resource and 9 of each environment when all of it has happened, in 8.5 MB', async () => {
+    const metrics = busy(1000);
+    expect(await ofResources(metrics)).toHaveLength(1000 * (45 + 3 * 9));
+    expect(Buffer.byteLength(await metrics.text())).toBeLessThan(8_500_000);
+  });
+
+  it('takes as long as there are series, and others have their turn meanwhile', async () => {
+    const [few, many] = [busy(100), busy(1000)];
+    const seconds = async (metrics: Metrics) => {
+      const begun = performance.now();
+      await metrics.text();
+      return (performance.now() - begun) / 1000;
+    };
+    // The best of several: this machine may have other work.
+    const times: { few: number; many: number }[] = [];
+    for (let i = 0; i < 5; i += 1) times.push({ few: await seconds(few), many: await seconds(many) });
+    const best = (which: 'few' | 'many') => Math.min(...times.map((time) => time[which]));
+    // Ten times as many series; were each looked for among all others, it would be a hundred times.
+    expect(best('many')).toBeLessThan(40 * best('few'));
+    // Prometheus waits for 10 s by default.
+    expect(best('many')).toBeLessThan(2);
+
+    let turns = 0;
+    let isOver = false;
+    const others = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(others);
+    };
+    setImmediate(others);
+    await many.text();
+    isOver = true;
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  it('has nothing of them any more once all are gone', async () => {
+    const { clock, metrics } = start();
+    for (const resource of resources(1000)) metrics.lanes(resource, idle(...ENVIRONMENTS));
+    for (const resource of resources(1000)) metrics.resourceRemoved(resource);
+    clock.now += KEPT_MS;
+    expect(await ofResources(metrics)).toEqual([]);
   });
 });

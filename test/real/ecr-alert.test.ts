@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
 import { documents, text } from '../manifests/yaml.ts';
-import { findPromtool, promtool } from './promtool.ts';
+import { findPromtool, PlayedRules, promtool, type Rules } from './promtool.ts';
 
 /** The alerts of deploy/ecr-login/alert, played by promtool. They need no cluster. */
 
@@ -14,13 +13,13 @@ const HOUR = 3600;
 
 let directory: string;
 let program: string;
-let rules: { groups: { rules: { alert: string }[] }[] };
+let rules: PlayedRules;
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'capdeployjob-alert-'));
   program = findPromtool(directory);
-  rules = (documents(text('deploy/ecr-login/alert/prometheus-rule.yaml'))[0] as { spec: typeof rules }).spec;
-  writeFileSync(join(directory, 'rules.yaml'), stringify(rules));
+  const [rule] = documents(text('deploy/ecr-login/alert/prometheus-rule.yaml'));
+  rules = new PlayedRules(program, directory, (rule as { spec: Rules }).spec);
 }, 60_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -64,33 +63,12 @@ function seriesOf({
   ];
 }
 
-/** Which alerts fire at these moments. */
-async function firing(story: Story, moments: readonly number[]): Promise<string[][]> {
-  const names = rules.groups.flatMap((group) => group.rules.map(({ alert }) => alert));
-  // Asked whether none fires, promtool names each that does, and when.
-  const asked = moments.flatMap((at) =>
-    names.map((alertname) => ({ eval_time: `${at / MINUTE}m`, alertname, exp_alerts: [] })),
+/** Which alerts fire at these moments, given in seconds. */
+const firing = (story: Story, moments: readonly number[]): Promise<string[][]> =>
+  rules.firing(
+    seriesOf(story),
+    moments.map((at) => at / MINUTE),
   );
-  const file = join(directory, `${crypto.randomUUID()}.yaml`);
-  const test = { interval: '1m', input_series: seriesOf(story), alert_rule_test: asked };
-  writeFileSync(file, stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests: [test] }));
-  const { code, output } = await promtool(program, ['test', 'rules', file]);
-  const told = [...output.matchAll(/alertname: *(\w+), time: *(\w+)/g)].map(([, name = '', time = '']) => ({
-    name,
-    at: secondsOf(time),
-  }));
-  if (code !== 0 && told.length === 0) throw new Error(output);
-  return moments.map((at) => names.filter((name) => told.some((one) => one.name === name && one.at === at)));
-}
-
-/** `1d2h30m` as Prometheus writes durations. */
-function secondsOf(duration: string): number {
-  const units: Record<string, number> = { d: 24 * HOUR, h: HOUR, m: MINUTE, s: 1 };
-  return [...duration.matchAll(/(\d+)([dhms])/g)].reduce(
-    (sum, [, count, unit = '']) => sum + Number(count) * (units[unit] ?? Number.NaN),
-    0,
-  );
-}
 
 /** Every four hours from the 23rd minute, for as long as said. */
 const every4h = (until: number): number[] =>
@@ -98,7 +76,7 @@ const every4h = (until: number): number[] =>
 const LAST = 23 * MINUTE + 4 * HOUR;
 
 test('promtool takes the rules', async () => {
-  expect(await promtool(program, ['check', 'rules', join(directory, 'rules.yaml')])).toMatchObject({ code: 0 });
+  expect(await promtool(program, ['check', 'rules', rules.file])).toMatchObject({ code: 0 });
 });
 
 describe('silent', () => {

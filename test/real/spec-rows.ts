@@ -47,12 +47,15 @@ const longest = (field: string, limit: number, start = 'a'): Record<string, Row>
   },
 });
 
-const SECRET_KEY = '^[-._a-zA-Z0-9]+$';
+const SECRET_KEY = '^\\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$';
+const SECRET = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 const secretKey = (field: string): Record<string, Row> => ({
   [`spec.${field} pattern`]: {
     accepts: ['id_ed25519', '.key-1', 'a'],
     refuses: [
       ['a path', '../id_ed25519', matches(SECRET_KEY)],
+      ['the way out', '..', matches(SECRET_KEY)],
+      ['a name that begins so', '..key', matches(SECRET_KEY)],
       ['a blank', 'id ed25519', matches(SECRET_KEY)],
       ['nothing', '', matches(SECRET_KEY)],
     ],
@@ -61,11 +64,11 @@ const secretKey = (field: string): Record<string, Row> => ({
 });
 
 const URL_PATTERN = '^https?:\\/\\/[^\\s?#@]+$';
-const REGION = '^[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}$';
+const REGION = '^[a-z]{2,5}(-[a-z]+){1,3}-[0-9]{1,2}$';
 const ROLE = '^arn:aws[a-z-]*:iam::[0-9]{12}:role\\/[A-Za-z0-9+=,.@_/-]+$';
 const ENVIRONMENT = '^[A-Za-z0-9]([A-Za-z0-9_-]{0,48}[A-Za-z0-9])?$';
 const REPOSITORY = '^[A-Za-z0-9][A-Za-z0-9._/:@+~-]{0,139}$';
-const TASK = '^[a-z]\\w*(:\\w+)*$';
+const TASK = '^[a-z]\\w*([:-]\\w+)*$';
 const MOUNT_PATH = '^\\/[^:]*$';
 const SCHEDULE = '^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$';
 const TIME_ZONE = '^[A-Za-z0-9_+/-]+$';
@@ -165,7 +168,7 @@ export const ROWS: Record<string, Row> = {
   },
   ...longest('queue.url', 1024, 'https://'),
   'spec.queue.region pattern': {
-    accepts: ['ap-northeast-1', 'us-gov-west-1', 'us-iso-east-1'],
+    accepts: ['ap-northeast-1', 'us-gov-west-1', 'us-iso-east-1', 'eusc-de-east-1'],
     refuses: [
       ['a zone', 'ap-northeast-1a', matches(REGION)],
       ['upper case', 'AP-NORTHEAST-1', matches(REGION)],
@@ -308,12 +311,13 @@ export const ROWS: Record<string, Row> = {
     at: 'spec.tasks[1]',
   },
   'spec.tasks[] pattern': {
-    accepts: ['deploy:rollback', 'a_1:B2'],
+    accepts: ['deploy:rollback', 'a_1:B2', 'puma:phased-restart'],
     refuses: [
       ['an option of rake', '-e', matches(TASK)],
       ['an assignment', 'A=b', matches(TASK)],
       ['an argument', 'deploy[now]', matches(TASK)],
       ['an open end', 'deploy:', matches(TASK)],
+      ['a hyphen at its end', 'deploy-', matches(TASK)],
     ],
   },
   ...longest('tasks[]', 100),
@@ -362,6 +366,14 @@ export const ROWS: Record<string, Row> = {
   'spec.sshKey.secretName minLength': {
     accepts: ['a'],
     refuses: [['nothing', '', 'should be at least 1 chars long']],
+  },
+  'spec.sshKey.secretName pattern': {
+    accepts: ['web-ssh-key', 'web.ssh-key', '1'],
+    refuses: [
+      ['upper case', 'Web-ssh-key', matches(SECRET)],
+      ['an underscore', 'web_ssh_key', matches(SECRET)],
+      ['a hyphen at its end', 'web-', matches(SECRET)],
+    ],
   },
   ...longest('sshKey.secretName', 253),
   'spec.sshKey.key default': { accepts: ['private_key'], refuses: [] },

@@ -1,7 +1,7 @@
 import type { Claim } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
 import { at, listAt, textAt } from '../../src/local/store/json.ts';
-import { disruptionOf, endShown, firstStatus } from './looks.ts';
+import { disruptionOf, endShown, FORGOTTEN, firstStatus } from './looks.ts';
 import type { JobTruth } from './truth.ts';
 
 const anyPod = (job: JobTruth, says: (pod: KubeObject) => boolean): boolean =>
@@ -31,7 +31,7 @@ const HAPPENED: Record<string, (job: JobTruth, claim: Claim | undefined) => bool
     ),
   Disrupted: (job) => anyPod(job, (pod) => disruptionOf(pod) !== undefined),
   NodeLost: (job) =>
-    hasEndedAs('ContainerStatusUnknown')(job) ||
+    FORGOTTEN.some((reason) => hasEndedAs(reason)(job)) ||
     anyPod(job, (pod) => disruptionOf(pod)?.reason === 'DeletionByTaintManager'),
   PodDeleted: (job) => anyPod(job, ({ metadata }) => metadata.deletionTimestamp !== undefined),
 };

@@ -110,7 +110,9 @@ function endOf(fate: PodFate, random: Random): Ended {
     case 'cannot be started':
       return { exitCode: 128, reason: 'StartError', message: 'exec: "cap": executable file not found in $PATH' };
     case 'is forgotten by its node':
-      return { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located' };
+      return random.chance(0.5)
+        ? { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'The container could not be located' }
+        : { exitCode: 255, reason: 'Unknown' };
     case 'is started again':
       return exitOf(random);
     default:

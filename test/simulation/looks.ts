@@ -29,6 +29,9 @@ export function learnt(before: KnownExit | undefined, pod: KubeObject): KnownExi
 /** How often the first container was started again. */
 export const restartsOf = (pod: KubeObject): number => Number(at(firstStatus(pod), 'restartCount') ?? 0);
 
+/** What a kubelet says of a container that was gone when its node had started again; and what containerd does. */
+export const FORGOTTEN: readonly string[] = ['ContainerStatusUnknown', 'Unknown'];
+
 /** Clocks of nodes and of API servers differ, and both tell whole seconds. */
 const SURE_MS = 2_000;
 
@@ -39,7 +42,7 @@ const SURE_MS = 2_000;
  */
 export function shownExit(pod: KubeObject): number | undefined {
   const end = endShown(pod);
-  if (end === undefined || end.reason === 'ContainerStatusUnknown') return undefined;
+  if (end === undefined || FORGOTTEN.includes(end.reason)) return undefined;
   if (textAt(pod, 'status', 'reason') !== undefined) return undefined;
   const disruption = disruptionOf(pod);
   if (disruption?.reason === 'TerminationByKubelet') return undefined;

@@ -20,8 +20,8 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'the times of a Pod that its kubelet has let go of prove an exit',
     rule: 'rule 14',
     file: 'src/lanes/pod-end.ts',
-    find: '  if (deletionGracePeriodSeconds < LEAST_GRACE) return false;\n',
-    replace: '  void LEAST_GRACE;\n',
+    find: '  if (deletionGracePeriodSeconds <= CUT_SHORT_SECONDS) return false;\n',
+    replace: '  void CUT_SHORT_SECONDS;\n',
   },
   {
     name: 'the exit of an evicted Pod counts',
@@ -34,7 +34,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'a container that the node forgot has exited',
     rule: 'rule 14',
     file: 'src/lanes/pod-end.ts',
-    find: "  state?.terminated?.reason === 'ContainerStatusUnknown' ? undefined : state?.terminated;",
+    find: '  isLost(state?.terminated) ? undefined : state?.terminated;',
     replace: '  state?.terminated;',
   },
   {

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { describe, expect, it, test } from 'vitest';
 import {
   isOriginAllowed,
   isQueueAllowed,
@@ -19,6 +20,8 @@ const PATH = '/123456789012/web-deploy';
 describe('the origins of SQS itself', () => {
   it.each([
     ['regional', 'https://sqs.ap-northeast-1.amazonaws.com', 'ap-northeast-1'],
+    ['the European Sovereign Cloud', 'https://sqs.eusc-de-east-1.amazonaws.eu', 'eusc-de-east-1'],
+    ['a region of secret partitions', 'https://sqs.us-isob-east-1.sc2s.sgov.gov', 'us-isob-east-1'],
     ['regional with the default port written out', 'https://sqs.us-east-1.amazonaws.com:443', 'us-east-1'],
     ['regional in capitals', 'https://SQS.US-EAST-1.AmazonAWS.com', 'us-east-1'],
     ['GovCloud', 'https://sqs.us-gov-west-1.amazonaws.com', 'us-gov-west-1'],
@@ -46,6 +49,10 @@ describe('the origins of SQS itself', () => {
     ['a trailing dot', 'https://sqs.us-east-1.amazonaws.com.'],
     ['China without .cn', 'https://sqs.cn-north-1.amazonaws.com'],
     ['another region under .cn', 'https://sqs.us-east-1.amazonaws.com.cn'],
+    ['the European Sovereign Cloud at the host of others', 'https://sqs.eusc-de-east-1.amazonaws.com'],
+    ['another region at the host of the European Sovereign Cloud', 'https://sqs.eu-west-1.amazonaws.eu'],
+    ['a secret region at the host of others', 'https://sqs.us-iso-east-1.amazonaws.com'],
+    ['a region before the service', 'https://us-east-1.sqs.amazonaws.com'],
     ['no region', 'https://sqs..amazonaws.com'],
     ['a loopback address', 'http://127.0.0.1:9324'],
     ['the metadata service', 'http://169.254.169.254'],
@@ -56,6 +63,24 @@ describe('the origins of SQS itself', () => {
     expect(isOriginAllowed(url, new Set([url.origin]))).toBe(true);
     expect(isOriginAllowed(url, new Set([`${url.origin}0`]))).toBe(false);
   });
+});
+
+test.each([
+  ...['ap-northeast-1', 'mx-central-1', 'us-gov-west-1', 'us-gov-east-1', 'cn-north-1', 'cn-northwest-1'],
+  ...['eusc-de-east-1', 'us-iso-east-1', 'us-isob-east-1', 'eu-isoe-west-1', 'us-isof-south-1'],
+])('of region %s they are those that the AWS SDK itself sends to', (region) => {
+  for (const useFipsEndpoint of [false, true]) {
+    for (const useDualstackEndpoint of [false, true]) {
+      const client = new SQSClient({ region });
+      const { url } = client.config.endpointProvider({
+        Region: region,
+        UseFIPS: useFipsEndpoint,
+        UseDualStack: useDualstackEndpoint,
+      });
+      client.destroy();
+      expect(queueUrl(url.origin + PATH)).toMatchObject({ official: true, region });
+    }
+  }
 });
 
 describe('a queue URL', () => {
@@ -74,6 +99,11 @@ describe('a queue URL', () => {
     ['has a query', 'https://sqs.us-east-1.amazonaws.com/123456789012/q?Action=DeleteQueue'],
     ['has a fragment', 'https://sqs.us-east-1.amazonaws.com/123456789012/q#x'],
     ['has a blank', 'https://sqs.us-east-1.amazonaws.com/123456789012/q q'],
+    ['has a dot of another alphabet', 'https://sqs.us-east-1.amazonaws\u3002com/123456789012/q'],
+    ['has letters of another width', 'https://ｓｑｓ.us-east-1.amazonaws.com/123456789012/q'],
+    ['has an address in another notation', 'http://0x7f.1:9324/123456789012/q'],
+    ['has escapes in its host', 'https://sqs%2eus-east-1.amazonaws.com/123456789012/q'],
+    ['has noughts before its port', 'http://127.0.0.1:09324/123456789012/q'],
     ['ends in a slash', 'https://sqs.us-east-1.amazonaws.com/123456789012/q/'],
     ['has a name of 81 characters', `https://sqs.us-east-1.amazonaws.com/123456789012/${'q'.repeat(81)}`],
     ['has a name with a dot', 'https://sqs.us-east-1.amazonaws.com/123456789012/q.txt'],
@@ -92,10 +122,20 @@ describe('a queue URL', () => {
     expect(queueUrl('http://127.0.0.1:9324/queue/q').href).toBe('http://127.0.0.1:9324/queue/q');
   });
 
-  it('names its region where it is a VPC endpoint, whose origin must still be allowed', () => {
-    const url = queueUrl(`https://vpce-0abc-def.sqs.eu-central-1.vpce.amazonaws.com${PATH}`);
-    expect(url).toMatchObject({ official: false, region: 'eu-central-1' });
-  });
+  it.each([
+    ['amazonaws.com', 'eu-central-1', 'eu-central-1'],
+    ['amazonaws.com.cn', 'cn-north-1', 'cn-north-1'],
+    ['amazonaws.eu', 'eusc-de-east-1', 'eusc-de-east-1'],
+    ['amazonaws.com', 'eusc-de-east-1', undefined],
+    ['example.com', 'eu-central-1', undefined],
+    ['amazonaws.com', 'tokyo', undefined],
+  ])(
+    'names its region where it is a VPC endpoint of %s, in %s: %s; its origin must be allowed',
+    (suffix, label, region) => {
+      const url = queueUrl(`https://vpce-0abc-def.sqs.${label}.vpce.${suffix}${PATH}`);
+      expect(url).toMatchObject({ official: false, region });
+    },
+  );
 
   it('means one queue, however its host is written', () => {
     const hosts = ['sqs.us-east-1.amazonaws.com', 'sqs-fips.us-east-1.api.aws', 'queue.amazonaws.com'];
@@ -114,6 +154,9 @@ describe('the ARN that rules are held against', () => {
     ['https://sqs.us-east-1.amazonaws.com', 'eu-west-1', 'arn:aws:sqs:us-east-1:123456789012:web-deploy'],
     ['https://sqs.cn-north-1.amazonaws.com.cn', undefined, 'arn:aws-cn:sqs:cn-north-1:123456789012:web-deploy'],
     ['https://sqs.us-gov-east-1.amazonaws.com', undefined, 'arn:aws-us-gov:sqs:us-gov-east-1:123456789012:web-deploy'],
+    ['https://sqs.eusc-de-east-1.amazonaws.eu', undefined, 'arn:aws-eusc:sqs:eusc-de-east-1:123456789012:web-deploy'],
+    ['http://127.0.0.1:9324', 'us-iso-east-1', 'arn:aws-iso:sqs:us-iso-east-1:123456789012:web-deploy'],
+    ['http://127.0.0.1:9324', 'eu-isoe-west-1', 'arn:aws-iso-e:sqs:eu-isoe-west-1:123456789012:web-deploy'],
     ['http://127.0.0.1:9324', 'eu-west-1', 'arn:aws:sqs:eu-west-1:123456789012:web-deploy'],
     ['http://127.0.0.1:9324', undefined, undefined],
   ])('of a queue at %s, with the region %s resolved, is %s', (origin, region, arn) => {
@@ -173,9 +216,17 @@ describe('--allow-queue-origin', () => {
     ['http://127.0.0.1:9324', 'http://127.0.0.1:9324'],
     ['https://sqs.internal.example/', 'https://sqs.internal.example'],
     ['HTTPS://SQS.internal.example:443', 'https://sqs.internal.example'],
+    ['http://[::1]:9324', 'http://[::1]:9324'],
   ])('reads %s as %s', (value, origin) => {
     expect(parseAllowedOrigin(value)).toBe(origin);
   });
+
+  it.each(['http:127.0.0.1:9324', 'http:/127.0.0.1', ' http://host', 'http://ho\tst', 'http://0x7f.1', 'http://ｈost'])(
+    'refuses %j, which only URL takes for an origin',
+    (value) => {
+      expect(() => parseAllowedOrigin(value)).toThrow(JSON.stringify(value));
+    },
+  );
 
   it.each(['sqs.internal.example', 'https://host/path', 'https://u:p@host', 'ftp://host', 'https://host?x', '', '*'])(
     'refuses %j with an error that shows it',

@@ -2,8 +2,7 @@
 
 const PATTERNS: Record<string, RegExp> = {
   date: /^\d{4}-\d{2}-\d{2}$/,
-  'date-time':
-    /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/,
+  'date-time': /^\d{4}-\d{2}-\d{2}[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/,
   uuid: /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i,
   byte: /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
   email: /^[^@\s]+@[^@\s]+$/,
@@ -15,5 +14,12 @@ const PATTERNS: Record<string, RegExp> = {
 export function formatProblem(format: string, value: string): boolean {
   if (format === 'uri') return !URL.canParse(value);
   const pattern = PATTERNS[format];
-  return pattern !== undefined && !pattern.test(value);
+  if (pattern === undefined) return false;
+  return !pattern.test(value) || (format.startsWith('date') && !isDay(value.slice(0, 10)));
+}
+
+/** Date.parse alone takes 30 February for 2 March. */
+function isDay(date: string): boolean {
+  const moment = Date.parse(`${date}T00:00:00Z`);
+  return !Number.isNaN(moment) && new Date(moment).toISOString().startsWith(date);
 }

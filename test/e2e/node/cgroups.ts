@@ -22,19 +22,24 @@ export function hierarchies(): string[] {
 /** @returns the name of the group, from the root of each hierarchy */
 export function createGroup(): string {
   sweep();
-  const name = `${PREFIX}${process.pid}`;
+  return createGroupIn('', `${PREFIX}${process.pid}`);
+}
+
+/** @param parent from the root of each hierarchy. @returns the name of the new group, from there as well */
+export function createGroupIn(parent: string, name: string): string {
   for (const hierarchy of hierarchies()) {
-    const group = join(hierarchy, name);
+    const above = join(hierarchy, parent);
+    const group = join(above, name);
     mkdirSync(group, { recursive: true });
     // Version 1: a group without processors and memory nodes of its own takes no process.
     for (const file of ['cpuset.mems', 'cpuset.cpus']) {
       if (existsSync(join(group, file)) && !existsSync(join(group, 'cgroup.controllers'))) {
-        writeFileSync(join(group, file), readFileSync(join(hierarchy, file)));
+        writeFileSync(join(group, file), readFileSync(join(above, file)));
       }
     }
-    if (existsSync(join(group, 'cgroup.controllers'))) passControllersOn(hierarchy, group);
+    if (existsSync(join(group, 'cgroup.controllers'))) passControllersOn(above, group);
   }
-  return name;
+  return join(parent, name);
 }
 
 /** Version 2: a group has the controllers that the one above passes on. */

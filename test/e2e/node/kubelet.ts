@@ -4,7 +4,7 @@ import type { Binaries } from '../../real/control-plane/build.ts';
 import { kubeconfig } from '../../real/control-plane/certificates.ts';
 import { Component } from '../../real/control-plane/components.ts';
 import type { ControlPlane } from '../../real/control-plane/control-plane.ts';
-import { CONTAINERD_SOCKET } from './containerd.ts';
+import { containerdSocket } from './containerd.ts';
 import { NODE_FOLDER } from './machine.ts';
 import { NODE_ADDRESS } from './network.ts';
 
@@ -41,12 +41,47 @@ export async function startScheduler({ controlPlane, binaries, logs }: NodeParts
   return scheduler;
 }
 
-/** Starts a kubelet. @param isReady whether its node takes Pods */
-export async function startKubelet(parts: NodeParts, isReady: () => Promise<boolean>): Promise<Component> {
-  const { url, certificates } = parts.controlPlane;
+/** What is said of a kubelet. */
+export interface KubeletParts {
+  /** Of its node. */
+  name: string;
+  address: string;
+  binaries: Binaries;
+  /** For the logs. */
+  logs: string;
+  /** The group, from the root of each hierarchy, below which it makes those of its Pods. */
+  controlGroup: string;
+  /** The text of its kubeconfig. */
+  kubeconfig: string;
+  /** A file: who may read logs and run commands. Without it nobody may. */
+  clientAuthority?: string;
+  /** Laid over the usual configuration. */
+  configuration?: Record<string, unknown>;
+}
+
+/** Starts the kubelet of the node of all tests. @param isReady whether its node takes Pods */
+export async function startNode(parts: NodeParts, isReady: () => Promise<boolean>): Promise<Component> {
+  const { controlPlane, binaries, logs, controlGroup } = parts;
+  const { url, certificates } = controlPlane;
   const client = await certificates.client(`system:node:${NODE_NAME}`, ['system:nodes']);
-  const folder = join(NODE_FOLDER, 'kubelet');
-  mkdirSync(folder);
+  return startKubelet(
+    {
+      name: NODE_NAME,
+      address: NODE_ADDRESS,
+      binaries,
+      logs,
+      controlGroup,
+      kubeconfig: kubeconfig(url, certificates.authority, client),
+      clientAuthority: certificates.authority.certificate,
+    },
+    isReady,
+  );
+}
+
+/** Starts a kubelet. @param isReady whether its node takes Pods */
+export async function startKubelet(parts: KubeletParts, isReady: () => Promise<boolean>): Promise<Component> {
+  const folder = join(NODE_FOLDER, parts.name, 'kubelet');
+  mkdirSync(folder, { recursive: true });
   const write = (name: string, text: string): string => {
     const file = join(folder, name);
     writeFileSync(file, text, { mode: 0o600 });
@@ -59,11 +94,11 @@ export async function startKubelet(parts: NodeParts, isReady: () => Promise<bool
     'kubelet',
     {
       config,
-      kubeconfig: write('kubeconfig', kubeconfig(url, certificates.authority, client)),
+      kubeconfig: write('kubeconfig', parts.kubeconfig),
       'root-dir': folder,
       'cert-dir': join(folder, 'pki'),
-      'hostname-override': NODE_NAME,
-      'node-ip': NODE_ADDRESS,
+      'hostname-override': parts.name,
+      'node-ip': parts.address,
     },
     isReady,
     { binaries: parts.binaries, folder: parts.logs },
@@ -72,20 +107,20 @@ export async function startKubelet(parts: NodeParts, isReady: () => Promise<bool
   return kubelet;
 }
 
-const configuration = ({ controlPlane, controlGroup }: NodeParts, folder: string, resolvConf: string) => ({
+const configuration = (parts: KubeletParts, folder: string, resolvConf: string) => ({
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   kind: 'KubeletConfiguration',
-  address: NODE_ADDRESS,
+  address: parts.address,
   healthzPort: 0,
   // Version 1 of the control groups still does.
   failCgroupV1: false,
   cgroupDriver: 'cgroupfs',
-  cgroupRoot: `/${controlGroup}`,
-  containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
+  cgroupRoot: `/${parts.controlGroup}`,
+  containerRuntimeEndpoint: `unix://${containerdSocket(parts.name)}`,
   authentication: {
     anonymous: { enabled: false },
     webhook: { enabled: true },
-    x509: { clientCAFile: controlPlane.certificates.authority.certificate },
+    ...(parts.clientAuthority === undefined ? {} : { x509: { clientCAFile: parts.clientAuthority } }),
   },
   authorization: { mode: 'Webhook' },
   failSwapOn: false,
@@ -98,7 +133,10 @@ const configuration = ({ controlPlane, controlGroup }: NodeParts, folder: string
   evictionHard: {},
   imageGCHighThresholdPercent: 100,
   imageMinimumGCAge: '24h',
+  // A slow one holds up no other.
+  serializeImagePulls: false,
   syncFrequency: '10s',
   nodeStatusUpdateFrequency: '4s',
   podLogsDir: join(folder, 'logs'),
+  ...parts.configuration,
 });

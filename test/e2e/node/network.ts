@@ -1,5 +1,8 @@
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { run, runAll } from './commands.ts';
+import { NODE_FOLDER } from './machine.ts';
 
 /**
  * The network of the node's namespace: a bridge on which the node and the "application servers" are, and which leads nowhere else. Pods have a
@@ -32,6 +35,13 @@ export async function serveApi(port: number): Promise<void> {
   for (const chain of ['PREROUTING', 'OUTPUT']) await run('iptables', ['-w', '-t', 'nat', '-A', chain, ...rule]);
 }
 
+/** A second address of the node's network namespace, for a second kubelet: they all listen on one port. @returns what takes it away */
+export async function addNodeAddress(address: string): Promise<() => Promise<void>> {
+  const where = `${address}/${SERVERS_PREFIX} dev ${SERVERS_BRIDGE}`;
+  await runAll([`ip addr add ${where}`]);
+  return () => runAll([`ip addr del ${where}`]);
+}
+
 /** A network namespace on the servers' bridge. */
 export async function createServerNamespace(name: string, device: string, address: string): Promise<void> {
   await runAll([
@@ -60,4 +70,38 @@ export async function forwardFromPods(endpoint: string): Promise<{ endpoint: str
     endpoint: `http://${NODE_ADDRESS}:${own}`,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+/** Of the plugins of all nodes. */
+export const PLUGINS = join(NODE_FOLDER, 'cni');
+const TAKEN_AWAY = join(NODE_FOLDER, 'without-network');
+export const NO_NETWORK = 'this namespace has no network just now';
+
+/** Puts the CNI plugins of a folder into PLUGINS, so that the network of a namespace can be taken away. */
+export function wrapPlugins(plugins: string): void {
+  for (const each of [PLUGINS, TAKEN_AWAY]) mkdirSync(each);
+  for (const name of readdirSync(plugins)) {
+    if (name !== 'bridge') symlinkSync(join(plugins, name), join(PLUGINS, name));
+  }
+  // https://www.cni.dev/docs/spec/#error
+  const error = JSON.stringify({ cniVersion: '1.0.0', code: 11, msg: NO_NETWORK });
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: for a shell
+  const script = [
+    '#!/bin/sh',
+    'namespace=${CNI_ARGS#*K8S_POD_NAMESPACE=}',
+    `if [ "$CNI_COMMAND" = ADD ] && [ -e "${TAKEN_AWAY}/\${namespace%%;*}" ]; then`,
+    `  echo '${error}'`,
+    '  exit 1',
+    'fi',
+    `exec ${join(plugins, 'bridge')}`,
+  ];
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: for a shell
+  writeFileSync(join(PLUGINS, 'bridge'), `${script.join('\n')}\n`, { mode: 0o755 });
+}
+
+/** As where the agent of a network is down on a node: no Pod of the namespace gets a sandbox. @returns what gives the network back */
+export function takeNetworkAway(namespace: string): () => void {
+  const mark = join(TAKEN_AWAY, namespace);
+  writeFileSync(mark, '');
+  return () => rmSync(mark, { force: true });
 }
