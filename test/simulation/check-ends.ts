@@ -1,7 +1,7 @@
 import type { Claim, HistoryEntry } from '../../src/api/capdeployjob.ts';
 import { checkReason } from './check-reasons.ts';
 import { knowableExit, knowableExits, lookAt, ownEnds } from './knowable.ts';
-import { endShown, type Look, shownExit, showsLateSuccess } from './looks.ts';
+import { endShown, type Look, shownExit } from './looks.ts';
 import type { Oracle } from './oracle.ts';
 import { atVersion, finishedAs, isPodAlive, type JobTruth, type RequestTruth } from './truth.ts';
 
@@ -69,7 +69,7 @@ function notSucceeded(job: JobTruth, claim: Claim | undefined, look: Look): stri
   const hasSucceeded = job.pods.some((pod) => ownEnds(pod, look).some(({ code }) => code === 0));
   const seen = job.pods.flatMap((pod) => atVersion(pod, look.pods) ?? []);
   if (job.finished === 'Complete') {
-    const isOtherwise = seen.some((pod) => showsLateSuccess(pod) || (endShown(pod)?.code ?? 0) !== 0);
+    const isOtherwise = seen.some((pod) => endShown(pod) !== undefined && shownExit(pod) !== 0);
     return hasSucceeded || !isOtherwise ? undefined : 'its Job counts what a container did after it was told to end';
   }
   if (!hasSucceeded) return 'no container of it has succeeded';

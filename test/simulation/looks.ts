@@ -52,12 +52,6 @@ export function shownExit(pod: KubeObject): number | undefined {
   return isSure ? end.code : undefined;
 }
 
-/** This version of the Pod says that its first container exited with 0 after it was told to end. */
-export function showsLateSuccess(pod: KubeObject): boolean {
-  const [end, toldAt] = [endShown(pod), toldToEndAt(pod)];
-  return end?.code === 0 && toldAt !== undefined && end.finishedAt > toldAt;
-}
-
 /** How this version of a Pod says that its first container ended. */
 export function endShown(pod: KubeObject): { code: number; reason: string; finishedAt: number } | undefined {
   const terminated = at(firstStatus(pod), 'state', 'terminated');

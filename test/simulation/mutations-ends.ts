@@ -122,7 +122,6 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     file: 'src/lanes/outcome.ts',
     find: '(success || !ends.some(({ succeededTooLate }) => succeededTooLate))',
     replace: '(success || !ends.some(({ succeededTooLate }) => succeededTooLate && false))',
-    seeds: 4000,
   },
   {
     name: 'a finished Job is recorded before its Pod is gone',
@@ -151,22 +150,5 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     file: 'src/lanes/watch-sidecars.ts',
     find: '  const announced = ending?.reason === OUTCOME.sidecarEnded ? ending : undefined;',
     replace: '  const announced = undefined as typeof ending; void ending;',
-    seeds: 4000,
-  },
-  {
-    name: 'Replace takes the place of what was announced for a side-car',
-    rule: 'rule 15',
-    file: 'src/lanes/replace.ts',
-    find: '|| isBeingDeleted(job) || lane.claim?.ending)',
-    replace: "|| isBeingDeleted(job) || lane.claim?.ending?.reason === 'Replaced')",
-    seeds: 4000,
-  },
-  {
-    name: 'an operator takes back what another has said of a native side-car',
-    rule: 'invariant 8',
-    file: 'src/lanes/watch-sidecars.ts',
-    find: '!announced && !claim.exit && names.length === 0;',
-    replace: '!announced && names.length === 0;',
-    seeds: 4000,
   },
 ];
