@@ -6,8 +6,8 @@ import type { Oracle } from './oracle.ts';
 import { atVersion, finishedAs, isPodAlive, type JobTruth, type RequestTruth } from './truth.ts';
 
 /**
- * How a deploy ended: what its container did counts, and when it was told to end, not what its Job says. Judged twice: by what really
- * happened, and by what the pass could know of it.
+ * How a deploy ended: what its container did counts, and when it was told to end, not what its Job says. Judged twice:
+ * by what really happened, and by what the pass could know of it.
  */
 
 /** What is wrong with the entry of a deploy that was started. */
@@ -61,8 +61,8 @@ function decidingExit(oracle: Oracle, job: JobTruth, look: Look): number | undef
 }
 
 /**
- * A container exited with 0 by itself, and no Pod that was there when the pass looked tells otherwise; of a Job that is Complete, none need be
- * known: then it is enough that none tells otherwise.
+ * A container exited with 0 by itself, and no Pod that was there when the pass looked tells otherwise; of a Job that is
+ * Complete, none need be known: then it is enough that none tells otherwise.
  */
 function notSucceeded(job: JobTruth, claim: Claim | undefined, look: Look): string | undefined {
   if (claim?.exit?.code === 0) return undefined;
