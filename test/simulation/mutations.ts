@@ -306,6 +306,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/lanes/judge-waiting.ts',
     find: 'entry.uid !== undefined && entry.uid !== job.metadata.uid && lane.isWaiting(job);',
     replace: 'false;',
+    seeds: 4000,
   },
   {
     name: 'operators with different clocks correct each other at once',
