@@ -9,6 +9,7 @@ import { runEcrLogin } from './commands/ecr-login.ts';
 import { ecrLoginHelp } from './ecr-login-flags.ts';
 import { controllerHelp, FlagError } from './flags.ts';
 import { KubeConfigError } from './kube/kubeconfig.ts';
+import { clean, redactSecrets } from './observability/redact.ts';
 
 const HELP = `capdeploy ${packageJson.version}: ${packageJson.description}
 
@@ -55,6 +56,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof FlagError) && !(error instanceof KubeConfigError)) throw error;
-  console.error(`capdeploy: ${error.message}`);
+  console.error(`capdeploy: ${redactSecrets(clean(error.message))}`);
   process.exitCode = 2;
 }

@@ -1,3 +1,5 @@
+import { redactHead } from '../observability/redact.ts';
+
 /**
  * What can come of a request to AWS, classified once, here; what is particular to one service is added in its room.
  *
@@ -113,6 +115,6 @@ function kindOfStatus(status: number | undefined, throttling: boolean): AwsError
  * they quote receipt handles, and of signature errors the canonical request with the session token.
  */
 function detailOf(code: string, text: string): string {
-  const words = /^AccessDenied/.test(code) ? text.replace(/[A-Za-z0-9+/=_-]{100,}/g, '…').slice(0, 400) : '';
+  const words = /^AccessDenied/.test(code) ? redactHead(text.replace(/[A-Za-z0-9+/=_-]{100,}/g, '…'), 400) : '';
   return words ? `; AWS says: ${words}` : ` (${code})`;
 }

@@ -2,13 +2,12 @@ import { containerHasStarted } from '../lanes/explain.ts';
 import { isRunning, type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Memory } from '../lanes/lane.ts';
 import { followPod, goneFor, type PodEnd, podEnd } from '../lanes/pod-end.ts';
-import { clean, printable, redactSecrets, redactTail } from '../observability/redact.ts';
+import { redactTail } from '../observability/redact.ts';
 import { keysOf } from './caches.ts';
+import { quotable, quotableJob } from './quotable.ts';
 
 /** Longest log tail that a history entry carries, in bytes. */
 const LOG_TAIL_BYTES = 1024;
-/** What a status keeps of the words of a Pod, in bytes. */
-const WORDS_BYTES = 512;
 /** Of one Job. It has one, and more only where somebody orphans or resumes what he should not. */
 const MOST_PODS = 10;
 /** How many Jobs are remembered: far more than can run at once, and a bound on what a long life collects. */
@@ -78,7 +77,7 @@ export class ProcessMemory implements Memory {
 
   /** Keeps the last state of a Job whose deletion was watched: it tells an abort from a deploy that had ended before. */
   seeDeleted(job: Job): void {
-    Object.assign(this.#of(job.metadata.uid), { lastSeen: job, resource: keysOf(job)[0] });
+    Object.assign(this.#of(job.metadata.uid), { lastSeen: quotableJob(job), resource: keysOf(job)[0] });
   }
 
   /** To be called with what a live look did not show, and never with what a cache does not know. */
@@ -154,11 +153,10 @@ export class ProcessMemory implements Memory {
 /** Before it is kept: a log is hostile, and a status is read by more people than a log. */
 function redacted(end: PodEnd): PodEnd {
   const { words, log, sidecarFailed } = end;
-  const line = (text: string) => printable(redactSecrets(clean(text)).replace(/\s+/g, ' '), WORDS_BYTES);
   return {
     ...end,
-    ...(words === undefined ? {} : { words: line(words) }),
-    ...(sidecarFailed === undefined ? {} : { sidecarFailed: line(sidecarFailed) }),
+    ...(words === undefined ? {} : { words: quotable(words) }),
+    ...(sidecarFailed === undefined ? {} : { sidecarFailed: quotable(sidecarFailed) }),
     ...(log === undefined ? {} : { log: redactTail(log, LOG_TAIL_BYTES) }),
   };
 }

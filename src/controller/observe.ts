@@ -10,7 +10,7 @@ import { type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Observation } from '../lanes/plan.ts';
 import { BY_RESOURCE, type Caches } from './caches.ts';
 import type { ProcessMemory } from './memory.ts';
-import { quotablePod } from './quotable.ts';
+import { quotableJob, quotablePod } from './quotable.ts';
 import type { ReportBook } from './report-book.ts';
 
 /** Gathers what a plan looks at: cheaply from the caches, or live from the API server. */
@@ -113,7 +113,7 @@ export class Observer {
       resource,
       spec: 'spec' in parsed ? parsed.spec : undefined,
       specProblem: 'problem' in parsed ? parsed.problem : undefined,
-      jobs,
+      jobs: jobs.map(quotableJob),
       pods: pods.map(quotablePod),
       memory: this.#memory,
       warnings: this.#warnings,

@@ -1,4 +1,4 @@
-import type { ContainerStatus, Pod } from '../lanes/job.ts';
+import type { ContainerStatus, Job, Pod } from '../lanes/job.ts';
 import { defined } from '../lanes/lane.ts';
 import { bounded } from '../lanes/text.ts';
 import { clean, redactSecrets } from '../observability/redact.ts';
@@ -21,21 +21,32 @@ export const quotable = (text: string): string =>
     MOST,
   );
 
-/** Pods are never changed in place, and a pass looks at the same ones again and again. */
-const readPods = new WeakMap<Pod, Pod>();
+/** Objects are never changed in place, and a pass looks at the same ones again and again. */
+const read = new WeakMap<object, object>();
+
+function once<T extends object>(object: T, make: (object: T) => T): T {
+  let made = read.get(object) as T | undefined;
+  if (made === undefined) {
+    made = make(object);
+    read.set(object, made);
+  }
+  return made;
+}
 
 /**
  * The Pod with quotable texts, wherever its status says why something waits: lanes quote these, and know nothing of
  * secrets.
  */
-export function quotablePod(pod: Pod): Pod {
-  let read = readPods.get(pod);
-  if (read === undefined) {
-    read = readPod(pod);
-    readPods.set(pod, read);
-  }
-  return read;
-}
+export const quotablePod = (pod: Pod): Pod => once(pod, readPod);
+
+/** The Job with quotable texts in its conditions: the history quotes them. One that has none is the same object. */
+export const quotableJob = (job: Job): Job =>
+  job.status?.conditions
+    ? once(job, ({ status, ...rest }) => ({
+        ...rest,
+        status: { ...status, conditions: (status?.conditions ?? []).map(withQuotableTexts) },
+      }))
+    : job;
 
 function readPod({ status, ...pod }: Pod): Pod {
   if (status === undefined) return pod;

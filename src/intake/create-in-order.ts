@@ -4,6 +4,7 @@ import { REASON, REJECTION } from '../api/reasons.ts';
 import { sleep } from '../kube/clock.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { standsInStatus } from '../lanes/known.ts';
+import { redactHead } from '../observability/redact.ts';
 import type { Item, Read } from './batch-item.ts';
 import { type CreateOutcome, createJob } from './create-job.ts';
 import { isAlive, liveResource } from './live-resource.ts';
@@ -145,7 +146,7 @@ export class CreateInOrder {
         kind: 'retry',
         scope: 'api',
         reason,
-        message: error instanceof Error ? error.message : String(error),
+        message: redactHead(error instanceof Error ? error.message : String(error), 1024),
       };
     }
     this.#context.progress();

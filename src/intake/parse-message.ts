@@ -15,7 +15,7 @@ import { redactSecrets } from '../observability/redact.ts';
 import type { QueueMessage } from '../sqs/queue.ts';
 import { type MessageFields, readBody } from './message-body.ts';
 import type { Revisions } from './revisions.ts';
-import { cleanText, cut, describe, escapeText } from './text.ts';
+import { cleanText, cut, describe, escapeText, withoutSecrets } from './text.ts';
 
 /**
  * From a message to a deploy request, or to the reason why it is none. Pure. The one place where what came
@@ -241,7 +241,7 @@ function rejected(message: Pick<QueueMessage, 'messageId' | 'body'>, problem: Pr
       ...(problem.field === undefined ? {} : { field: problem.field }),
       // A status is read by more people than a queue.
       message: cut(redactSecrets(problem.message), MAX_SHOWN_MESSAGE),
-      body: escapeText(redactSecrets(message.body.slice(0, 4 * MAX_SHOWN_BODY)), MAX_SHOWN_BODY),
+      body: escapeText(withoutSecrets(message.body, MAX_SHOWN_BODY), MAX_SHOWN_BODY),
     },
   };
 }

@@ -10,6 +10,17 @@ export function cleanText(text: string): string | undefined {
   return cut(line.trim(), MAX_TEXT_LENGTH).trim() || undefined;
 }
 
+/**
+ * Without secrets, and otherwise as it came, for `escapeText` to show; where it hid a secret behind escape sequences, without them.
+ * @param max UTF-16 units that will be shown: so much more is read that a secret is known before it is cut.
+ */
+export function withoutSecrets(text: string, max: number): string {
+  const start = text.slice(0, max * 16 + 4096);
+  const plain = clean(start);
+  const redacted = redactSecrets(plain);
+  return redacted === plain ? start : redacted;
+}
+
 /** Shows a text so that every character of it can be seen: escapes in the way of JSON, cut to so many UTF-16 units of output. */
 export function escapeText(text: string, max: number): string {
   let out = '';
@@ -33,7 +44,7 @@ function escapeUnfit(character: string): string {
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
-  if (typeof value === 'string') return `"${escapeText(value, 80)}"`;
+  if (typeof value === 'string') return `"${escapeText(withoutSecrets(value, 80), 80)}"`;
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
   return String(value);

@@ -2,6 +2,7 @@
  * What came back, or did not, as KubeError: the one place that reads metav1.Status and the transport's errors.
  */
 
+import { redactHead } from '../observability/redact.ts';
 import { classify, KubeError } from './errors.ts';
 import { readHttpDate } from './http-date.ts';
 
@@ -14,7 +15,7 @@ interface Status {
   details?: { retryAfterSeconds?: number };
 }
 
-/** The API server quotes whole fields in the message of a 422; more than this helps nobody. Characters. */
+/** The API server quotes whole fields in the message of a 422, and webhooks what they like; more than this helps nobody. Bytes. */
 const MAX_WORDS = 4096;
 
 /**
@@ -33,7 +34,7 @@ export function errorOfAnswer(
     status,
     reason,
     message: parsed?.message
-      ? `${reason}: ${parsed.message.slice(0, MAX_WORDS)}`
+      ? `${reason}: ${redactHead(parsed.message, MAX_WORDS)}`
       : `${reason}: HTTP ${status} for ${request}`,
     retryAfterSeconds: retryAfterSeconds(retryAfter) ?? parsed?.details?.retryAfterSeconds,
   });
@@ -53,7 +54,7 @@ export function errorOfTransport(request: string, error: unknown): KubeError {
   return new KubeError('retryable', {
     status: 0,
     reason,
-    message: `${request}: ${String(message || reason)}`,
+    message: `${request}: ${redactHead(String(message || reason), MAX_WORDS)}`,
     cause: error,
   });
 }

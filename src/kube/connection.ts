@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import type { RequestOptions as HttpsOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import { redactHead } from '../observability/redact.ts';
 import { KubeError } from './errors.ts';
 
 /** What is used of a KubeConfig. */
@@ -230,5 +231,5 @@ function credentialsMessage(error: unknown): string {
   if (error instanceof SyntaxError) return 'the credentials cannot be loaded: the exec plugin did not print JSON';
   const words = error instanceof Error ? error.message : String(error);
   const line = words.trim().split('\n')[0] ?? '';
-  return `the credentials cannot be loaded: ${line.slice(0, 300)}`;
+  return `the credentials cannot be loaded: ${redactHead(line, 300)}`;
 }

@@ -6,6 +6,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { redactSecrets } from '../observability/redact.ts';
 import { EVENTS, type KubeClient, type KubeObject } from './client.ts';
 import { type Clock, microTime, systemClock } from './clock.ts';
 import { isKubeError } from './errors.ts';
@@ -148,7 +149,7 @@ export function buildEvent(description: EventDescription, reportingInstance: str
     type,
     reason: reason.slice(0, MAX_WORD),
     action: action.slice(0, MAX_WORD),
-    note: cutToBytes(note, MAX_NOTE_BYTES),
+    note: cutToBytes(redactSecrets(note), MAX_NOTE_BYTES),
     regarding: referenceTo(regarding),
   };
   if (related !== undefined) event.related = referenceTo(related);

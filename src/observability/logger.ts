@@ -1,11 +1,11 @@
 /**
  * The program's log: one JSON object a line on stdout, or something for eyes where stdout is a terminal. What it writes never
- * holds a secret: fields are judged by name, errors reduced to what is known to be harmless.
+ * holds a secret: fields are judged by name, texts redacted, errors reduced to what is known to be harmless.
  */
 
 import pino, { type Bindings, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import pretty from 'pino-pretty';
-import { clean, redactSecrets } from './redact.ts';
+import { clean, redactHead, redactSecrets } from './redact.ts';
 import { isSecretName } from './secret-names.ts';
 
 export type Logger = PinoLogger;
@@ -43,9 +43,12 @@ export function createLogger(options: LoggerOptions = {}): Logger {
           const [first, message] = args as unknown[];
           if (first instanceof Error) {
             const { message: words } = errorFields(first);
-            return method.apply(this, [{ err: first }, (message as string | undefined) ?? String(words)]);
+            return method.apply(this, [
+              { err: first },
+              message === undefined ? String(words) : safeText(String(message)),
+            ]);
           }
-          return method.apply(this, args);
+          return method.apply(this, args.map((arg) => (typeof arg === 'string' ? safeText(arg) : arg)) as typeof args);
         },
       },
     },
@@ -91,13 +94,13 @@ function safeFields(fields: Record<string, unknown>, depth = 0): Record<string, 
 }
 
 function safeValue(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return clean(value);
+  if (typeof value === 'string') return safeText(value);
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Error) return errorFields(value);
   if (depth >= DEEPEST) return '[…]';
   if (Array.isArray(value)) return value.map((each) => safeValue(each, depth + 1));
   // Dates, URLs and others who say themselves what they are in JSON.
-  if ('toJSON' in value && typeof value.toJSON === 'function') return value;
+  if ('toJSON' in value && typeof value.toJSON === 'function') return safeValue(value.toJSON(), depth + 1);
   return safeFields(value as Record<string, unknown>, depth + 1);
 }
 
@@ -117,9 +120,10 @@ export function errorFields(error: Error, depth = 0): Record<string, unknown> {
   return fields;
 }
 
-/** Characters of a message or stack. */
+/** Bytes of a message or stack. */
 const LONGEST = 8192;
 
-function words(text: string): string {
-  return redactSecrets(clean(text.slice(0, LONGEST)));
-}
+const words = (text: string): string => redactHead(text, LONGEST);
+
+/** A line, or a field of one: what the API server, AWS or a message says stands in them too. */
+const safeText = (text: string): string => redactSecrets(clean(text));

@@ -1,25 +1,27 @@
 /**
  * Takes secrets out of text before it goes where more people read: the end of a deploy's log into a status.
  *
- * It knows shapes, not secrets: what looks like none of these stays, and to be safe it rather takes too much. Each pattern starts at a
- * fixed word, runs over one class of characters or is bounded, and what that cannot say is done in plain code: time is linear in
- * the text, whatever the text.
+ * It knows shapes, not secrets: what looks like none of these stays. The shapes, by the program that prints them, are the table in
+ * docs/operations.md, "Secrets in texts", and the lines of test/observability/credential-lines.ts. Each pattern starts at a fixed word, runs over one class of characters or
+ * is bounded, and what that cannot say is done in plain code: time is linear in the text, whatever the text.
  */
 
+import { redactCommands } from './secret-commands.ts';
 import { SECRET_NAME } from './secret-names.ts';
-import { clean, tail } from './text.ts';
+import { redactCredentials, redactPairs } from './secret-pairs.ts';
+import { isTokenAlone, MARK, redactPair } from './secret-values.ts';
+import { clean, printable, tail } from './text.ts';
 
 export { clean, printable, tail } from './text.ts';
 
-const MARK = '[redacted]';
-
 /** The text with everything that looks like a secret replaced by `[redacted]`. Never throws. Escape sequences hide secrets: `clean` first. */
 export function redactSecrets(text: string): string {
-  let result = redactPrivateKeys(text);
+  let result = redactCommands(redactUrls(redactPrivateKeys(text)));
   for (const [pattern, replacement] of SHAPES) result = result.replace(pattern, replacement);
+  result = result.replace(BUNDLE_CONFIG, (_, command: string, value: string) => command + redactCredentials(value));
   return redactPairs(
     result.replace(BASE64_RUN, (run: string, at: number, text: string) =>
-      looksRandom(run) && !isFingerprint(run, at, text) ? MARK : run,
+      looksRandom(run) && !isPublic(run, at, text) ? MARK : run,
     ),
   );
 }
@@ -31,43 +33,125 @@ export function redactTail(text: string, maxBytes: number): string {
   return tail(redactSecrets(clean(text.slice(-(Math.max(0, maxBytes) * 16 + 65_536)))), maxBytes);
 }
 
+/** The start of a text, cleaned, redacted, and at most `maxBytes` long. Redacted before it is cut, as `redactTail`. */
+export function redactHead(text: string, maxBytes: number): string {
+  return printable(redactSecrets(clean(text.slice(0, Math.max(0, maxBytes) * 16 + 4096))), maxBytes);
+}
+
+/** scheme://user:password@host, to the last @ before the path. */
+const URL_PAIR = /:\/\/([^\s/:@"'<>]{0,256}):([^\s/"'<>]{0,4096})@/g;
+/** A password with a slash in it, as people put it into DATABASE_URL. What begins with a port is a path, and a user has no dot. */
+const URL_SLASH =
+  /:\/\/([^\s/:@"'<>[\].]{1,64}):(?!\d{1,5}[/?#])([^\s"'<>@/]{0,128}\/[^\s"'<>@]{0,128})@(?=[A-Za-z0-9])/g;
+/** scheme://token@host */
+const URL_TOKEN = /(?<![a-z])([a-z]{0,16})(:\/\/)([A-Za-z0-9_.~-]{20,512})(?=@)/gi;
+
+const redactUrls = (text: string): string =>
+  text
+    .replace(URL_PAIR, (_, user: string, password: string) => `://${redactPair(user, ':', password)}@`)
+    .replace(URL_SLASH, (_, user: string, password: string) => `://${redactPair(user, ':', password)}@`)
+    .replace(URL_TOKEN, (all: string, scheme: string, slashes: string, user: string) =>
+      isTokenAlone(scheme, user) ? `${scheme}${slashes}${MARK}` : all,
+    );
+
 /** Not within a longer word; `\b` would take the underscore for a letter. */
 const START = '(?<![A-Za-z0-9])';
 const shape = (source: string, flags = 'g'): RegExp => new RegExp(START + source, flags);
 
 const SHAPES: [pattern: RegExp, replacement: string][] = [
-  // scheme://user:password@host, to the last @ before the path. The user stays: it says who could not log in.
-  [/(:\/\/[^\s/:@"'<>]{0,256}):[^\s/"'<>]{1,512}(?=@)/g, `$1:${MARK}`],
-  // scheme://token@host
-  [/(:\/\/)[A-Za-z0-9_.~-]{20,512}(?=@)/g, `$1${MARK}`],
-  [shape('(bearer\\s{1,8})[A-Za-z0-9+/=_.~:-]{6,}', 'gi'), `$1${MARK}`],
+  // "Bearer realm=" is what a server asks for, and "bearer token" plain words.
+  [
+    shape(
+      '(bearer\\s{1,8})(?!(?:realm|error|scope|tokens?|auth[a-z]*|schemes?|headers?|credentials?|challenge|format|method)(?![A-Za-z0-9]))[A-Za-z0-9+/=_.~:-]{6,}',
+      'gi',
+    ),
+    `$1${MARK}`,
+  ],
   // base64 of `user:password`; "basic authentication" in plain words has no capital and no digit.
   [shape('([Bb]asic\\s{1,8})(?=[a-z+/]{0,512}[A-Z0-9=])[A-Za-z0-9+/]{6,}={0,2}'), `$1${MARK}`],
   // AWS access key ids (IAM user guide, "unique ID prefixes"), and session tokens of STS.
   [shape('(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}'), MARK],
   [shape('(?:FwoG|IQoJ|FQoG|AQoD)[A-Za-z0-9+/=_%-]{40,}'), MARK],
-  // GitHub, GitLab, Slack, npm, Stripe, Google, Docker Hub, PyPI, RubyGems, and others of the `sk-` kind.
+  // GitHub, GitLab, Bitbucket and Atlassian, Azure DevOps and Entra, Slack.
   [shape('(?:gh[oprsu]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})'), MARK],
-  [shape('gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-[A-Za-z0-9_.-]{10,}'), MARK],
+  [shape('gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas|ffct)-[A-Za-z0-9_.-]{10,}'), MARK],
+  [shape('(?:AT(?:BB|CTT3|ATT3)[A-Za-z0-9_=-]{20,}|BBDC-[A-Za-z0-9+/]{20,})'), MARK],
+  [shape('[A-Za-z0-9]{64,80}AZDO[A-Za-z0-9]{4}'), MARK],
+  [shape('[A-Za-z0-9_~.-]{3}\\dQ~[A-Za-z0-9_~.-]{31,34}'), MARK],
   [shape('(?:xox[a-z]|xapp)-[A-Za-z0-9.-]{8,}'), MARK],
+  // Addresses that are secrets: whoever knows them may post.
   [/(hooks\.slack\.com\/)[A-Za-z0-9/_-]{8,}/g, `$1${MARK}`],
-  [shape('(?:npm_|[rs]k_live_|[rs]k_test_|sk-|AIza|ya29\\.|dckr_pat_|pypi-|rubygems_)[A-Za-z0-9_-]{16,}'), MARK],
+  [/(discord(?:app)?\.com\/api\/(?:v\d{1,2}\/)?webhooks\/)[A-Za-z0-9/_-]{8,}/g, `$1${MARK}`],
+  [/(webhook\.office\.com\/webhookb2\/)[A-Za-z0-9/@_-]{8,}/g, `$1${MARK}`],
+  [/(api\.telegram\.org\/bot)\d{4,16}:[A-Za-z0-9_-]{16,}/g, `$1${MARK}`],
+  // npm, Stripe, Google, Docker Hub, PyPI, RubyGems, SendGrid, DigitalOcean, HashiCorp, Hugging Face, age, and others of the `sk-` kind.
+  [shape('npm_[A-Za-z0-9]{30,}'), MARK],
+  [
+    shape(
+      '(?:[rs]k_live_|[rs]k_test_|whsec_|AIza|ya29\\.|GOCSPX-|dckr_[po]at_|pypi-A|rubygems_|do[opr]_v1_|hv[sbr]\\.|hf_)[A-Za-z0-9_-]{16,}',
+    ),
+    MARK,
+  ],
+  [shape('sk-(?=[a-z0-9_-]{0,40}[A-Z])[A-Za-z0-9_-]{16,}'), MARK],
+  [shape('SG\\.[A-Za-z0-9_-]{16,64}\\.[A-Za-z0-9_-]{16,}'), MARK],
+  [shape('AGE-SECRET-KEY-1[A-Z0-9]{16,}'), MARK],
   // JSON Web Tokens: base64url of `{"`. Parts may be missing where it was cut off.
   [shape('eyJ[A-Za-z0-9_-]{8,}(?:\\.[A-Za-z0-9_-]*){0,4}'), MARK],
+  // Signatures of Azure, keys of Google: in a URL only.
+  [/([?&;](?:amp;)?(?:sig|key|code|jwt|hmac)=)[A-Za-z0-9%+/=_.~-]{20,}/gi, `$1${MARK}`],
+  // ~/.netrc, also over several lines; ~/.pgpass; ~/.curlrc
+  [shape('((?:login\\s{1,8}\\S{1,128}|machine\\s{1,8}\\S{1,128})\\s{1,8}password\\s{1,8})\\S{1,512}'), `$1${MARK}`],
+  [/^([A-Za-z*][A-Za-z0-9.-]{0,128}:(?:54\d\d|6432|\*):[^:\s]{1,64}:[^:\s]{1,64}:)\S{1,512}/gm, `$1${MARK}`],
+  [/^([ \t]{0,8}(?:proxy-)?user[ \t]{0,8}[=:]?[ \t]{0,8}"[^":\n]{1,128}:)[^"\n]{1,256}/gm, `$1${MARK}`],
+  // XML: Maven's settings, answers of AWS.
+  [new RegExp(`(<[A-Za-z0-9_:-]{0,32}${SECRET_NAME}[^<>\\n]{0,64}>)[^<>\\s][^<>\\n]{0,2048}(?=</)`, 'gi'), `$1${MARK}`],
+  // SQL, and the commands of Redis.
+  [
+    /((?:identified(?: with \S{1,64})? by|(?:with|encrypted|user \S{1,64}|role \S{1,64}) password)\s{1,8})(?:'[^'\n]{1,256}'|"[^"\n]{1,256}")/gi,
+    `$1${MARK}`,
+  ],
+  [/(config set (?:requirepass|masterauth)\s{1,8})\S{1,512}/gi, `$1${MARK}`],
+  // sqlplus user/password@database, and Oracle's URLs.
+  [
+    /((?:sqlplus|sqlldr|expdp|impdp)(?: -\S{1,16}){0,4}\s{1,8}["']?[A-Za-z0-9_$#]{1,64}\/)[^\s@"']{1,256}/g,
+    `$1${MARK}`,
+  ],
+  [/(jdbc:oracle:thin:[A-Za-z0-9_$#]{1,64}\/)[^\s@"']{1,256}(?=@)/g, `$1${MARK}`],
+  // openssl, whose passwords say where they come from. `bin/rails db:encryption:init` prints the keys by these names.
+  [/(-pass(?:in|out)? pass:)\S{1,512}/g, `$1${MARK}`],
+  [/(primary_key: {1,4})(?=[a-z]{0,32}[A-Z0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9])/g, `$1${MARK}`],
 ];
+
+/** bundle config set gems.example.com user:password */
+const BUNDLE_CONFIG =
+  /(bundle config(?: (?:set|--global|--local)){0,3} (?!(?:build|local|mirror|gem)\.)(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24} )([^\s/~.-]\S{0,511})/g;
 
 /** AWS secret access keys have 40 characters and no prefix; lines of a PEM block 64 and more. */
 const BASE64_RUN = /[A-Za-z0-9+/]{40,}={0,2}/g;
 
-/** 32 bytes in base64 without padding: the last of the 43 characters has two bits to spare. */
-const DIGEST = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/;
-const OPENSSH = 'SHA256:';
+/**
+ * Digests in base64, by what stands before them: of public keys as OpenSSH writes them, which somebody whose deploy failed for a changed host
+ * key has to compare; of packages as npm's lock file and Go's sums have them. Of so many characters, and the last one has bits to spare.
+ */
+const DIGESTS: readonly [before: string, digest: RegExp][] = [
+  ['SHA256:', /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/],
+  ['sha256-', /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/],
+  ['sha384-', /^[A-Za-z0-9+/]{64}$/],
+  ['sha512-', /^[A-Za-z0-9+/]{85}[AQgw]==$/],
+  ['h1:', /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/],
+];
+/** The format of RFC 4253 begins with the length of the algorithm's name, and a private key's does not. */
+const PUBLIC_KEY = /(?:^|[\s"'])(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-nistp\d{3}) $/;
 
-/** Of a public key, as OpenSSH writes it: what somebody whose deploy failed for a changed host key has to compare. */
-const isFingerprint = (run: string, at: number, text: string): boolean =>
-  DIGEST.test(run) &&
-  /(?<![A-Za-z0-9_+/=.-])SHA256:$/.test(text.slice(Math.max(0, at - OPENSSH.length - 1), at)) &&
-  !/[A-Za-z0-9_+/=-]/.test(text.charAt(at + run.length));
+const isPublic = (run: string, at: number, text: string): boolean =>
+  DIGESTS.some(
+    ([before, digest]) =>
+      digest.test(run) &&
+      text.startsWith(before, at - before.length) &&
+      !/[A-Za-z0-9_+/=.-]/.test(text.charAt(at - before.length - 1)) &&
+      !/[A-Za-z0-9_+/=-]/.test(text.charAt(at + run.length)),
+  ) ||
+  (run.startsWith('AAAA') && PUBLIC_KEY.test(text.slice(Math.max(0, at - 24), at)));
 
 /** Mixed as only chance mixes: digests (hexadecimal), long words and paths are not. */
 function looksRandom(run: string): boolean {
@@ -108,77 +192,4 @@ function endOfBase64(text: string, from: number): number {
     if (!KEY_LINE.test(text)) return position;
     position = KEY_LINE.lastIndex;
   }
-}
-
-/**
- * A name that says what its value is, and what stands between them: `name=`, `name: `, `"name": `, `:name => `, `\"name\":` in JSON within JSON;
- * with nothing but space for `--name value`.
- */
-const NAME = new RegExp(
-  `(${SECRET_NAME})(?:\\\\{0,7}["'\`])?(?:[ \\t]{0,8}(?:=>|:=|[=:])[ \\t]{0,8}|([ \\t]{1,8}))`,
-  'gi',
-);
-/** Their values are several words. */
-const HEADER_NAME = /authorization|cookie/i;
-
-function redactPairs(text: string): string {
-  const parts: string[] = [];
-  let position = 0;
-  NAME.lastIndex = 0;
-  for (let found = NAME.exec(text); found !== null; found = NAME.exec(text)) {
-    const start = NAME.lastIndex;
-    const [, name = '', onlySpace] = found;
-    if (onlySpace !== undefined && !isLongFlag(text, found.index)) continue;
-    const end = endOfValue(text, start, name);
-    if (end === start) continue;
-    parts.push(text.slice(position, start), MARK);
-    position = end;
-    NAME.lastIndex = end;
-  }
-  parts.push(text.slice(position));
-  return parts.join('');
-}
-
-/** Whether the word around `index` begins with two dashes. */
-function isLongFlag(text: string, index: number): boolean {
-  const before = /(?:^|[\s"'`=])--[A-Za-z0-9-]*$/.exec(text.slice(Math.max(0, index - 66), index));
-  return before !== null;
-}
-
-const WORD = /\S+/y;
-const REST_OF_LINE = /[^\r\n]+/y;
-const QUOTE = /(\\*)(["'`])/y;
-
-/** Where the value that begins at `start` ends. A quoted one keeps no quotes: nobody can tell them from the value's own. */
-function endOfValue(text: string, start: number, name: string): number {
-  QUOTE.lastIndex = start;
-  const quote = QUOTE.exec(text);
-  if (quote !== null) {
-    const [opening, backslashes = '', character = ''] = quote;
-    const end = endOfQuoted(text, start + opening.length, character, backslashes.length);
-    // 'it'\''s': the shell glues pieces together.
-    return text[end] === '\\' && backslashes === '' ? match(WORD, text, end) : end;
-  }
-  return match(HEADER_NAME.test(name) ? REST_OF_LINE : WORD, text, start);
-}
-
-/**
- * After the closing quote, or at the end of the line where there is none. A string that is itself escaped n times has `2^n - 1` backslashes before
- * its quotes; one of k backslashes closes it if k, taken modulo twice that and two, is the number before the opening one: each layer
- * doubles them.
- */
-function endOfQuoted(text: string, start: number, quote: string, backslashes: number): number {
-  let run = 0;
-  for (let index = start; index < text.length; index += 1) {
-    const character = text[index];
-    if (character === '\n') return index;
-    if (character === quote && run % (2 * (backslashes + 1)) === backslashes) return index + 1;
-    run = character === '\\' ? run + 1 : 0;
-  }
-  return text.length;
-}
-
-function match(pattern: RegExp, text: string, at: number): number {
-  pattern.lastIndex = at;
-  return pattern.test(text) ? pattern.lastIndex : at;
 }

@@ -4,12 +4,14 @@
 
 /**
  * As the end of a longer name too (DB_PASSWORD, slackToken), and followed by more (token_v2, secret.key). Short words only by themselves:
- * "passenger", "compass" and "author" are none, and PWD is where a shell stands.
+ * "passenger", "compass" and "author" are none, and PWD is where a shell stands, unless it stands in a connection string.
  */
 export const SECRET_NAME =
-  '(?:password|passwd|passphrase|passcode|(?<![A-Za-z])pass|(?:db|user|admin|root|mysql|smtp|ssh|redis)_?pass|(?<=[A-Za-z]_?)pwd' +
-  '|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key|encryption[_-]?key|master[_-]?key|account[_-]?key' +
-  '|credential|authorization|(?<![A-Za-z])auth|cookie|session[_-]?id|signature|receipt[_-]?handle)' +
+  '(?:password|passwd|passphrase|passcode|(?<![A-Za-z])pass|(?:db|user|admin|root|mysql|smtp|ssh|redis|store|key|require)_?pass' +
+  '|(?<=[A-Za-z]_?|[;?&])pwd|secret|token|oauth2-bearer|(?<=[A-Za-z]_)pat(?![a-z])' +
+  '|(?:api|access|private|signing|encryption|master|account|license|deterministic)[_-]?key' +
+  '|encryption[_-]primary[_-]key|key[_-]derivation[_-]salt|(?<![A-Za-z])pepper' +
+  '|credential|authorization|(?<![A-Za-z])auth|masterauth|cookie|session[_-]?id|signature|receipt[_-]?handle)' +
   's?\\d{0,4}(?:key|value|hash|text|data|base64|[_.-][A-Za-z0-9_.-]{0,64})?';
 
 const FIELD = new RegExp(SECRET_NAME, 'i');

@@ -95,6 +95,15 @@ describe('a live look', () => {
     expect(names(seen?.jobs)).toEqual(names([stranger]));
   });
 
+  it('shows no secret in the words of a Pod or a Job, by which a status says why a deploy does not start', async () => {
+    const rig = new Rig();
+    const message = 'Get "https://b.s3.amazonaws.com/k?X-Amz-Signature=sesame": denied';
+    rig.pod(rig.job({ started: -10 }), { waiting: { reason: 'ErrImagePull', message } });
+    const seen = await rig.observer.live(KEY, undefined);
+    expect(JSON.stringify(seen?.pods)).toContain('b.s3.amazonaws.com/k?X-Amz-Signature=[redacted]');
+    expect(JSON.stringify(seen?.pods)).not.toContain('sesame');
+  });
+
   it('remembers what it shows: Pods that were seen, and that a Job runs after all', async () => {
     const rig = new Rig();
     const job = rig.job({ started: -10 });

@@ -430,6 +430,17 @@ describe('the revisions pattern of an environment', () => {
 });
 
 describe('a secret that came in a message', () => {
+  it('is taken out before a text is cut, and escape sequences do not hide it', () => {
+    const token = `ghp_${'a1'.repeat(18)}`;
+    const cut = parse({ ...GOOD, repository: `${'x'.repeat(60)} ${token}` }).rejection;
+    expect(JSON.stringify(cut)).not.toContain('ghp_');
+    const body = `{"note":"${'-'.repeat(480)} ${token}" no JSON`;
+    expect(JSON.stringify(parse(body).rejection)).not.toContain('ghp_');
+    const hidden = parse(`no JSON: ${[...token].join('\x1b[0m')}`).rejection;
+    expect(hidden?.body).toBe('no JSON: [redacted]');
+    expect(parse('no JSON: \x1b[0m').rejection?.body).toBe('no JSON: \\u{1b}[0m');
+  });
+
   it('stands neither in a rejection nor in the texts of a request', () => {
     const url = 'https://bob:p4ssw0rd@host.example/x y';
     const { rejection } = parse({ ...GOOD, repository: url, token: 'hunter2secret' });

@@ -168,6 +168,7 @@ describe('credentials', () => {
 
   it.each([
     ['fails', `console.error('login first'); process.exit(1)`, 'login first'],
+    ['says its token', `console.error('refused: --token=sesame at host'); process.exit(1)`, 'at host'],
     ['prints no JSON', `console.log('sesame')`, 'did not print JSON'],
   ])('of an exec plugin that %s are a retryable error that holds no token', async (_, script, words) => {
     const server = await serve(() => {});

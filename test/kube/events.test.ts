@@ -82,6 +82,13 @@ describe('an Event', () => {
     expect(note.startsWith(sent)).toBe(true);
   });
 
+  it('has a note without secrets, taken out before it is cut', async () => {
+    const { server, recorder } = await start(created);
+    recorder.record(event({ note: `${'x '.repeat(500)}https://bob:sesame-${'y'.repeat(40)}@host` }));
+    await recorder.flush();
+    expect(JSON.stringify(server.received[0]!.body)).not.toContain('sesame');
+  });
+
   it.each(['web', 'a'.repeat(253), `${'a'.repeat(231)}.${'b'.repeat(21)}`, `${'a'.repeat(229)}-.-${'b'.repeat(21)}`])(
     'of %s has a valid name of at most 253 characters',
     (name) => {

@@ -190,6 +190,14 @@ describe('refusals', () => {
     expect(error).toMatchObject({ kind, status: code, reason, message: `${reason}: the words` });
   });
 
+  it('the words of the server are without secrets, which are taken out before they are cut', async () => {
+    const words = `${'x'.repeat(4050)} Get "https://bob:sesame-${'y'.repeat(40)}@host": denied`;
+    const { client } = await start((response) => json(response, status(403, 'Forbidden', words), 403));
+    const { message } = await failure(client.create(JOBS, job()));
+    expect(message).toContain('xxx Get');
+    expect(message).not.toContain('sesame');
+  });
+
   it('a delete of what is not there says gone', async () => {
     const { client } = await start((response) => json(response, status(404, 'NotFound', 'jobs "web" not found'), 404));
     expect((await failure(client.delete(JOBS, 'deploy', 'web', preconditions))).kind).toBe('gone');

@@ -96,6 +96,17 @@ describe('secrets', () => {
     expect(lines()[0][name]).toBe('plain');
   });
 
+  it('in a line, in a field, or in what says itself what it is, are never written', () => {
+    const { log, text } = capture();
+    log.warn({ url: new URL('https://bob:sesame@host/x') }, 'refused: mysql -psesame -h db.example');
+    log.warn('password=sesame');
+    log.child({ why: 'token: sesame' }).info({ list: ['curl -u bob:sesame https://host'] }, 'a');
+    log.error(new Error('x'), 'PASSWORD=sesame');
+    expect(text()).not.toContain('sesame');
+    expect(text()).toContain('-h db.example');
+    expect(text()).toContain('https://bob:[redacted]@host/x');
+  });
+
   it('in the words of an error are never written', () => {
     const { log, text } = capture();
     const error = new Error('cannot clone https://bob:sesame@host');
@@ -105,6 +116,12 @@ describe('secrets', () => {
     log.error({ problem: { inner: error } }, 'failed');
     expect(text()).not.toContain('sesame');
     expect(text()).toContain('https://bob:[redacted]@host');
+  });
+
+  it('are taken out before the words of an error are cut', () => {
+    const { log, text } = capture();
+    log.error({ err: new Error(`${'x'.repeat(8180)} ghp_${'a1'.repeat(18)}`) }, 'failed');
+    expect(text()).not.toContain('ghp_');
   });
 });
 

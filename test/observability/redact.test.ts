@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clean, printable, redactSecrets, redactTail, tail } from '../../src/observability/redact.ts';
+import { HARMLESS, LEAKS } from './credential-lines.ts';
 
 /** 32 bytes in base64, as `openssl rand -base64 32` makes them, without the padding. */
 const KEY = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA';
@@ -45,11 +47,11 @@ describe('secrets', () => {
     ['an AWS access key id', 'key AKIAIOSFODNN7EXAMPLE used', 'key [redacted] used'],
     ['a temporary AWS access key id', 'ASIAIOSFODNN7EXAMPLE', '[redacted]'],
     ['an AWS secret access key by name', `AWS_SECRET_ACCESS_KEY=${secretKey}`, 'AWS_SECRET_ACCESS_KEY=[redacted]'],
-    ['an AWS secret access key in JSON', `"SecretAccessKey": "${secretKey}",`, '"SecretAccessKey": [redacted],'],
+    ['an AWS secret access key in JSON', `"SecretAccessKey": "${secretKey}",`, '"SecretAccessKey": "[redacted]",'],
     ['an AWS secret access key alone', `got ${base64(40)} there`, 'got [redacted] there'],
     ['a session token', `x IQoJb3JpZ2luX2Vj${base64(200)} y`, 'x [redacted] y'],
     ['a bearer header', 'Authorization: Bearer abc.def-ghi', 'Authorization: [redacted]'],
-    ['a basic header', "-H 'Authorization: Basic dXNlcjpwdw=='", "-H 'Authorization: [redacted]"],
+    ['a basic header', "-H 'Authorization: Basic dXNlcjpwdw=='", "-H 'Authorization: [redacted]'"],
     ['a bearer token in a sentence', 'sent bearer abcdefgh to', 'sent bearer [redacted] to'],
     ['basic credentials in a sentence', 'sent Basic dXNlcjpwdw== to', 'sent Basic [redacted] to'],
     ['a digest header', 'Authorization: Digest username="u", response="r3s"', 'Authorization: [redacted]'],
@@ -123,6 +125,45 @@ describe('secrets', () => {
     const text = `PASSWORD=x token: "y" https://a:b@c Authorization: Bearer abcdefgh ${header}\n${body}`;
     const once = redactSecrets(text);
     expect(redactSecrets(once)).toBe(once);
+  });
+});
+
+describe('the shapes in which programs print credentials', () => {
+  it.each(LEAKS)('%s: "%s" loses "%s"', (_, line, secret, ...stays) => {
+    // Where a log gives it: after other lines, with colours, and before the end is cut off.
+    for (const output of [redactSecrets(line), redactTail(`${'x '.repeat(2000)}\n\x1b[31m${line}\x1b[0m\n`, 1024)]) {
+      expect(output).not.toContain(secret);
+      for (const part of [...stays, '[redacted]']) expect(output).toContain(part);
+      expect(redactSecrets(output)).toBe(output);
+    }
+  });
+
+  it.each(LEAKS)('%s: escape sequences in "%s" do not hide "%s"', (_, line, secret) => {
+    const hidden = line.replaceAll(secret, [...secret].join('\x1b[0m\u200b'));
+    expect(redactTail(hidden, 4096)).not.toContain(secret);
+  });
+
+  it.each(LEAKS)('%s: wherever the end of "%s" is cut, no end of "%s" is left', (_, line, secret) => {
+    for (let bytes = 1; bytes < line.length; bytes += 7) {
+      expect(redactTail(line, bytes)).not.toContain(secret.slice(-6));
+    }
+  });
+
+  it.each(HARMLESS.map((line) => [line]))('"%s" stays byte for byte', (line) => {
+    expect(redactSecrets(line)).toBe(line);
+  });
+
+  it('are those of the table in docs/operations.md', () => {
+    const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const section = text.split('### Secrets in texts')[1]?.split('\n#')[0] ?? '';
+    const rows = [...section.matchAll(/^\| ([^|`]+) \|/gm)].flatMap(([, programs]) => programs?.split(', ') ?? []);
+    const named = new Set(rows.filter((program) => !['all', 'printed by'].includes(program)));
+    expect(named).toEqual(new Set(LEAKS.map(([program]) => program)));
+  });
+
+  it('are at least sixty, and as many that are harmless', () => {
+    expect(LEAKS.length).toBeGreaterThanOrEqual(60);
+    expect(HARMLESS.length).toBeGreaterThanOrEqual(60);
   });
 });
 
@@ -226,6 +267,36 @@ describe('time', () => {
     ['basics', 'basic aaaaaaaa'],
     ['spaces', ' '],
     ['headers of keys', `${header}\nVersion: `],
+    ['commands', 'curl '],
+    ['commands with flags', 'curl -u a: '],
+    ['flags without a value', 'curl -u -u,-u,'],
+    ['flags in quotes', '"curl" "-u" '],
+    ['flags in lists', '"mysql","-p'],
+    ['glued flags', 'mysql -p"'],
+    ['one long flag', 'mysql -p\\'],
+    ['one long pair', 'curl -u a:\\'],
+    ['wrapped commands', 'sshpass -p '],
+    ['logins', 'docker login -p '],
+    ['hosts of Bundler', 'BUNDLE_A__'],
+    ['settings of Bundler', 'bundle config a.'],
+    ['files of source', 'token.rb:'],
+    ['flags that say no', '--no-token '],
+    ['headers in quotes', '"authorization: '],
+    ['parameters', '&token=&sig='],
+    ['parts of a connection string', ';pwd='],
+    ['elements', '<token'],
+    ['elements of one line', '<token>a'],
+    ['machines', 'machine a login a password '],
+    ['lines of pgpass', 'a:*:a:'],
+    ['lines of curlrc', '\nuser = "a'],
+    ['statements', "user a password 'a"],
+    ['logins of Oracle', 'sqlplus -a '],
+    ['passwords with slashes', '://a:a/'],
+    ['URLs whose password does not end', '://a:'],
+    ['one long word', 'a'],
+    ['words of Azure', 'a1Q~'],
+    ['tokens that are none', 'sk-a'],
+    ['digests', 'sha512-'],
   ])('grows with the text and not faster: half a megabyte of %s', (_, piece) => {
     const text = piece.repeat(Math.ceil(500_000 / piece.length));
     const before = performance.now();

@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   observability: ['api'],
   kube: ['observability'],
   // How requests to any AWS service leave: credentials, roles, proxy, time-outs.
-  aws: [],
+  aws: ['observability'],
   sqs: ['aws', 'observability', 'api'],
   // The pull-secret refresher: a program of its own that shares clients with the operator.
   ecr: ['aws', 'kube', 'observability', 'api'],
