@@ -24,7 +24,9 @@ export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): v
   const names = pod ? runningSidecars(pod) : [];
   lane.claim = held;
   if (!announced && !pod) return;
-  if (!announced && names.length === 0 && elapsed - since < HEALTHY_END_MS) {
+  // What the claim says already is no news: a process that saw the exit later must not take it back.
+  const isNews = !announced && !claim.exit && names.length === 0;
+  if (isNews && elapsed - since < HEALTHY_END_MS) {
     lane.wake(now + since + HEALTHY_END_MS - elapsed);
     return;
   }

@@ -119,6 +119,11 @@ describe('native side-cars, which the kubelet ends by itself', () => {
     expect(why).toContain('its kubelet has not said yet that the Pod has ended');
     expect(why).not.toContain('side-car');
   });
+
+  test('go on being told of by a process that saw the exit later', () => {
+    const told = watch({ pods: [native], memory: seenFor(2) }).status!;
+    expect(watch({ pods: [native], memory: seenFor(1), previous: told }).status).toEqual(told);
+  });
 });
 
 test('a claim that says why its start took so long says no more of it once its container has exited', () => {

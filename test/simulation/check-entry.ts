@@ -1,7 +1,8 @@
 import type { CapDeployJobStatus, HistoryEntry } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
+import { isInDoubt, wrongEnd } from './check-ends.ts';
 import type { Oracle } from './oracle.ts';
-import { NAMESPACE, type ResourceSpec } from './setting.ts';
+import type { ResourceSpec } from './setting.ts';
 import { annotationOf, isLater, type JobTruth, type RequestTruth, type ResourceTruth, rulesOut } from './truth.ts';
 import { Violation } from './violation.ts';
 
@@ -16,14 +17,28 @@ export function checkEntry(
 ): void {
   const request = oracle.requests.get(`${truth.uid}/${entry.environment}/${entry.id}`);
   if (request === undefined) throw new Violation('invariant 7', `request ${entry.id} is recorded, and had no Job`);
-  const seen = oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0;
+  const seen = oracle.look(truth.name).jobs;
   for (const start of request.starts) start.isAcknowledged ||= start.version <= seen;
-  const problem = untruth(oracle, truth, request, entry, before, after, basis, seen);
+  const problem =
+    untruth(oracle, truth, request, entry, before, after, basis, seen) ?? untrueEnd(oracle, request, entry, before);
   // Somebody resumed it behind the pass that recorded it otherwise: there is no second record.
   for (const start of request.starts) if (start.byHand && start.version > seen) start.isUntraceable = true;
   if (problem) {
     throw new Violation('invariant 7', `${entry.id} is recorded ${entry.result} (${entry.reason}), but ${problem}`);
   }
+}
+
+/** Of a deploy that was started: it ended otherwise. */
+function untrueEnd(
+  oracle: Oracle,
+  request: RequestTruth,
+  entry: HistoryEntry,
+  before: CapDeployJobStatus,
+): string | undefined {
+  if (!['Succeeded', 'Failed', 'Aborted', 'Unknown'].includes(entry.result)) return undefined;
+  const lane = before.environments?.find(({ name }) => name === entry.environment);
+  const claim = lane?.active?.find(({ id }) => id === entry.id);
+  return wrongEnd(oracle, request, claim, entry);
 }
 
 function untruth(
@@ -48,23 +63,20 @@ function untruth(
     ?.active?.find(({ id }) => id === request.id);
   const known = starts.filter((start) => !start.isUntraceable && start.version <= seen);
   const never = known.length > 0 ? `it was started (${known[0]!.job.name})` : undefined;
-  const pods = jobs.flatMap((job) => job.pods);
   // Of a claim whose Job is gone: a second delivery may have made another one of its name, which somebody resumed.
   const told = claim ? jobs.filter(({ uid }) => uid === claim.uid) : jobs;
   switch (result) {
     case 'Succeeded':
       if (!startedAt) return 'its entry tells no start';
-      return pods.some((pod) => pod.succeeded) ? undefined : 'no Pod of it has succeeded';
+      return undefined;
     case 'Failed':
       if (!startedAt) return 'its entry tells no start';
       if (reason === 'PodNotStarted')
         return claim?.ending || jobs.some((job) => job.finished) ? undefined : 'nobody ended it';
-      return jobs.some((job) => job.finished === 'Failed') ? undefined : 'its Job has not failed';
+      return undefined;
     case 'Aborted':
     case 'Unknown':
-      if (
-        told.some((job) => job.finished === 'Complete' && job.deletedBy !== 'somebody' && !wasResumedSince(job, seen))
-      )
+      if (told.some((job) => hasCompleted(job, seen) && !(claim?.ending && isInDoubt(job))))
         return 'its Job has completed';
       if (reason === 'Replaced') return claim?.ending ? undefined : 'no newer request was to take its place';
       if (reason === 'JobSuspended') {
@@ -124,6 +136,9 @@ function untruth(
       return `there is no such result`;
   }
 }
+
+const hasCompleted = (job: JobTruth, seen: number): boolean =>
+  job.finished === 'Complete' && job.deletedBy !== 'somebody' && !wasResumedSince(job, seen);
 
 /** Somebody had suspended it, as the pass saw, and resumed it again when the pass had looked. */
 const wasResumedSince = ({ start, suspendedByHand }: JobTruth, seen: number): boolean =>

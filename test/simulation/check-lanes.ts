@@ -1,5 +1,5 @@
 import type { Oracle } from './oracle.ts';
-import { NAMESPACE } from './setting.ts';
+
 import {
   annotationOf,
   isDeployAlive,
@@ -7,6 +7,7 @@ import {
   isLater,
   type JobTruth,
   placeOf,
+  resourceOf,
   rulesOut,
   type Start,
   whyNot,
@@ -27,8 +28,7 @@ function wasResumedBehind(oracle: Oracle, start: Start | undefined): boolean {
 }
 
 /** Version of the store at which the pass that acts now had listed the Jobs of this one's resource. */
-export const lookedAt = (oracle: Oracle, job: JobTruth): number =>
-  oracle.seen.get(`${NAMESPACE}/${job.lane.split('/')[0]}`) ?? 0;
+export const lookedAt = (oracle: Oracle, job: JobTruth): number => oracle.look(resourceOf(job)).jobs;
 
 /** An operator resumes a Job: its first start, under a claim, in its turn, for a reason that held when the claim was made. */
 export function checkResume(oracle: Oracle, { job, looked }: Start): void {

@@ -1,10 +1,11 @@
 import type { CapDeployJobStatus, Claim, HistoryEntry, LaneStatus, Watermark } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
 import { checkEntry } from './check-entry.ts';
+import { checkClaimedEnd } from './check-exits.ts';
 import { contentOf } from './check-messages.ts';
 import type { Sent } from './messages.ts';
 import { environmentsOf, type Oracle } from './oracle.ts';
-import { NAMESPACE, type ResourceSpec } from './setting.ts';
+import type { ResourceSpec } from './setting.ts';
 import { isJobAlive, isLater, type JobTruth, type ResourceTruth, rulesOut, whyNot } from './truth.ts';
 import { Violation } from './violation.ts';
 
@@ -190,9 +191,10 @@ function checkClaim(
     if (is.uid !== was?.uid) checkTurn(oracle, truth, name, job, Date.parse(is.since), basis);
     const { writers = new Map() } = oracle.claims.get(is.uid) ?? {};
     oracle.claims.set(is.uid, { since: Date.parse(is.since), basis, version: oracle.version, writers });
-    const seen = oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0;
+    const seen = oracle.look(truth.name).jobs;
     if (job.start && job.start.version <= seen) job.start.isAcknowledged = true;
   }
+  if (is) checkClaimedEnd(oracle, was, is);
   if (is && was?.ending && was.uid === is.uid && !is.ending) checkTakenBack(oracle, truth, is);
   if (is) oracle.claims.get(is.uid)?.writers.set(oracle.operator?.name ?? '', oracle.version);
   if (!was || was.uid === is?.uid) return;
@@ -211,7 +213,7 @@ function checkClaim(
 /** Rule 3: what a pass has seen running gets a lane that nobody has, whoever started it. (A pass that gives up a claim leaves that to the next one.) */
 function checkHeld(oracle: Oracle, truth: ResourceTruth, name: string, is: LaneStatus | undefined): void {
   if (is?.active?.length || truth.endVersion !== undefined) return;
-  const seen = oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0;
+  const seen = oracle.look(truth.name).jobs;
   const wasSeen = (job: JobTruth) => isJobAlive(job) && job.start !== undefined && job.start.version <= seen;
   const jobs = oracle.jobsIn(`${truth.name}/${name}`).filter(({ owner }) => owner === truth.uid);
   const running = jobs.find((job) => wasSeen(job) && !oracle.isRecorded(job));
@@ -222,7 +224,7 @@ function checkHeld(oracle: Oracle, truth: ResourceTruth, name: string, is: LaneS
 function checkTakenBack(oracle: Oracle, { name }: ResourceTruth, { uid, job: jobName }: Claim): void {
   const job = oracle.jobs.get(uid);
   if (!job || !isJobAlive(job) || job.object.metadata.deletionTimestamp !== undefined) return;
-  const seen = oracle.seen.get(`${NAMESPACE}/${name}`) ?? 0;
+  const seen = oracle.look(name).jobs;
   if (Number(job.object.metadata.resourceVersion) > seen) return;
   throw new Violation(
     'rule 10',
@@ -253,7 +255,7 @@ function checkTurn(
     if (oracle.isRecorded(job)) continue;
     if (job.object.metadata.deletionTimestamp !== undefined) continue;
     // It moved since the pass looked: approved just now, say.
-    if (Number(job.object.metadata.resourceVersion) > (oracle.seen.get(`${NAMESPACE}/${truth.name}`) ?? 0)) continue;
+    if (Number(job.object.metadata.resourceVersion) > oracle.look(truth.name).jobs) continue;
     const isListed = lane?.waiting?.some(({ id }) => id === other.id);
     if (!isListed || whyNot(other, job.object, basis, at) || at - other.dueAt > startingDeadlineSeconds * 1000)
       continue;

@@ -152,6 +152,32 @@ export function openGap(world: World, call: Call): void {
   });
 }
 
+/** What people do to a deploy that is just ending. */
+const AT_AN_END: readonly Special[] = [
+  'Job is deleted',
+  'Job is deleted',
+  'Job is suspended',
+  'Job is orphaned',
+  'Pod is deleted',
+  'Pod is drained',
+  'replica crashes',
+];
+
+/** A container has exited, and somebody acts on its Job, or its Pod, just then: mostly before any operator has said so. */
+export function openEnd(world: World, pod: string): void {
+  if (world.isDraining) return;
+  const random = world.random('end', world.nextNumber());
+  if (!random.chance(world.profile.ends)) return;
+  world.trace.count('somebody acts at an end');
+  const special = random.pick(AT_AN_END);
+  world.clock.after(random.magnitude(1, 3_000), () => {
+    if (world.isDraining) return;
+    world.inMind = pod.slice(0, pod.lastIndexOf('-'));
+    void SPECIAL_ACTS[special](world, random);
+    world.inMind = undefined;
+  });
+}
+
 /** Jobs are named after their resource: `<resource>-<environment>-…`. */
 function meantBy({ options: { what } }: Call, about: Gap['about']): string | undefined {
   const [, job] = /^Job (\S+)/.exec(what) ?? [];

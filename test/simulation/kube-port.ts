@@ -46,7 +46,12 @@ export class KubePort implements KubeClient {
       return this.#world.client.list<T>(type, query);
     };
     const selection = query.labelSelector ?? query.fieldSelector ?? 'all';
-    return this.#call('list', `${type.plural} (${selection})`, perform, signal ? { signal } : {});
+    const answer = this.#call('list', `${type.plural} (${selection})`, perform, signal ? { signal } : {});
+    if (type.plural !== 'pods') return answer;
+    return answer.then((list) => {
+      for (const pod of list.items) this.#incarnation.hasSeen(pod);
+      return list;
+    });
   }
 
   watch<T extends KubeObject>(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
@@ -97,16 +102,18 @@ export class KubePort implements KubeClient {
     return this.#call('delete', what, perform, options);
   }
 
-  /** The second look of a pass, at the Jobs of one resource: whatever comes after it, the pass cannot have seen. */
+  /** The second and the third look of a pass: at the Jobs, and at the Pods, of one resource. */
   #noteLook(type: ResourceType, { namespace, labelSelector }: ListOptions): void {
     const name = /capdeployjob\.dev\/name=([^,]+)/.exec(labelSelector ?? '')?.[1];
-    if (type.plural !== 'jobs' || name === undefined) return;
-    this.#incarnation.listedAt.set(`${namespace}/${name}`, this.#world.store.version);
+    if (name === undefined) return;
+    const { version } = this.#world.store;
+    if (type.plural === 'jobs') this.#incarnation.looksAtJobs(`${namespace}/${name}`, version);
+    if (type.plural === 'pods') this.#incarnation.looksAtPods(`${namespace}/${name}`, version);
   }
 
   /** A write, with what its pass had seen when it sent it: the oracle judges by that. */
   #seeing<T>(perform: () => Promise<T>): () => Promise<T> {
-    const seen = new Map(this.#incarnation.listedAt);
+    const seen = new Map(this.#incarnation.looks);
     return () => {
       this.#world.oracle.seen = seen;
       return perform();

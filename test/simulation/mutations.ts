@@ -1,3 +1,5 @@
+import { MUTATIONS_OF_ENDS } from './mutations-ends.ts';
+
 /** A bug to be planted: `find` stands exactly once in `file`, and gives way to `replace`. */
 export interface Mutation {
   readonly name: string;
@@ -312,4 +314,5 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'const CONTRADICT_MS = 10_000;',
     replace: 'const CONTRADICT_MS = 0;',
   },
+  ...MUTATIONS_OF_ENDS,
 ];

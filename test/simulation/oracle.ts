@@ -4,16 +4,19 @@ import type { Change } from '../../src/local/store/collection.ts';
 import { checkOverlap, checkRemoval, checkResume, lookedAt } from './check-lanes.ts';
 import { checkMessageDeleted } from './check-messages.ts';
 import { checkStatus } from './check-status.ts';
+import { podChanged } from './follow-pods.ts';
+import { type Look, NO_LOOK } from './looks.ts';
 import type { Sent } from './messages.ts';
 import { Quarrel } from './quarrel.ts';
 import { Incarnation } from './replica.ts';
+import { NAMESPACE } from './setting.ts';
 import type { QueueModel } from './sqs-model.ts';
 import {
   annotationOf,
   type ClaimTruth,
+  type FirstEnd,
   finishedAs,
   isJobAlive,
-  isPodAlive,
   type JobTruth,
   type PodTruth,
   type RequestTruth,
@@ -39,8 +42,8 @@ export class Oracle {
   /** Pairs of Jobs that are alive at once by somebody's doing, not the operator's. */
   readonly excused = new Set<string>();
   readonly receivedAt = new Map<string, number>();
-  /** What the request being carried out has seen: version of the store at the last list of Jobs, by `<namespace>/<name>`. */
-  seen: ReadonlyMap<string, number> = new Map();
+  /** What the pass had seen that sent the request being carried out, by `<namespace>/<name>` of the resource. */
+  seen: ReadonlyMap<string, Look> = new Map();
   found: Error | undefined;
   readonly #quarrel = new Quarrel();
 
@@ -51,7 +54,7 @@ export class Oracle {
         const isJob = type.storage === 'batch/jobs';
         if (isJob || type.storage === '/pods') this.#quarrel.somethingMoved();
         if (isJob) this.#jobChanged(change);
-        else if (type.storage === '/pods') this.#podChanged(change);
+        else if (type.storage === '/pods') podChanged(this, change);
         else if (type.storage === 'capdeployjob.dev/capdeployjobs') this.#resourceChanged(change);
       } catch (error) {
         this.found ??= error as Error;
@@ -67,6 +70,23 @@ export class Oracle {
   get operator(): Incarnation | undefined {
     const { actor } = this.world;
     return actor instanceof Incarnation ? actor : undefined;
+  }
+
+  /** What the pass that acts now has seen of this resource. */
+  look(resource: string): Look {
+    return this.seen.get(`${NAMESPACE}/${resource}`) ?? NO_LOOK;
+  }
+
+  /** Word from a node, which the API server will have later. */
+  firstContainerEnded(podUid: string, end: FirstEnd): void {
+    const pod = this.pods.get(podUid);
+    pod?.ends.push(end);
+    if (pod) pod.end = end;
+  }
+
+  firstContainerStarted(podUid: string): void {
+    const pod = this.pods.get(podUid);
+    if (pod) pod.end = undefined;
   }
 
   messageSent(sent: Sent): void {
@@ -137,7 +157,7 @@ export class Oracle {
 
   #jobChanged({ type, object, previous, version }: Change): void {
     const uid = object.metadata.uid ?? '';
-    if (type === 'ADDED') return void this.#jobAdded(object);
+    if (type === 'ADDED') return void this.#jobAdded(object, version);
     const job = this.jobs.get(uid);
     if (job === undefined) return;
     const wasAlive = isJobAlive(job);
@@ -150,6 +170,7 @@ export class Oracle {
       job.wasTakenOut = this.world.actor === 'somebody' && this.#isListed(job);
     }
     job.object = object;
+    job.versions.push({ version, object: type === 'DELETED' ? undefined : object });
     job.isPresent = type !== 'DELETED';
     if (type === 'DELETED') job.goneVersion = version;
     job.isSuspended = (object.spec as { suspend?: boolean }).suspend === true;
@@ -196,7 +217,7 @@ export class Oracle {
     return history.some(({ id, environment }) => id === request.id && environment === request.environment);
   }
 
-  #jobAdded(object: KubeObject): void {
+  #jobAdded(object: KubeObject, version: number): void {
     const owner = object.metadata.ownerReferences?.find(({ controller }) => controller);
     const resource = this.resources.get(owner?.uid ?? '');
     const id = annotationOf(object, 'id') ?? '';
@@ -236,6 +257,7 @@ export class Oracle {
       lane: `${owner?.name}/${environment}`,
       request,
       object,
+      versions: [{ version, object }],
       isPresent: true,
       goneVersion: undefined,
       isSuspended: (object.spec as { suspend?: boolean }).suspend === true,
@@ -252,44 +274,6 @@ export class Oracle {
     if (!job.isSuspended) throw new Violation('invariant 3', `Job ${job.name} is created running`);
     const twin = request.jobs.find((other) => other !== job && other.isPresent);
     if (twin) throw new Violation('invariant 1', `request ${id} has two Jobs at once: ${twin.name} and ${job.name}`);
-  }
-
-  #podChanged({ type, object, version }: Change): void {
-    const uid = object.metadata.uid ?? '';
-    const { actor } = this.world;
-    const known = this.pods.get(uid);
-    if (known === undefined) {
-      const job = this.jobs.get(object.metadata.ownerReferences?.find(({ kind }) => kind === 'Job')?.uid ?? '');
-      if (job === undefined || type !== 'ADDED') return;
-      const pod: PodTruth = {
-        uid,
-        job,
-        version,
-        isAlive: true,
-        hasRun: false,
-        succeeded: false,
-        failed: false,
-        touchedByHand: false,
-      };
-      const others = job.pods.filter(({ hasRun }) => hasRun).length;
-      this.pods.set(uid, pod);
-      job.pods.push(pod);
-      if (others > 0 && job.start?.byHand === false && job.request.starts.length === 1) {
-        throw new Violation('invariant 1', `${job.name} gets a second Pod after one has run`);
-      }
-      checkOverlap(this, job, 'a Pod came');
-      return;
-    }
-    const phase = (object.status as { phase?: string } | undefined)?.phase;
-    known.isAlive = type !== 'DELETED' && isPodAlive(object);
-    const isOrphaned = !object.metadata.ownerReferences?.length && object.metadata.deletionTimestamp === undefined;
-    if (isOrphaned && known.isAlive && known.job.deletedBy instanceof Incarnation) {
-      throw new Violation('rule 7', `the Pod of ${known.job.name}, which an operator deleted, is orphaned and runs on`);
-    }
-    if (phase === 'Running') known.hasRun = true;
-    if (phase === 'Succeeded') known.succeeded = true;
-    if (phase === 'Failed') known.failed = true;
-    if (actor === 'somebody') known.touchedByHand = true;
   }
 }
 

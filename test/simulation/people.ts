@@ -4,7 +4,7 @@ import type { DeleteOptions } from '../../src/local/store/deletion.ts';
 import { mergePatch } from '../../src/local/store/patch.ts';
 import type { Special } from './profile.ts';
 import type { Random } from './random.ts';
-import { type EnvironmentSpec, NAMESPACE, type Place, type ResourceSpec, WINDOWS } from './setting.ts';
+import { drawTemplate, type EnvironmentSpec, NAMESPACE, type Place, type ResourceSpec, WINDOWS } from './setting.ts';
 import type { Happening } from './specials.ts';
 import { annotationOf, finishedAs, isPodAlive } from './truth.ts';
 import type { World } from './world.ts';
@@ -101,14 +101,14 @@ export const somePlace = ({ inMind, setting: { places } }: World, random: Random
 /** Writes a new spec, as git would. */
 function edit(
   special: Special,
-  change: (spec: ResourceSpec, place: Place, random: Random) => string | undefined,
+  change: (spec: ResourceSpec, place: Place, random: Random, world: World) => string | undefined,
 ): Happening {
   return (world, random) => {
     const place = somePlace(world, random);
     const resource = world.setting.resource(place);
     if (resource === undefined || isLeaving(resource)) return false;
     const spec = structuredClone(resource.spec);
-    const words = change(spec, place, random);
+    const words = change(spec, place, random, world);
     if (words === undefined) return false;
     world.as('somebody', () => world.store.update(CAPDEPLOYJOBS, { ...resource, spec }));
     return world.happened(special, `${place.name}: ${words}`);
@@ -159,15 +159,12 @@ export const ACTS: Record<Act, Happening> = {
     spec.suspend = !spec.suspend;
     return spec.suspend ? 'suspended' : 'resumed';
   }),
-  'spec is edited': edit('spec is edited', (spec, _place, random) => {
+  'spec is edited': edit('spec is edited', (spec, _place, random, world) => {
     const what = random.pick(['policy', 'maxWaiting', 'requireApproval', 'suspend', 'windows', 'template'] as const);
     if (what === 'policy') spec.concurrencyPolicy = random.pick(['Queue', 'Supersede', 'Replace']);
     else if (what === 'maxWaiting') spec.maxWaiting = random.pick([1, 2, 20]);
-    else if (what === 'template') {
-      spec.template = {
-        spec: { containers: [{ name: 'cap', image: `registry.example/web-deploy:${random.int(99)}` }] },
-      };
-    } else {
+    else if (what === 'template') spec.template = drawTemplate(random, world.profile.sideCars);
+    else {
       const index = random.int(spec.environments.length);
       const environment = spec.environments[index];
       if (environment === undefined) return undefined;
@@ -211,13 +208,30 @@ export const ACTS: Record<Act, Happening> = {
       return undefined;
     },
   ),
+  // An eviction by the API: the condition first, the deletion soon after it.
+  'Pod is drained': on(
+    'Pod is drained',
+    PODS,
+    (pod) => isPodAlive(pod) && !isLeaving(pod),
+    (world, pod, random) => {
+      world.as('somebody', () => world.nodes.announceDisruption(pod, 'EvictionByEvictionAPI'));
+      const { namespace, name, uid } = pod.metadata;
+      world.clock.after(random.magnitude(1, 5_000), () => {
+        const current = world.store.find(PODS, namespace, name);
+        if (current && current.metadata.uid === uid && !isLeaving(current)) deleteByHand(world, PODS, current, {});
+      });
+      return undefined;
+    },
+  ),
   'node is lost': on('node is lost', PODS, isPodAlive, (world, pod, random) => {
     world.nodes.lose(pod);
     const { namespace, name, uid } = pod.metadata;
     // The node's Pods are deleted by the taint manager after a while, and stay Terminating.
     world.clock.after(random.magnitude(1_000, 60_000), () => {
       const current = world.store.find(PODS, namespace, name);
-      if (current && current.metadata.uid === uid && !isLeaving(current)) world.store.delete(PODS, namespace, name, {});
+      if (!current || current.metadata.uid !== uid || isLeaving(current)) return;
+      world.nodes.announceDisruption(current, 'DeletionByTaintManager');
+      world.store.delete(PODS, namespace, name, {});
     });
     return undefined;
   }),

@@ -1,3 +1,4 @@
+import type { PodFate, SideFate } from './fates.ts';
 import type { Random } from './random.ts';
 
 /** What kinds of faults and acts there are: each must happen in every larger set of seeds, and main.ts fails where one did not. */
@@ -45,6 +46,7 @@ export const SPECIALS = [
   'resource is created again',
   'resource is replaced',
   'Pod is deleted',
+  'Pod is drained',
   'node is lost',
 ] as const;
 export type Special = (typeof SPECIALS)[number];
@@ -80,8 +82,6 @@ const WEIGHTS: Partial<Record<Special, number>> = {
 /** Those that every run has: without them nothing would happen. */
 const ALWAYS: readonly Special[] = ['any order', 'time passes', 'message is sent', 'resource is created again'];
 
-export type PodFate = 'succeeds' | 'fails' | 'hangs' | 'never starts' | 'starts late' | 'ends slowly';
-
 /**
  * Some runs dwell on one kind of trouble: where each kind is rare, two of them hardly ever meet. Each names what happens in every such run, and
  * how much more often.
@@ -109,6 +109,15 @@ const THEMES = {
     'Job is deleted': 3,
     'watch lags': 2,
   },
+  'Pods end oddly': {
+    'message is sent': 2,
+    'Job is suspended': 3,
+    'Job is deleted': 3,
+    'Job is orphaned': 2,
+    'Pod is deleted': 4,
+    'Pod is drained': 4,
+    'Job controller pauses': 4,
+  },
   'the newest wins': {
     'message is sent': 4,
     'time passes': 3,
@@ -130,10 +139,21 @@ export interface Profile {
   readonly unrest: number;
   readonly weights: readonly (readonly [Special, number])[];
   readonly podFates: readonly (readonly [PodFate, number])[];
+  readonly sideFates: readonly (readonly [SideFate, number])[];
+  /** How many templates have a side-car. */
+  readonly sideCars: number;
+  /** How many Pods catch SIGTERM, and exit 0. */
+  readonly traps: number;
+  /** Longest time between the end of a container and its kubelet's word on it (milliseconds). */
+  readonly reportMs: number;
+  /** Whether the Job controller is one that lets a Job be over before its Pods are: Kubernetes before 1.31. */
+  readonly finishesEarly: boolean;
   /** Longest time between the decision to create a Pod and its creation (milliseconds). */
   readonly podLagMs: number;
   /** How often the very request that starts or ends a deploy is slow, and somebody acts meanwhile. */
   readonly gaps: number;
+  /** How often somebody acts on a deploy whose container has just exited. */
+  readonly ends: number;
   /** How often a pass takes its time from one look to the next. */
   readonly looks: number;
   /** How often it takes its time to create a Job. */
@@ -159,7 +179,8 @@ export function drawProfile(random: Random): Profile {
   const isSlow = theme === 'looks take long';
   const isReplacing = theme === 'resources are replaced';
   const isTakenOver = theme === 'people take over';
-  const calm = !isEnding && random.chance(0.15);
+  const isOdd = theme === 'Pods end oddly';
+  const calm = !isEnding && !isOdd && random.chance(0.15);
   const gaps = isEnding ? 0.6 : random.pick(theme === undefined || isReplacing ? [0, 0, 0.1, 0.2] : [0.2, 0.5]);
   return {
     theme,
@@ -171,19 +192,22 @@ export function drawProfile(random: Random): Profile {
     weights: enabled.map(
       (special) => [special, (WEIGHTS[special] ?? 1) * (more[special] ?? 1) * (0.3 + 1.7 * random.next())] as const,
     ),
-    podFates: calm
-      ? [['succeeds', 1]]
+    podFates: calm ? [['succeeds', 1]] : drawFates(random, isEnding, isOdd),
+    sideFates: calm
+      ? [['ends soon after', 1]]
       : [
-          ['succeeds', 6],
+          ['ends soon after', 2],
+          ['runs on for a while', 2 * random.next()],
+          ['runs on', 3 * random.next()],
           ['fails', 2 * random.next()],
-          // One that ends by itself need not be ended.
-          ['hangs', isEnding ? 8 : random.next()],
-          ['never starts', random.next()],
-          ['starts late', random.next()],
-          ['ends slowly', 3 * random.next()],
         ],
+    sideCars: isOdd ? 0.6 : 0.25,
+    traps: calm ? 0 : random.pick([0, 0.3, 0.8]),
+    reportMs: calm ? 0 : random.pick(isOdd ? [50, 3_000] : [0, 0, 50, 3_000]),
+    finishesEarly: random.chance(isOdd ? 0.5 : 0.2),
     podLagMs: random.pick(isReplacing || isTakenOver ? [2_000, 10_000] : [0, 49, 49, 2_000, 10_000]),
     gaps,
+    ends: isOdd ? 0.4 : gaps / 4,
     looks: isSlow ? 0.5 : gaps / 5,
     creates: theme === 'messages come twice' ? 0.5 : gaps / 4,
     repeats: theme === 'messages come twice' ? 0.5 : 0.2,
@@ -191,4 +215,24 @@ export function drawProfile(random: Random): Profile {
     maxReceiveCount: random.pick([undefined, undefined, 3, 30]),
     poison: random.pick([0, 0.1, 0.3]),
   };
+}
+
+/** A Pod that ends by itself need not be ended: where many are to be, many hang. */
+function drawFates(random: Random, isEnding: boolean, isOdd: boolean): Profile['podFates'] {
+  const odd = isOdd ? 1.5 : 0.5;
+  return [
+    ['succeeds', 6],
+    ['fails', 2 * random.next()],
+    ['hangs', isEnding ? 8 : random.next()],
+    ['never starts', random.next()],
+    ['starts late', random.next()],
+    ['ends slowly', 3 * random.next()],
+    ['is started again', 2 * odd * random.next()],
+    ['is evicted', odd * random.next()],
+    ['is refused by its node', odd * random.next()],
+    ['fails in an init container', odd * random.next()],
+    ['is out of memory', odd * random.next()],
+    ['is forgotten by its node', odd * random.next()],
+    ['cannot be started', odd * random.next()],
+  ];
 }

@@ -9,25 +9,25 @@ export const REGRESSIONS: readonly (RunOptions & { readonly name: string })[] = 
   {
     // src/controller/last-word.ts
     name: 'two operators with different clocks do not correct for ever what each says of a request that is nearly due',
-    seed: 29,
+    seed: 8,
     steps: 200,
   },
   {
     // src/controller/report-book.ts
     name: 'a message that a deleted resource refused is not rejected in the name of the one that was created after it',
-    seed: 116,
+    seed: 628,
     steps: 200,
   },
   {
     // src/lanes/lane.ts, occupant
     name: 'a claim that was not started yet is not started after a newer Job that somebody resumed and suspended',
-    seed: 296,
+    seed: 171,
     steps: 200,
   },
   {
-    // src/lanes/record-ends.ts
+    // src/lanes/outcome.ts
     name: 'a deploy whose Pod had succeeded when somebody suspended its Job is not recorded as aborted',
-    seed: 929,
+    seed: 168,
     steps: 200,
   },
 ];

@@ -1,6 +1,8 @@
 import type { Operator } from '../../src/commands/operator.ts';
+import type { KubeObject } from '../../src/kube/client.ts';
 import type { Clock, TimerHandle } from '../../src/kube/clock.ts';
 import type { Timer } from '../../src/local/clock.ts';
+import { type KnownExit, type Look, learnt, NO_LOOK } from './looks.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -16,17 +18,37 @@ export class Incarnation {
   /** It got SIGTERM. */
   isStopping = false;
   running: Operator | undefined;
-  /** Version of the store at the last live list of Jobs, by resource: what a pass has seen. */
-  readonly listedAt = new Map<string, number>();
+  readonly bornAt: number;
+  /** What its latest pass has seen, by resource. */
+  readonly looks = new Map<string, Look>();
+  /** What it knows of the ends of Pods, by their uid. */
+  readonly known = new Map<string, KnownExit>();
   readonly #onDeath: (() => void)[] = [];
 
-  constructor(name: string, clock: ProcessClock) {
+  constructor(name: string, clock: ProcessClock, bornAt: number) {
     this.name = name;
     this.clock = clock;
+    this.bornAt = bornAt;
   }
 
   onDeath(callback: () => void): void {
     this.#onDeath.push(callback);
+  }
+
+  /** A watch or a list has shown it a version of a Pod. */
+  hasSeen(pod: KubeObject): void {
+    const uid = pod.metadata.uid ?? '';
+    this.known.set(uid, learnt(this.known.get(uid), pod));
+  }
+
+  /** A pass begins with its look at the Jobs of a resource; whatever comes after that, it cannot have seen. */
+  looksAtJobs(resource: string, version: number): void {
+    this.looks.set(resource, { ...NO_LOOK, jobs: version });
+  }
+
+  looksAtPods(resource: string, version: number): void {
+    const look = this.looks.get(resource) ?? NO_LOOK;
+    this.looks.set(resource, { ...look, pods: version, known: new Map(this.known) });
   }
 
   pause(): void {

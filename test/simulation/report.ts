@@ -1,3 +1,4 @@
+import { KINDS_OF_PODS } from './fates.ts';
 import { SPECIALS } from './profile.ts';
 import type { RunResult } from './run.ts';
 import type { Shrunk } from './shrink.ts';
@@ -22,9 +23,9 @@ export class Totals {
     return this.passed + this.failed.length;
   }
 
-  /** Kinds of faults and acts that did not happen once. */
+  /** Kinds of faults, of acts and of Pods that did not happen once. */
   get missing(): string[] {
-    return SPECIALS.filter((special) => !this.counts.has(special));
+    return [...SPECIALS, ...KINDS_OF_PODS].filter((kind) => !this.counts.has(kind));
   }
 }
 

@@ -29,6 +29,25 @@ export interface ResourceSpec {
 /** The first five minutes of each ten are open. */
 export const WINDOWS = [{ kind: 'Allow', schedule: '*/10 * * * *', durationSeconds: 300 }];
 
+const IMAGE = 'registry.example/web-deploy';
+
+/** A template as people write it: some have a side-car beside `cap`, a native one, or an init container. */
+export function drawTemplate(random: Random, sideCars: number): object {
+  const cap = { name: 'cap', image: `${IMAGE}:${random.int(99)}` };
+  const initContainers = [
+    ...(random.chance(0.15) ? [{ name: 'prepare', image: `${IMAGE}:1` }] : []),
+    ...(random.chance(sideCars / 3) ? [{ name: 'proxy', image: `${IMAGE}:1`, restartPolicy: 'Always' }] : []),
+  ];
+  // Its name comes before `cap`: kubelets sort by name what they say of containers.
+  const agent = { name: 'agent', image: `${IMAGE}:1` };
+  return {
+    spec: {
+      ...(initContainers.length > 0 ? { initContainers } : {}),
+      containers: random.chance(sideCars) ? [cap, agent] : [cap],
+    },
+  };
+}
+
 /** One resource of the world, whether it exists just now or not. */
 export interface Place {
   readonly name: string;
@@ -104,7 +123,7 @@ export class Setting {
       successfulJobsHistoryLimit: random.int(3),
       failedJobsHistoryLimit: random.int(3),
       ...(random.chance(0.3) ? { ttlSecondsAfterFinished: random.int(60) } : {}),
-      template: { spec: { containers: [{ name: 'cap', image: 'registry.example/web-deploy:1' }] } },
+      template: drawTemplate(random, this.#world.profile.sideCars),
     };
     return { name, queue, environments, spec };
   }

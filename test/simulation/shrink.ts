@@ -10,9 +10,15 @@ export interface Shrunk {
 
 const SIMPLER: readonly Partial<Profile>[] = [
   { podFates: [['succeeds', 1]] },
+  { sideFates: [['ends soon after', 1]] },
+  { sideCars: 0 },
+  { traps: 0 },
+  { reportMs: 0 },
   { skewMs: 0 },
+  { finishesEarly: false },
   { podLagMs: 0 },
   { gaps: 0 },
+  { ends: 0 },
   { replicas: 1 },
   { election: false },
 ];

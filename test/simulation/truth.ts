@@ -45,6 +45,7 @@ export interface JobTruth {
   readonly lane: string;
   readonly request: RequestTruth;
   object: KubeObject;
+  readonly versions: Version[];
   isPresent: boolean;
   /** Version of the store at which it went. */
   goneVersion: number | undefined;
@@ -67,10 +68,31 @@ export interface PodTruth {
   readonly version: number;
   isAlive: boolean;
   hasRun: boolean;
-  succeeded: boolean;
-  failed: boolean;
-  touchedByHand: boolean;
+  readonly versions: Version[];
+  /** How its first container has ended, each time that it ran. */
+  readonly ends: FirstEnd[];
+  /** How it has ended in its latest run; undefined while it runs. */
+  end: FirstEnd | undefined;
 }
+
+/** An end of a Pod's first container, as its node knows it. */
+export interface FirstEnd {
+  readonly code: number;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Nobody had told it to end by then: neither the Pod's deletion nor its own kubelet. */
+  readonly byItself: boolean;
+}
+
+/** An object from this version of the store on; undefined: it is gone. */
+export interface Version {
+  readonly version: number;
+  readonly object: KubeObject | undefined;
+}
+
+/** The object at a version of the store; undefined where it was not there. */
+export const atVersion = ({ versions }: { versions: readonly Version[] }, version: number): KubeObject | undefined =>
+  versions.findLast((each) => each.version <= version)?.object;
 
 export interface ResourceTruth {
   readonly uid: string;
@@ -98,6 +120,9 @@ export interface ClaimTruth {
   /** Version of the store at which each process last wrote a status with it, by its name. */
   readonly writers: Map<string, number>;
 }
+
+/** Name of the resource whose Job it is. */
+export const resourceOf = ({ lane }: JobTruth): string => lane.split('/')[0] ?? '';
 
 export const isJobAlive = (job: JobTruth): boolean => job.isPresent && !job.isSuspended && job.finished === undefined;
 export const isDeployAlive = (job: JobTruth): boolean => isJobAlive(job) || job.pods.some((pod) => pod.isAlive);

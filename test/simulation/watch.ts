@@ -183,6 +183,7 @@ export class Watch implements AsyncIterable<WatchEvent>, AsyncIterator<WatchEven
       reader.reject(item.error);
     } else {
       const { type, object } = item.event;
+      if (this.type.plural === 'pods' && type !== 'BOOKMARK') this.incarnation.hasSeen(object);
       this.#world.trace.note(`${this.incarnation.name} ${type}`, () => {
         return `${this.incarnation.name} hears: ${type} ${object.kind} ${object.metadata.name} (${object.metadata.resourceVersion})`;
       });

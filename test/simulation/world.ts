@@ -101,6 +101,7 @@ export class World {
         CONTROLLER_REACTION_MS +
         this.jobControllerLagMs +
         Math.max(0, this.jobControllerPausedUntil - this.clock.now()),
+      finishesEarly: this.profile.finishesEarly,
       podCreationLagMs: () => (this.isDraining ? 1 : 1 + lag.int(this.profile.podLagMs + 1)),
     });
     new Collector(this.store, { delayMs: this.profile.collectorMs });
@@ -164,7 +165,11 @@ export class World {
     this.#lives += 1;
     const name = `${'AB'[index]}${this.#lives}`;
     const skewMs = index === 1 ? this.profile.skewMs : 0;
-    const incarnation = new Incarnation(name, new ProcessClock(this, skewMs, this.random('process', name)));
+    const incarnation = new Incarnation(
+      name,
+      new ProcessClock(this, skewMs, this.random('process', name)),
+      this.clock.now(),
+    );
     this.replicas[index] = incarnation;
     this.trace.note(`${name} starts`);
     startReplica(this, incarnation);

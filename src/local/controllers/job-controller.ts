@@ -16,6 +16,8 @@ import { WorkQueue } from './work-queue.ts';
 
 export interface JobControllerOptions {
   podCreationLagMs?: number | ((job: KubeObject) => number);
+  /** As before Kubernetes 1.31: a Job that fails is over before its Pods are. */
+  finishesEarly?: boolean;
   /** Between a change and the controller's look at it. */
   reactionMs?: number | (() => number);
 }
@@ -101,7 +103,8 @@ export class JobController {
     const uid = job.metadata.uid ?? '';
     const pods = [...(this.#pods.get(uid)?.values() ?? [])];
     const now = this.#store.clock.now();
-    const decision = decideJob(job, pods, this.#expected.get(uid) ?? 0, now);
+    const expected = this.#expected.get(uid) ?? 0;
+    const decision = decideJob(job, pods, expected, now, this.#options.finishesEarly);
     for (const pod of decision.delete) this.#deletePod(job, pod);
     if (decision.interim !== undefined) this.#writeStatus(job, decision.interim);
     for (const pod of decision.release) this.#release(pod);

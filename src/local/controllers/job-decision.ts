@@ -47,12 +47,21 @@ export function isTrue(object: KubeObject, type: string): boolean {
 const FIRST_BACKOFF_MS = 10_000;
 const LONGEST_BACKOFF_MS = 600_000;
 
-/** `expected`: Pods that were decided on before and are not there yet. */
-export function decideJob(job: KubeObject, pods: KubeObject[], expected: number, now: number): JobDecision {
+/**
+ * @param expected Pods that were decided on before and are not there yet.
+ * @param finishesEarly as before Kubernetes 1.31: a Job is over when it is decided that it is, whatever its Pods still do.
+ */
+export function decideJob(
+  job: KubeObject,
+  pods: KubeObject[],
+  expected: number,
+  now: number,
+  finishesEarly = false,
+): JobDecision {
   const finished = isTrue(job, 'Complete') || isTrue(job, 'Failed');
   const before = isObject(job.status) ? job.status : {};
   if (finished) return { ...nothing(before), release: pods.filter(isTracked) };
-  return new Sync(job, pods, expected, now).decide();
+  return new Sync(job, pods, expected, now, finishesEarly).decide();
 }
 
 function nothing(status: JsonObject): JobDecision {
@@ -64,12 +73,14 @@ class Sync {
   readonly #pods: KubeObject[];
   readonly #now: number;
   readonly #expected: number;
+  readonly #finishesEarly: boolean;
   readonly #status: JsonObject;
   readonly #onlyFailed: boolean;
   readonly #suspended: boolean;
   readonly #out: JobDecision;
 
-  constructor(job: KubeObject, pods: KubeObject[], expected: number, now: number) {
+  constructor(job: KubeObject, pods: KubeObject[], expected: number, now: number, finishesEarly: boolean) {
+    this.#finishesEarly = finishesEarly;
     this.#job = job;
     this.#pods = pods;
     this.#now = now;
@@ -224,7 +235,7 @@ class Sync {
       this.#out.interim.conditions = clone(this.#status.conditions);
     }
     status.conditions = this.#status.conditions;
-    if (terminating > 0) return;
+    if (terminating > 0 && !this.#finishesEarly) return;
     const succeeded = ending.type === 'SuccessCriteriaMet';
     this.#setCondition(succeeded ? 'Complete' : 'Failed', 'True', reason, message);
     status.conditions = this.#status.conditions;

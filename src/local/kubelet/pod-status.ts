@@ -27,17 +27,52 @@ export const NOT_RUN: Waiting = {
   message: 'the laptop edition runs only the first container of a Pod',
 };
 
+const NOT_RUN_STATE: ContainerState = { waiting: NOT_RUN };
+
 function phaseOf(state: ContainerState): string {
   if ('waiting' in state) return 'Pending';
   if ('running' in state) return 'Running';
   return state.terminated.exitCode === 0 ? 'Succeeded' : 'Failed';
 }
 
-/** The status that follows from the state of the first container. */
+/** One container of a Pod as its kubelet has it. */
+export interface ContainerReport {
+  state: ContainerState;
+  /** How it ended before it was started again. */
+  lastState?: { terminated: Terminated } | undefined;
+  restartCount?: number | undefined;
+}
+
+/** The phase of a Pod all of whose containers are run: it is over when the last one has ended, and well if all have ended well. */
+function phaseOfAll(states: readonly ContainerState[]): string {
+  if (states.some((state) => 'running' in state)) return 'Running';
+  if (states.some((state) => 'waiting' in state)) return 'Pending';
+  return states.every((state) => phaseOf(state) === 'Succeeded') ? 'Succeeded' : 'Failed';
+}
+
+/** The status that follows from the state of the first container: the laptop edition runs no other. */
 export function podStatus(pod: KubeObject, state: ContainerState, nowMs: number): JsonObject {
+  const reports = listAt(pod, 'spec', 'containers').map((_, index) => ({ state: index === 0 ? state : NOT_RUN_STATE }));
+  return statusOf(pod, phaseOf(state), reports, nowMs);
+}
+
+/**
+ * The status of a Pod all of whose containers are run.
+ * @param reports as the Pod's spec lists its containers.
+ * @param phase where it does not follow from the containers: one that has ended is about to be started again.
+ */
+export function podStatusOfAll(
+  pod: KubeObject,
+  reports: readonly ContainerReport[],
+  nowMs: number,
+  phase = phaseOfAll(reports.map(({ state }) => state)),
+): JsonObject {
+  return statusOf(pod, phase, reports, nowMs);
+}
+
+function statusOf(pod: KubeObject, phase: string, reports: readonly ContainerReport[], nowMs: number): JsonObject {
   const now = timestamp(nowMs);
   const before = isObject(pod.status) ? pod.status : {};
-  const phase = phaseOf(state);
   const running = phase === 'Running';
   const ended = phase === 'Succeeded' || phase === 'Failed';
   const notReady = ended ? (phase === 'Succeeded' ? 'PodCompleted' : 'PodFailed') : 'ContainersNotReady';
@@ -47,17 +82,12 @@ export function podStatus(pod: KubeObject, state: ContainerState, nowMs: number)
     condition(before, 'Ready', running, now, running ? undefined : notReady),
     condition(before, 'ContainersReady', running, now, running ? undefined : notReady),
     condition(before, 'PodScheduled', true, now),
+    ...listAt(before, 'conditions').filter(({ type }) => type === 'DisruptionTarget'),
   ];
-  const containerStatuses = listAt(pod, 'spec', 'containers').map((container, index) => ({
-    name: container.name,
-    image: container.image,
-    imageID: '',
-    lastState: {},
-    ready: index === 0 && running,
-    started: index === 0 && running,
-    restartCount: 0,
-    state: clean(index === 0 ? state : { waiting: NOT_RUN }),
-  }));
+  const containers = listAt(pod, 'spec', 'containers');
+  const containerStatuses = reports.map((report, index) => containerStatus(containers[index], report));
+  // A kubelet sorts them by name.
+  containerStatuses.sort((a, b) => (String(a.name) < String(b.name) ? -1 : 1));
   const { reason: _reason, message: _message, ...kept } = before;
   return {
     ...kept,
@@ -70,6 +100,22 @@ export function podStatus(pod: KubeObject, state: ContainerState, nowMs: number)
     hostIPs: [{ ip: '127.0.0.1' }],
     podIPs: [{ ip: '127.0.0.1' }],
     containerStatuses,
+  };
+}
+
+/** What a kubelet says of one container, of an init container, too. */
+export function containerStatus(container: JsonObject | undefined, report: ContainerReport): JsonObject {
+  const { state, lastState, restartCount = 0 } = report;
+  const running = 'running' in state;
+  return {
+    name: container?.name,
+    image: container?.image,
+    imageID: '',
+    lastState: lastState === undefined ? {} : clean(lastState),
+    ready: running,
+    started: running,
+    restartCount,
+    state: clean(state),
   };
 }
 
@@ -93,6 +139,6 @@ function condition(before: JsonObject, type: string, holds: boolean, now: string
 }
 
 /** Without the members that are not set. */
-function clean(state: ContainerState): JsonObject {
+function clean(state: object): JsonObject {
   return JSON.parse(JSON.stringify(state)) as JsonObject;
 }
