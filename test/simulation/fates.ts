@@ -88,7 +88,7 @@ export function drawScript(profile: Profile, pod: KubeObject, random: Random, is
     traps,
     reportMs: isCalm ? 0 : reportMs,
     side: hasSide ? { fate: sideFate, ...lifeOf(sideFate, random) } : undefined,
-    nativeMs: random.magnitude(5, 4_000),
+    nativeMs: random.magnitude(5, 15_000),
   };
 }
 

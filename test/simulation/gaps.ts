@@ -86,6 +86,19 @@ const GAPS: readonly Gap[] = [
     about: 'its resource',
   },
   {
+    // What was announced, and not carried out.
+    name: 'death before an end',
+    theme: 'Pods end oddly',
+    isBefore: ({ options: { verb, what } }) => verb === 'delete' && what.startsWith('Job '),
+    chance: ({ gaps }) => 2 * gaps,
+    acts: ['message is sent'],
+    busy: 1,
+    ms: [20, 2_000],
+    isEarly: true,
+    isDeadly: true,
+    about: 'its resource',
+  },
+  {
     name: 'gap before the look at the Jobs',
     isBefore: (call) => isLookAt('jobs', call),
     chance: ({ looks }) => looks / 2,
