@@ -56,7 +56,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'what a process has seen of an exit is forgotten',
     rule: 'rule 14',
     file: 'src/lanes/pod-end.ts',
-    find: '  if (before.exit) {\n',
+    find: '  if (before.exit && !(now.byKubelet && !before.isOver)) {\n',
     replace: '  if (before.exit && now.exit) {\n',
   },
   {
@@ -85,8 +85,8 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'the exit is not kept in the claim while a side-car runs on',
     rule: 'rule 14',
     file: 'src/lanes/watch-sidecars.ts',
-    find: '  lane.claim = { ...held, exit, ...(pod',
-    replace: '  lane.claim = { ...held, ...(pod',
+    find: '  lane.claim = { ...held, exit, ...(why',
+    replace: '  lane.claim = { ...held, ...(why',
   },
   {
     name: 'the exit in the claim does not count',
@@ -151,22 +151,6 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     file: 'src/lanes/watch-sidecars.ts',
     find: '  const announced = ending?.reason === OUTCOME.sidecarEnded ? ending : undefined;',
     replace: '  const announced = undefined as typeof ending; void ending;',
-    seeds: 4000,
-  },
-  {
-    name: 'Replace takes the place of what was announced for a side-car',
-    rule: 'rule 15',
-    file: 'src/lanes/replace.ts',
-    find: '|| isBeingDeleted(job) || lane.claim?.ending)',
-    replace: "|| isBeingDeleted(job) || lane.claim?.ending?.reason === 'Replaced')",
-    seeds: 4000,
-  },
-  {
-    name: 'an operator takes back what another has said of a native side-car',
-    rule: 'invariant 8',
-    file: 'src/lanes/watch-sidecars.ts',
-    find: '!announced && !claim.exit && names.length === 0;',
-    replace: '!announced && names.length === 0;',
     seeds: 4000,
   },
 ];
