@@ -1,13 +1,13 @@
 import type { Claim, HistoryEntry } from '../../src/api/capdeployjob.ts';
 import { checkReason } from './check-reasons.ts';
 import { knowableExit, knowableExits, lookAt, ownEnds } from './knowable.ts';
-import { endShown, type Look, shownExit, showsLateSuccess } from './looks.ts';
+import { endShown, type Look, shownExit } from './looks.ts';
 import type { Oracle } from './oracle.ts';
 import { atVersion, finishedAs, isPodAlive, type JobTruth, type RequestTruth } from './truth.ts';
 
 /**
- * How a deploy ended: what its container did counts, and when it was told to end, not what its Job says. Judged twice: by what really
- * happened, and by what the pass could know of it.
+ * How a deploy ended: what its container did counts, and when it was told to end, not what its Job says. Judged twice:
+ * by what really happened, and by what the pass could know of it.
  */
 
 /** What is wrong with the entry of a deploy that was started. */
@@ -61,15 +61,15 @@ function decidingExit(oracle: Oracle, job: JobTruth, look: Look): number | undef
 }
 
 /**
- * A container exited with 0 by itself, and no Pod that was there when the pass looked tells otherwise; of a Job that is Complete, none need be
- * known: then it is enough that none tells otherwise.
+ * A container exited with 0 by itself, and no Pod that was there when the pass looked tells otherwise; of a Job that is
+ * Complete, none need be known: then it is enough that none tells otherwise.
  */
 function notSucceeded(job: JobTruth, claim: Claim | undefined, look: Look): string | undefined {
   if (claim?.exit?.code === 0) return undefined;
   const hasSucceeded = job.pods.some((pod) => ownEnds(pod, look).some(({ code }) => code === 0));
   const seen = job.pods.flatMap((pod) => atVersion(pod, look.pods) ?? []);
   if (job.finished === 'Complete') {
-    const isOtherwise = seen.some((pod) => showsLateSuccess(pod) || (endShown(pod)?.code ?? 0) !== 0);
+    const isOtherwise = seen.some((pod) => endShown(pod) !== undefined && shownExit(pod) !== 0);
     return hasSucceeded || !isOtherwise ? undefined : 'its Job counts what a container did after it was told to end';
   }
   if (!hasSucceeded) return 'no container of it has succeeded';

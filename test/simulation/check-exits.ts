@@ -45,7 +45,10 @@ function checkExit(oracle: Oracle, job: JobTruth, { code, finishedAt }: NonNulla
   }
 }
 
-/** Rule 14: what is known of the exit, and not recorded, goes into the claim with the first write that says anything of such a state. */
+/**
+ * Rule 14: what is known of the exit, and not recorded, goes into the claim with the first write that says anything of
+ * such a state.
+ */
 function checkNothingKept(oracle: Oracle, job: JobTruth): void {
   const look = lookAt(oracle, job);
   const code = knowableExit(oracle, job);
@@ -66,7 +69,10 @@ function stateOf(job: KubeObject, alive: readonly KubeObject[]): string | undefi
   return alive.some(othersRun) ? 'waits for a side-car' : undefined;
 }
 
-/** That a deploy is ended for its side-car: it has ended by itself, so long ago by any clock, its Pod has not, and the claim says how. */
+/**
+ * That a deploy is ended for its side-car: it has ended by itself, so long ago by any clock, its Pod has not, and the
+ * claim says how.
+ */
 function checkSideCar(oracle: Oracle, job: JobTruth, { exit, ending }: Claim): void {
   const { pods } = lookAt(oracle, job);
   const problem = (words: string) =>

@@ -176,7 +176,9 @@ const AT_AN_END: readonly Special[] = [
   'replica crashes',
 ];
 
-/** A container has exited, and somebody acts on its Job, or its Pod, just then: mostly before any operator has said so. */
+/**
+ * A container has exited, and somebody acts on its Job, or its Pod, just then: mostly before any operator has said so.
+ */
 export function openEnd(world: World, pod: string): void {
   if (world.isDraining) return;
   const random = world.random('end', world.nextNumber());

@@ -7,8 +7,8 @@ import { atVersion, type FirstEnd, type JobTruth, type PodTruth, resourceOf } fr
 export const lookAt = (oracle: Oracle, job: JobTruth): Look => oracle.look(resourceOf(job));
 
 /**
- * Exit codes, where each Pod of the Job, up to the look of the pass, proves that its first container ended by itself. One that is gone, and of
- * which its process saw no such proof, may have been missed altogether: then nothing is asked.
+ * Exit codes, where each Pod of the Job, up to the look of the pass, proves that its first container ended by itself.
+ * One that is gone, and of which its process saw no such proof, may have been missed altogether: then nothing is asked.
  */
 export function knowableExits(oracle: Oracle, job: JobTruth): readonly number[] {
   const look = lookAt(oracle, job);
@@ -29,7 +29,10 @@ export function knowableExit(oracle: Oracle, job: JobTruth): number | undefined 
   return codes.find((code) => code !== 0) ?? codes[0];
 }
 
-/** Ends by itself, of a run that the pass saw, or of a later one: one that was started again when it looked has ended no more. */
+/**
+ * Ends by itself, of a run that the pass saw, or of a later one: one that was started again when it looked has ended no
+ * more.
+ */
 export function ownEnds(pod: PodTruth, look: Look): readonly FirstEnd[] {
   const object = atVersion(pod, look.pods);
   return pod.ends.slice(object === undefined ? 0 : restartsOf(object)).filter(({ byItself }) => byItself);

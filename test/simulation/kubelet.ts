@@ -19,8 +19,9 @@ const TOLD_TO_END = 143;
 const KILLED = 137;
 
 /**
- * Scheduler and nodes: each Pod starts after a while, runs, ends, and ends when it is told to, unless its node is lost. What really
- * happened to its first container is told to the oracle at that moment; the API server hears of it from the kubelet, later.
+ * Scheduler and nodes: each Pod starts after a while, runs, ends, and ends when it is told to, unless its node is lost.
+ * What really happened to its first container is told to the oracle at that moment; the API server hears of it from the
+ * kubelet, later.
  */
 export class Nodes {
   readonly #world: World;

@@ -18,7 +18,10 @@ export interface KnownExit {
   readonly restarts: number;
 }
 
-/** What is known of a Pod, once another version of it was shown: it goes on being known until the container is started again. */
+/**
+ * What is known of a Pod, once another version of it was shown: it goes on being known until the container is started
+ * again.
+ */
 export function learnt(before: KnownExit | undefined, pod: KubeObject): KnownExit {
   const restarts = restartsOf(pod);
   const code = shownExit(pod);
@@ -36,9 +39,9 @@ export const FORGOTTEN: readonly string[] = ['ContainerStatusUnknown', 'Unknown'
 const SURE_MS = 2_000;
 
 /**
- * The exit code of a Pod's first container, where this version of the Pod alone proves that nobody had told it to end: by the order in which
- * things were written, or by what the two clocks say. A kubelet that takes its leave of a Pod makes its grace period 0, and the API server
- * then forgets when the Pod was told to end (since Kubernetes 1.33).
+ * The exit code of a Pod's first container, where this version of the Pod alone proves that nobody had told it to end:
+ * by the order in which things were written, or by what the two clocks say. A kubelet that takes its leave of a Pod
+ * makes its grace period 0, and the API server then forgets when the Pod was told to end (since Kubernetes 1.33).
  */
 export function shownExit(pod: KubeObject): number | undefined {
   const end = endShown(pod);
@@ -50,12 +53,6 @@ export function shownExit(pod: KubeObject): number | undefined {
   if (toldAt === undefined) return disruption === undefined ? end.code : undefined;
   const isSure = Number(pod.metadata.deletionGracePeriodSeconds ?? 0) > 1 && end.finishedAt <= toldAt - SURE_MS;
   return isSure ? end.code : undefined;
-}
-
-/** This version of the Pod says that its first container exited with 0 after it was told to end. */
-export function showsLateSuccess(pod: KubeObject): boolean {
-  const [end, toldAt] = [endShown(pod), toldToEndAt(pod)];
-  return end?.code === 0 && toldAt !== undefined && end.finishedAt > toldAt;
 }
 
 /** How this version of a Pod says that its first container ended. */

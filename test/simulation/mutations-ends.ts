@@ -122,7 +122,6 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     file: 'src/lanes/outcome.ts',
     find: '(success || !ends.some(({ succeededTooLate }) => succeededTooLate))',
     replace: '(success || !ends.some(({ succeededTooLate }) => succeededTooLate && false))',
-    seeds: 4000,
   },
   {
     name: 'a finished Job is recorded before its Pod is gone',
@@ -151,6 +150,5 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     file: 'src/lanes/watch-sidecars.ts',
     find: '  const announced = ending?.reason === OUTCOME.sidecarEnded ? ending : undefined;',
     replace: '  const announced = undefined as typeof ending; void ending;',
-    seeds: 4000,
   },
 ];

@@ -49,7 +49,8 @@ const LONGEST_BACKOFF_MS = 600_000;
 
 /**
  * @param expected Pods that were decided on before and are not there yet.
- * @param finishesEarly as before Kubernetes 1.31: a Job is over when it is decided that it is, whatever its Pods still do.
+ * @param finishesEarly as before Kubernetes 1.31: a Job is over when it is decided that it is, whatever its Pods still
+ * do.
  */
 export function decideJob(
   job: KubeObject,

@@ -1,7 +1,7 @@
 /**
  * For tests and the simulation, where no kubelet runs: what a scheduler and a kubelet would do to a Pod, done by hand. Each call is one
- * step that the real ones take; a Pod that nobody plays stays as it is, which is what a dead node looks like. Unlike the laptop edition's
- * own kubelet, this one runs all containers of a Pod.
+ * step that the real ones take; a Pod that nobody plays stays as it is, which is what a dead node looks like. Unlike
+ * the laptop edition's own kubelet, this one runs all containers of a Pod.
  */
 import type { KubeObject } from '../../kube/client.ts';
 import { PODS } from '../../kube/client.ts';
@@ -66,7 +66,10 @@ export class PodPlayer {
     return this.end(namespace, name, 0, { exitCode, message });
   }
 
-  /** A container ends, by its place in the spec. A native side-car ends with the last of the others, or at {@link endNative}. */
+  /**
+   * A container ends, by its place in the spec. A native side-car ends with the last of the others, or at {@link
+   * endNative}.
+   */
   end(namespace: string, name: string, index: number, ended: Ended): KubeObject {
     const pod = this.schedule(namespace, name);
     const reports = reportsOf(pod).map((report, each) => (each === index ? this.#ended(report, ended) : report));
@@ -139,7 +142,10 @@ export class PodPlayer {
     this.letGo(namespace, name);
   }
 
-  /** Ends what still runs of a Pod that is to end, and reports that. @param first how its first container ends, where it still runs. */
+  /**
+   * Ends what still runs of a Pod that is to end, and reports that.
+   * @param first how its first container ends, where it still runs.
+   */
   stop(namespace: string, name: string, first: Ended): void {
     const pod = this.#store.get(PODS, namespace, name);
     const reports = reportsOf(pod);

@@ -43,7 +43,10 @@ export interface ContainerReport {
   restartCount?: number | undefined;
 }
 
-/** The phase of a Pod all of whose containers are run: it is over when the last one has ended, and well if all have ended well. */
+/**
+ * The phase of a Pod all of whose containers are run: it is over when the last one has ended, and well if all have
+ * ended well.
+ */
 function phaseOfAll(states: readonly ContainerState[]): string {
   if (states.some((state) => 'running' in state)) return 'Running';
   if (states.some((state) => 'waiting' in state)) return 'Pending';
