@@ -42,7 +42,7 @@ export class TemplateChecker {
     doubt: boolean,
   ): Promise<{ check: TemplateCheck; again: number | undefined }> {
     const { generation, uid } = resource.metadata;
-    const known = this.#tried.get(key) ?? approvedBefore(resource);
+    const known = this.#tried.get(key) ?? approvedBefore(resource, spec);
     const current = known?.uid === uid && known.check.generation === generation ? known : undefined;
     const trusted = current && !(doubt && current.check.status === 'True');
     if (trusted && (current.again === undefined || this.#now() < current.again)) return current;
@@ -67,9 +67,7 @@ export class TemplateChecker {
     try {
       const job = buildJob(resource, spec, sampleRequest(spec)) as unknown as KubeObject;
       await this.#client.create(JOBS, job, { dryRun: true });
-      const leftOut = fieldsLeftOut(spec);
-      const note = leftOut.length > 0 ? `, without ${leftOut.join(', ')}: cap runs once` : '';
-      return found('True', REASON.accepted, `the API server accepts Jobs made of the template${note}`, true);
+      return found('True', REASON.accepted, wordsOfApproval(spec), true);
     } catch (error) {
       if (error instanceof TemplateError) return found('False', REASON.refused, error.message, true);
       if (!isKubeError(error)) throw error;
@@ -84,11 +82,23 @@ export class TemplateChecker {
   }
 }
 
-/** What an earlier process found stands in the status; only an approval is taken from there. */
-function approvedBefore(resource: CapDeployJob): Tried | undefined {
+function wordsOfApproval(spec: CapDeployJobSpec): string {
+  const leftOut = fieldsLeftOut(spec);
+  const note = leftOut.length > 0 ? `, without ${leftOut.join(', ')}: cap runs once` : '';
+  return `the API server accepts Jobs made of the template${note}`;
+}
+
+/** What an earlier process found stands in the status; only an approval is taken from there, and only one in the words of this version. */
+function approvedBefore(resource: CapDeployJob, spec: CapDeployJobSpec): Tried | undefined {
   const condition = resource.status?.conditions?.find(({ type }) => type === CONDITION.templateValid);
   if (condition?.status !== 'True' || condition.observedGeneration !== resource.metadata.generation) return undefined;
   const { reason, message } = condition;
+  try {
+    if (message !== wordsOfApproval(spec)) return undefined;
+  } catch (error) {
+    if (error instanceof TemplateError) return undefined;
+    throw error;
+  }
   const check = { generation: resource.metadata.generation, status: 'True' as const, reason, message };
   return { uid: resource.metadata.uid, check, failures: 0, again: undefined };
 }

@@ -6,6 +6,7 @@ import {
   isRunning,
   type Job,
   jobUidOf,
+  type Pod,
   type StoredRequest,
   startedAt,
   storedRequest,
@@ -14,7 +15,7 @@ import { candidateDrop } from './judge-waiting.ts';
 import { inTurn, iso, type Lane, summary } from './lane.ts';
 import { exitOf } from './outcome.ts';
 import { bounded } from './text.ts';
-import { watchSidecars } from './watch-sidecars.ts';
+import { watchSidecars, whyHeld } from './watch-sidecars.ts';
 import { watchStart } from './watch-start.ts';
 
 /**
@@ -92,8 +93,15 @@ function watchPodStart(lane: Lane, claim: Claim, job: Job): void {
 function sayWhatIsLeft(lane: Lane, claim: Claim): void {
   const { why: _, ...held } = claim;
   const pod = lane.view.pods.find(isAlive);
-  const why = pod && (isBeingDeleted(pod) ? terminating(pod) : `Pod ${pod.metadata.name} has not ended yet`);
+  const why = pod && (isBeingDeleted(pod) ? terminating(pod) : whyNotOver(lane, claim, pod));
   lane.claim = why ? { ...held, why: bounded(why, 512) } : held;
+}
+
+/** Nobody ends a Pod that was orphaned: without its Job there is no deadline, either. */
+function whyNotOver(lane: Lane, { exit, uid }: Claim, pod: Pod): string {
+  if (!exit || jobUidOf(pod) !== uid) return `Pod ${pod.metadata.name} has not ended yet`;
+  const command = `kubectl -n ${pod.metadata.namespace} delete pod ${pod.metadata.name}`;
+  return `${whyHeld(pod, exit)}${lane.claimedJob ? '' : `. Its Job is gone, so nothing else ends it: ${command}`}`;
 }
 
 /** The claim is the lock: it is stored under the resource's resourceVersion before the Job is resumed. */

@@ -1,5 +1,6 @@
 import type { Exit } from '../api/capdeployjob.ts';
 import { OUTCOME, type OutcomeReason, TRACES } from '../api/reasons.ts';
+import { initContainersThatRan } from './explain.ts';
 import { type ContainerState, firstContainerName, firstContainerStatus, isAlive, type Pod } from './job.ts';
 import { boundedKeepingTheEnd, boundedStored } from './text.ts';
 
@@ -9,10 +10,16 @@ export interface PodEnd {
   readonly pod: string;
   /** How often the first container was started again: the exit before that is not the end. */
   readonly restarts: number;
+  /** The first container has run. */
+  readonly hasRun: boolean;
+  /** Its phase is final. */
+  readonly isOver: boolean;
   /** The first container exited by itself. */
   readonly exit?: { readonly code: number; readonly reason: OutcomeReason; readonly finishedAt?: string };
   /** What ended the Pod, where the first container did not exit by itself. */
   readonly cause?: OutcomeReason;
+  /** The kubelet says so: it needs no order for that, and may have ended the containers before it says anything. */
+  readonly byKubelet?: true;
   /** The first container exited with 0 after it had been told to end: that makes no success. */
   readonly succeededTooLate?: true;
   /** Another container failed by itself: which one, and how. */
@@ -28,10 +35,19 @@ type Terminated = NonNullable<ContainerState['terminated']>;
 /** Reads how the deploy of a Pod ended, and why. Pure. The rule, and its proofs, are rule 14 of ../../docs/lanes.md. */
 export function podEnd(pod: Pod): PodEnd {
   const status = firstContainerStatus(pod);
-  const base = { pod: pod.metadata.name, restarts: status?.restartCount ?? 0 };
+  const base = {
+    pod: pod.metadata.name,
+    restarts: status?.restartCount ?? 0,
+    hasRun: hasRun(pod),
+    isOver: !isAlive(pod),
+  };
   const terminated = terminatedOf(status?.state);
   if (terminated && exitedByItself(pod, terminated)) {
-    return { ...base, exit: exitOf(terminated), ...said(pod, firstContainerName(pod), terminated), ...sidecarOf(pod) };
+    const exit = exitOf(terminated);
+    const { words, log } = said(pod, firstContainerName(pod), terminated);
+    const before = exit.reason === OUTCOME.containerNotStarted ? initContainersThatRan([pod]) : [];
+    const done = before.length > 0 ? `; init containers (${before.join(', ')}) ran, and may have done things` : '';
+    return { ...base, exit, words: `${words}${done}`, ...(log ? { log } : {}), ...sidecarOf(pod) };
   }
   const cause = causeOf(pod);
   if (!cause) return base;
@@ -39,6 +55,7 @@ export function podEnd(pod: Pod): PodEnd {
   return {
     ...base,
     cause: cause.reason,
+    ...(isKubelets(pod) ? { byKubelet: true } : {}),
     words: [cause.words, late].filter(Boolean).join('; '),
     ...(terminated?.exitCode === 0 ? { succeededTooLate: true } : {}),
     ...logOf(cause.terminated ?? terminated),
@@ -72,9 +89,14 @@ function exitedByItself(pod: Pod, { finishedAt }: Terminated): boolean {
   if (deletionTimestamp === undefined) return disruption === undefined;
   if (disruption?.reason === 'TerminationByKubelet' || finishedAt === undefined) return false;
   if (deletionGracePeriodSeconds <= CUT_SHORT_SECONDS) return false;
+  // A clock that is that wrong proves nothing; nor does the year 1970, which runtimes write for "not known".
+  if (Date.parse(finishedAt) < Date.parse(pod.metadata.creationTimestamp)) return false;
   const orderedAt = Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
   return Date.parse(finishedAt) <= orderedAt - CLOCKS_MS;
 }
+
+const isKubelets = (pod: Pod): boolean =>
+  Boolean(pod.status?.reason) || disruptionOf(pod)?.reason === 'TerminationByKubelet';
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions */
 const disruptionOf = (pod: Pod) =>
@@ -115,12 +137,14 @@ function causeOf(pod: Pod): Cause | undefined {
   const { reason, message, phase } = pod.status ?? {};
   const own = [reason, message].filter(Boolean).join(': ');
   const disruption = disruptionOf(pod);
-  if (reason && reason in ENDED_BY_KUBELET) return { reason: ENDED_BY_KUBELET[reason]!, words: `${name}: ${own}` };
+  if (reason && Object.hasOwn(ENDED_BY_KUBELET, reason))
+    return { reason: ENDED_BY_KUBELET[reason]!, words: `${name}: ${own}` };
   if (disruption) {
     const words = [disruption.reason, disruption.message].filter(Boolean).join(': ');
     return { reason: disruptedBy(pod, disruption.reason), words: `${name}: ${words}` };
   }
-  const init = failedInitContainer(pod);
+  // One that may be started again has not failed for good while its Pod lives.
+  const init = isAlive(pod) ? undefined : failedInitContainer(pod);
   if (init) return { ...init, reason: OUTCOME.initContainerFailed };
   if (phase === 'Failed' && reason) {
     return { reason: hasRun(pod) ? OUTCOME.disrupted : OUTCOME.podRefused, words: `${name}: ${own}` };
@@ -194,20 +218,26 @@ const tellsItsEnd = (pod: Pod, terminated: Terminated): string =>
   `container ${firstContainerName(pod)}: ${codeOf(terminated)}, after it was told to end`;
 
 /**
- * What is known of one Pod, once another version of it is seen. An exit that was proved stays so, for the proof was the version; only a restart
- * makes it the exit of another run. "Deleted" is the last thing that happens to every Pod: it takes no other cause away.
+ * What is known of one Pod, once another version of it is seen. An exit that was proved stays so, for the proof was the version. Two things take it
+ * back: a restart, which makes it the exit of another run; and a kubelet that says, once the Pod is over, that it had ended the Pod itself.
+ * "Deleted" is the last thing that happens to every Pod: it takes no other cause away. A Pod that has run was not refused, whatever a kubelet
+ * says that has started again.
  */
 export function followPod(before: PodEnd | undefined, now: PodEnd): PodEnd {
   if (!before || now.restarts > before.restarts) return now;
   if (before.restarts > now.restarts) return before;
-  if (before.exit) {
+  const next = { ...now, hasRun: before.hasRun || now.hasRun };
+  const isRefused = next.cause === OUTCOME.podRefused && next.hasRun;
+  const told = isRefused ? { ...next, cause: OUTCOME.disrupted } : next;
+  if (before.exit && !(now.byKubelet && !before.isOver)) {
     const { sidecarFailed = before.sidecarFailed } = now;
-    return sidecarFailed === undefined ? before : { ...before, sidecarFailed };
+    const isOver = before.isOver || now.isOver;
+    return { ...before, isOver, ...(sidecarFailed === undefined ? {} : { sidecarFailed }) };
   }
-  if (now.exit || !before.cause) return now;
+  if (now.exit || !before.cause) return told;
   return now.cause === undefined || (now.cause === OUTCOME.podDeleted && before.cause !== OUTCOME.podDeleted)
     ? before
-    : now;
+    : told;
 }
 
 /** The Pod is gone, and its last version told of no end: somebody deleted it by force, or with its node. */

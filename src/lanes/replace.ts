@@ -1,9 +1,10 @@
 import { isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { HEALTHY_START_MS } from './explain.ts';
-import { isBeingDeleted, isRunning, type StoredRequest, startedAt } from './job.ts';
-import { inTurn, type Lane } from './lane.ts';
+import { isAlive, isBeingDeleted, isRunning, type StoredRequest, startedAt } from './job.ts';
+import { inTurn, iso, type Lane } from './lane.ts';
 import { compareTurns } from './order.ts';
+import { exitOf } from './outcome.ts';
 import { bounded } from './text.ts';
 
 /**
@@ -54,9 +55,13 @@ export function replaceRunning(lane: Lane): void {
     lane.wake(aboutToShowItsPod);
     return;
   }
+  // What has exited is over, or its exit stands in the claim before its Job is deleted (rule 14).
+  const exit = exitOf({ claim, ends: lane.view.memory.podEnds(claim.uid), now: iso(lane) });
+  if (exit && !lane.podsOf(claim.uid).some(isAlive)) return;
   const { id, revision, task, requestedBy } = newer.request;
   lane.claim = {
     ...claim,
+    ...(exit ? { exit } : {}),
     ending: {
       result: 'Aborted',
       reason: OUTCOME.replaced,

@@ -16,47 +16,63 @@ const HEALTHY_END_MS = 2_000;
  * operator ends the Pod. That is never taken back: what it rests on does not change any more.
  */
 export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): void {
-  const { memory, now, elapsed } = lane.view;
-  const { why: _, ending, ...held } = claim;
+  const { now, elapsed } = lane.view;
+  const { why: told, ending, ...held } = claim;
   const announced = ending?.reason === OUTCOME.sidecarEnded ? ending : undefined;
   const pod = lane.podsOf(job.metadata.uid).find(isAlive);
-  const since = memory.exitedSince(job.metadata.uid) ?? elapsed;
+  const since = exitedSince(lane, claim, job);
   const names = pod ? runningSidecars(pod) : [];
   lane.claim = held;
-  if (!announced && !pod) return;
-  // What the claim says already is no news: a process that saw the exit later must not take it back.
-  const isNews = !announced && !claim.exit && names.length === 0;
-  if (isNews && elapsed - since < HEALTHY_END_MS) {
-    lane.wake(now + since + HEALTHY_END_MS - elapsed);
+  if (!announced && names.length === 0) {
+    if (pod) sayWhoIsLate(lane, held, pod, exit, told, since);
     return;
   }
-  lane.claim = { ...held, exit, ...(pod ? { why: bounded(whyHeld(pod, exit), 512) } : {}) };
+  const why = pod && `${whyHeld(pod, exit)}. The operator ends the Pod ${SIDECARS_MS / 1000} s after that exit`;
+  lane.claim = { ...held, exit, ...(why ? { why: bounded(why, 512) } : {}) };
   const leftMs = since + SIDECARS_MS - elapsed;
   if (!announced && leftMs > 0) {
     lane.wake(now + leftMs);
     return;
   }
+  const ranOn = `${names.map((name) => `container ${name}`).join(', ')} ran on for ${SIDECARS_MS / 1000} s`;
   lane.claim.ending = announced ?? {
     result: exit.code === 0 ? 'Succeeded' : 'Failed',
     reason: OUTCOME.sidecarEnded,
-    message: bounded(`${whatRanOn(pod)} ran on for ${SIDECARS_MS / 1000} s, so the operator ended the Pod`, 1024),
+    message: bounded(`${ranOn}, so the operator ended the Pod`, 1024),
   };
   lane.remove.push({ job, reason: 'abort' });
 }
 
-const whyHeld = (pod: Pod, { code }: Exit): string =>
-  `the first container has exited (exit code ${code}), but Pod ${pod.metadata.name} goes on: ${whatGoesOn(pod)}. ` +
-  `The operator ends the Pod ${SIDECARS_MS / 1000} s after that exit`;
+/**
+ * Since when the exit is known, on the clock of `elapsed`. One that an earlier process wrote into the claim, and that nothing proves any more, is as
+ * old as it says.
+ */
+function exitedSince(lane: Lane, { exit }: Claim, job: Job): number {
+  const { memory, now, elapsed } = lane.view;
+  const ageMs = exit ? Math.max(0, now - Date.parse(exit.finishedAt)) : 0;
+  return memory.exitedSince(job.metadata.uid) ?? elapsed - ageMs;
+}
 
-const whatGoesOn = (pod: Pod): string => {
-  const sidecars = sidecarsOf(pod);
+/**
+ * No ordinary container runs on: the kubelet ends what is left by itself, in its own time. To delete the Job would not make it quicker. Nor is the
+ * exit written: a kubelet that has ended the Pod itself may still be about to say so.
+ */
+function sayWhoIsLate(lane: Lane, held: Claim, pod: Pod, exit: Exit, told: string | undefined, since: number): void {
+  const { now, elapsed } = lane.view;
+  const why = bounded(whyHeld(pod, exit), 512);
+  // What the claim says already is no news: a process that saw the exit later must not take it back.
+  if (told !== why && elapsed - since < HEALTHY_END_MS) lane.wake(now + since + HEALTHY_END_MS - elapsed);
+  else lane.claim = { ...held, why };
+}
+
+/** What holds the lane of a deploy whose first container has exited. */
+export const whyHeld = (pod: Pod, { code }: Pick<Exit, 'code'>): string =>
+  `the first container has exited (exit code ${code}), but Pod ${pod.metadata.name} goes on: ${whatGoesOn(pod)}`;
+
+function whatGoesOn(pod: Pod): string {
+  const names = runningSidecars(pod).map((name) => `container ${name}`);
+  const native = runningNativeSidecars(pod).map((name) => `native side-car ${name}`);
+  const sidecars = (names.length > 0 ? names : native).join(', ');
   // On a node that is busy this alone takes seconds, without any side-car.
   return sidecars ? `${sidecars} runs` : 'its kubelet has not said yet that the Pod has ended';
-};
-
-const whatRanOn = (pod: Pod | undefined): string => (pod && sidecarsOf(pod)) || 'the Pod';
-
-function sidecarsOf(pod: Pod): string {
-  const names = runningSidecars(pod).map((name) => `container ${name}`);
-  return (names.length > 0 ? names : runningNativeSidecars(pod).map((name) => `native side-car ${name}`)).join(', ');
 }

@@ -18,11 +18,13 @@ const answers = (rig: Rig, error: () => Error) => {
   rig.before = refusing(always, error);
 };
 
+/** As an earlier process of this version said it. */
+const APPROVED = 'the API server accepts Jobs made of the template';
 const templateValid = (changes: Partial<Condition> = {}): Condition => ({
   type: 'TemplateValid',
   status: 'True',
   reason: 'DryRunAccepted',
-  message: 'from an earlier life',
+  message: APPROVED,
   observedGeneration: 1,
   lastTransitionTime: new Date(0).toISOString(),
   ...changes,
@@ -233,7 +235,7 @@ describe('a new process', () => {
       generation: 1,
       status: 'True',
       reason: 'DryRunAccepted',
-      message: 'from an earlier life',
+      message: APPROVED,
     });
     expect(again).toBeUndefined();
     expect(asked).toBe(0);
@@ -244,11 +246,12 @@ describe('a new process', () => {
     ['that was a refusal', templateValid({ status: 'False' })],
     ['that was not known', templateValid({ status: 'Unknown' })],
     ['of something else', templateValid({ type: 'Ready' })],
+    ['in other words: a version before this one left out other fields', templateValid({ message: 'accepted' })],
   ] as const) {
     it(`asks where the status holds a finding ${sentence}`, async () => {
       const { check: found, asked } = await firstCheck(condition);
       expect(asked).toBe(1);
-      expect(found.message).not.toBe('from an earlier life');
+      expect(found.message).not.toBe(condition.message === APPROVED ? '' : condition.message);
     });
   }
 

@@ -6,7 +6,7 @@ import { eventually } from '../behaviour/eventually.ts';
 import { OPERATOR_USER, path } from '../real/cluster.ts';
 import { NODE_NAME } from './node/kubelet.ts';
 import { expectSuccess, openPlace } from './place.ts';
-import { cap, DEAF, onTerm, podTemplate, shell, tell, UNTIL_TOLD } from './shell-pods.ts';
+import { cap, DEAF, onTerm, podTemplate, shell, tell, UNTIL_TOLD, untilUp } from './shell-pods.ts';
 
 const place = await openPlace();
 
@@ -15,7 +15,7 @@ interface End {
   template: ReturnType<typeof podTemplate>;
   /** Laid over the usual spec. */
   spec?: Record<string, unknown>;
-  /** What happens to the deploy, once its container runs. */
+  /** What happens to the deploy, once its shell is up. */
   act?: (deploy: { job: Job; pod: Pod }) => Promise<unknown>;
   result: string;
   reason: string;
@@ -201,7 +201,11 @@ for (const [n, { what, template, spec, act, result, reason, says = [], saysNot }
   it.concurrent(`${what}: ${result}, ${reason}`, async () => {
     const web = await place.deployable(`end-${n}`, { template, ...spec });
     const id = await web.send({ revision: 'v1.0.0' });
-    if (act) await act(await web.running(id));
+    if (act) {
+      const deploy = await web.running(id);
+      await untilUp(place, deploy.pod);
+      await act(deploy);
+    }
     const entry = await web.ended(id);
     expect(entry).toMatchObject({ result, reason });
     for (const words of says) expect(entry.message).toMatch(words);

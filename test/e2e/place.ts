@@ -1,6 +1,6 @@
 import { afterAll, expect } from 'vitest';
 import type { CapDeployJob, Claim, HistoryEntry } from '../../src/api/capdeployjob.ts';
-import { API_VERSION, KIND, LABEL } from '../../src/api/names.ts';
+import { ANNOTATION, API_VERSION, KIND, LABEL } from '../../src/api/names.ts';
 import { CAPDEPLOYJOBS, JOBS, type KubeObject, PODS, type ResourceType } from '../../src/kube/client.ts';
 import type { Job, Pod } from '../../src/lanes/job.ts';
 import { LOCAL_REGION } from '../../src/local/sqs.ts';
@@ -116,15 +116,21 @@ export async function openPlace(options: PlaceOptions = {}) {
           return this.ended(await this.send(message));
         },
         /** The Job of an id, once it runs a container. */
-        running: (id: string) =>
-          eventually(`${id} of ${name} runs`, async () => {
-            const job = (await place.jobs(name)).find(
-              (each) => each.metadata.annotations?.['capdeployjob.dev/id'] === id,
-            );
+        running: async (id: string) => {
+          let seen: unknown;
+          const look = async () => {
+            const jobs = await place.jobs(name);
+            const job = jobs.find((each) => each.metadata.annotations?.[ANNOTATION.id] === id);
             const pods = job === undefined ? [] : await place.pods(`job-name=${job.metadata.name}`);
+            seen = pods.map(({ status }) => status);
             const pod = pods.find(({ status }) => status?.containerStatuses?.some(({ state }) => state?.running));
             return job !== undefined && pod !== undefined && { job, pod };
-          }),
+          };
+          return eventually(`${id} of ${name} runs`, look).catch(async (error: Error) => {
+            const known = { claim: await place.claim(name), history: await place.history(name), pods: seen };
+            throw new Error(`${error.message}: ${JSON.stringify(known)}`);
+          });
+        },
       };
     },
 

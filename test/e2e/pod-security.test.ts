@@ -14,13 +14,12 @@ it('a template that Pod Security "restricted" refuses is told in its words, star
       containers: [{ ...template.spec.containers[0], securityContext: {} }],
     },
   };
-  const web = await site.deployable('root', { template: asRoot, podStartDeadlineSeconds: 15 });
+  const web = await site.deployable('root', { template: asRoot });
   const id = await web.send({ revision: 'v1.0.0' });
-  const why = await eventually('the status says why no container runs', async () => {
-    const { status } = await site.resource('root');
-    return status?.environments?.find(({ name }) => name === 'production')?.active?.[0]?.why;
-  });
-  expect(why).toContain('violates PodSecurity "restricted');
+  await eventually('the status says why no container runs', async () =>
+    (await site.claim('root'))?.why?.includes('violates PodSecurity "restricted'),
+  );
+  await site.patchSpec('root', { podStartDeadlineSeconds: 1 });
   const entry = await web.ended(id);
   expect(entry).toMatchObject({ result: 'Failed', reason: 'PodNotStarted' });
   expect(entry.message).toContain('violates PodSecurity');

@@ -107,9 +107,11 @@ const NO_STARTS: readonly NoStart[] = [
 for (const [n, { what, container, says }] of NO_STARTS.entries()) {
   it.concurrent(`a container ${what}: it is said, and ends as PodNotStarted`, async () => {
     const name = `no-start-${n}`;
-    const web = await place.deployable(name, { template: cap('exit 0', container), podStartDeadlineSeconds: 15 });
+    const web = await place.deployable(name, { template: cap('exit 0', container) });
     const id = await web.send({ revision: 'v1.0.0' });
     await saysWhy(name, says);
+    // Now, and not before a busy node has come to say so.
+    await place.patchSpec(name, { podStartDeadlineSeconds: 1 });
     const entry = await web.ended(id);
     expect(entry).toMatchObject({ result: 'Failed', reason: 'PodNotStarted' });
     expect(entry.message).toMatch(says);

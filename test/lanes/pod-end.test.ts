@@ -45,6 +45,14 @@ describe('a container that exited by itself', () => {
     expect(end(exited(1, -5, { signal: 9 })).words).toContain('exit code 1 (signal 9)');
   });
 
+  test('that was not started after init containers that ran says so', () => {
+    const { words } = end({
+      initContainers: { migrate: exited(0, -50) },
+      ...exited(128, -5, { reason: 'StartError' }),
+    });
+    expect(words).toContain('StartError; init containers (migrate) ran, and may have done things');
+  });
+
   test('that was not started has no exit code in words', () => {
     const { words, log } = end(exited(128, -5, { reason: 'StartError', message: 'no such file' }));
     expect([words, log]).toEqual([`Pod ${name}, container cap: StartError`, 'no such file']);
@@ -126,6 +134,17 @@ describe('no exit by itself', () => {
     expect(end(changes).cause).toBe(cause);
   });
 
+  test.each([
+    ['in 1970, as runtimes write what they do not know', '1970-01-01T00:00:00Z'],
+    ['before its Pod was created: the clock of the node is wrong', stamp(-3600)],
+  ])('is proved by one that ended %s', (_, finishedAt) => {
+    expect(end({ phase: 'Failed', toldAt: -3, terminated: { exitCode: 0, finishedAt } }).exit).toBeUndefined();
+  });
+
+  test('has another reason than those of the list, whatever somebody writes into the status of a Pod', () => {
+    expect(end({ phase: 'Failed', reason: 'constructor' }).cause).toBe('PodRefused');
+  });
+
   test('is found in what the container did before its restart', () => {
     const pod = aPod(job);
     pod.status!.containerStatuses![0]!.lastState = { terminated: { exitCode: 0, finishedAt: stamp(-5) } };
@@ -158,6 +177,8 @@ describe('an init container that failed', () => {
     expect(end({ ...waits, initContainers: failed })).toEqual({
       pod: name,
       restarts: 0,
+      hasRun: false,
+      isOver: true,
       cause: 'InitContainerFailed',
       words: `Pod ${name}, init container migrate: exit code 3 (Error); the first container did not run, but this one may have done things`,
       log: 'no table',
@@ -182,7 +203,7 @@ describe('what is known of a Pod, once another version of it is seen', () => {
   const initFailed = end({ phase: 'Failed', initContainers: { migrate: exited(3, -5) } });
 
   test('stays the exit that was proved, and learns of a side-car that fails', () => {
-    expect(followPod(good, deleted)).toBe(good);
+    expect(followPod(good, deleted)).toEqual(good);
     const late = end({ ...exited(0, -5), others: { proxy: exited(2, -1) } });
     expect(followPod(good, late)).toEqual({ ...good, sidecarFailed: 'container proxy: exit code 2' });
     expect(followPod({ ...good, sidecarFailed: 'x' }, deleted).sidecarFailed).toBe('x');
@@ -196,21 +217,21 @@ describe('what is known of a Pod, once another version of it is seen', () => {
   });
 
   test('is an exit that is proved later', () => {
-    expect(followPod(deleted, good)).toBe(good);
-    expect(followPod(undefined, deleted)).toBe(deleted);
+    expect(followPod(deleted, good)).toEqual(good);
+    expect(followPod(undefined, deleted)).toEqual(deleted);
   });
 
   test('is the exit of another run after a restart; an older version that comes late tells of none', () => {
     const again = end({ restarts: 1 });
-    expect(followPod(good, again)).toBe(again);
-    expect(followPod(again, good)).toBe(again);
+    expect(followPod(good, again)).toEqual(again);
+    expect(followPod(again, good)).toEqual(again);
   });
 
   test('keeps its cause where the Pod is deleted after that', () => {
-    expect(followPod(initFailed, end({ phase: 'Failed', toldAt: -3 }))).toBe(initFailed);
-    expect(followPod(initFailed, end({}))).toBe(initFailed);
+    expect(followPod(initFailed, end({ phase: 'Failed', toldAt: -3 }))).toEqual(initFailed);
+    expect(followPod(initFailed, end({}))).toEqual(initFailed);
     const drained = end({ disruption: 'EvictionByEvictionAPI', toldAt: -3 });
-    expect(followPod(deleted, drained)).toBe(drained);
+    expect(followPod(deleted, drained)).toEqual(drained);
   });
 
   test('is a delete where it is gone and had not said how it ended', () => {
@@ -218,8 +239,38 @@ describe('what is known of a Pod, once another version of it is seen', () => {
       cause: 'PodDeleted',
       words: `Pod ${name} is gone, and did not say how it ended`,
     });
-    expect(goneFor(good)).toBe(good);
-    expect(goneFor(initFailed)).toBe(initFailed);
+    expect(goneFor(good)).toEqual(good);
+    expect(goneFor(initFailed)).toEqual(initFailed);
+  });
+
+  test('is no exit by itself once the kubelet says that it had ended the Pod: it needs no order for that', () => {
+    const half = end({ ...exited(0, -15), phase: 'Running' });
+    expect(half.exit?.code).toBe(0);
+    for (const told of [
+      end({ ...exited(0, -15), phase: 'Failed', reason: 'Evicted' }),
+      end({ ...exited(0, -15), phase: 'Failed', reason: 'Terminated', disruption: 'TerminationByKubelet' }),
+    ]) {
+      expect(followPod(half, told).exit).toBeUndefined();
+      expect(followPod(half, told)).toMatchObject({ cause: told.cause, succeededTooLate: true });
+    }
+    // What was over by itself was over before the kubelet had a reason.
+    const over = end({ ...exited(0, -15), phase: 'Succeeded' });
+    expect(followPod(over, end({ ...exited(0, -15), phase: 'Failed', reason: 'Evicted' })).exit?.code).toBe(0);
+  });
+
+  test('is no refusal of a Pod that has run: a kubelet that has started again admits its Pods anew', () => {
+    const refused = end({ phase: 'Failed', reason: 'NodeAffinity', message: 'Pod was rejected', waiting: {} });
+    expect(refused.cause).toBe('PodRefused');
+    expect(followPod(end({}), refused)).toMatchObject({ cause: 'Disrupted', hasRun: true });
+    expect(followPod(end({ waiting: {} }), refused).cause).toBe('PodRefused');
+  });
+
+  test('is no init container that failed while it is started again', () => {
+    const init = (exitCode: number) => ({ setup: exited(exitCode, -60) });
+    const first = end({ phase: 'Pending', waiting: {}, initContainers: init(1) });
+    const last = end({ initContainers: init(0), phase: 'Failed', toldAt: -10, ...exited(143, -9) });
+    expect(first.cause).toBeUndefined();
+    expect(followPod(followPod(first, end({ initContainers: init(0) })), last).cause).toBe('PodDeleted');
   });
 });
 

@@ -107,7 +107,7 @@ describe('a finished Job', () => {
     const ending = { result: 'Failed' as const, reason: 'PodNotStarted', message: 'w'.repeat(1024) };
     const memory = aMemory({
       podWasSeen: () => true,
-      podEnds: () => [{ pod: 'p', restarts: 0, log: `${'l'.repeat(1021)}end` }],
+      podEnds: () => [{ pod: 'p', restarts: 0, hasRun: true, isOver: true, log: `${'l'.repeat(1021)}end` }],
     });
     const { ended } = planLane(aLane({ previous: held({ active: [aClaim(running, { ending })] }), memory }));
     expect(ended[0]?.message).toHaveLength(2048);
@@ -163,6 +163,16 @@ describe('Rule 14: an exit that cannot be recorded yet', () => {
       [aJob({ started: -30, finished: 'Failed' })],
     ])
       expect(claimOf({ jobs, pods: [aPod(running, sidecar)] })?.exit).toEqual(exit);
+  });
+
+  test('is told with what holds the lane, and with the command that ends it where its Job is gone', () => {
+    const pods = [aPod(running, { ...sidecar, orphaned: true })];
+    const name = pods[0]?.metadata.name;
+    expect(claimOf({ jobs: [], pods })?.why).toBe(
+      `the first container has exited (exit code 0), but Pod ${name} goes on: container proxy runs. ` +
+        `Its Job is gone, so nothing else ends it: kubectl -n deploy delete pod ${name}`,
+    );
+    expect(claimOf({ jobs: [aJob({ started: -30, suspended: true })], pods })?.why).not.toContain('kubectl');
   });
 
   test('is never changed, and decides once its Pod is gone', () => {

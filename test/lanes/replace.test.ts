@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../src/api/capdeployjob.ts';
 import { planLane } from '../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, type LaneChanges, NOW } from './builders.ts';
+import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, type LaneChanges, NOW, stamp } from './builders.ts';
 
 const running = aJob({ id: 'r0', sentAt: at(-90), started: -30 });
 const newer = aJob({ id: 'r1', sentAt: at(-20), revision: 'v2.0.0' });
@@ -97,6 +97,17 @@ describe('a deploy that is replaced', () => {
     const pods = [aPod(job, { phase: 'Failed', terminated: { exitCode: 1 } })];
     const { ended } = replace({ jobs: [job, newer], pods, previous: busy({ active: [aClaim(job, { ending })] }) });
     expect(ended).toMatchObject([{ id: 'r0', result: 'Failed', reason: 'BackoffLimitExceeded' }]);
+  });
+
+  test('has its exit in the claim before its Job is deleted, where only a side-car runs on', () => {
+    const exited = { exitCode: 0, finishedAt: stamp(0) };
+    const pods = [aPod(running, { terminated: exited, others: { proxy: { running: {} } } })];
+    const { status, remove } = replace({ pods });
+    expect(status?.active?.[0]).toMatchObject({ exit: { code: 0 }, ending });
+    expect(remove).toEqual([{ job: running, reason: 'abort' }]);
+    // Nothing is left to end: its Job is about to be complete.
+    const over = replace({ pods: [aPod(running, { phase: 'Succeeded', terminated: exited })] });
+    expect([over.status?.active, over.remove]).toEqual([[aClaim(running)], []]);
   });
 
   test('that failed because its Job was deleted is aborted', () => {

@@ -100,6 +100,21 @@ describe('a side-car that runs on', () => {
   });
 });
 
+test('a side-car is ended a minute after an exit that the claim holds, by a process that cannot prove it, too', () => {
+  const drained = aPod(running, {
+    terminated: { exitCode: 0, finishedAt: stamp(-80) },
+    disruption: 'PreemptionByScheduler',
+    others: { proxy: { running: {} } },
+  });
+  const memory = aMemory({ podWasSeen: () => true });
+  const plan = (seconds: number) => {
+    const previous = held({ exit: { ...exit, finishedAt: stamp(-seconds) }, why });
+    return watch({ pods: [drained], previous, memory });
+  };
+  expect(plan(59).remove).toEqual([]);
+  expect(plan(60).remove).toEqual([{ job: running, reason: 'abort' }]);
+});
+
 describe('native side-cars, which the kubelet ends by itself', () => {
   const native = aPod(running, {
     terminated: { exitCode: 0, finishedAt: stamp(-80) },
@@ -118,6 +133,17 @@ describe('native side-cars, which the kubelet ends by itself', () => {
     const { why } = claimOf(watch({ pods: [late], memory: seenFor(2) })) ?? {};
     expect(why).toContain('its kubelet has not said yet that the Pod has ended');
     expect(why).not.toContain('side-car');
+  });
+
+  test('are not ended by the operator, however long they take: the kubelet is at it, and no delete makes it quicker', () => {
+    const late = aPod(running, { terminated: { exitCode: 0, finishedAt: stamp(-80) } });
+    for (const pods of [[native], [late]]) {
+      const { remove, status } = watch({ pods, memory: seenFor(600) });
+      expect(remove).toEqual([]);
+      // Nor is the exit written: a kubelet that has evicted the Pod may still be about to say so.
+      const { exit: written, ending: announced } = status?.active?.[0] ?? {};
+      expect([written, announced]).toEqual([undefined, undefined]);
+    }
   });
 
   test('go on being told of by a process that saw the exit later', () => {

@@ -315,22 +315,8 @@ describe('a scrape of 1,000 resources with three environments each', () => {
     expect(Buffer.byteLength(await metrics.text())).toBeLessThan(8_500_000);
   });
 
-  it('takes as long as there are series, and others have their turn meanwhile', async () => {
-    const [few, many] = [busy(100), busy(1000)];
-    const seconds = async (metrics: Metrics) => {
-      const begun = performance.now();
-      await metrics.text();
-      return (performance.now() - begun) / 1000;
-    };
-    // The best of several: this machine may have other work.
-    const times: { few: number; many: number }[] = [];
-    for (let i = 0; i < 5; i += 1) times.push({ few: await seconds(few), many: await seconds(many) });
-    const best = (which: 'few' | 'many') => Math.min(...times.map((time) => time[which]));
-    // Ten times as many series; were each looked for among all others, it would be a hundred times.
-    expect(best('many')).toBeLessThan(40 * best('few'));
-    // Prometheus waits for 10 s by default.
-    expect(best('many')).toBeLessThan(2);
-
+  it('lets others have their turn meanwhile (how long it takes: npm run bench:many)', async () => {
+    const many = busy(1000);
     let turns = 0;
     let isOver = false;
     const others = (): void => {

@@ -297,11 +297,11 @@ describe('time', () => {
     ['words of Azure', 'a1Q~'],
     ['tokens that are none', 'sk-a'],
     ['digests', 'sha512-'],
-  ])('grows with the text and not faster: half a megabyte of %s', (_, piece) => {
+  ])('grows with the text and not faster: half a megabyte of %s', { timeout: 60_000 }, (_, piece) => {
     const text = piece.repeat(Math.ceil(500_000 / piece.length));
     const before = performance.now();
     redactSecrets(clean(text));
-    // Quadratic would be minutes; this is for slow machines.
-    expect(performance.now() - before).toBeLessThan(2000);
+    // Linear is 0.7 s at the worst. Quadratic would be minutes, on a busy machine and on one at rest.
+    expect(performance.now() - before).toBeLessThan(20_000);
   });
 });

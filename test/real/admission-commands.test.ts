@@ -233,9 +233,11 @@ describe('doing', () => {
       const found = await run(dora, 'A Pod on a lost node 1', { CDJ: owner.metadata.name });
       return found.split(/\s/).find((word) => word.startsWith(job.metadata.name));
     });
-    await expect(run(dora, 'A Pod on a lost node 2', { POD: pod })).rejects.toThrow(/cannot delete resource "pods"/);
-    await run(eve, 'A Pod on a lost node 2', { POD: pod });
-    // The Job controller takes its finalizer off when it has counted the Pod, which it may put off for a while.
+    const names = { JOB: job.metadata.name, POD: pod };
+    // A deployer may abort: the Job goes, and its Pod terminates.
+    await expect(run(dora, 'A Pod on a lost node 2', names)).rejects.toThrow(/cannot delete resource "pods"/);
+    await run(eve, 'A Pod on a lost node 2', names);
+    // The Job controller takes its finalizer off when it has seen that its Job is gone, which it may put off for a while.
     await eventually('it is gone', async () => (await world.as(root).get(PODS, pod)).status === 404, 60_000);
   });
 });

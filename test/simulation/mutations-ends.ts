@@ -56,7 +56,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'what a process has seen of an exit is forgotten',
     rule: 'rule 14',
     file: 'src/lanes/pod-end.ts',
-    find: '  if (before.exit) {\n',
+    find: '  if (before.exit && !(now.byKubelet && !before.isOver)) {\n',
     replace: '  if (before.exit && now.exit) {\n',
   },
   {
@@ -85,8 +85,8 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'the exit is not kept in the claim while a side-car runs on',
     rule: 'rule 14',
     file: 'src/lanes/watch-sidecars.ts',
-    find: '  lane.claim = { ...held, exit, ...(pod',
-    replace: '  lane.claim = { ...held, ...(pod',
+    find: '  lane.claim = { ...held, exit, ...(why',
+    replace: '  lane.claim = { ...held, ...(why',
   },
   {
     name: 'the exit in the claim does not count',

@@ -176,8 +176,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'Replace announces nothing',
     rule: 'rule 10',
     file: 'src/lanes/replace.ts',
-    find: '  lane.claim = {\n    ...claim,\n    ending: {',
-    replace: '  (lane as unknown as { nothing: object }).nothing = {\n    ...claim,\n    ending: {',
+    find: '  lane.claim = {\n    ...claim,\n    ...(exit ? { exit } : {}),\n    ending: {',
+    replace:
+      '  (lane as unknown as { nothing: object }).nothing = {\n    ...claim,\n    ...(exit ? { exit } : {}),\n    ending: {',
   },
   {
     name: 'an announcement is taken back without writing the Job',
