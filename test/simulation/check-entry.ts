@@ -3,7 +3,16 @@ import type { KubeObject } from '../../src/kube/client.ts';
 import { isInDoubt, wrongEnd } from './check-ends.ts';
 import type { Oracle } from './oracle.ts';
 import type { ResourceSpec } from './setting.ts';
-import { annotationOf, isLater, type JobTruth, type RequestTruth, type ResourceTruth, rulesOut } from './truth.ts';
+import {
+  annotationOf,
+  atVersion,
+  finishedAs,
+  isLater,
+  type JobTruth,
+  type RequestTruth,
+  type ResourceTruth,
+  rulesOut,
+} from './truth.ts';
 import { Violation } from './violation.ts';
 
 /** Invariant 7: a history entry that is new in a status tells what has happened. */
@@ -137,8 +146,12 @@ function untruth(
   }
 }
 
-const hasCompleted = (job: JobTruth, seen: number): boolean =>
-  job.finished === 'Complete' && job.deletedBy !== 'somebody' && !wasResumedSince(job, seen);
+/** It is Complete; where it was there when the pass looked, it was so by then. */
+function hasCompleted(job: JobTruth, seen: number): boolean {
+  if (job.finished !== 'Complete' || job.deletedBy === 'somebody' || wasResumedSince(job, seen)) return false;
+  const object = atVersion(job, seen);
+  return object === undefined || finishedAs(object) === 'Complete';
+}
 
 /** Somebody had suspended it, as the pass saw, and resumed it again when the pass had looked. */
 const wasResumedSince = ({ start, suspendedByHand }: JobTruth, seen: number): boolean =>

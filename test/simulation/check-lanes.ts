@@ -112,6 +112,9 @@ function isExcused(oracle: Oracle, job: JobTruth, other: JobTruth, how: 'resumed
   }
   // A Pod that comes late, of a Job that runs no more. The lane was to wait for it, unless nobody could know.
   if (job.start?.isUntraceable || (other.start?.byHand ?? false)) return true;
+  // Resumed by hand again, after an earlier Pod of it had come and gone: whoever heard of that one waits for none.
+  if (job.start?.byHand && job.pods.length > 1 && job.request.starts.filter((start) => start.job === job).length > 1)
+    return true;
   // Somebody resumed it, and took that back, after the other one's pass had looked.
   if (job.start?.byHand && other.start && other.start.looked < job.start.version) return true;
   // The other one's, and its Pod came after this one's pass had looked.
