@@ -1,4 +1,11 @@
-import { type ContainerState, type ContainerStatus, firstContainerStatus, type Job, type Pod } from './job.ts';
+import {
+  type ContainerState,
+  type ContainerStatus,
+  firstContainerStatus,
+  type Job,
+  nativeSidecars,
+  type Pod,
+} from './job.ts';
 
 /** A healthy Pod takes about so long; before that there is nothing to explain. */
 export const HEALTHY_START_MS = 2_000;
@@ -114,9 +121,9 @@ function whatTheStatusSays(pod: Pod): string | undefined {
  * https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
  */
 function whichInitContainerRuns(pod: Pod): string | undefined {
-  const sideCars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  const sideCars = nativeSidecars(pod);
   for (const { name, state, started } of pod.status?.initContainerStatuses ?? []) {
-    const isSideCar = sideCars.some((sideCar) => sideCar.name === name);
+    const isSideCar = sideCars.includes(name);
     if (!state?.running || (isSideCar && started !== false)) continue;
     const since = stamp(time(state.running.startedAt) ?? lastStepOrCreation(pod));
     const rest = isSideCar

@@ -14,6 +14,7 @@ import {
 import { candidateDrop } from './judge-waiting.ts';
 import { inTurn, iso, type Lane, summary } from './lane.ts';
 import { exitOf } from './outcome.ts';
+import { endedOf } from './record-ends.ts';
 import { bounded } from './text.ts';
 import { watchSidecars, whyHeld } from './watch-sidecars.ts';
 import { watchStart } from './watch-start.ts';
@@ -45,7 +46,7 @@ export function markStarted(lane: Lane): void {
 export function driveClaim(lane: Lane): void {
   const { claim, claimedJob: job } = lane;
   if (!claim || lane.claimMoved) return;
-  const exit = exitOf({ claim, ends: lane.view.memory.podEnds(claim.uid), now: iso(lane) });
+  const exit = exitOf(endedOf(lane, claim.uid, claim));
   if (job && lane.isWaiting(job)) recoverOrGiveUp(lane, claim, job);
   else if (!job || !isRunning(job) || isBeingDeleted(job)) sayWhatIsLeft(lane, exit ? { ...claim, exit } : claim);
   else if (exit) watchSidecars(lane, claim, job, exit);

@@ -143,6 +143,13 @@ export const firstContainerName = (pod: Pod): string =>
 export const firstContainerStatus = (pod: Pod): ContainerStatus | undefined =>
   pod.status?.containerStatuses?.find(({ name }) => name === firstContainerName(pod));
 
+/**
+ * Names of a Pod's native side-cars: init containers that run beside the ordinary ones.
+ * https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
+ */
+export const nativeSidecars = ({ spec }: Pod): string[] =>
+  (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name);
+
 /** UID of the Job that a Pod belongs to: its controller's, else the label that the Job controller sets (a Pod orphaned by people keeps it). */
 export function jobUidOf(pod: Pod): string | undefined {
   return (

@@ -1,7 +1,14 @@
 import type { Exit } from '../api/capdeployjob.ts';
 import { OUTCOME, type OutcomeReason, TRACES } from '../api/reasons.ts';
 import { initContainersThatRan } from './explain.ts';
-import { type ContainerState, firstContainerName, firstContainerStatus, isAlive, type Pod } from './job.ts';
+import {
+  type ContainerState,
+  firstContainerName,
+  firstContainerStatus,
+  isAlive,
+  nativeSidecars,
+  type Pod,
+} from './job.ts';
 import { boundedKeepingTheEnd, boundedStored } from './text.ts';
 
 /** How the deploy of one Pod ended, as far as one version of the Pod tells. Its texts are raw: who keeps them redacts them. */
@@ -173,13 +180,18 @@ const hasRun = (pod: Pod): boolean => {
   return state?.running !== undefined || state?.terminated !== undefined;
 };
 
+/** How a container failed by itself; undefined where it did not. */
+function failureOf(pod: Pod, state: ContainerState | undefined): Terminated | undefined {
+  const terminated = terminatedOf(state);
+  return terminated && terminated.exitCode !== 0 && exitedByItself(pod, terminated) ? terminated : undefined;
+}
+
 /** `cap` does not run where an init container failed. Restartable ones (native side-cars) are started again instead. */
 function failedInitContainer(pod: Pod): Omit<Cause, 'reason'> | undefined {
   if (hasRun(pod)) return undefined;
   for (const { name, state } of pod.status?.initContainerStatuses ?? []) {
-    const isSidecar = pod.spec?.initContainers?.some((each) => each.name === name && each.restartPolicy === 'Always');
-    const terminated = terminatedOf(state);
-    if (isSidecar || !terminated || terminated.exitCode === 0 || !exitedByItself(pod, terminated)) continue;
+    const terminated = failureOf(pod, state);
+    if (!terminated || nativeSidecars(pod).includes(name)) continue;
     return { words: `${said(pod, `init container ${name}`, terminated, '').words}; ${CAP_DID_NOT_RUN}`, terminated };
   }
   return undefined;
@@ -191,8 +203,8 @@ const CAP_DID_NOT_RUN = 'the first container did not run, but this one may have 
 function sidecarOf(pod: Pod): Pick<PodEnd, 'sidecarFailed'> {
   const first = firstContainerName(pod);
   for (const { name, state } of pod.status?.containerStatuses ?? []) {
-    const terminated = terminatedOf(state);
-    if (name === first || !terminated || terminated.exitCode === 0 || !exitedByItself(pod, terminated)) continue;
+    const terminated = failureOf(pod, state);
+    if (!terminated || name === first) continue;
     return { sidecarFailed: `container ${name}: ${codeOf(terminated)}` };
   }
   return {};
@@ -278,9 +290,9 @@ export function runningSidecars(pod: Pod): string[] {
 }
 
 /** Native side-cars of a Pod that have not ended: init containers that the kubelet ends after the ordinary ones. */
-export function runningNativeSidecars({ spec, status }: Pod): string[] {
-  const native = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
-  return (status?.initContainerStatuses ?? [])
-    .filter(({ name, state }) => native.some((each) => each.name === name) && state?.terminated === undefined)
+export function runningNativeSidecars(pod: Pod): string[] {
+  const native = nativeSidecars(pod);
+  return (pod.status?.initContainerStatuses ?? [])
+    .filter(({ name, state }) => native.includes(name) && state?.terminated === undefined)
     .map(({ name }) => name);
 }

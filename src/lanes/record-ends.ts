@@ -27,7 +27,8 @@ export function recordFinished(lane: Lane): void {
   }
 }
 
-const endedOf = (lane: Lane, jobUid: string, claim: Claim | undefined) => ({
+/** What is known of the end of a Job's deploy. */
+export const endedOf = (lane: Lane, jobUid: string, claim: Claim | undefined) => ({
   claim,
   ends: lane.view.memory.podEnds(jobUid),
   now: iso(lane),

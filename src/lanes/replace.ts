@@ -2,9 +2,10 @@ import { isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { HEALTHY_START_MS } from './explain.ts';
 import { isAlive, isBeingDeleted, isRunning, type StoredRequest, startedAt } from './job.ts';
-import { inTurn, iso, type Lane } from './lane.ts';
+import { inTurn, type Lane } from './lane.ts';
 import { compareTurns } from './order.ts';
 import { exitOf } from './outcome.ts';
+import { endedOf } from './record-ends.ts';
 import { bounded } from './text.ts';
 
 /**
@@ -56,7 +57,7 @@ export function replaceRunning(lane: Lane): void {
     return;
   }
   // What has exited is over, or its exit stands in the claim before its Job is deleted (rule 14).
-  const exit = exitOf({ claim, ends: lane.view.memory.podEnds(claim.uid), now: iso(lane) });
+  const exit = exitOf(endedOf(lane, claim.uid, claim));
   if (exit && !lane.podsOf(claim.uid).some(isAlive)) return;
   const { id, revision, task, requestedBy } = newer.request;
   lane.claim = {
