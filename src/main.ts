@@ -8,8 +8,8 @@ import { runController } from './commands/controller.ts';
 import { runEcrLogin } from './commands/ecr-login.ts';
 import { ecrLoginHelp } from './ecr-login-flags.ts';
 import { controllerHelp, FlagError } from './flags.ts';
-import { KubeConfigError } from './kube/kubeconfig.ts';
-import { clean, redactSecrets } from './observability/redact.ts';
+import { KubeConfigError } from './kube/http/kubeconfig.ts';
+import { clean, redactSecrets } from './text/redact.ts';
 
 const HELP = `capdeploy ${packageJson.version}: ${packageJson.description}
 

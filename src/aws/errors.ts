@@ -1,4 +1,4 @@
-import { redactHead } from '../observability/redact.ts';
+import { redactHead } from '../text/redact.ts';
 
 /**
  * What can come of a request to AWS, classified once, here; what is particular to one service is added in its room.

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
+import { ClockWasSetError } from '../base/clock-step.ts';
 import { type ControllerFlags, FlagError, parseControllerFlags } from '../flags.ts';
-import { ClockWasSetError } from '../kube/clock-step.ts';
+import { timingsOf } from '../kube/election/leader-elector.ts';
 import { KUBE_ERROR_KINDS } from '../kube/errors.ts';
-import { HttpKubeClient, type HttpKubeClientOptions, VERBS } from '../kube/http-client.ts';
-import { currentNamespace, KubeConfigError, loadKubeConfig } from '../kube/kubeconfig.ts';
-import { timingsOf } from '../kube/leader-elector.ts';
+import { HttpKubeClient, type HttpKubeClientOptions, VERBS } from '../kube/http/http-client.ts';
+import { currentNamespace, KubeConfigError, loadKubeConfig } from '../kube/http/kubeconfig.ts';
 import { type RunningServer, serveMetrics, serveProbes } from '../observability/health.ts';
 import { createLogger } from '../observability/logger.ts';
 import { Metrics } from '../observability/metrics.ts';

@@ -1,10 +1,10 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { Aws } from '../aws/aws-client.ts';
+import { sleep, systemClock } from '../base/clock.ts';
 import { runOnce } from '../ecr/run.ts';
 import { parseEcrLogin } from '../ecr-login-flags.ts';
-import { sleep, systemClock } from '../kube/clock.ts';
-import { HttpKubeClient } from '../kube/http-client.ts';
-import { loadKubeConfig } from '../kube/kubeconfig.ts';
+import { HttpKubeClient } from '../kube/http/http-client.ts';
+import { loadKubeConfig } from '../kube/http/kubeconfig.ts';
 import { createLogger } from '../observability/logger.ts';
 import { endOnUnexpectedErrors, endSoon, stopSignal } from './process.ts';
 

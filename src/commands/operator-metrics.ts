@@ -1,7 +1,7 @@
+import { splitKey } from '../base/object-key.ts';
 import type { ControllerMetrics } from '../controller/run.ts';
 import type { QueueState, Reports } from '../intake/ports.ts';
 import { isKubeError } from '../kube/errors.ts';
-import { splitKey } from '../kube/keys.ts';
 import type { Metrics, ResourceRef } from '../observability/metrics.ts';
 
 /** What an operator counts: of its two loops, of the queues that it reads, of its leadership. */

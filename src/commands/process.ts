@@ -1,4 +1,4 @@
-import type { Log } from '../kube/log.ts';
+import type { Log } from '../base/log.ts';
 
 /** What a process that runs until it is told to stop owes its supervisor: signals, and an end in words when something unexpected happens. */
 

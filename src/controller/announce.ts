@@ -6,9 +6,9 @@ import type {
   RejectionEntry,
 } from '../api/capdeployjob.ts';
 import type { Result } from '../api/reasons.ts';
+import type { Log } from '../base/log.ts';
 import type { KubeObject } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
-import type { Log } from '../kube/log.ts';
 import { type Job, storedRequest } from '../lanes/job.ts';
 import type { RemovalReason } from '../lanes/lane.ts';
 import type { Observation, Plan } from '../lanes/plan.ts';

@@ -1,9 +1,9 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { LABEL, MANAGED_SELECTOR } from '../api/names.ts';
-import { Cache } from '../kube/cache.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject, PODS } from '../kube/client.ts';
-import type { Clock } from '../kube/clock.ts';
-import type { Log } from '../kube/log.ts';
+import { Cache } from '../kube/informer/cache.ts';
 import type { Job, Pod } from '../lanes/job.ts';
 
 /** What the operator watches: the CapDeployJobs, and the Jobs and Pods that carry its label. */

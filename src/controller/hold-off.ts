@@ -1,4 +1,4 @@
-import { LONGEST_TIMER_MS } from '../kube/clock.ts';
+import { LONGEST_TIMER_MS } from '../base/clock.ts';
 import { isKubeError } from '../kube/errors.ts';
 
 const FIRST_MS = 100;

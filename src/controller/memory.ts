@@ -2,7 +2,7 @@ import { containerHasStarted } from '../lanes/explain.ts';
 import { isRunning, type Job, jobUidOf, type Pod } from '../lanes/job.ts';
 import type { Memory } from '../lanes/lane.ts';
 import { followPod, goneFor, type PodEnd, podEnd } from '../lanes/pod-end.ts';
-import { redactTail } from '../observability/redact.ts';
+import { redactTail } from '../text/redact.ts';
 import { keysOf } from './caches.ts';
 import { quotable, quotableJob } from './quotable.ts';
 

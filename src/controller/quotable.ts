@@ -1,7 +1,7 @@
 import type { ContainerStatus, Job, Pod } from '../lanes/job.ts';
 import { defined } from '../lanes/lane.ts';
-import { bounded } from '../lanes/text.ts';
-import { clean, redactSecrets } from '../observability/redact.ts';
+import { clean, redactSecrets } from '../text/redact.ts';
+import { bounded } from '../text/truncate.ts';
 
 /** Longer than any place in a status that quotes one such text. */
 const MOST = 1024;

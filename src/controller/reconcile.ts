@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type CapDeployJob, type CapDeployJobStatus, specOf } from '../api/capdeployjob.ts';
+import type { Log } from '../base/log.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Log } from '../kube/log.ts';
 import type { WorkResult } from '../kube/work-queue.ts';
 import { type Observation, type Plan, plan } from '../lanes/plan.ts';
 import type { Announcer } from './announce.ts';

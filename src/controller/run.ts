@@ -1,11 +1,11 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
+import { type Clock, elapsed, sleep, systemClock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { keyOf, splitKey } from '../base/object-key.ts';
 import type { IntakeMetrics } from '../intake/metrics.ts';
 import type { Intake, Resources } from '../intake/ports.ts';
 import type { KubeClient, KubeObject } from '../kube/client.ts';
-import { type Clock, elapsed, sleep, systemClock } from '../kube/clock.ts';
 import { EventRecorder } from '../kube/events.ts';
-import { keyOf, splitKey } from '../kube/keys.ts';
-import type { Log } from '../kube/log.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { isRunning, type Job, type Pod } from '../lanes/job.ts';
 import { Announcer, type DeployMetrics } from './announce.ts';

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Log } from '../base/log.ts';
+import { splitKey } from '../base/object-key.ts';
 import { CORE_EVENTS, type KubeClient, type KubeObject } from '../kube/client.ts';
-import { splitKey } from '../kube/keys.ts';
 import { listPages } from '../kube/list-all.ts';
-import type { Log } from '../kube/log.ts';
 import type { HangingStart, Warning, Warnings } from '../lanes/explain.ts';
 import { quotable } from './quotable.ts';
 

@@ -1,6 +1,6 @@
 import { ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import type { Aws } from '../aws/aws-client.ts';
-import type { Clock } from '../kube/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Target } from './config.ts';
 import { EcrError, toEcrError } from './ecr-error.ts';
 import { firstExpiry, loginsOf, type RegistryLogin } from './registry-login.ts';

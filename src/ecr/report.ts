@@ -1,4 +1,4 @@
-import { clean, redactSecrets } from '../observability/redact.ts';
+import { clean, redactSecrets } from '../text/redact.ts';
 import { rfc3339 } from './plan-secret.ts';
 
 /** What the run says: one line for each target and namespace, and one at the end. Nothing of a token is ever in them. */

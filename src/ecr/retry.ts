@@ -1,4 +1,4 @@
-import { type Clock, fullJitter, sleep } from '../kube/clock.ts';
+import { type Clock, fullJitter, sleep } from '../base/clock.ts';
 
 export interface RetryOptions {
   /** Tries in all. */

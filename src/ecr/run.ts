@@ -1,6 +1,6 @@
 import type { Aws } from '../aws/aws-client.ts';
+import type { Clock } from '../base/clock.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Clock } from '../kube/clock.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { Target } from './config.ts';
 import { findNamespaces } from './find-namespaces.ts';

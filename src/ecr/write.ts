@@ -1,5 +1,5 @@
+import type { Clock } from '../base/clock.ts';
 import { type KubeClient, type KubeObject, SECRETS, SERVICE_ACCOUNTS } from '../kube/client.ts';
-import type { Clock } from '../kube/clock.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { planSecret, Refused, type Secret } from './plan-secret.ts';
 import type { RegistryLogin } from './registry-login.ts';

@@ -1,5 +1,5 @@
 import type { DeployRequest } from '../api/deploy-request.ts';
-import { Bell } from '../kube/bell.ts';
+import { Bell } from '../base/wakeup.ts';
 import type { QueueMessage } from '../sqs/queue.ts';
 import { type Item, itemsOf, type Phase } from './batch-item.ts';
 import { CreateInOrder, knownIdRejection } from './create-in-order.ts';

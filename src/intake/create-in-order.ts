@@ -1,21 +1,21 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import type { DeployRequest } from '../api/deploy-request.ts';
 import { REASON, REJECTION } from '../api/reasons.ts';
-import { sleep } from '../kube/clock.ts';
+import { Backoff } from '../base/backoff.ts';
+import { sleep } from '../base/clock.ts';
+import { JOB_COST_MS } from '../base/rate-limiter.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { standsInStatus } from '../lanes/known.ts';
-import { redactHead } from '../observability/redact.ts';
+import { redactHead } from '../text/redact.ts';
 import type { Item, Read } from './batch-item.ts';
 import { type CreateOutcome, createJob } from './create-job.ts';
 import { isAlive, liveResource } from './live-resource.ts';
 import { inCreationOrder } from './order.ts';
-import { JOB_COST_MS } from './pace.ts';
 import { conflictRejection, parseMessage, type Rejection } from './parse-message.ts';
 import type { ResourceContext } from './parts.ts';
 import type { CreateTrouble } from './ports.ts';
 import { readSpec } from './revisions.ts';
 import { TroubleReport } from './trouble.ts';
-import { Backoff } from './waiting.ts';
 
 /** An item with its request, in turn. */
 type Turn = { item: Item; request: DeployRequest; group: string | undefined; index: number };

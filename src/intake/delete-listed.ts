@@ -1,7 +1,7 @@
+import { Backoff } from '../base/backoff.ts';
 import type { SqsError } from '../sqs/errors.ts';
 import type { QueueMessage } from '../sqs/queue.ts';
 import type { ResourceContext } from './parts.ts';
-import { Backoff } from './waiting.ts';
 
 /** A delete that SQS itself refuses this often will not succeed. */
 const MAX_REFUSALS = 5;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type Clock, sleep } from '../kube/clock.ts';
+import { type Clock, sleep } from '../base/clock.ts';
 import type { Queue, QueueMessage } from '../sqs/queue.ts';
 
 /** SQS lets go of a message 12 hours after it was received, however often its visibility was extended. */

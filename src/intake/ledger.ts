@@ -1,8 +1,8 @@
 import type { DeployRequest } from '../api/deploy-request.ts';
+import { Backoff } from '../base/backoff.ts';
 import { standsInStatus } from '../lanes/known.ts';
 import { isAlive, jobExists, liveResource } from './live-resource.ts';
 import type { ResourceContext } from './parts.ts';
-import { Backoff } from './waiting.ts';
 
 /** `listed`: it stands in the live status. `vanished`: neither it nor its Job is there. */
 export type Entry = 'listed' | 'conflict' | 'vanished' | 'not yet';

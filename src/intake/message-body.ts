@@ -1,5 +1,5 @@
 import { deployMessageSchema, ID_PATTERN, MESSAGE_ALIASES, REQUIRED_FIELDS } from '../api/deploy-request.ts';
-import { describe } from './text.ts';
+import { describe } from '../text/escape.ts';
 
 /**
  * From the body of an SQS message to the fields of a deploy request: JSON, the SNS envelope, and keys by any of their names. Says nothing

@@ -11,11 +11,11 @@ import {
 } from '../api/deploy-request.ts';
 import { REJECTION, type RejectionReason } from '../api/reasons.ts';
 import { momentOf, TIME_WORDS, whyNoMoment } from '../api/rfc3339.ts';
-import { redactSecrets } from '../observability/redact.ts';
 import type { QueueMessage } from '../sqs/queue.ts';
+import { cleanText, cut, describe, escapeText, withoutSecrets } from '../text/escape.ts';
+import { redactSecrets } from '../text/redact.ts';
 import { type MessageFields, readBody } from './message-body.ts';
 import type { Revisions } from './revisions.ts';
-import { cleanText, cut, describe, escapeText, withoutSecrets } from './text.ts';
 
 /**
  * From a message to a deploy request, or to the reason why it is none. Pure. The one place where what came

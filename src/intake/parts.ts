@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../base/clock.ts';
+import type { Pace } from '../base/rate-limiter.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Clock } from '../kube/clock.ts';
 import type { Queue } from '../sqs/queue.ts';
 import type { GroupOrder } from './group-order.ts';
 import type { IntakeMetrics } from './metrics.ts';
-import type { Pace } from './pace.ts';
 import type { Reports, ResourceKey, Resources } from './ports.ts';
 import type { Rejections } from './rejections.ts';
 

@@ -1,15 +1,15 @@
-import { elapsed, sleep } from '../kube/clock.ts';
+import { Backoff } from '../base/backoff.ts';
+import { elapsed, sleep } from '../base/clock.ts';
+import { JOBS_AT_ONCE_MS, Pace } from '../base/rate-limiter.ts';
 import { toSqsError } from '../sqs/errors.ts';
 import type { Queue, QueueMessage } from '../sqs/queue.ts';
 import { Batch } from './batch.ts';
 import { GroupOrder } from './group-order.ts';
 import { isAlive, liveResource } from './live-resource.ts';
-import { JOBS_AT_ONCE_MS, Pace } from './pace.ts';
 import { type IntakeParts, linkedController, type ResourceContext } from './parts.ts';
 import type { ResourceKey } from './ports.ts';
 import { Rejections } from './rejections.ts';
 import { readSpec } from './revisions.ts';
-import { Backoff } from './waiting.ts';
 
 /** SQS's bound for a receive. */
 const MAX_MESSAGES = 10;

@@ -1,7 +1,7 @@
-import { Bell } from '../kube/bell.ts';
+import { Pace } from '../base/rate-limiter.ts';
+import { Bell } from '../base/wakeup.ts';
 import type { Queue, QueueMessage } from '../sqs/queue.ts';
 import { Hold } from './hold.ts';
-import { Pace } from './pace.ts';
 import type { Rejection } from './parse-message.ts';
 import type { IntakeParts } from './parts.ts';
 import { HandedOver, type ResourceKey } from './ports.ts';

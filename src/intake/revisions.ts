@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
 import { type CapDeployJob, type CapDeployJobSpec, specOf } from '../api/capdeployjob.ts';
-import { escapeText } from './text.ts';
+import { escapeText } from '../text/escape.ts';
 
 /**
  * The `revisions` patterns of a spec. They run on a linear-time engine (RE2): a pattern is a user's, a revision is a stranger's, and

@@ -1,4 +1,4 @@
-import type { Clock } from '../kube/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { SqsError } from '../sqs/errors.ts';
 import type { Queue, QueueAttributes, QueueMessage } from '../sqs/queue.ts';
 

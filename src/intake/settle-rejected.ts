@@ -1,9 +1,9 @@
-import { sleep } from '../kube/clock.ts';
+import { Backoff } from '../base/backoff.ts';
+import { sleep } from '../base/clock.ts';
 import type { SqsError } from '../sqs/errors.ts';
 import type { QueueMessage } from '../sqs/queue.ts';
 import type { RejectionsParts } from './rejections.ts';
 import { type RedrivePolicy, settlement } from './settle-message.ts';
-import { Backoff } from './waiting.ts';
 
 /** SQS's bound for a batch. */
 const BATCH = 10;

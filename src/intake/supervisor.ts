@@ -1,5 +1,5 @@
-import { Bell } from '../kube/bell.ts';
-import { elapsed, sleep } from '../kube/clock.ts';
+import { elapsed, sleep } from '../base/clock.ts';
+import { Bell } from '../base/wakeup.ts';
 import type { Queue, QueueSettings } from '../sqs/queue.ts';
 import type { IntakeParts } from './parts.ts';
 import { DRAIN_MS, Poller } from './poller.ts';

@@ -1,6 +1,6 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { CONDITION, REASON } from '../api/reasons.ts';
-import { keyOf } from '../kube/keys.ts';
+import { keyOf } from '../base/object-key.ts';
 import { type AllowQueueRule, isOriginAllowed, isQueueAllowed } from '../sqs/allow-queue.ts';
 import type { QueueSettings } from '../sqs/queue.ts';
 import { canonicalQueue, parseQueueUrl, type QueueUrl, queueArn } from '../sqs/queue-url.ts';

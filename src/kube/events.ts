@@ -6,11 +6,11 @@
  */
 
 import { createHash } from 'node:crypto';
-import { redactSecrets } from '../observability/redact.ts';
+import { type Clock, microTime, systemClock } from '../base/clock.ts';
+import { type Log, silentLog } from '../base/log.ts';
+import { redactSecrets } from '../text/redact.ts';
 import { EVENTS, type KubeClient, type KubeObject } from './client.ts';
-import { type Clock, microTime, systemClock } from './clock.ts';
 import { isKubeError } from './errors.ts';
-import { type Log, silentLog } from './log.ts';
 
 /** As in the API server's own validation (`pkg/apis/core/validation/events.go`): bytes of the note, characters of the rest. */
 const MAX_NOTE_BYTES = 1024;

@@ -7,9 +7,9 @@
  * - Keys that failed come back with backoff, each key by its own count.
  */
 
-import { type Clock, fullJitter, LONGEST_TIMER_MS, systemClock, type TimerHandle } from './clock.ts';
+import { type Clock, fullJitter, LONGEST_TIMER_MS, systemClock, type TimerHandle } from '../base/clock.ts';
+import { type Log, silentLog } from '../base/log.ts';
 import { isKubeError } from './errors.ts';
-import { type Log, silentLog } from './log.ts';
 
 /** When the key should be looked at again though nothing happens (milliseconds from now). */
 export interface WorkResult {

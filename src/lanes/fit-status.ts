@@ -1,6 +1,6 @@
 import type { CapDeployJobStatus, HistoryEntry, LaneStatus, WaitingEntry } from '../api/capdeployjob.ts';
+import { boundedStored, storedBytes } from '../text/truncate.ts';
 import { defined } from './lane.ts';
-import { boundedStored, storedBytes } from './text.ts';
 
 /**
  * Bytes. etcd refuses an object of more than 1.5 MiB (`--max-request-bytes`), and a status that is refused stops every lane of its resource;

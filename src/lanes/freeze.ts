@@ -1,6 +1,6 @@
 import type { CapDeployJobSpec } from '../api/capdeployjob.ts';
 import { FREEZE_PREFIX } from '../api/names.ts';
-import { bounded, plain } from './text.ts';
+import { bounded, plain } from '../text/truncate.ts';
 
 /**
  * Environments that people have frozen by an annotation of the CapDeployJob: `freeze.capdeployjob.dev/<environment>: "<who>: <why>"`. Argo CD's

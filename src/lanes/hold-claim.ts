@@ -1,4 +1,5 @@
 import type { Claim } from '../api/capdeployjob.ts';
+import { bounded } from '../text/truncate.ts';
 import { containerHasStarted, terminating } from './explain.ts';
 import {
   isAlive,
@@ -15,7 +16,6 @@ import { candidateDrop } from './judge-waiting.ts';
 import { inTurn, iso, type Lane, summary } from './lane.ts';
 import { exitOf } from './outcome.ts';
 import { endedOf } from './record-ends.ts';
-import { bounded } from './text.ts';
 import { watchSidecars, whyHeld } from './watch-sidecars.ts';
 import { watchStart } from './watch-start.ts';
 

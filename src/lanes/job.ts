@@ -2,7 +2,7 @@ import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, type DeployRequest, dueAtOf, ID_PATTERN, MOST_DAYS_AHEAD } from '../api/deploy-request.ts';
 import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
 import { momentOf } from '../api/rfc3339.ts';
-import { bounded, plain } from './text.ts';
+import { bounded, plain } from '../text/truncate.ts';
 
 /** A batch/v1 Job as far as lanes look at it; whatever else it holds stays untouched. */
 export interface Job {

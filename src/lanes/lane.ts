@@ -7,6 +7,7 @@ import type {
   Watermark,
 } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
+import { bounded, boundedKeepingTheEnd } from '../text/truncate.ts';
 import { type HangingStart, terminating } from './explain.ts';
 import {
   isAlive,
@@ -24,7 +25,6 @@ import {
 import type { LaneView, Removal } from './lane-view.ts';
 import { compareTurns, type Turn } from './order.ts';
 import type { Outcome } from './outcome.ts';
-import { bounded, boundedKeepingTheEnd } from './text.ts';
 import { type WindowState, windowState } from './windows.ts';
 
 export type * from './lane-view.ts';

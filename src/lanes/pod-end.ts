@@ -1,5 +1,6 @@
 import type { Exit } from '../api/capdeployjob.ts';
 import { OUTCOME, type OutcomeReason, TRACES } from '../api/reasons.ts';
+import { boundedKeepingTheEnd, boundedStored } from '../text/truncate.ts';
 import { initContainersThatRan } from './explain.ts';
 import {
   type ContainerState,
@@ -9,7 +10,6 @@ import {
   nativeSidecars,
   type Pod,
 } from './job.ts';
-import { boundedKeepingTheEnd, boundedStored } from './text.ts';
 
 /** How the deploy of one Pod ended, as far as one version of the Pod tells. Its texts are raw: who keeps them redacts them. */
 export interface PodEnd {

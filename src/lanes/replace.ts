@@ -1,12 +1,12 @@
 import { isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
+import { bounded } from '../text/truncate.ts';
 import { HEALTHY_START_MS } from './explain.ts';
 import { isAlive, isBeingDeleted, isRunning, type StoredRequest, startedAt } from './job.ts';
 import { inTurn, type Lane } from './lane.ts';
 import { compareTurns } from './order.ts';
 import { exitOf } from './outcome.ts';
 import { endedOf } from './record-ends.ts';
-import { bounded } from './text.ts';
 
 /**
  * An announcement that is taken back: the deploy may run on after all. Its Job is written first, so that the delete that rests on the

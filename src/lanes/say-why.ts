@@ -1,9 +1,9 @@
 import type { WaitingEntry } from '../api/capdeployjob.ts';
 import { ANNOTATION } from '../api/names.ts';
+import { bounded } from '../text/truncate.ts';
 import { isBeingDeleted, isRunning, type Job } from './job.ts';
 import { type Lane, requestOf } from './lane.ts';
 import { compareTurns } from './order.ts';
-import { bounded } from './text.ts';
 
 /** Something that keeps a request from starting, and when it ends by itself, where that is known (epoch milliseconds). */
 interface Cause {

@@ -1,9 +1,9 @@
 import type { Claim, Exit } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
+import { bounded } from '../text/truncate.ts';
 import { isAlive, type Job, type Pod } from './job.ts';
 import type { Lane } from './lane.ts';
 import { runningNativeSidecars, runningSidecars } from './pod-end.ts';
-import { bounded } from './text.ts';
 
 /** So long after `cap` has exited the rest of its Pod may run on. */
 export const SIDECARS_MS = 60_000;

@@ -1,9 +1,9 @@
 import type { Claim } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
+import { bounded } from '../text/truncate.ts';
 import { HEALTHY_START_MS, initContainersThatRan, SLOW_START_MS, whyNotRunning } from './explain.ts';
 import { isAlive, type Job, type Pod } from './job.ts';
 import { type Lane, startOf } from './lane.ts';
-import { bounded } from './text.ts';
 
 /**
  * A started deploy that has no container yet: its claim says why, and it is ended after podStartDeadlineSeconds.

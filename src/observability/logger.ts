@@ -5,8 +5,8 @@
 
 import pino, { type Bindings, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import pretty from 'pino-pretty';
-import { clean, redactHead, redactSecrets } from './redact.ts';
-import { isSecretName } from './secret-names.ts';
+import { clean, redactHead, redactSecrets } from '../text/redact.ts';
+import { isSecretName } from '../text/secret-names.ts';
 
 export type Logger = PinoLogger;
 

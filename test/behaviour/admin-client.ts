@@ -9,11 +9,11 @@ import type {
   WatchEvent,
   WatchOptions,
 } from '../../src/kube/client.ts';
-import { Connection } from '../../src/kube/connection.ts';
-import { HttpKubeClient } from '../../src/kube/http-client.ts';
-import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
-import { collectionPath } from '../../src/kube/paths.ts';
-import { type Request, Transport } from '../../src/kube/transport.ts';
+import { Connection } from '../../src/kube/http/connection.ts';
+import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
+import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
+import { collectionPath } from '../../src/kube/http/paths.ts';
+import { type Request, Transport } from '../../src/kube/http/transport.ts';
 import { variable } from './which-world.ts';
 
 const TIMEOUT_MS = 30_000;

@@ -1,5 +1,5 @@
+import { type Clock, sleep } from '../../src/base/clock.ts';
 import type { KubeClient, ResourceType } from '../../src/kube/client.ts';
-import { type Clock, sleep } from '../../src/kube/clock.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import type { Queue } from '../../src/sqs/queue.ts';

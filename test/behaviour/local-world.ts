@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import type { Clock } from '../../src/base/clock.ts';
 import { PODS, type ResourceType } from '../../src/kube/client.ts';
-import type { Clock } from '../../src/kube/clock.ts';
 import { createLocalClient } from '../../src/local/client.ts';
 import { Collector } from '../../src/local/controllers/collector.ts';
 import { JobController, type JobControllerOptions } from '../../src/local/controllers/job-controller.ts';

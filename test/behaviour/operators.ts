@@ -1,7 +1,7 @@
 import { pino } from 'pino';
+import type { Clock } from '../../src/base/clock.ts';
 import { LEASE_NAME, type Operator as Running, startOperator } from '../../src/commands/operator.ts';
 import { operatorMetrics } from '../../src/commands/operator-metrics.ts';
-import type { Clock } from '../../src/kube/clock.ts';
 import { LOCAL_REGION } from '../../src/local/sqs.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import type { AllowQueueRule } from '../../src/sqs/allow-queue.ts';

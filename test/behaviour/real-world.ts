@@ -1,7 +1,7 @@
 import { JOBS, type KubeObject, PODS, type ResourceType } from '../../src/kube/client.ts';
 import { isKubeError, type KubeErrorKind } from '../../src/kube/errors.ts';
-import { HttpKubeClient } from '../../src/kube/http-client.ts';
-import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
+import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
+import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
 import type { Pod } from '../../src/lanes/job.ts';
 import { AdminClient } from './admin-client.ts';
 import { type Cluster, NAMESPACES, quotaOf } from './cluster.ts';

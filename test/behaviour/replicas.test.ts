@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LEASES } from '../../src/kube/client.ts';
-import type { Lease } from '../../src/kube/lease.ts';
+import type { Lease } from '../../src/kube/election/lease.ts';
 import { ended, eventually, inWorld, message, type Operator, overlaps, sentAt, type World } from './world.ts';
 
 const leader = (...operators: Operator[]) =>

@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
-import { Connection } from '../../src/kube/connection.ts';
-import { lines } from '../../src/kube/json-lines.ts';
-import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
+import { lines } from '../../src/base/json-lines.ts';
+import { Connection } from '../../src/kube/http/connection.ts';
+import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
 import type { LocalCluster } from '../../src/local/cluster.ts';
 import { startLocalCluster } from '../../src/local/cluster.ts';
 

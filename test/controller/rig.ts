@@ -24,7 +24,7 @@ import {
 } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import type { EventDescription, EventRecorder } from '../../src/kube/events.ts';
-import { ObjectStore } from '../../src/kube/object-store.ts';
+import { ObjectStore } from '../../src/kube/informer/indexer.ts';
 import type { WorkResult } from '../../src/kube/work-queue.ts';
 import type { Job, Pod } from '../../src/lanes/job.ts';
 import type { Observation, Plan } from '../../src/lanes/plan.ts';

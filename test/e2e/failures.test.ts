@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { HistoryEntry } from '../../src/api/capdeployjob.ts';
 import { firstContainerStatus, type Pod } from '../../src/lanes/job.ts';
-import { redactSecrets } from '../../src/observability/redact.ts';
+import { redactSecrets } from '../../src/text/redact.ts';
 import { currentOf } from './servers/deployed.ts';
 import { SshServer } from './servers/ssh-server.ts';
 import { expectSuccess, openSite } from './site.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { JOB_COST_MS, JOBS_AT_ONCE_MS, Pace } from '../../src/intake/pace.ts';
+import { JOB_COST_MS, JOBS_AT_ONCE_MS, Pace } from '../../src/base/rate-limiter.ts';
 import { SettableClock } from '../kube/settable-clock.ts';
 import { VirtualClock } from '../kube/virtual-clock.ts';
 

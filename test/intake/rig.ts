@@ -1,8 +1,8 @@
 import { pino } from 'pino';
+import { systemClock } from '../../src/base/clock.ts';
 import { NO_METRICS } from '../../src/intake/metrics.ts';
 import type { IntakeParts } from '../../src/intake/parts.ts';
 import { Poller } from '../../src/intake/poller.ts';
-import { systemClock } from '../../src/kube/clock.ts';
 import type { Queue, QueueMessage } from '../../src/sqs/queue.ts';
 import type { SqsServer } from '../sqs/sqs-server.ts';
 import { aResource } from './builders.ts';

@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
+import { Backoff } from '../../src/base/backoff.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { Bell } from '../../src/base/wakeup.ts';
 import { Hold } from '../../src/intake/hold.ts';
 import { inCreationOrder } from '../../src/intake/order.ts';
 import { RedrivePolicy, settlement } from '../../src/intake/settle-message.ts';
-import { Backoff } from '../../src/intake/waiting.ts';
-import { Bell } from '../../src/kube/bell.ts';
-import { type Clock, systemClock } from '../../src/kube/clock.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import type { Queue } from '../../src/sqs/queue.ts';
 import { aMessage } from './builders.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ClockWasSetError, clockWasSet } from '../../src/kube/clock-step.ts';
+import { type ClockWasSetError, clockWasSet } from '../../src/base/clock-step.ts';
 import { SettableClock } from './settable-clock.ts';
 
 let clock: SettableClock;

@@ -8,8 +8,8 @@ import type { TLSSocket } from 'node:tls';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PODS } from '../../src/kube/client.ts';
-import { HttpKubeClient } from '../../src/kube/http-client.ts';
-import { KubeConfigError, loadKubeConfig } from '../../src/kube/kubeconfig.ts';
+import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
+import { KubeConfigError, loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
 import { ApiServer, json, pod, status } from './api-server.ts';
 import { selfSigned } from './certificate.ts';
 

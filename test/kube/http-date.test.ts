@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readHttpDate } from '../../src/kube/http-date.ts';
+import { readHttpDate } from '../../src/kube/http/http-date.ts';
 
 const NOW = Date.parse('2026-11-05T10:00:00Z');
 const read = (text: string): string | undefined => {

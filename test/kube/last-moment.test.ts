@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, expect, test, vi } from 'vitest';
 import { JOBS, type KubeObject } from '../../src/kube/client.ts';
-import type { HttpKubeClient } from '../../src/kube/http-client.ts';
+import type { HttpKubeClient } from '../../src/kube/http/http-client.ts';
 import { ApiServer, clientFor, json } from './api-server.ts';
 
 /** A write that waits for its connection is asked about once more when it gets it. */

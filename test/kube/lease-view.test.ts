@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Lease } from '../../src/kube/lease.ts';
-import { LeaseView } from '../../src/kube/lease-view.ts';
+import type { Lease } from '../../src/kube/election/lease.ts';
+import { LeaseView } from '../../src/kube/election/lease-view.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const lease = (holderIdentity: string, resourceVersion: string, uid = 'uid'): Lease => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { type ObjectEvent, ObjectStore } from '../../src/kube/object-store.ts';
+import { type ObjectEvent, ObjectStore } from '../../src/kube/informer/indexer.ts';
 import { pod } from './api-server.ts';
 
 function told(events: ObjectEvent[]): string[] {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { currentNamespace, loadKubeConfig } from '../../src/kube/kubeconfig.ts';
+import { currentNamespace, loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
 
 /** In which namespace the Lease lies. */
 

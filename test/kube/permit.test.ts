@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { JOBS, type KubeClient, type KubeObject } from '../../src/kube/client.ts';
-import { guardedClient, notLeader } from '../../src/kube/permit.ts';
+import { guardedClient, notLeader } from '../../src/kube/write-guard.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import { permittedQueue } from '../../src/sqs/permitted-queue.ts';
 import type { Queue } from '../../src/sqs/queue.ts';

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Cache, type CacheOptions } from '../../src/kube/cache.ts';
+import type { Log } from '../../src/base/log.ts';
 import { type KubeObject, PODS } from '../../src/kube/client.ts';
-import type { Log } from '../../src/kube/log.ts';
+import { Cache, type CacheOptions } from '../../src/kube/informer/cache.ts';
 import { ApiServer, bookmark, clientFor, event, json, pod, type Received, status } from './api-server.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
 

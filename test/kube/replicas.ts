@@ -1,9 +1,9 @@
+import { type Clock, sleep } from '../../src/base/clock.ts';
 import type { KubeClient, KubeObject } from '../../src/kube/client.ts';
 import { LEASES } from '../../src/kube/client.ts';
-import { type Clock, sleep } from '../../src/kube/clock.ts';
+import { LeaderElector } from '../../src/kube/election/leader-elector.ts';
+import type { Lease, LeaseRecord } from '../../src/kube/election/lease.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { LeaderElector } from '../../src/kube/leader-elector.ts';
-import type { Lease, LeaseRecord } from '../../src/kube/lease.ts';
 import { createLocalClient } from '../../src/local/client.ts';
 import { Store } from '../../src/local/store/store.ts';
 import { VirtualClock } from './virtual-clock.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exitOfAll, followPod, goneFor, podEnd, runningSidecars } from '../../src/lanes/pod-end.ts';
-import { storedBytes } from '../../src/lanes/text.ts';
+import { storedBytes } from '../../src/text/truncate.ts';
 import { aJob, aPod, at, type PodChanges, stamp } from './builders.ts';
 
 const job = aJob({ started: -60 });

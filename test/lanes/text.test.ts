@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bounded, boundedKeepingTheEnd, plain } from '../../src/lanes/text.ts';
+import { bounded, boundedKeepingTheEnd, plain } from '../../src/text/truncate.ts';
 
 describe('a text that the status schema bounds', () => {
   test('stays as it is where it fits to the character', () => {

@@ -7,7 +7,7 @@ import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSC
 import { afterAll, afterEach, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { CAPDEPLOYJOBS, JOBS, type KubeObject, LEASES, NAMESPACES } from '../../src/kube/client.ts';
-import type { Lease } from '../../src/kube/lease.ts';
+import type { Lease } from '../../src/kube/election/lease.ts';
 import { type LocalCluster, startLocalCluster } from '../../src/local/cluster.ts';
 import { LOCAL_CREDENTIALS, type LocalSqs, startLocalSqs } from '../../src/local/sqs.ts';
 import { text } from '../manifests/yaml.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clean, printable, redactSecrets, redactTail, tail } from '../../src/observability/redact.ts';
+import { clean, printable, redactSecrets, redactTail, tail } from '../../src/text/redact.ts';
 import { HARMLESS, LEAKS } from './credential-lines.ts';
 
 /** 32 bytes in base64, as `openssl rand -base64 32` makes them, without the padding. */

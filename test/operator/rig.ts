@@ -5,7 +5,7 @@ import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
 import { LEASE_NAME, type Operator, startOperator } from '../../src/commands/operator.ts';
 import type { OperatorMetrics } from '../../src/commands/operator-metrics.ts';
 import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject, LEASES, NAMESPACES } from '../../src/kube/client.ts';
-import type { Lease } from '../../src/kube/lease.ts';
+import type { Lease } from '../../src/kube/election/lease.ts';
 import { createLocalClient } from '../../src/local/client.ts';
 import { Store } from '../../src/local/store/store.ts';
 import type { Queue, QueueMessage, ReceiveOptions } from '../../src/sqs/queue.ts';

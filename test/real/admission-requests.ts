@@ -1,7 +1,7 @@
 import type { KubeObject, ResourceType } from '../../src/kube/client.ts';
-import { Connection } from '../../src/kube/connection.ts';
-import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
-import { collectionPath, objectPath, queryString } from '../../src/kube/paths.ts';
+import { Connection } from '../../src/kube/http/connection.ts';
+import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
+import { collectionPath, objectPath, queryString } from '../../src/kube/http/paths.ts';
 
 /** Requests to a real API server as anybody, by impersonation: RBAC and policies judge them as that user's own. */
 

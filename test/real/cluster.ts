@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { CAPDEPLOYJOBS, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
-import { Connection } from '../../src/kube/connection.ts';
-import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
-import { collectionPath, objectPath, queryString } from '../../src/kube/paths.ts';
+import { Connection } from '../../src/kube/http/connection.ts';
+import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
+import { collectionPath, objectPath, queryString } from '../../src/kube/http/paths.ts';
 import { TEST_LABEL } from '../behaviour/real-world.ts';
 import { Kubectl, type Result } from './kubectl.ts';
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Aws } from '../../src/aws/aws-client.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { parseConfig } from '../../src/ecr/config.ts';
 import { runOnce } from '../../src/ecr/run.ts';
 import { JOBS, type KubeObject, PODS, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client.ts';
-import { systemClock } from '../../src/kube/clock.ts';
-import { HttpKubeClient } from '../../src/kube/http-client.ts';
-import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
+import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
+import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
 import { type DockerConfig, dockerData, dockerOf, PULL_SECRET_TYPE } from '../ecr/rig.ts';
 import { AWS_ENV, EcrRig, linesOf, REGISTRY } from './ecr-rig.ts';
 

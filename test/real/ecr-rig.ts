@@ -13,8 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { KubeObject } from '../../src/kube/client.ts';
 import { NAMESPACES } from '../../src/kube/client.ts';
-import { HttpKubeClient } from '../../src/kube/http-client.ts';
-import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
+import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
+import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
 import { TEST_LABEL } from '../behaviour/real-world.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

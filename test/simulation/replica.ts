@@ -1,6 +1,6 @@
+import type { Clock, TimerHandle } from '../../src/base/clock.ts';
 import type { Operator } from '../../src/commands/operator.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import type { Clock, TimerHandle } from '../../src/kube/clock.ts';
 import type { Timer } from '../../src/local/clock.ts';
 import { type KnownExit, type Look, learnt, NO_LOOK } from './looks.ts';
 import type { Random } from './random.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/kube/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import type { Queue, QueueAttributes, QueueMessage, ReceiveOptions, VisibilityChange } from '../../src/sqs/queue.ts';
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { parse } from 'yaml';
+import type { Clock } from '../../src/base/clock.ts';
 import { type Operator, startOperator } from '../../src/commands/operator.ts';
 import { operatorMetrics } from '../../src/commands/operator-metrics.ts';
 import { CAPDEPLOYJOBS, EVENTS, type KubeClient, PODS, type ResourceType } from '../../src/kube/client.ts';
-import type { Clock } from '../../src/kube/clock.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { createLocalClient } from '../../src/local/client.ts';
 import { type Timer, VirtualClock } from '../../src/local/clock.ts';

@@ -9,21 +9,38 @@ import { expect, test } from 'vitest';
  */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   api: [],
-  lanes: ['api'],
-  observability: ['api'],
-  kube: ['observability'],
+  // What any program needs, and nothing of ours: clock, waits, log port.
+  base: [],
+  // Text from outside made fit to be shown: cut, escaped, without secrets.
+  text: ['api'],
+  lanes: ['api', 'text'],
+  observability: ['api', 'text', 'base'],
+  kube: ['base', 'text'],
   // How requests to any AWS service leave: credentials, roles, proxy, time-outs.
-  aws: ['observability'],
-  sqs: ['aws', 'observability', 'api'],
+  aws: ['text'],
+  sqs: ['aws', 'base', 'api'],
   // The pull-secret refresher: a program of its own that shares clients with the operator.
-  ecr: ['aws', 'kube', 'observability', 'api'],
-  intake: ['lanes', 'sqs', 'kube', 'observability', 'api'],
-  controller: ['intake', 'lanes', 'kube', 'observability', 'api'],
+  ecr: ['aws', 'kube', 'base', 'text', 'observability', 'api'],
+  intake: ['lanes', 'sqs', 'kube', 'base', 'text', 'api'],
+  controller: ['intake', 'lanes', 'kube', 'base', 'text', 'api'],
   // The program: sub-commands and what ties the rooms together.
-  commands: ['main', 'controller', 'intake', 'lanes', 'ecr', 'sqs', 'aws', 'kube', 'observability', 'api'],
-  main: ['commands', 'ecr', 'kube', 'observability', 'sqs'],
+  commands: [
+    'main',
+    'controller',
+    'intake',
+    'lanes',
+    'ecr',
+    'sqs',
+    'aws',
+    'kube',
+    'base',
+    'text',
+    'observability',
+    'api',
+  ],
+  main: ['commands', 'ecr', 'kube', 'observability', 'sqs', 'text', 'base'],
   // The laptop edition, never part of the operator. Its demo reads Jobs and Pods as lanes do.
-  local: ['kube', 'api', 'lanes'],
+  local: ['kube', 'api', 'lanes', 'base', 'text'],
 };
 
 const src = fileURLToPath(new URL('../../src', import.meta.url));

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { lines } from '../../base/json-lines.ts';
 import { CAPDEPLOYJOBS, type KubeObject, type ResourceType } from '../../kube/client.ts';
-import { HttpKubeClient } from '../../kube/http-client.ts';
-import { lines } from '../../kube/json-lines.ts';
-import { loadKubeConfig } from '../../kube/kubeconfig.ts';
+import { HttpKubeClient } from '../../kube/http/http-client.ts';
+import { loadKubeConfig } from '../../kube/http/kubeconfig.ts';
 import { type LocalCluster, startLocalCluster } from '../cluster.ts';
 import type { ResolvedImage } from '../kubelet/pod-worker.ts';
 import { IMAGE, NAMESPACE } from './scenario.ts';

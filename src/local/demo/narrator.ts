@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { CapDeployJob, HistoryEntry, RejectionEntry } from '../../api/capdeployjob.ts';
-import { Cache } from '../../kube/cache.ts';
 import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject, PODS } from '../../kube/client.ts';
+import { Cache } from '../../kube/informer/cache.ts';
 import { isRunning, isSuspended, type Job, type Pod, storedRequest } from '../../lanes/job.ts';
 import type { Row, Table } from './table.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { LABEL } from '../../../src/api/names.ts';
 import { type KubeObject, PODS } from '../../../src/kube/client.ts';
 import { isKubeError } from '../../../src/kube/errors.ts';
-import { Reflector } from '../../../src/kube/reflector.ts';
+import { Reflector } from '../../../src/kube/informer/reflector.ts';
 import type { Pod } from '../../../src/lanes/job.ts';
 import type { AdminClient } from '../../behaviour/admin-client.ts';
 import type { Run } from '../audit/evidence.ts';

@@ -2,8 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { JOBS, type KubeObject, PODS } from '../../../src/kube/client.ts';
-import { HttpKubeClient } from '../../../src/kube/http-client.ts';
-import { loadKubeConfig } from '../../../src/kube/kubeconfig.ts';
+import { HttpKubeClient } from '../../../src/kube/http/http-client.ts';
+import { loadKubeConfig } from '../../../src/kube/http/kubeconfig.ts';
 import { findBinaries } from './build.ts';
 import { startControlPlane } from './control-plane.ts';
 

@@ -6,13 +6,13 @@
  * is bounded, and what that cannot say is done in plain code: time is linear in the text, whatever the text.
  */
 
+import { clean, printable, tail } from './printable.ts';
 import { redactCommands } from './secret-commands.ts';
 import { SECRET_NAME } from './secret-names.ts';
 import { redactCredentials, redactPairs } from './secret-pairs.ts';
 import { isTokenAlone, MARK, redactPair } from './secret-values.ts';
-import { clean, printable, tail } from './text.ts';
 
-export { clean, printable, tail } from './text.ts';
+export { clean, printable, tail } from './printable.ts';
 
 /** The text with everything that looks like a secret replaced by `[redacted]`. Never throws. Escape sequences hide secrets: `clean` first. */
 export function redactSecrets(text: string): string {

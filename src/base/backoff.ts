@@ -1,4 +1,4 @@
-import { type Clock, fullJitter } from '../kube/clock.ts';
+import { type Clock, fullJitter } from './clock.ts';
 
 /** Exponential backoff with full jitter; the first wait after a reset is short, for most trouble is over at once. */
 export class Backoff {

@@ -16,11 +16,11 @@ import {
   type ResourceType,
   type WatchEvent,
   type WatchOptions,
-} from './client.ts';
+} from '../client.ts';
+import type { KubeError } from '../errors.ts';
+import { notLeader } from '../write-guard.ts';
 import { Connection, type Credentials } from './connection.ts';
-import type { KubeError } from './errors.ts';
 import { collectionPath, objectPath } from './paths.ts';
-import { notLeader } from './permit.ts';
 import { type Request, Transport, type Verb } from './transport.ts';
 
 export { VERBS, type Verb } from './transport.ts';

@@ -1,5 +1,5 @@
 import { MAX_TEXT_LENGTH } from '../api/deploy-request.ts';
-import { clean, redactSecrets } from '../observability/redact.ts';
+import { clean, redactSecrets } from './redact.ts';
 
 /** Text that came in a message, made fit for people: in annotations, status, Events, logs and chat. Pure. */
 

@@ -4,13 +4,13 @@
  */
 
 import type { Dispatcher } from 'undici';
-import { errorOfAnswer, errorOfBody, errorOfTimeout, errorOfTransport, errorOfWatchEvent } from './answers.ts';
-import type { KubeObject, WatchEvent } from './client.ts';
+import { lines } from '../../base/json-lines.ts';
+import type { KubeObject, WatchEvent } from '../client.ts';
+import { KubeError } from '../errors.ts';
 import type { Connection, Endpoint } from './connection.ts';
-import { KubeError } from './errors.ts';
 import { readHttpDate } from './http-date.ts';
-import { lines } from './json-lines.ts';
 import { queryString } from './paths.ts';
+import { errorOfAnswer, errorOfBody, errorOfTimeout, errorOfTransport, errorOfWatchEvent } from './response-errors.ts';
 
 /** As the API server's audit log and RBAC name them. */
 export const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const;

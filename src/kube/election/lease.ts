@@ -3,8 +3,8 @@
  * `tools/leaderelection/resourcelock` does, so that `kubectl get lease` and people who know other controllers understand it. Pure.
  */
 
-import type { KubeObject } from './client.ts';
-import { microTime } from './clock.ts';
+import { microTime } from '../../base/clock.ts';
+import type { KubeObject } from '../client.ts';
 
 /** `spec` of a Lease as far as leader election uses it. */
 export interface LeaseRecord {

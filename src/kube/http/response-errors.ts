@@ -2,8 +2,8 @@
  * What came back, or did not, as KubeError: the one place that reads metav1.Status and the transport's errors.
  */
 
-import { redactHead } from '../observability/redact.ts';
-import { classify, KubeError } from './errors.ts';
+import { redactHead } from '../../text/redact.ts';
+import { classify, KubeError } from '../errors.ts';
 import { readHttpDate } from './http-date.ts';
 
 /** Of a metav1.Status, what is used here. */

@@ -7,10 +7,10 @@
  *     └──── backoff ◀──────────┴── 410 (that resourceVersion is compacted away), or an error that no second watch will cure
  */
 
-import type { KubeClient, KubeObject, ListOptions, ResourceType, WatchEvent } from './client.ts';
-import { type Clock, fullJitter, LONGEST_TIMER_MS, sleep, systemClock } from './clock.ts';
-import { isKubeError } from './errors.ts';
-import { listAll } from './list-all.ts';
+import { type Clock, fullJitter, LONGEST_TIMER_MS, sleep, systemClock } from '../../base/clock.ts';
+import type { KubeClient, KubeObject, ListOptions, ResourceType, WatchEvent } from '../client.ts';
+import { isKubeError } from '../errors.ts';
+import { listAll } from '../list-all.ts';
 
 export interface ReflectorSink<T extends KubeObject> {
   /** A complete list: what is not in it is gone. */

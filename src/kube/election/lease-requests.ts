@@ -1,6 +1,6 @@
-import { type KubeClient, LEASES } from './client.ts';
-import type { Clock } from './clock.ts';
-import { isKubeError, KubeError } from './errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { type KubeClient, LEASES } from '../client.ts';
+import { isKubeError, KubeError } from '../errors.ts';
 import type { Lease, LeaseName, LeaseRecord } from './lease.ts';
 
 /** How long a request about the Lease may take (milliseconds), and what ends it sooner. */

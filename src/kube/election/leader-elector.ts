@@ -8,16 +8,16 @@
  *     └──┘ while somebody else renews it                 for whoever led has a head full of what was true then: the process ends
  */
 
-import { Bell } from './bell.ts';
-import { Cache } from './cache.ts';
-import { type KubeClient, LEASES } from './client.ts';
-import { type Clock, elapsed, LONGEST_TIMER_MS, sleep, systemClock, type TimerHandle } from './clock.ts';
-import { isKubeError } from './errors.ts';
+import { type Clock, elapsed, LONGEST_TIMER_MS, sleep, systemClock, type TimerHandle } from '../../base/clock.ts';
+import { type Log, silentLog } from '../../base/log.ts';
+import { Bell } from '../../base/wakeup.ts';
+import { type KubeClient, LEASES } from '../client.ts';
+import { isKubeError } from '../errors.ts';
+import { Cache } from '../informer/cache.ts';
+import { notLeader, type Permit } from '../write-guard.ts';
 import { heldBy, holderOf, type Lease, type LeaseName, released } from './lease.ts';
 import { LeaseRequests, type Limit, seconds } from './lease-requests.ts';
 import { LeaseView } from './lease-view.ts';
-import { type Log, silentLog } from './log.ts';
-import { notLeader, type Permit } from './permit.ts';
 
 export interface LeaderElectorOptions {
   /** With connections of its own, best: renewals must not wait behind deploys. */

@@ -3,7 +3,7 @@
  * `/api/v1`, every other under `/apis/<group>/<version>`, a namespaced object under `/namespaces/<ns>/<plural>/<name>`.
  */
 
-import type { ResourceType } from './client.ts';
+import type { ResourceType } from '../client.ts';
 
 /** Path of a collection: in one namespace, or in all of them where `namespace` is undefined. */
 export function collectionPath(type: ResourceType, namespace: string | undefined): string {

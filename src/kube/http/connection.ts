@@ -10,8 +10,8 @@ import { createHash } from 'node:crypto';
 import type { RequestOptions as HttpsOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from 'undici';
-import { redactHead } from '../observability/redact.ts';
-import { KubeError } from './errors.ts';
+import { redactHead } from '../../text/redact.ts';
+import { KubeError } from '../errors.ts';
 
 /** What is used of a KubeConfig. */
 export type Credentials = Pick<KubeConfig, 'getCurrentCluster' | 'applyToHTTPSOptions'>;

@@ -1,4 +1,4 @@
-import { type Clock, elapsed } from './clock.ts';
+import { type Clock, elapsed } from '../../base/clock.ts';
 import { durationMsOf, holderOf, type Lease, recordText } from './lease.ts';
 
 /** The Lease as one replica sees it, and since when: whether its holder's time is over is judged by that, never by what the record says of time. */

@@ -2,7 +2,7 @@
  * The objects that a cache knows, with indexes over them. No IO: `replace` and `apply` say what changed against what was known.
  */
 
-import type { KubeObject, WatchEvent } from './client.ts';
+import type { KubeObject, WatchEvent } from '../client.ts';
 
 /** What became of one object. `object` of a DELETED is its last known state. `old` is there for MODIFIED. */
 export interface ObjectEvent<T extends KubeObject = KubeObject> {

@@ -1,4 +1,4 @@
-import { type Clock, elapsed, sleep } from '../kube/clock.ts';
+import { type Clock, elapsed, sleep } from './clock.ts';
 
 /** Ten Jobs a second: what each costs (milliseconds). */
 export const JOB_COST_MS = 100;

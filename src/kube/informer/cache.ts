@@ -6,14 +6,14 @@
  * is read live (the lane protocol says where). Handlers run synchronously, in the order of the events, after the lookups know the change.
  */
 
-import type { KubeClient, KubeObject, ResourceType } from './client.ts';
-import { type Clock, systemClock } from './clock.ts';
-import { isKubeError } from './errors.ts';
-import { type Log, silentLog } from './log.ts';
-import { type ObjectEvent, ObjectStore, type ObjectStoreOptions } from './object-store.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
+import { type Log, silentLog } from '../../base/log.ts';
+import type { KubeClient, KubeObject, ResourceType } from '../client.ts';
+import { isKubeError } from '../errors.ts';
+import { type ObjectEvent, ObjectStore, type ObjectStoreOptions } from './indexer.ts';
 import { Reflector, type ReflectorTimings } from './reflector.ts';
 
-export type { Indexers, ObjectEvent } from './object-store.ts';
+export type { Indexers, ObjectEvent } from './indexer.ts';
 
 /** Must return soon; what it throws (or rejects with) is logged and harms neither the cache nor other handlers. */
 export type ObjectHandler<T extends KubeObject> = (event: ObjectEvent<T>) => void;
