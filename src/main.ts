@@ -4,10 +4,10 @@
  * all, 2 where the command line, the environment, a configuration file or the kubeconfig is not usable.
  */
 import packageJson from '../package.json' with { type: 'json' };
-import { runController } from './commands/controller.ts';
-import { runEcrLogin } from './commands/ecr-login.ts';
-import { ecrLoginHelp } from './ecr-login-flags.ts';
-import { controllerHelp, FlagError } from './flags.ts';
+import { runController } from './cli/controller.ts';
+import { controllerHelp, FlagError } from './cli/controller-flags.ts';
+import { runEcrLogin } from './cli/ecr-login.ts';
+import { ecrLoginHelp } from './cli/ecr-login-flags.ts';
 import { KubeConfigError } from './kube/http/kubeconfig.ts';
 import { clean, redactSecrets } from './text/redact.ts';
 

@@ -12,7 +12,7 @@ import type { AwsRole } from '../aws/aws-client.ts';
 
 /**
  * What `capdeploy ecr-login` is told to do: which registries, as whom, into which Secrets. From a YAML file, or one target from flags
- * (`src/ecr-login-flags.ts`); both are held against the same schema.
+ * (`src/cli/ecr-login-flags.ts`); both are held against the same schema.
  */
 
 /** The configuration is not usable. The message is one line that names the field, what was found and what is allowed. */

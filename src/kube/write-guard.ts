@@ -1,3 +1,4 @@
+import { withEither } from '../base/abort.ts';
 import type {
   KubeClient,
   KubeObject,
@@ -30,7 +31,8 @@ export const notLeader = (): KubeError =>
  */
 export function guardedClient(client: KubeClient, permit: Permit): KubeClient {
   const read = <O extends RequestOptions | ListOptions, T>(options: O | undefined, send: (options: O) => Promise<T>) =>
-    linked(options?.signal, permit.signal, (signal) => send({ ...options, signal } as O));
+    // The permit's signal lives as long as the process.
+    withEither(options?.signal ?? permit.signal, permit.signal, (signal) => send({ ...options, signal } as O));
   const write = async <O extends RequestOptions, T>(options: O | undefined, send: (options: O) => Promise<T>) => {
     if (!permit.granted()) throw notLeader();
     return read(options, send);
@@ -56,24 +58,4 @@ export function guardedClient(client: KubeClient, permit: Permit): KubeClient {
     delete: (type, namespace, name, preconditions, options) =>
       write(options, (linkedOptions) => client.delete(type, namespace, name, preconditions, linkedOptions)),
   };
-}
-
-/** Hands a signal on that aborts with either of the two, and lets go of both when the call has ended: the permit's lives as long as the process. */
-async function linked<T>(
-  own: AbortSignal | undefined,
-  permit: AbortSignal,
-  call: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  if (own === undefined) return call(permit);
-  const either = new AbortController();
-  const abort = (event: Event) => either.abort((event.target as AbortSignal).reason);
-  for (const signal of [own, permit]) {
-    if (signal.aborted) either.abort(signal.reason);
-    else signal.addEventListener('abort', abort, { once: true });
-  }
-  try {
-    return await call(either.signal);
-  } finally {
-    for (const signal of [own, permit]) signal.removeEventListener('abort', abort);
-  }
 }

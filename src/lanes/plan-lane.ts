@@ -1,11 +1,11 @@
 import { bounded } from '../text/truncate.ts';
-import { followOpening } from './follow-opening.ts';
-import { adoptStarted, driveClaim, markStarted, startNext } from './hold-claim.ts';
-import { judgeWaiting, recordDeletedWhileWaiting, removeKnown } from './judge-waiting.ts';
+import { adoptStarted, driveClaim, markStarted, startNext } from './advance-claim.ts';
+import { followOpening } from './eligible-since.ts';
+import { judgeWaiting, recordDeletedWhileWaiting, removeKnown } from './evaluate-waiting.ts';
 import { Lane, type LanePlan, type LaneView } from './lane.ts';
-import { recordFinished, recordInterrupted, recordVanishedClaim } from './record-ends.ts';
+import { recordFinished, recordInterrupted, recordVanishedClaim } from './record-outcomes.ts';
 import { fenceTakenBack, replaceRunning } from './replace.ts';
-import { sayWhy } from './say-why.ts';
+import { sayWhy } from './waiting-reasons.ts';
 
 /** How long the watermark of a removed environment is kept: SQS keeps a message no longer than this. */
 const FORGET_LANE_MS = 14 * 86_400_000;

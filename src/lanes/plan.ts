@@ -18,12 +18,12 @@ import {
   type TemplateCheck,
 } from './conditions.ts';
 import type { HangingStart, Warnings } from './explain.ts';
-import { fitted } from './fit-status.ts';
 import { freezeProblem, freezesOf } from './freeze.ts';
 import { isOwnedBy, type Job, type Pod } from './job.ts';
 import type { LanePlan, Memory, Removal } from './lane.ts';
 import { planLane } from './plan-lane.ts';
 import { retain, trimHistory } from './retention.ts';
+import { fitted } from './truncate-status.ts';
 
 /** Everything that a plan looks at: one CapDeployJob with its Jobs and Pods at one moment. */
 export interface Observation {

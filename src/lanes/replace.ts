@@ -6,7 +6,7 @@ import { isAlive, isBeingDeleted, isRunning, type StoredRequest, startedAt } fro
 import { inTurn, type Lane } from './lane.ts';
 import { compareTurns } from './order.ts';
 import { exitOf } from './outcome.ts';
-import { endedOf } from './record-ends.ts';
+import { endedOf } from './record-outcomes.ts';
 
 /**
  * An announcement that is taken back: the deploy may run on after all. Its Job is written first, so that the delete that rests on the

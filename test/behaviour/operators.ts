@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import type { Clock } from '../../src/base/clock.ts';
-import { LEASE_NAME, type Operator as Running, startOperator } from '../../src/commands/operator.ts';
-import { operatorMetrics } from '../../src/commands/operator-metrics.ts';
 import { LOCAL_REGION } from '../../src/local/sqs.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
+import { operatorMetrics } from '../../src/operator/metrics.ts';
+import { LEASE_NAME, type Operator as Running, startOperator } from '../../src/operator/operator.ts';
 import type { AllowQueueRule } from '../../src/sqs/allow-queue.ts';
 import { SqsClients } from '../../src/sqs/clients.ts';
 import type { Cluster } from './cluster.ts';
@@ -41,7 +41,7 @@ export interface OperatorsOptions {
   logLevel: string;
 }
 
-/** The operators under test: each is `capdeploy controller` without its process, as what `src/commands/controller.ts` ties together. */
+/** The operators under test: each is `capdeploy controller` without its process, as what `src/cli/controller.ts` ties together. */
 export class Operators {
   readonly #options: OperatorsOptions;
   readonly #running = new Map<Operator, Life>();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CapDeployJobSpec, Condition } from '../../src/api/capdeployjob.ts';
 import { specOf } from '../../src/api/capdeployjob.ts';
-import { TemplateChecker } from '../../src/controller/check-template.ts';
+import { TemplateChecker } from '../../src/operator/controller/check-template.ts';
 import { aRefusal, CAPDEPLOYJOBS, JOBS, KEY, Rig, refusing } from './rig.ts';
 
 const always = () => true;

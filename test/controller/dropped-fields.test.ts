@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DroppedFields } from '../../src/controller/dropped-fields.ts';
 import { mergePatch } from '../../src/local/store/patch.ts';
+import { DroppedFields } from '../../src/operator/controller/pruned-fields.ts';
 import { CAPDEPLOYJOBS, type Call, CRD, DEFINITIONS, Rig } from './rig.ts';
 
 /** The operator's own definition, without these fields of a lane, as an older version's would be. */

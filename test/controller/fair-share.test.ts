@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FairShare } from '../../src/controller/fair-share.ts';
+import { FairShare } from '../../src/operator/controller/fair-share.ts';
 import { Rig } from './rig.ts';
 
 describe('the time that a resource takes', () => {

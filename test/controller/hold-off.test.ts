@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HoldOff } from '../../src/controller/hold-off.ts';
+import { HoldOff } from '../../src/operator/controller/write-backoff.ts';
 import { NOW } from '../lanes/builders.ts';
 import { aRefusal, KEY } from './rig.ts';
 

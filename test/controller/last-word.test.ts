@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CapDeployJobStatus, Claim } from '../../src/api/capdeployjob.ts';
-import { LastWord } from '../../src/controller/last-word.ts';
+import { LastWord } from '../../src/operator/controller/status-damping.ts';
 import { aClaim, aJob, at, aWaitingEntry, NOW } from '../lanes/builders.ts';
 import { KEY } from './rig.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProcessMemory } from '../../src/controller/memory.ts';
+import { ProcessMemory } from '../../src/operator/controller/memory.ts';
 import { aJob, aPod, NOW, stamp } from '../lanes/builders.ts';
 
 const running = aJob({ started: -10 });

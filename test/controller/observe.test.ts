@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { specOf } from '../../src/api/capdeployjob.ts';
-import { Observer } from '../../src/controller/observe.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { PAGE_SIZE } from '../../src/kube/list-all.ts';
+import { Observer } from '../../src/operator/controller/observe.ts';
 import { aRefusal, aRejection, CAPDEPLOYJOBS, type Call, JOBS, KEY, PODS, Rig, refusing } from './rig.ts';
 
 const names = (objects: readonly { metadata: { name: string } }[] = []) => objects.map(({ metadata }) => metadata.name);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quotable, quotablePod } from '../../src/controller/quotable.ts';
+import { quotable, quotablePod } from '../../src/operator/controller/quotable.ts';
 import { aJob, aPod } from '../lanes/builders.ts';
 import { Rig } from './rig.ts';
 

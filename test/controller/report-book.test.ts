@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ReportBook } from '../../src/controller/report-book.ts';
 import type { QueueState } from '../../src/lanes/conditions.ts';
+import { ReportBook } from '../../src/operator/controller/intake-reports.ts';
 import { NOW } from '../lanes/builders.ts';
 import { aRejection, KEY } from './rig.ts';
 

@@ -1,15 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { CapDeployJob, CapDeployJobStatus, RejectionEntry } from '../../src/api/capdeployjob.ts';
-import { Announcer } from '../../src/controller/announce.ts';
-import { BY_RESOURCE, type Caches, keysOf } from '../../src/controller/caches.ts';
-import { CarryOut } from '../../src/controller/carry-out.ts';
-import { TemplateChecker } from '../../src/controller/check-template.ts';
-import { ProcessMemory } from '../../src/controller/memory.ts';
-import { Observer } from '../../src/controller/observe.ts';
-import { Reconciler } from '../../src/controller/reconcile.ts';
-import { ReportBook } from '../../src/controller/report-book.ts';
-import { WarningEvents } from '../../src/controller/warning-events.ts';
 import {
   CAPDEPLOYJOBS,
   CORE_EVENTS,
@@ -32,6 +23,15 @@ import { createLocalClient } from '../../src/local/client.ts';
 import { VirtualClock } from '../../src/local/clock.ts';
 import { mergePatch } from '../../src/local/store/patch.ts';
 import { Store } from '../../src/local/store/store.ts';
+import { Announcer } from '../../src/operator/controller/announce.ts';
+import { CarryOut } from '../../src/operator/controller/apply-plan.ts';
+import { BY_RESOURCE, type Caches, keysOf } from '../../src/operator/controller/caches.ts';
+import { TemplateChecker } from '../../src/operator/controller/check-template.ts';
+import { ReportBook } from '../../src/operator/controller/intake-reports.ts';
+import { ProcessMemory } from '../../src/operator/controller/memory.ts';
+import { Observer } from '../../src/operator/controller/observe.ts';
+import { Reconciler } from '../../src/operator/controller/reconcile.ts';
+import { WarningEvents } from '../../src/operator/controller/warning-events.ts';
 import {
   aJob,
   anObservation,

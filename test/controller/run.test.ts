@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ControllerMetrics, startController } from '../../src/controller/run.ts';
 import { CAPDEPLOYJOBS, type KubeClient } from '../../src/kube/client.ts';
+import { type ControllerMetrics, startController } from '../../src/operator/controller/start-controller.ts';
 import { settle, VirtualClock } from '../kube/virtual-clock.ts';
 import { until } from '../local/builders.ts';
 import { aRefusal, aRejection, type Call, JOBS, KEY, Rig, refusing } from './rig.ts';

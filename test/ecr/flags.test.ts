@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ecrLoginHelp, parseEcrLogin } from '../../src/ecr-login-flags.ts';
-import { FlagError } from '../../src/flag-table.ts';
+import { ecrLoginHelp, parseEcrLogin } from '../../src/cli/ecr-login-flags.ts';
+import { FlagError } from '../../src/cli/flags.ts';
 
 let directory: string;
 let file: string;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { CapDeployJob, RejectionEntry } from '../../src/api/capdeployjob.ts';
-import type { CreateTrouble, QueueState, Reports, ResourceKey, Resources } from '../../src/intake/ports.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { type Job, storedRequest } from '../../src/lanes/job.ts';
+import type { CreateTrouble, QueueState, Reports, ResourceKey, Resources } from '../../src/operator/intake/ports.ts';
 
 /**
  * As much of a cluster as intake sees: CapDeployJobs and Jobs behind a KubeClient, the cache of the former, and a reconcile that lists

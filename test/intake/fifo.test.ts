@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { Poller } from '../../src/intake/poller.ts';
+import { Poller } from '../../src/operator/intake/poller.ts';
 import type { Queue, QueueMessage } from '../../src/sqs/queue.ts';
 import { aMessage, aResource, GOOD } from './builders.ts';
 import { apiError, Cluster } from './cluster.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Poller } from '../../src/intake/poller.ts';
-import { MOST_IN_HAND } from '../../src/intake/rejections.ts';
+import { Poller } from '../../src/operator/intake/poller.ts';
+import { MOST_IN_HAND } from '../../src/operator/intake/reject/rejections.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import type { Queue, QueueAttributes, QueueMessage } from '../../src/sqs/queue.ts';
 import { VirtualClock } from '../kube/virtual-clock.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { DeployRequest } from '../../src/api/deploy-request.ts';
-import { GroupOrder } from '../../src/intake/group-order.ts';
-import { parseMessage } from '../../src/intake/parse-message.ts';
-import { readSpec } from '../../src/intake/revisions.ts';
+import { GroupOrder } from '../../src/operator/intake/group-order.ts';
+import { parseMessage } from '../../src/requests/parse-message.ts';
+import { readSpec } from '../../src/requests/read-spec.ts';
 import { aMessage, aResource, GOOD } from './builders.ts';
 
 const read = readSpec(aResource());

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeployRequest } from '../../src/api/deploy-request.ts';
-import { parseMessage } from '../../src/intake/parse-message.ts';
-import { readSpec } from '../../src/intake/revisions.ts';
 import { buildJob } from '../../src/lanes/build-job.ts';
+import { parseMessage } from '../../src/requests/parse-message.ts';
+import { readSpec } from '../../src/requests/read-spec.ts';
 import { aMessage, aResource } from './builders.ts';
 
 const resource = aResource({

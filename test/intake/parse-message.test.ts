@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseMessage } from '../../src/intake/parse-message.ts';
-import { readSpec } from '../../src/intake/revisions.ts';
+import { parseMessage } from '../../src/requests/parse-message.ts';
+import { readSpec } from '../../src/requests/read-spec.ts';
 import type { QueueMessage } from '../../src/sqs/queue.ts';
 import { aMessage, anEnvelope, aResource, GOOD } from './builders.ts';
 

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { systemClock } from '../../src/base/clock.ts';
-import { NO_METRICS } from '../../src/intake/metrics.ts';
-import type { IntakeParts } from '../../src/intake/parts.ts';
-import { Poller } from '../../src/intake/poller.ts';
+import type { IntakeContext } from '../../src/operator/intake/context.ts';
+import { NO_METRICS } from '../../src/operator/intake/metrics.ts';
+import { Poller } from '../../src/operator/intake/poller.ts';
 import type { Queue, QueueMessage } from '../../src/sqs/queue.ts';
 import type { SqsServer } from '../sqs/sqs-server.ts';
 import { aResource } from './builders.ts';
@@ -13,7 +13,7 @@ export const KEY = 'deploy/web';
 /** Chance is left out of the tests: every backoff waits a fifth of its bound. */
 export const testClock = { ...systemClock, random: () => 0.2 };
 
-export function partsOf(cluster: Cluster): IntakeParts {
+export function partsOf(cluster: Cluster): IntakeContext {
   const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
   return { kube: cluster.kube, resources: cluster, reports: cluster, metrics: NO_METRICS, clock: testClock, log };
 }

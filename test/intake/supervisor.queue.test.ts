@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Supervisor } from '../../src/intake/supervisor.ts';
+import { Supervisor } from '../../src/operator/intake/supervisor.ts';
 import type { Queue, QueueSettings, ReceiveOptions } from '../../src/sqs/queue.ts';
 import { SqsServer } from '../sqs/sqs-server.ts';
 import { aResource, GOOD } from './builders.ts';

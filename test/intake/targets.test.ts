@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
-import { type TargetOptions, targetsOf } from '../../src/intake/targets.ts';
+import { type TargetOptions, targetsOf } from '../../src/operator/intake/select-queues.ts';
 import { parseAllowQueue } from '../../src/sqs/allow-queue.ts';
 import { aResource } from './builders.ts';
 

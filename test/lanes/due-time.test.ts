@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../src/api/capdeployjob.ts';
+import { standsInStatus } from '../../src/lanes/find-in-status.ts';
 import { identify, storedRequest } from '../../src/lanes/job.ts';
-import { standsInStatus } from '../../src/lanes/known.ts';
 import { planLane } from '../../src/lanes/plan-lane.ts';
 import {
   aClaim,

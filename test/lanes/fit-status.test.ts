@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
-import { fitted, LARGEST_STATUS } from '../../src/lanes/fit-status.ts';
+import { fitted, LARGEST_STATUS } from '../../src/lanes/truncate-status.ts';
 import { aHistoryEntry, aJob, aWaitingEntry } from './builders.ts';
 
 /** As the API server stores it: Go's encoding/json escapes these five (its documentation, `HTMLEscape`). */

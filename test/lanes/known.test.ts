@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { standsInStatus } from '../../src/lanes/known.ts';
+import { standsInStatus } from '../../src/lanes/find-in-status.ts';
 import { aClaim, aHistoryEntry, aJob, aRequest, at, aWaitingEntry } from './builders.ts';
 
 const job = aJob();

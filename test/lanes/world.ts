@@ -3,6 +3,7 @@ import type { CapDeployJob, CapDeployJobSpec, CapDeployJobStatus, HistoryEntry }
 import { type DeployRequest, dueAtOf, isRollback } from '../../src/api/deploy-request.ts';
 import { ANNOTATION, FREEZE_PREFIX } from '../../src/api/names.ts';
 import { buildJob } from '../../src/lanes/build-job.ts';
+import { standsInStatus } from '../../src/lanes/find-in-status.ts';
 import {
   identify,
   isAlive,
@@ -16,7 +17,6 @@ import {
   type Pod,
   startedAt,
 } from '../../src/lanes/job.ts';
-import { standsInStatus } from '../../src/lanes/known.ts';
 import type { Memory } from '../../src/lanes/lane.ts';
 import { compareTurns } from '../../src/lanes/order.ts';
 import { plan } from '../../src/lanes/plan.ts';
@@ -538,7 +538,7 @@ export class World {
     return actions;
   }
 
-  // ---- The shell: what src/controller does with a plan ------------------------------------------------------------------------------
+  // ---- The shell: what src/operator/controller does with a plan ------------------------------------------------------------------------------
 
   *#pass(operator: Operator): Generator<void> {
     const { resource } = this;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { controllerHelp, FlagError, parseControllerFlags } from '../../src/flags.ts';
+import { controllerHelp, FlagError, parseControllerFlags } from '../../src/cli/controller-flags.ts';
 
 const parse = (args: string[], env: NodeJS.ProcessEnv = {}) => parseControllerFlags(args, env);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { LEASE_NAME } from '../../src/commands/operator.ts';
-import { type ControllerFlags, parseControllerFlags } from '../../src/flags.ts';
+import { type ControllerFlags, parseControllerFlags } from '../../src/cli/controller-flags.ts';
 import { parseBindAddress } from '../../src/observability/health.ts';
+import { LEASE_NAME } from '../../src/operator/operator.ts';
 import { documents, installedFiles, type Json, kustomization, text, yamlFiles } from './yaml.ts';
 
 /** What `kubectl apply -k .` installs, read as YAML. */

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { ecrLoginHelp, parseEcrLogin } from '../../src/cli/ecr-login-flags.ts';
 import { parseConfig, targetFields } from '../../src/ecr/config.ts';
 import { ECR_ANNOTATION, SECRET_TYPE } from '../../src/ecr/plan-secret.ts';
 import { RUN_LIMIT_MS } from '../../src/ecr/run.ts';
-import { ecrLoginHelp, parseEcrLogin } from '../../src/ecr-login-flags.ts';
 import { documents, type Json, path, text } from './yaml.ts';
 
 /** The components of deploy/ecr-login, read as YAML. That kustomize builds them and a cluster takes them: test/real/ecr-login.test.ts. */

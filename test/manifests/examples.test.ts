@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseSpec, statusSchema } from '../../src/api/capdeployjob.ts';
 import { deployMessageSchema } from '../../src/api/deploy-request.ts';
 import { API_VERSION, KIND } from '../../src/api/names.ts';
-import { parseControllerFlags } from '../../src/flags.ts';
+import { parseControllerFlags } from '../../src/cli/controller-flags.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { documents, type Json, text } from './yaml.ts';
 

@@ -69,7 +69,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
   {
     name: 'the exit of another Job’s Pod is taken',
     rule: 'rule 14',
-    file: 'src/controller/memory.ts',
+    file: 'src/operator/controller/memory.ts',
     find: '    [...(this.#notes.get(jobUid)?.pods.values() ?? [])].map(({ end }) => end);',
     replace:
       '    [this.#notes.get(jobUid), ...this.#notes.values()].flatMap((notes) => [...(notes?.pods.values() ?? [])].map(({ end }) => end));',
@@ -77,7 +77,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
   {
     name: 'the exit is not kept in the claim',
     rule: 'rule 14',
-    file: 'src/lanes/hold-claim.ts',
+    file: 'src/lanes/advance-claim.ts',
     find: 'sayWhatIsLeft(lane, exit ? { ...claim, exit } : claim);',
     replace: 'sayWhatIsLeft(lane, claim);',
   },
@@ -126,7 +126,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
   {
     name: 'a finished Job is recorded before its Pod is gone',
     rule: 'rule 6',
-    file: 'src/lanes/record-ends.ts',
+    file: 'src/lanes/record-outcomes.ts',
     find: 'isFinished(job) && !lane.podsOf(job.metadata.uid).some(isAlive))',
     replace: 'isFinished(job))',
   },

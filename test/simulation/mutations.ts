@@ -17,14 +17,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'resume without a claim',
     rule: 'rule 1',
-    file: 'src/lanes/hold-claim.ts',
+    file: 'src/lanes/advance-claim.ts',
     find: 'lane.claim = claimOf(next.job, next.request, iso(lane));\n  lane.openSince = undefined;',
     replace: 'lane.openSince = undefined;',
   },
   {
     name: 'the claim is written under whatever resourceVersion there is',
     rule: 'rule 1',
-    file: 'src/controller/carry-out.ts',
+    file: 'src/operator/controller/apply-plan.ts',
     find: 'const written = { ...resource, status: next.status } as unknown as KubeObject;',
     replace:
       'const { namespace, name } = resource.metadata; const fresh = await this.#client.get(CAPDEPLOYJOBS, namespace, name); const written = { ...fresh, status: next.status } as unknown as KubeObject;',
@@ -32,7 +32,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the Job is resumed before its claim is stored',
     rule: 'rule 1',
-    file: 'src/controller/carry-out.ts',
+    file: 'src/operator/controller/apply-plan.ts',
     find: '    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
     replace:
       '    for (const job of next.start) await this.#start(key, seen.resource, job);\n    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
@@ -40,28 +40,28 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'PATCH without resourceVersion',
     rule: 'rule 1',
-    file: 'src/controller/carry-out.ts',
+    file: 'src/operator/controller/apply-plan.ts',
     find: 'await this.#client.patch(JOBS, namespace, name, { uid, resourceVersion }, patch);',
     replace: 'void resourceVersion; await this.#client.patch(JOBS, namespace, name, { uid } as never, patch);',
   },
   {
     name: 'the resume does not write started-at',
     rule: 'rule 1',
-    file: 'src/controller/carry-out.ts',
+    file: 'src/operator/controller/apply-plan.ts',
     find: 'this.#patch(job, { spec: { suspend: false }, metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } }),',
     replace: 'this.#patch(job, { spec: { suspend: false, ...(startedAt ? {} : {}) } }),',
   },
   {
     name: 'a plan made from the caches is carried out',
     rule: 'rule 2',
-    file: 'src/controller/reconcile.ts',
+    file: 'src/operator/controller/reconcile.ts',
     find: 'seen = await observer.live(key, template);',
     replace: 'seen = observer.cached(key, template);',
   },
   {
     name: 'the resource is read after Jobs and Pods',
     rule: 'rule 2',
-    file: 'src/controller/observe.ts',
+    file: 'src/operator/controller/observe.ts',
     find: '    this.#memory.seeLive(jobs.items, pods.items);',
     replace:
       '    resource = await this.#client.get(CAPDEPLOYJOBS, namespace, name);\n    this.#memory.seeLive(jobs.items, pods.items);',
@@ -90,42 +90,42 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'recovery does not write the claim anew',
     rule: 'rule 4',
-    file: 'src/lanes/hold-claim.ts',
+    file: 'src/lanes/advance-claim.ts',
     find: 'const since = new Date(Math.max(lane.view.now, Date.parse(claim.since) + 1)).toISOString();',
     replace: 'const { since } = claim;',
   },
   {
     name: 'a claim is given up without writing its Job first',
     rule: 'rule 5',
-    file: 'src/lanes/hold-claim.ts',
+    file: 'src/lanes/advance-claim.ts',
     find: '    lane.touch.push(job);\n    lane.release();',
     replace: '    lane.release();',
   },
   {
     name: 'a claim is released while its Pod still terminates',
     rule: 'rule 6',
-    file: 'src/lanes/record-ends.ts',
+    file: 'src/lanes/record-outcomes.ts',
     find: '  if (lane.view.pods.some(isAlive)) return false;\n',
     replace: '',
   },
   {
     name: 'a Pod that comes late is not waited for',
     rule: 'rule 6',
-    file: 'src/lanes/record-ends.ts',
+    file: 'src/lanes/record-outcomes.ts',
     find: 'export const LATE_POD_MS = 30_000;',
     replace: 'export const LATE_POD_MS = 0;',
   },
   {
     name: 'a claim is released without a record',
     rule: 'rule 6',
-    file: 'src/lanes/record-ends.ts',
+    file: 'src/lanes/record-outcomes.ts',
     find: '    lane.end(requestOf(claim, lane.view.name), claim.job, outcomeOfVanished(ended), claim.since);',
     replace: '    void outcomeOfVanished; void requestOf; void ended;',
   },
   {
     name: 'no record before the delete',
     rule: 'rule 7',
-    file: 'src/controller/carry-out.ts',
+    file: 'src/operator/controller/apply-plan.ts',
     find: '    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));\n',
     replace:
       '    for (const removal of next.remove) await this.#remove(key, removal);\n    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));\n',
@@ -133,7 +133,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a delete names no resourceVersion',
     rule: 'rule 7',
-    file: 'src/controller/carry-out.ts',
+    file: 'src/operator/controller/apply-plan.ts',
     find: 'this.#client.delete(JOBS, namespace, name, { uid, resourceVersion })',
     replace: 'this.#client.delete(JOBS, namespace, name, { uid, ...(resourceVersion ? {} : {}) } as never)',
   },
@@ -168,7 +168,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what a Pod alone tells of is recorded without the mark',
     rule: 'rule 9',
-    file: 'src/lanes/record-ends.ts',
+    file: 'src/lanes/record-outcomes.ts',
     find: '    if (startedAt(job) === undefined) continue;\n',
     replace: '',
   },
@@ -190,28 +190,28 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a claim is kept though its lane was closed meanwhile',
     rule: 'rule 11',
-    file: 'src/lanes/hold-claim.ts',
+    file: 'src/lanes/advance-claim.ts',
     find: 'const isStale = !lane.isStartable(request) || lane.isKnown(claim.id)',
     replace: 'const isStale = lane.isKnown(claim.id)',
   },
   {
     name: 'a message is deleted as soon as its Job is stored',
     rule: 'rule 12',
-    file: 'src/intake/batch.ts',
+    file: 'src/operator/intake/batch.ts',
     find: "    item.phase = 'stored';\n",
     replace: "    item.phase = 'listed';\n",
   },
   {
     name: 'a message is deleted on the word of the cache',
     rule: 'rule 12',
-    file: 'src/intake/ledger.ts',
+    file: 'src/operator/intake/acknowledge/status-confirmation.ts',
     find: 'const live = await liveResource(kube, key, uid, signal);',
     replace: 'void liveResource; void uid; const live = this.#context.resources.get(key);',
   },
   {
     name: 'a message is deleted before its Job is created',
     rule: 'invariant 2',
-    file: 'src/intake/poller.ts',
+    file: 'src/operator/intake/poller.ts',
     find: '    this.#batch = new Batch(this.#context,',
     replace:
       '    await this.#context.queue.delete(messages.map(({ receiptHandle }) => receiptHandle)).catch(() => {});\n    this.#batch = new Batch(this.#context,',
@@ -219,14 +219,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a rejection is settled before it is recorded',
     rule: 'invariant 2',
-    file: 'src/intake/rejections.ts',
+    file: 'src/operator/intake/reject/rejections.ts',
     find: '        await reports.rejected(key, { ...rejection, at }, controller.signal, uid);',
     replace: '        void reports.rejected(key, { ...rejection, at }, controller.signal, uid).catch(() => {});',
   },
   {
     name: 'what an earlier resource refused is recorded by the next one of its name',
     rule: 'invariant 7',
-    file: 'src/controller/report-book.ts',
+    file: 'src/operator/controller/intake-reports.ts',
     find: 'uid === undefined || entry.uid === undefined || entry.uid === uid;',
     replace: 'uid === undefined || entry.uid !== null;',
   },
@@ -304,7 +304,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a second delivery undoes that somebody deleted the Job of a waiting request',
     rule: 'rule 13',
-    file: 'src/lanes/judge-waiting.ts',
+    file: 'src/lanes/evaluate-waiting.ts',
     find: 'entry.uid !== undefined && entry.uid !== job.metadata.uid && lane.isWaiting(job);',
     replace: 'false;',
     seeds: 4000,
@@ -312,7 +312,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'operators with different clocks correct each other at once',
     rule: 'invariant 8',
-    file: 'src/controller/last-word.ts',
+    file: 'src/operator/controller/status-damping.ts',
     find: 'const CONTRADICT_MS = 10_000;',
     replace: 'const CONTRADICT_MS = 0;',
   },

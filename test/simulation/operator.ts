@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { LEASE_NAME, startOperator } from '../../src/commands/operator.ts';
+import { LEASE_NAME, startOperator } from '../../src/operator/operator.ts';
 import { KubePort } from './kube-port.ts';
 import type { Incarnation } from './replica.ts';
 import { SqsPort } from './sqs-port.ts';

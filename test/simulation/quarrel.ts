@@ -3,7 +3,7 @@ import { Violation } from './violation.ts';
 
 /** Fewer are nobody's fault: an operator that was not told that its write took effect makes it again. */
 const MOST_TIMES = 3;
-/** Less than what an operator lets another's words stand (`src/controller/last-word.ts`). */
+/** Less than what an operator lets another's words stand (`src/operator/controller/status-damping.ts`). */
 const WITHIN_MS = 9_000;
 
 /** Two operators that see things differently must not go on correcting each other: invariant 8 where there is no rest yet. */

@@ -7,13 +7,13 @@ import type { RunOptions } from './run.ts';
  */
 export const REGRESSIONS: readonly (RunOptions & { readonly name: string })[] = [
   {
-    // src/controller/last-word.ts
+    // src/operator/controller/status-damping.ts
     name: 'two operators with different clocks do not correct for ever what each says of a request that is nearly due',
     seed: 8,
     steps: 200,
   },
   {
-    // src/controller/report-book.ts
+    // src/operator/controller/intake-reports.ts
     name: 'a message that a deleted resource refused is not rejected in the name of the one that was created after it',
     seed: 628,
     steps: 200,

@@ -1,7 +1,7 @@
 import type { Clock, TimerHandle } from '../../src/base/clock.ts';
-import type { Operator } from '../../src/commands/operator.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
 import type { Timer } from '../../src/local/clock.ts';
+import type { Operator } from '../../src/operator/operator.ts';
 import { type KnownExit, type Look, learnt, NO_LOOK } from './looks.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';

@@ -44,7 +44,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   let done = 0;
   let drainSteps = 0;
   let violation: Violation | undefined;
-  // The program ends itself on such an error (src/commands/process.ts).
+  // The program ends itself on such an error (src/cli/process.ts).
   const failed = (error: unknown): void => world.oracle.operatorFailed(error);
   process.on('unhandledRejection', failed);
   try {

@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { parse } from 'yaml';
 import type { Clock } from '../../src/base/clock.ts';
-import { type Operator, startOperator } from '../../src/commands/operator.ts';
-import { operatorMetrics } from '../../src/commands/operator-metrics.ts';
 import { CAPDEPLOYJOBS, EVENTS, type KubeClient, PODS, type ResourceType } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { createLocalClient } from '../../src/local/client.ts';
@@ -13,6 +11,8 @@ import { JobController } from '../../src/local/controllers/job-controller.ts';
 import { PodPlayer } from '../../src/local/kubelet/play-pods.ts';
 import { Store } from '../../src/local/store/store.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
+import { operatorMetrics } from '../../src/operator/metrics.ts';
+import { type Operator, startOperator } from '../../src/operator/operator.ts';
 import type { QueueAttributes } from '../../src/sqs/queue.ts';
 import { VirtualQueue } from './virtual-queue.ts';
 

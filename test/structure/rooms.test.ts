@@ -21,24 +21,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sqs: ['aws', 'base', 'api'],
   // The pull-secret refresher: a program of its own that shares clients with the operator.
   ecr: ['aws', 'kube', 'base', 'text', 'observability', 'api'],
-  intake: ['lanes', 'sqs', 'kube', 'base', 'text', 'api'],
-  controller: ['intake', 'lanes', 'kube', 'base', 'text', 'api'],
-  // The program: sub-commands and what ties the rooms together.
-  commands: [
-    'main',
-    'controller',
-    'intake',
-    'lanes',
-    'ecr',
-    'sqs',
-    'aws',
-    'kube',
-    'base',
-    'text',
-    'observability',
-    'api',
-  ],
-  main: ['commands', 'ecr', 'kube', 'observability', 'sqs', 'text', 'base'],
+  // The one gate of every producer: what it lets through becomes a deploy.
+  requests: ['api', 'text'],
+  'operator/intake': ['requests', 'lanes', 'sqs', 'kube', 'base', 'text', 'api'],
+  // Of intake, its ports only: see below.
+  'operator/controller': ['operator/intake', 'lanes', 'kube', 'base', 'text', 'api'],
+  operator: ['operator/intake', 'operator/controller', 'sqs', 'kube', 'base', 'observability'],
+  // The command line: flags, processes, one file for each command.
+  cli: ['operator', 'ecr', 'sqs', 'aws', 'kube', 'base', 'text', 'observability', 'api'],
+  main: ['cli', 'kube', 'text'],
   // The laptop edition, never part of the operator. Its demo reads Jobs and Pods as lanes do.
   local: ['kube', 'api', 'lanes', 'base', 'text'],
 };
@@ -46,8 +37,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const src = fileURLToPath(new URL('../../src', import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 
-/** Files at the top of src (main.ts, flags.ts) are the room `main`. */
-const roomOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] as string) : 'main');
+/** A room is a folder at the top of src, and within `operator` a folder of its own; main.ts is the room `main`. */
+const roomOf = (file: string): string => {
+  const [room = '', inner = ''] = file.split('/');
+  if (!file.includes('/')) return 'main';
+  return Object.hasOwn(MAY_IMPORT, `${room}/${inner}`) ? `${room}/${inner}` : room;
+};
 
 function imports(file: string, typesToo = true): string[] {
   const all = readFileSync(join(src, file), 'utf8');

@@ -4,6 +4,7 @@
  */
 
 import type { Dispatcher } from 'undici';
+import { unlessAborted } from '../../base/abort.ts';
 import { lines } from '../../base/json-lines.ts';
 import type { KubeObject, WatchEvent } from '../client.ts';
 import { KubeError } from '../errors.ts';
@@ -205,16 +206,6 @@ function parse<T>(request: string, text: string): T {
 
 function isEventType(type: string): type is WatchEvent['type'] {
   return type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED' || type === 'BOOKMARK';
-}
-
-/** Credentials are loaded once for all who wait: one caller's abort ends only its own waiting. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
 
 /** Up to `limit` bytes of a body as text; leaving the loop closes the stream. */

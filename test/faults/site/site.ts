@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { controllerHelp } from '../../../src/flags.ts';
+import { controllerHelp } from '../../../src/cli/controller-flags.ts';
 import { CAPDEPLOYJOBS, type KubeObject, NAMESPACES, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
 import { isKubeError } from '../../../src/kube/errors.ts';
 import { AdminClient } from '../../behaviour/admin-client.ts';

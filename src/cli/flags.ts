@@ -1,0 +1,186 @@
+import { parseArgs } from 'node:util';
+import { isLogLevel, LOG_LEVELS, type LogLevel } from '../observability/logger.ts';
+
+/**
+ * How the flags of a sub-command are read, checked and explained, from one table. Each can also come as CAPDEPLOY_<FLAG> from the environment,
+ * which is what a manifest patches most easily; the command line wins.
+ */
+
+/** What is wrong with the command line or the environment, in one line for the person at the terminal: exit code 2. */
+export class FlagError extends Error {
+  override readonly name = 'FlagError';
+}
+
+/** Checks one value; `flag` is its name with the dashes. Throws an Error whose message holds the value found and what is allowed. */
+export type Parse<T> = (value: string, flag: string) => T;
+
+export interface Flag<T> {
+  /** How the value is called in the help. */
+  value: string;
+  help: string;
+  parse: Parse<T>;
+  default: T | T[];
+  repeatable: boolean;
+  /** Needs no value: `--dry-run` alone says true. */
+  toggle?: boolean;
+}
+
+export const single = <T>(
+  value: string,
+  fallback: T,
+  parse: Parse<T>,
+  help: string,
+): Flag<T> & { repeatable: false } => ({
+  value,
+  help,
+  parse,
+  default: fallback,
+  repeatable: false,
+});
+export const many = <T>(value: string, parse: Parse<T>, help: string): Flag<T> & { repeatable: true } => ({
+  value,
+  help,
+  parse,
+  default: [],
+  repeatable: true,
+});
+
+/** true or false; `--name` alone is true. Default false. */
+export const toggle = (help: string): Flag<boolean> & { repeatable: false } => ({
+  ...single('true|false', false, trueOrFalse, help),
+  toggle: true,
+});
+
+type Value<F> = F extends { repeatable: true; parse: Parse<infer T> }
+  ? T[]
+  : F extends { parse: Parse<infer T> }
+    ? T
+    : never;
+export type Values<Table> = { [K in keyof Table]: Value<Table[K]> };
+
+/** The same table without the types of its values, to walk through. */
+export type FlagTable = Record<string, Flag<unknown>>;
+
+export interface ParsedFlags<Table> {
+  values: Values<Table>;
+  /** Where each flag that was given came from, as the person wrote it: `--log-level` or CAPDEPLOY_LOG_LEVEL. */
+  origins: ReadonlyMap<keyof Table & string, string>;
+}
+
+/**
+ * Reads the flags that stand behind `capdeploy <command>`.
+ * @throws FlagError for the first flag that is unknown, has no value, or has one that is not allowed.
+ */
+export function parseFlags<Table extends { [K in keyof Table]: Flag<never> | Flag<unknown> }>(
+  typedTable: Table,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): ParsedFlags<Table> {
+  const table = typedTable as unknown as FlagTable;
+  const given = commandLine(table, args);
+  const values: Record<string, unknown> = {};
+  const origins = new Map<keyof Table & string, string>();
+  for (const [name, flag] of Object.entries(table)) {
+    const found = given.get(name) ?? environment(name, flag, env);
+    if (found[0] !== undefined) origins.set(name as keyof Table & string, found[0].origin);
+    const parsed = found.map(({ origin, value }) => {
+      try {
+        return flag.parse(value, `--${name}`);
+      } catch (error) {
+        // Other rooms' parsers begin with the name of the flag; here the value may have come from the environment.
+        const problem = (error as Error).message.replace(`--${name}: `, '');
+        throw new FlagError(`${origin}: ${problem}`);
+      }
+    });
+    if (flag.repeatable) values[name] = parsed;
+    // As Go's flag package has it: of a flag that is given twice the last one counts.
+    else values[name] = parsed.length > 0 ? parsed.at(-1) : flag.default;
+  }
+  return { values: values as Values<Table>, origins };
+}
+
+interface Found {
+  /** As the person wrote it: `--log-level` or CAPDEPLOY_LOG_LEVEL. */
+  origin: string;
+  value: string;
+}
+
+/** parseArgs is asked for tokens only: its own strictness throws paragraphs, and takes `--kubeconfig --namespace x` for a file name. */
+function commandLine(table: FlagTable, args: readonly string[]): Map<string, Found[]> {
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, flag]) => [
+      name,
+      { type: flag.toggle ? ('boolean' as const) : ('string' as const) },
+    ]),
+  );
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
+  const given = new Map<string, Found[]>();
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue;
+    if (token.kind === 'positional')
+      throw new FlagError(`${JSON.stringify(token.value)}: no argument is allowed here, only flags`);
+    if (!Object.hasOwn(table, token.name)) {
+      throw new FlagError(
+        `${token.rawName}: unknown flag, allowed are ${Object.keys(table)
+          .map((name) => `--${name}`)
+          .join(', ')}`,
+      );
+    }
+    if (table[token.name]?.toggle && token.value === undefined) {
+      given.set(token.name, [...(given.get(token.name) ?? []), { origin: token.rawName, value: 'true' }]);
+      continue;
+    }
+    if (token.value === undefined || (!token.inlineValue && token.value.startsWith('-'))) {
+      throw new FlagError(
+        `${token.rawName}: no value found, ${table[token.name]?.value} is needed (${token.rawName}=…)`,
+      );
+    }
+    given.set(token.name, [...(given.get(token.name) ?? []), { origin: token.rawName, value: token.value }]);
+  }
+  return given;
+}
+
+/**
+ * Only the names in the table are looked at: an unknown CAPDEPLOY_… is no mistake, for Kubernetes puts such variables into every Pod beside
+ * a Service whose name begins with "capdeploy".
+ */
+function environment(name: string, flag: Flag<unknown>, env: NodeJS.ProcessEnv): Found[] {
+  const origin = environmentName(name);
+  const value = env[origin];
+  // Set to nothing is how a manifest takes a default back.
+  if (value === undefined || value.trim() === '') return [];
+  const values = flag.repeatable ? value.split(/[,\n]/) : [value];
+  return values.map((one) => ({ origin, value: one.trim() })).filter((found) => found.value !== '');
+}
+
+export const environmentName = (flag: string): string => `CAPDEPLOY_${flag.toUpperCase().replaceAll('-', '_')}`;
+
+/** The part of `--help` about the flags of a table. */
+export function helpOf(table: object): string {
+  return Object.entries(table as FlagTable)
+    .map(([name, flag]) => `  --${name}${flag.toggle ? '' : ` ${flag.value}`}\n      ${flag.help}`)
+    .join('\n');
+}
+
+export function nonEmpty(value: string): string {
+  if (value === '') throw new Error('"" is no path: expected the name of a file');
+  return value;
+}
+
+export function namespace(value: string): string {
+  if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) {
+    throw new Error(`${JSON.stringify(value)} is no namespace: expected 1 to 63 of a-z 0-9 -, first and last no -`);
+  }
+  return value;
+}
+
+export function logLevel(value: string): LogLevel {
+  if (!isLogLevel(value))
+    throw new Error(`${JSON.stringify(value)} is no log level: expected one of ${LOG_LEVELS.join(', ')}`);
+  return value;
+}
+
+function trueOrFalse(value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw new Error(`${JSON.stringify(value)}: expected true or false`);
+  return value === 'true';
+}

@@ -1,0 +1,148 @@
+import type {
+  CapDeployJob,
+  CapDeployJobSpec,
+  CapDeployJobStatus,
+  HistoryEntry,
+  RejectionEntry,
+} from '../../api/capdeployjob.ts';
+import type { Result } from '../../api/reasons.ts';
+import type { Log } from '../../base/log.ts';
+import type { KubeObject } from '../../kube/client.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import { type Job, storedRequest } from '../../lanes/job.ts';
+import type { RemovalReason } from '../../lanes/lane.ts';
+import type { Observation, Plan } from '../../lanes/plan.ts';
+
+/** What is counted of deploys. */
+export interface DeployMetrics {
+  started(key: string, environment: string, secondsSinceSent: number): void;
+  ended(key: string, environment: string, result: Result): void;
+  lanes(key: string, lanes: readonly { environment: string; waiting: number; active: number }[]): void;
+  forget(key: string): void;
+}
+
+/** Results that somebody should look at. */
+const BAD: readonly Result[] = ['Failed', 'Aborted', 'Missed', 'Refused', 'Unknown'];
+
+/** Rejections that are told by an Event after each status write, the newest ones: a flood must not crowd out what deploys have to tell. */
+const MOST_REJECTION_EVENTS = 50;
+
+/**
+ * Tells people what became of a deploy, once it stands in the status: by Event, metric and log line. Best effort; the history is the
+ * record. Each turn of a deploy has one Event, by its name, however often it is told.
+ */
+export class Announcer {
+  readonly #events: EventRecorder;
+  readonly #metrics: DeployMetrics;
+  readonly #log: Log;
+  readonly #now: () => number;
+
+  constructor(parts: { events: EventRecorder; metrics: DeployMetrics; log: Log; now: () => number }) {
+    this.#events = parts.events;
+    this.#metrics = parts.metrics;
+    this.#log = parts.log;
+    this.#now = parts.now;
+  }
+
+  /** The status that holds the plan's records is stored. */
+  recorded(key: string, seen: Observation, next: Plan): void {
+    for (const entry of next.ended) this.#ended(key, seen.resource, entry);
+    for (const rejection of next.rejected.slice(-MOST_REJECTION_EVENTS)) this.#rejected(seen.resource, rejection);
+    for (const job of next.adopted) this.#adopted(key, seen.resource, job);
+  }
+
+  started(key: string, resource: CapDeployJob, job: Job): void {
+    const request = storedRequest(job);
+    this.#metrics.started(key, request.environment, Math.max(0, (this.#now() - Date.parse(request.sentAt)) / 1000));
+    this.#log.info({ resource: key, job: job.metadata.name, ...brief(request) }, 'deploy started');
+    this.#events.record({
+      regarding: about(resource),
+      related: asObject(job),
+      type: 'Normal',
+      reason: 'Started',
+      action: 'Deploy',
+      note: `${job.metadata.name}: ${describe(request)} started`,
+      turn: `${job.metadata.uid}/started`,
+    });
+  }
+
+  removed(key: string, job: Job, reason: RemovalReason): void {
+    this.#log.info({ resource: key, job: job.metadata.name, reason }, 'Job deleted');
+  }
+
+  /**
+   * The lanes to count: those of the spec, and those in which something waits or runs. Where the spec cannot be read, all that the status
+   * has: it goes on naming a removed environment for days.
+   */
+  lanes(key: string, { environments = [] }: CapDeployJobStatus, spec?: CapDeployJobSpec): void {
+    const named = spec?.environments.map(({ name }) => ({ environment: name, waiting: 0, active: 0 })) ?? [];
+    const lanes = new Map(named.map((lane) => [lane.environment, lane]));
+    for (const { name, waiting = [], active = [] } of environments) {
+      if (spec && !lanes.has(name) && waiting.length + active.length === 0) continue;
+      lanes.set(name, { environment: name, waiting: waiting.length, active: active.length });
+    }
+    this.#metrics.lanes(key, [...lanes.values()]);
+  }
+
+  forget(key: string): void {
+    this.#metrics.forget(key);
+  }
+
+  #ended(key: string, resource: CapDeployJob, entry: HistoryEntry): void {
+    this.#metrics.ended(key, entry.environment, entry.result);
+    const fields = { resource: key, job: entry.job, result: entry.result, reason: entry.reason, ...brief(entry) };
+    this.#log[BAD.includes(entry.result) ? 'warn' : 'info'](fields, 'deploy ended');
+    this.#events.record({
+      regarding: about(resource),
+      type: BAD.includes(entry.result) ? 'Warning' : 'Normal',
+      reason: entry.result,
+      action: 'Deploy',
+      note: `${entry.job}: ${describe(entry)} ${entry.result}: ${entry.reason}${entry.message ? `: ${entry.message}` : ''}`,
+      turn: `${entry.job}/${entry.id}/ended`,
+    });
+  }
+
+  #rejected(resource: CapDeployJob, rejection: RejectionEntry): void {
+    const { messageId, reason, field, message } = rejection;
+    this.#events.record({
+      regarding: about(resource),
+      type: 'Warning',
+      reason,
+      action: 'Reject',
+      // The message begins with its field.
+      note: `message ${messageId} rejected: ${message ?? field ?? reason}`,
+      turn: `${messageId}/rejected`,
+    });
+  }
+
+  #adopted(key: string, resource: CapDeployJob, job: Job): void {
+    this.#log.warn(
+      { resource: key, job: job.metadata.name },
+      'a Job runs that this operator has no claim on: it holds the lane now',
+    );
+    this.#events.record({
+      regarding: about(resource),
+      related: asObject(job),
+      type: 'Warning',
+      reason: 'Adopted',
+      action: 'Deploy',
+      note: `${job.metadata.name} runs without a claim (resumed by hand, or the status was lost): it holds the lane until it ends`,
+      turn: `${job.metadata.uid}/adopted`,
+    });
+  }
+}
+
+interface Named {
+  environment: string;
+  task: string;
+  revision?: string | undefined;
+  requestedBy?: string | undefined;
+}
+
+const describe = ({ environment, task, revision, requestedBy }: Named): string =>
+  `${task} of ${revision ?? '(no revision)'} to ${environment}${requestedBy ? ` for ${requestedBy}` : ''}`;
+
+const brief = ({ environment, task, revision, requestedBy }: Named) => ({ environment, task, revision, requestedBy });
+
+const about = (resource: CapDeployJob): KubeObject => resource as unknown as KubeObject;
+const asObject = (job: Job): KubeObject => ({ ...job, apiVersion: 'batch/v1', kind: 'Job' });

@@ -1,0 +1,111 @@
+import type { CapDeployJob } from '../../api/capdeployjob.ts';
+import { ANNOTATION } from '../../api/names.ts';
+import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject } from '../../kube/client.ts';
+import { isKubeError, type KubeError } from '../../kube/errors.ts';
+import type { Job } from '../../lanes/job.ts';
+import type { Removal } from '../../lanes/lane.ts';
+import type { Observation, Plan } from '../../lanes/plan.ts';
+import type { Announcer } from './announce.ts';
+import type { ReportBook } from './intake-reports.ts';
+
+/**
+ * Carries out a plan in the order that makes each crash harmless: what must be refused first, then the record and the claims, then what
+ * follows from them. Each write names the uid and the resourceVersion that the plan was made from.
+ */
+export class CarryOut {
+  readonly #client: KubeClient;
+  readonly #reports: ReportBook;
+  readonly #announcer: Announcer;
+  readonly #now: () => number;
+
+  constructor(parts: { client: KubeClient; reports: ReportBook; announcer: Announcer; now: () => number }) {
+    this.#client = parts.client;
+    this.#reports = parts.reports;
+    this.#announcer = parts.announcer;
+    this.#now = parts.now;
+  }
+
+  /**
+   * @param onStored told of the resource as the API server stored it, where its status is written.
+   * @throws KubeError; what was done until then stands, and the next pass goes on from it.
+   */
+  async carryOut(
+    key: string,
+    seen: Observation,
+    next: Plan,
+    writeStatus: boolean,
+    onStored: (stored: CapDeployJob) => void = () => {},
+  ): Promise<void> {
+    // Resumed by hand: without the mark of a start, one that is suspended later would look as if it could still be started.
+    for (const job of next.mark) await this.#mark(job);
+    // A claim that is given up: once its Job has moved, a resume that is under way elsewhere is refused.
+    for (const job of next.touch) await this.#touch(job);
+    // The claim is the lock, and the record comes before the delete: if this process stops right after, both stand.
+    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));
+    this.#reports.recorded(key, seen.rejections);
+    this.#announcer.recorded(key, seen, next);
+    const refused: (KubeError | undefined)[] = [];
+    for (const job of next.start) refused.push(await this.#start(key, seen.resource, job));
+    for (const removal of next.remove) {
+      const error = await this.#remove(key, removal);
+      refused.push(error);
+      // Nobody answers: hundreds of Jobs, each with a time-out of its own, would hold up the resource for as long.
+      if (error?.status === 0) break;
+    }
+    const worst = refused.find((error) => error && !isTooLate(error)) ?? refused.find((error) => error);
+    if (worst) throw worst;
+  }
+
+  async #mark(job: Job): Promise<void> {
+    const startedAt = job.status?.startTime ?? new Date(this.#now()).toISOString();
+    await this.#patch(job, { metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } });
+  }
+
+  async #touch(job: Job): Promise<void> {
+    await this.#patch(job, {
+      metadata: { annotations: { [ANNOTATION.unclaimedAt]: new Date(this.#now()).toISOString() } },
+    });
+  }
+
+  async #storeStatus(resource: CapDeployJob, next: Plan): Promise<CapDeployJob> {
+    const written = { ...resource, status: next.status } as unknown as KubeObject;
+    return (await this.#client.replaceStatus(CAPDEPLOYJOBS, written)) as unknown as CapDeployJob;
+  }
+
+  /** The same patch that resumes the Job says that it was started: no moment lies between the two. */
+  async #start(key: string, resource: CapDeployJob, job: Job): Promise<KubeError | undefined> {
+    const startedAt = new Date(this.#now()).toISOString();
+    const refused = await refusal(
+      this.#patch(job, { spec: { suspend: false }, metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } }),
+    );
+    if (!refused) this.#announcer.started(key, resource, job);
+    return refused;
+  }
+
+  async #remove(key: string, { job, reason }: Removal): Promise<KubeError | undefined> {
+    const { namespace, name, uid, resourceVersion } = job.metadata;
+    const refused = await refusal(this.#client.delete(JOBS, namespace, name, { uid, resourceVersion }));
+    if (!refused) this.#announcer.removed(key, job, reason);
+    return refused;
+  }
+
+  async #patch(job: Job, patch: Record<string, unknown>): Promise<void> {
+    const { namespace, name, uid, resourceVersion } = job.metadata;
+    await this.#client.patch(JOBS, namespace, name, { uid, resourceVersion }, patch);
+  }
+}
+
+/** A Job that moved or went must not keep the other lanes' Jobs waiting: its refusal is reported after they had their turn. */
+async function refusal(write: Promise<void>): Promise<KubeError | undefined> {
+  try {
+    await write;
+    return undefined;
+  } catch (error) {
+    if (isKubeError(error)) return error;
+    throw error;
+  }
+}
+
+/** Not a failure: the world moved between the look and the write, and the write was refused for it. */
+export const isTooLate = (error: unknown): error is KubeError =>
+  isKubeError(error, 'conflict') || isKubeError(error, 'gone');

@@ -1,0 +1,162 @@
+import { containerHasStarted } from '../../lanes/explain.ts';
+import { isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
+import type { Memory } from '../../lanes/lane.ts';
+import { followPod, goneFor, type PodEnd, podEnd } from '../../lanes/pod-end.ts';
+import { redactTail } from '../../text/redact.ts';
+import { keysOf } from './caches.ts';
+import { quotable, quotableJob } from './quotable.ts';
+
+/** Longest log tail that a history entry carries, in bytes. */
+const LOG_TAIL_BYTES = 1024;
+/** Of one Job. It has one, and more only where somebody orphans or resumes what he should not. */
+const MOST_PODS = 10;
+/** How many Jobs are remembered: far more than can run at once, and a bound on what a long life collects. */
+const MOST_JOBS = 5000;
+
+interface Notes {
+  /** `<namespace>/<name>` of the CapDeployJob that the Job or Pod named. */
+  resource: string | undefined;
+  podSeen: boolean;
+  containerSeen: boolean;
+  absentSince: number | undefined;
+  lastSeen: Job | undefined;
+  /** By Pod UID, in the order in which they came. */
+  pods: Map<string, SeenPod>;
+  /** Nothing asked for it between two sweeps, the last of which did not know its Job. */
+  stale: boolean;
+}
+
+interface SeenPod {
+  end: PodEnd;
+  /** When its first container was first seen to have exited by itself, on a clock that nobody sets (milliseconds). */
+  exitedSince: number | undefined;
+}
+
+/**
+ * What this process has seen of Jobs and Pods that no object says any more. All of it may be lost at any moment: after a restart an absence
+ * is timed anew and a vanished deploy is Unknown instead of Aborted.
+ */
+export class ProcessMemory implements Memory {
+  /** By Job UID, the one used last at the end. */
+  readonly #notes = new Map<string, Notes>();
+  readonly #elapsed: () => number;
+
+  /** @param elapsed milliseconds by a clock that nobody sets. */
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed;
+  }
+
+  /** @param isGone it was deleted, and this is how it was last. */
+  seePod(pod: Pod, isGone = false): void {
+    const uid = jobUidOf(pod);
+    if (uid === undefined) return;
+    const notes = this.#of(uid);
+    notes.resource = keysOf(pod)[0];
+    notes.podSeen = true;
+    if (containerHasStarted(pod)) notes.containerSeen = true;
+    this.#seeEnd(notes, pod, isGone);
+  }
+
+  #seeEnd(notes: Notes, pod: Pod, isGone: boolean): void {
+    const { uid } = pod.metadata;
+    const before = notes.pods.get(uid);
+    const now = podEnd(pod);
+    const next = followPod(before?.end, redacted(now));
+    const isAnew = next.restarts !== before?.end.restarts;
+    const exitedSince = next.exit && ((isAnew ? undefined : before?.exitedSince) ?? this.#elapsed());
+    notes.pods.set(uid, { end: isGone ? goneFor(next) : next, exitedSince });
+    const [oldest] = notes.pods.keys();
+    if (notes.pods.size > MOST_PODS && oldest !== undefined) notes.pods.delete(oldest);
+  }
+
+  /** A Job that runs again is not absent, and may get another Pod. */
+  seeResumed(job: Job): void {
+    const notes = this.#notes.get(job.metadata.uid);
+    if (notes) Object.assign(notes, { podSeen: false, containerSeen: false, absentSince: undefined });
+  }
+
+  /** Keeps the last state of a Job whose deletion was watched: it tells an abort from a deploy that had ended before. */
+  seeDeleted(job: Job): void {
+    Object.assign(this.#of(job.metadata.uid), { lastSeen: quotableJob(job), resource: keysOf(job)[0] });
+  }
+
+  /** To be called with what a live look did not show, and never with what a cache does not know. */
+  noteAbsent(jobUids: readonly string[], now: number): void {
+    for (const uid of jobUids) this.#of(uid).absentSince ??= now;
+  }
+
+  /** What a live look shows: Pods, and Jobs that are there after all. */
+  seeLive(jobs: readonly Job[], pods: readonly Pod[]): void {
+    for (const pod of pods) this.seePod(pod);
+    for (const job of jobs) {
+      const notes = this.#notes.get(job.metadata.uid);
+      if (notes && isRunning(job)) notes.absentSince = undefined;
+    }
+  }
+
+  /**
+   * Forgets Jobs that are no more and hold no lane any more: their ends stand in the history. Only what two sweeps did not know goes, for a
+   * cache can be late.
+   * @param isKnown a Job or Pod of it is there, or a claim names it.
+   */
+  sweep(isKnown: (jobUid: string) => boolean): void {
+    for (const [uid, notes] of this.#notes) {
+      if (isKnown(uid)) notes.stale = false;
+      else if (notes.stale) this.#notes.delete(uid);
+      else notes.stale = true;
+    }
+  }
+
+  /** The CapDeployJob is gone: nobody asks for its Jobs any more. */
+  forget(resource: string): void {
+    for (const [uid, notes] of this.#notes) if (notes.resource === resource) this.#notes.delete(uid);
+  }
+
+  /** How many Jobs are remembered. */
+  get size(): number {
+    return this.#notes.size;
+  }
+
+  podWasSeen = (jobUid: string): boolean => this.#notes.get(jobUid)?.podSeen ?? false;
+  containerWasSeen = (jobUid: string): boolean => this.#notes.get(jobUid)?.containerSeen ?? false;
+  absentSince = (jobUid: string): number | undefined => this.#notes.get(jobUid)?.absentSince;
+  lastSeen = (jobUid: string): Job | undefined => this.#notes.get(jobUid)?.lastSeen;
+  podEnds = (jobUid: string): readonly PodEnd[] =>
+    [...(this.#notes.get(jobUid)?.pods.values() ?? [])].map(({ end }) => end);
+  exitedSince = (jobUid: string): number | undefined => {
+    const moments = [...(this.#notes.get(jobUid)?.pods.values() ?? [])].map((pod) => pod.exitedSince);
+    const known = moments.filter((moment) => moment !== undefined);
+    return known.length > 0 && known.length === moments.length ? Math.max(...known) : undefined;
+  };
+
+  #of(jobUid: string): Notes {
+    const notes: Notes = this.#notes.get(jobUid) ?? {
+      resource: undefined,
+      podSeen: false,
+      containerSeen: false,
+      absentSince: undefined,
+      lastSeen: undefined,
+      pods: new Map(),
+      stale: false,
+    };
+    notes.stale = false;
+    this.#notes.delete(jobUid);
+    this.#notes.set(jobUid, notes);
+    if (this.#notes.size > MOST_JOBS) {
+      const [oldest] = this.#notes.keys();
+      if (oldest !== undefined) this.#notes.delete(oldest);
+    }
+    return notes;
+  }
+}
+
+/** Before it is kept: a log is hostile, and a status is read by more people than a log. */
+function redacted(end: PodEnd): PodEnd {
+  const { words, log, sidecarFailed } = end;
+  return {
+    ...end,
+    ...(words === undefined ? {} : { words: quotable(words) }),
+    ...(sidecarFailed === undefined ? {} : { sidecarFailed: quotable(sidecarFailed) }),
+    ...(log === undefined ? {} : { log: redactTail(log, LOG_TAIL_BYTES) }),
+  };
+}

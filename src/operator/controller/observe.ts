@@ -1,0 +1,126 @@
+import { type CapDeployJob, specOf } from '../../api/capdeployjob.ts';
+import { LABEL, MANAGED_SELECTOR } from '../../api/names.ts';
+import { splitKey } from '../../base/object-key.ts';
+import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject, PODS } from '../../kube/client.ts';
+import { isKubeError } from '../../kube/errors.ts';
+import { listAll } from '../../kube/list-all.ts';
+import type { TemplateCheck } from '../../lanes/conditions.ts';
+import type { Warnings } from '../../lanes/explain.ts';
+import { type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
+import type { Observation } from '../../lanes/plan.ts';
+import { BY_RESOURCE, type Caches } from './caches.ts';
+import type { ReportBook } from './intake-reports.ts';
+import type { ProcessMemory } from './memory.ts';
+import { quotableJob, quotablePod } from './quotable.ts';
+
+/** Gathers what a plan looks at: cheaply from the caches, or live from the API server. */
+export class Observer {
+  readonly #client: KubeClient;
+  readonly #caches: Caches;
+  readonly #memory: ProcessMemory;
+  readonly #warnings: Warnings;
+  readonly #reports: ReportBook;
+  readonly #now: () => number;
+  readonly #elapsed: () => number;
+
+  constructor(parts: {
+    client: KubeClient;
+    caches: Caches;
+    memory: ProcessMemory;
+    warnings: Warnings;
+    reports: ReportBook;
+    now: () => number;
+    elapsed: () => number;
+  }) {
+    this.#client = parts.client;
+    this.#caches = parts.caches;
+    this.#memory = parts.memory;
+    this.#warnings = parts.warnings;
+    this.#reports = parts.reports;
+    this.#now = parts.now;
+    this.#elapsed = parts.elapsed;
+  }
+
+  /** The resource as the cache has it, for what need not be exact. */
+  resource(key: string): CapDeployJob | undefined {
+    const [namespace, name] = splitKey(key);
+    return this.#caches.resources.get(namespace, name);
+  }
+
+  /** UIDs of the Jobs that the caches know of, by the Job itself, by a Pod of it, or by a claim. */
+  knownJobs(): Set<string> {
+    const { resources, jobs, pods } = this.#caches;
+    return new Set([
+      ...jobs.list().map((job) => job.metadata.uid ?? ''),
+      ...pods.list().flatMap((pod) => jobUidOf(pod) ?? []),
+      ...resources
+        .list()
+        .flatMap(({ status }) =>
+          (status?.environments ?? []).flatMap(({ active = [] }) => active.map(({ uid }) => uid)),
+        ),
+    ]);
+  }
+
+  /** May be old: good for finding out whether a live look is worth it, and for nothing else. */
+  cached(key: string, template: TemplateCheck | undefined): Observation | undefined {
+    const resource = this.resource(key);
+    if (!resource) return undefined;
+    return this.#observation(
+      key,
+      resource,
+      this.#caches.jobs.byIndex(BY_RESOURCE, key),
+      this.#caches.pods.byIndex(BY_RESOURCE, key),
+      template,
+    );
+  }
+
+  /**
+   * The truth, in this order: the resource, whose resourceVersion the status is written under, then Jobs and Pods. So "not there" in these
+   * lists is younger than the resourceVersion, and whatever moves the resource in between refuses the write.
+   * @returns undefined where the resource is gone.
+   * @throws KubeError
+   */
+  async live(key: string, template: TemplateCheck | undefined): Promise<Observation | undefined> {
+    const [namespace, name] = splitKey(key);
+    // Taken first: where a time must have passed before an absence counts, the lists have to be younger than the end of that time.
+    const [now, elapsed] = [this.#now(), this.#elapsed()];
+    let resource: CapDeployJob & KubeObject;
+    try {
+      resource = await this.#client.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name);
+    } catch (error) {
+      if (isKubeError(error, 'gone')) return undefined;
+      throw error;
+    }
+    this.#reports.live(key, resource.metadata.uid);
+    const labelSelector = `${MANAGED_SELECTOR},${LABEL.name}=${name}`;
+    const jobs = await listAll<Job & KubeObject>(this.#client, JOBS, { namespace, labelSelector });
+    const pods = await listAll<Pod & KubeObject>(this.#client, PODS, { namespace, labelSelector });
+    this.#memory.seeLive(jobs.items, pods.items);
+    return this.#observation(key, resource, jobs.items, pods.items, template, now, elapsed);
+  }
+
+  #observation(
+    key: string,
+    resource: CapDeployJob,
+    jobs: readonly Job[],
+    pods: readonly Pod[],
+    template: TemplateCheck | undefined,
+    now = this.#now(),
+    elapsed = this.#elapsed(),
+  ): Observation {
+    const parsed = specOf(resource);
+    return {
+      resource,
+      spec: 'spec' in parsed ? parsed.spec : undefined,
+      specProblem: 'problem' in parsed ? parsed.problem : undefined,
+      jobs: jobs.map(quotableJob),
+      pods: pods.map(quotablePod),
+      memory: this.#memory,
+      warnings: this.#warnings,
+      template,
+      ...this.#reports.of(key, now, resource.metadata.uid),
+      now,
+      elapsed,
+    };
+  }
+}

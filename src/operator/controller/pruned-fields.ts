@@ -1,0 +1,84 @@
+import type { CapDeployJobStatus } from '../../api/capdeployjob.ts';
+
+/** After this a write with all fields is tried again, by one resource: the CustomResourceDefinition may have been replaced meanwhile. */
+const TRY_AGAIN_MS = 10 * 60_000;
+
+/**
+ * Fields of the status that the API server drops because its CustomResourceDefinition is older than this operator: it answers 200 and
+ * stores less than it was sent. Without this each pass would find the status wanting, write it once more, and so on for ever. All resources
+ * have one definition, so what one of them found counts for all.
+ */
+export class DroppedFields {
+  #paths: ReadonlySet<string> = new Set();
+  #foundAt = 0;
+
+  /**
+   * Compares what was sent with what was stored.
+   * @param now epoch milliseconds.
+   * @returns true where other fields are dropped than before.
+   */
+  compare(sent: CapDeployJobStatus, stored: CapDeployJobStatus | undefined, now: number): boolean {
+    if (stored === undefined) return false;
+    const found = { kept: new Set<string>(), dropped: new Set<string>() };
+    walk(sent, stored, '', found);
+    // What this status does not hold stays what it was known for.
+    const before = [...this.#paths].filter((path) => !found.kept.has(path) || found.dropped.has(path));
+    const paths = new Set([...before, ...found.dropped].toSorted());
+    const changed = [...paths].join() !== [...this.#paths].join();
+    if (found.dropped.size > 0) this.#foundAt = now;
+    this.#paths = paths;
+    return changed;
+  }
+
+  /** In words, for people; undefined where nothing is dropped. */
+  get problem(): string | undefined {
+    if (this.#paths.size === 0) return undefined;
+    const names = [...this.#paths].map((path) => `status.${path}`).join(', ');
+    return `the CustomResourceDefinition is older than this operator and drops ${names}: apply the one that came with the operator`;
+  }
+
+  /** The status as the API server would store it. The same object where nothing is dropped, or where it is time to try with all fields. */
+  stored(status: CapDeployJobStatus, now: number): CapDeployJobStatus {
+    if (this.#paths.size === 0 || now >= this.tryAgainAt) return status;
+    return without(status, '', this.#paths) as CapDeployJobStatus;
+  }
+
+  /** Epoch milliseconds; only meaningful while there is a problem. */
+  get tryAgainAt(): number {
+    return this.#foundAt + TRY_AGAIN_MS;
+  }
+}
+
+type Found = { readonly kept: Set<string>; readonly dropped: Set<string> };
+
+/** Lists that differ in length were changed by somebody, not pruned. */
+function walk(sent: unknown, stored: unknown, path: string, found: Found): void {
+  if (Array.isArray(sent)) {
+    if (!Array.isArray(stored) || stored.length !== sent.length) return;
+    for (const [index, item] of sent.entries()) walk(item, stored[index], `${path}[]`, found);
+  } else if (isObject(sent) && isObject(stored)) {
+    for (const [name, value] of Object.entries(sent)) {
+      if (value === undefined) continue;
+      const field = path === '' ? name : `${path}.${name}`;
+      found[Object.hasOwn(stored, name) ? 'kept' : 'dropped'].add(field);
+      walk(value, stored[name], field, found);
+    }
+  }
+}
+
+function without(value: unknown, path: string, paths: ReadonlySet<string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => without(item, `${path}[]`, paths));
+  if (!isObject(value)) return value;
+  const fields = Object.entries(value).map(([name, inner]) => ({
+    name,
+    inner,
+    field: path === '' ? name : `${path}.${name}`,
+  }));
+  return Object.fromEntries(
+    fields
+      .filter(({ field }) => !paths.has(field))
+      .map(({ name, inner, field }) => [name, without(inner, field, paths)]),
+  );
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -1,0 +1,76 @@
+import type { ContainerStatus, Job, Pod } from '../../lanes/job.ts';
+import { defined } from '../../lanes/lane.ts';
+import { clean, redactSecrets } from '../../text/redact.ts';
+import { bounded } from '../../text/truncate.ts';
+
+/** Longer than any place in a status that quotes one such text. */
+const MOST = 1024;
+/** Nobody reads the end of a text that is cut to a sixteenth of this. */
+const MOST_LOOKED_AT = 16 * MOST;
+
+/**
+ * A text of others (kubelet, container runtime, admission webhook) as a status may quote it: one line, without control
+ * characters, escape sequences, direction marks and secrets, cut to 1024 characters. Redacted before it is cut: the
+ * half of a password looks like nothing.
+ */
+export const quotable = (text: string): string =>
+  bounded(
+    redactSecrets(clean(text.slice(0, MOST_LOOKED_AT)))
+      .replace(/\s+/g, ' ')
+      .trim(),
+    MOST,
+  );
+
+/** Objects are never changed in place, and a pass looks at the same ones again and again. */
+const read = new WeakMap<object, object>();
+
+function once<T extends object>(object: T, make: (object: T) => T): T {
+  let made = read.get(object) as T | undefined;
+  if (made === undefined) {
+    made = make(object);
+    read.set(object, made);
+  }
+  return made;
+}
+
+/**
+ * The Pod with quotable texts, wherever its status says why something waits: lanes quote these, and know nothing of
+ * secrets.
+ */
+export const quotablePod = (pod: Pod): Pod => once(pod, readPod);
+
+/** The Job with quotable texts in its conditions: the history quotes them. One that has none is the same object. */
+export const quotableJob = (job: Job): Job =>
+  job.status?.conditions
+    ? once(job, ({ status, ...rest }) => ({
+        ...rest,
+        status: { ...status, conditions: (status?.conditions ?? []).map(withQuotableTexts) },
+      }))
+    : job;
+
+function readPod({ status, ...pod }: Pod): Pod {
+  if (status === undefined) return pod;
+  const { conditions, containerStatuses, initContainerStatuses } = status;
+  return {
+    ...pod,
+    status: {
+      ...withQuotableTexts(status),
+      ...(conditions && { conditions: conditions.map(withQuotableTexts) }),
+      ...(containerStatuses && { containerStatuses: containerStatuses.map(readStatus) }),
+      ...(initContainerStatuses && { initContainerStatuses: initContainerStatuses.map(readStatus) }),
+    },
+  };
+}
+
+function readStatus(status: ContainerStatus): ContainerStatus {
+  const { waiting } = status.state ?? {};
+  return waiting ? { ...status, state: { ...status.state, waiting: withQuotableTexts(waiting) } } : status;
+}
+
+function withQuotableTexts<T extends { reason?: string; message?: string }>(object: T): T {
+  const { reason, message } = object;
+  return {
+    ...object,
+    ...defined({ reason: reason && quotable(reason), message: message && quotable(message) }),
+  };
+}

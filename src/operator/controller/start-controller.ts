@@ -1,0 +1,244 @@
+import type { CapDeployJob } from '../../api/capdeployjob.ts';
+import { aborted } from '../../base/abort.ts';
+import { type Clock, elapsed, sleep, systemClock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { keyOf, splitKey } from '../../base/object-key.ts';
+import type { KubeClient, KubeObject } from '../../kube/client.ts';
+import { EventRecorder } from '../../kube/events.ts';
+import { WorkQueue } from '../../kube/work-queue.ts';
+import { isRunning, type Job, type Pod } from '../../lanes/job.ts';
+import type { IntakeMetrics } from '../intake/metrics.ts';
+import type { Intake, Resources } from '../intake/ports.ts';
+import { Announcer, type DeployMetrics } from './announce.ts';
+import { type Caches, createCaches, keysOf } from './caches.ts';
+import { TemplateChecker } from './check-template.ts';
+import { ReportBook } from './intake-reports.ts';
+import { ProcessMemory } from './memory.ts';
+import { Observer } from './observe.ts';
+import { Reconciler } from './reconcile.ts';
+import { WarningEvents } from './warning-events.ts';
+
+/** CapDeployJobs that are worked on at once: each pass waits for the API server most of the time. */
+const WORKERS = 16;
+/** A work queue that has work and does none for this long is stuck (no request outlives its own time-out). */
+const STUCK_MS = 5 * 60_000;
+
+/** The whole of a stop, in milliseconds: a Pod's grace period is 30 s, and the process has to end in it. */
+const STOP_MS = 24_000;
+/** Where another replica waits: so long is given to what is in hand to be recorded here. The other one goes on with the rest. */
+const HAND_OVER_MS = 700;
+/** Passes under way may end by themselves for so long; then their requests are aborted, as in a crash. */
+const PASSES_MS = 3_000;
+const ABORTED_MS = 500;
+/** Events are best effort: a stop waits so long for them, and less where another replica waits. */
+const EVENTS_MS = 2_000;
+const EVENTS_HAND_OVER_MS = 100;
+
+export interface ControllerMetrics extends DeployMetrics, IntakeMetrics {
+  reconciled(seconds: number): void;
+  reconcileFailed(error: unknown): void;
+  eventLost(reason: string): void;
+}
+
+export interface ControllerOptions {
+  kube: KubeClient;
+  /** Those to serve; empty: all. */
+  namespaces: readonly string[];
+  /** Name of this operator's Pod, as its Events give it. */
+  instance: string;
+  metrics: ControllerMetrics;
+  log: Log;
+  clock?: Clock;
+  /** Begins to read queues once this replica is to work. On a stop it is told first: what it drains has to be recorded. */
+  startIntake: (parts: { resources: Resources; reports: ReportBook }) => Intake;
+  /** Resolves when this replica is to work; until then it only keeps its caches. Without it: at once. */
+  lead?: Promise<void> | undefined;
+  /** Told when all that a replica has to know is listed: who cannot work should not lead. */
+  onSynced?: () => void;
+  /** Aborts the requests of passes under way, where they keep a stop from ending. */
+  abortPasses?: () => void;
+}
+
+export interface Finding {
+  ok: boolean;
+  message?: string;
+}
+
+/** The two loops, running. */
+export interface Controller {
+  readiness(): Finding;
+  liveness(): Finding;
+  /**
+   * Reads no more messages, drains what was received, finishes the passes under way. All of it takes 25 s at most, whatever hangs.
+   * @param handOver where another replica waits to go on: called as soon as no pass runs any more. Polls that are still open drain after
+   * it, for an aborted one can swallow a message until its visibility ends; what they bring is stored here, and listed by the other one.
+   */
+  stop(handOver?: () => Promise<void>): Promise<void>;
+  /** Ends at once, as in a crash. */
+  abort(): Promise<void>;
+}
+
+/** Starts the two loops: intake, which turns messages into Jobs, and reconcile, which gives each Job its turn. They meet in the API server only. */
+export function startController(options: ControllerOptions): Controller {
+  const { kube: client, log, metrics, clock = systemClock } = options;
+  const now = () => clock.now();
+  const steady = () => elapsed(clock);
+
+  const queue: WorkQueue = new WorkQueue({
+    work: async (key) => {
+      const begun = now();
+      const result = await reconciler.reconcile(key);
+      metrics.reconciled((now() - begun) / 1000);
+      return result;
+    },
+    workers: WORKERS,
+    clock,
+    log,
+    onError: (_key, error) => metrics.reconcileFailed(error),
+  });
+  const caches = createCaches({
+    client,
+    namespaces: options.namespaces,
+    clock,
+    log,
+  });
+  const memory = new ProcessMemory(steady);
+  const warnings = new WarningEvents({ client, now, wake: (key) => queue.add(key), log });
+  const reports = new ReportBook(now, (key, inMs) => queue.addAfter(key, inMs));
+  const events = new EventRecorder({
+    client,
+    reportingInstance: options.instance,
+    clock,
+    log,
+    onLost: (reason) => metrics.eventLost(reason),
+  });
+  const reconciler = new Reconciler({
+    client,
+    observer: new Observer({ client, caches, memory, warnings, reports, now, elapsed: steady }),
+    memory,
+    warnings,
+    reports,
+    templates: new TemplateChecker(client, now),
+    announcer: new Announcer({ events, metrics, log, now }),
+    log,
+    now,
+    elapsed: steady,
+  });
+
+  let working = false;
+  follow(caches, queue, memory, () => working);
+  for (const cache of Object.values(caches)) cache.start();
+
+  let intake: Intake | undefined;
+  const stopping = new AbortController();
+  const begin = async (): Promise<void> => {
+    // Not before the caches are complete: "not there" would be a mistake.
+    await Promise.all(Object.values(caches).map((cache) => cache.synced()));
+    if (stopping.signal.aborted) return;
+    log.info({ capdeployjobs: caches.resources.list().length }, 'caches are complete');
+    options.onSynced?.();
+    await Promise.race([options.lead, aborted(stopping.signal)]);
+    if (stopping.signal.aborted) return;
+    working = true;
+    for (const resource of caches.resources.list()) queue.add(keyOf(resource));
+    queue.start();
+    intake = options.startIntake({ resources: resourcesOf(caches), reports });
+    log.info({}, 'working');
+  };
+  const started = begin().catch((err: unknown) => {
+    if (!stopping.signal.aborted) throw err;
+  });
+  const stopCaches = () => Promise.all(Object.values(caches).map((cache) => cache.stop()));
+
+  /** Whether the promise was settled in time. */
+  const within = async (ms: number, promise: Promise<unknown>): Promise<boolean> => {
+    const limit = new AbortController();
+    const inTime = promise.then(
+      () => true,
+      () => true,
+    );
+    const answer = await Promise.race([inTime, sleep(clock, Math.max(0, ms), limit.signal).then(() => false)]);
+    limit.abort();
+    return answer;
+  };
+  const endPasses = async (ms: number): Promise<void> => {
+    if (await within(ms, queue.stop())) return;
+    log.warn({}, 'the API server keeps the stop waiting: requests under way are aborted, as in a crash');
+    options.abortPasses?.();
+    await within(ABORTED_MS, queue.stop());
+  };
+
+  return {
+    readiness: () => {
+      const missing = Object.values(caches).filter((cache) => !cache.hasSynced());
+      if (stopping.signal.aborted) return { ok: false, message: 'stopping' };
+      if (missing.length === 0) return { ok: true };
+      return { ok: false, message: `not listed yet: ${missing.map(({ type }) => type.plural).join(', ')}` };
+    },
+    liveness: () => {
+      // Until the caches are complete, work waits for them: that is unreadiness, which no restart cures.
+      const stalled = working ? queue.stalledMs() : 0;
+      if (stalled >= STUCK_MS) {
+        return { ok: false, message: `no pass has begun or ended for ${Math.round(stalled / 1000)} s` };
+      }
+      const stuck = intake?.stuck();
+      return stuck === undefined ? { ok: true } : { ok: false, message: stuck };
+    },
+    stop: async (handOver) => {
+      stopping.abort();
+      const end = elapsed(clock) + STOP_MS;
+      const left = () => end - elapsed(clock);
+      if (!intake) await stopCaches();
+      await started;
+      const drained = intake?.stop() ?? Promise.resolve();
+      // Reconcile still at work: a message is deleted only once its Job is listed.
+      if (handOver && intake) await within(HAND_OVER_MS, intake.atRest());
+      else await drained;
+      await endPasses(Math.min(PASSES_MS, left()));
+      reports.close();
+      await events.stop(handOver ? EVENTS_HAND_OVER_MS : Math.max(0, Math.min(EVENTS_MS, left())));
+      await handOver?.();
+      await drained;
+      await stopCaches();
+    },
+    abort: async () => {
+      stopping.abort();
+      options.abortPasses?.();
+      reports.close();
+      await Promise.all([intake?.abort(), within(ABORTED_MS, queue.stop()), events.stop(0), stopCaches()]);
+    },
+  };
+}
+
+/**
+ * What changes a CapDeployJob's plan: itself, its Jobs and its Pods. A follower remembers what it sees, and plans nothing: the keys of a
+ * month would wait for it, and all resources get their turn when it begins to work.
+ */
+function follow(caches: Caches, queue: WorkQueue, memory: ProcessMemory, isWorking: () => boolean): void {
+  const addAll = (object: KubeObject) => {
+    if (isWorking()) for (const key of keysOf(object)) queue.add(key);
+  };
+  caches.resources.onEvent(({ object }) => {
+    if (isWorking()) queue.add(keyOf(object));
+  });
+  caches.jobs.onEvent((event) => {
+    const job: Job = event.object;
+    const before: Job | undefined = event.type === 'MODIFIED' ? event.old : undefined;
+    if (event.type === 'DELETED') memory.seeDeleted(job);
+    else if (before && !isRunning(before) && isRunning(job)) memory.seeResumed(job);
+    addAll(event.object);
+  });
+  caches.pods.onEvent((event) => {
+    const pod: Pod = event.object;
+    memory.seePod(pod, event.type === 'DELETED');
+    addAll(event.object);
+  });
+}
+
+function resourcesOf({ resources }: Caches): Resources {
+  return {
+    get: (key) => resources.get(...splitKey(key)),
+    list: (): CapDeployJob[] => resources.list(),
+    onChange: (listener) => resources.onEvent(({ object }) => listener(keyOf(object))),
+  };
+}

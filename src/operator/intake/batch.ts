@@ -1,0 +1,168 @@
+import type { DeployRequest } from '../../api/deploy-request.ts';
+import { linkedController } from '../../base/abort.ts';
+import { Bell } from '../../base/wakeup.ts';
+import type { Rejection } from '../../requests/parse-message.ts';
+import type { QueueMessage } from '../../sqs/queue.ts';
+import { Deleter } from './acknowledge/delete-listed.ts';
+import { giveBack } from './acknowledge/settle-message.ts';
+import { Ledger } from './acknowledge/status-confirmation.ts';
+import { type Item, itemsOf, type Phase } from './batch-item.ts';
+import { CreateInOrder, knownIdRejection } from './create/create-in-order.ts';
+import type { ResourceContext } from './resource-context.ts';
+import { Hold } from './visibility-heartbeat.ts';
+
+export interface BatchSignals {
+  /** Ends the work; what is left is made visible again. Aborts with `abort` too. */
+  readonly drain: AbortSignal;
+  /** Ends everything at once. */
+  readonly abort: AbortSignal;
+}
+
+/** `gone`: the resource is deleted, being deleted, or another one by now. */
+export type BatchResult = 'done' | 'interrupted' | 'gone';
+
+/**
+ * The requests of one receive, from receipt to delete. Nothing more is received meanwhile, so at most one batch of a resource is between
+ * queue and ledger, and receives, which count towards the dead-letter queue, stop while Jobs cannot be created. What turns out to be no
+ * request is handed over to `Rejections` and holds nothing up.
+ *
+ * If this process ends at any point, the messages come again when their visibility ends: a Job that was stored is found under its name,
+ * a request that was recorded is found in the status.
+ */
+export class Batch {
+  readonly #context: ResourceContext;
+  readonly #signals: BatchSignals;
+  readonly #visibilitySeconds: number;
+  readonly #items: readonly Item[];
+  readonly #hold: Hold;
+  readonly #creation: CreateInOrder;
+  readonly #ledger: Ledger;
+  readonly #deleter: Deleter;
+  readonly #bell = new Bell();
+  readonly #startedAt: number;
+  #gone = false;
+
+  constructor(
+    context: ResourceContext,
+    messages: readonly QueueMessage[],
+    visibilitySeconds: number,
+    signals: BatchSignals,
+  ) {
+    this.#context = context;
+    this.#signals = signals;
+    this.#visibilitySeconds = visibilitySeconds;
+    this.#startedAt = context.clock.now();
+    this.#items = itemsOf(messages);
+    this.#hold = new Hold(context, visibilitySeconds);
+    this.#hold.add(messages, this.#startedAt);
+    this.#creation = new CreateInOrder(context, this.#startedAt, {
+      stored: (item) => {
+        item.phase = 'stored';
+        this.#ledger.expect();
+      },
+      reject: (rejected) => this.#reject(rejected),
+    });
+    this.#ledger = new Ledger(context);
+    this.#deleter = new Deleter(context);
+  }
+
+  /** Never rejects. */
+  async run(): Promise<BatchResult> {
+    const { resources, key, clock } = this.#context;
+    const stopListening = resources.onChange((changed) => changed === key && this.#bell.ring());
+    const work = linkedController(this.#signals.drain);
+    const beating = this.#hold.beat(work.signal, () => this.#bell.ring());
+    try {
+      while (!work.signal.aborted) {
+        this.#context.progress();
+        this.#dropLost();
+        if ((await this.#creation.run(this.#in('pending'), work.signal)) === 'gone') this.#gone = true;
+        await this.#lookForStored(work.signal);
+        await this.#deleteListed(work.signal);
+        if (this.#gone || this.#in('pending', 'stored', 'listed').length === 0) break;
+        await this.#bell.wait(clock, Math.max(0, this.#nextAt() - clock.now()), work.signal);
+      }
+    } finally {
+      stopListening();
+      work.abort();
+      await beating;
+    }
+    return this.#leaveTheRest();
+  }
+
+  #in(...phases: Phase[]): Item[] {
+    return this.#items.filter(({ phase }) => phases.includes(phase));
+  }
+
+  #nextAt(): number {
+    return Math.min(
+      this.#in('pending').length > 0 ? this.#creation.at : Number.POSITIVE_INFINITY,
+      this.#in('stored').length > 0 ? this.#ledger.at : Number.POSITIVE_INFINITY,
+      this.#in('listed').length > 0 ? this.#deleter.at : Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** SQS's 12 hours are over: whoever receives the message next goes on with it. */
+  #dropLost(): void {
+    for (const item of this.#in('pending', 'stored', 'listed')) {
+      if (!this.#hold.has(item.message)) item.phase = 'ended';
+    }
+  }
+
+  async #lookForStored(signal: AbortSignal): Promise<void> {
+    const stored = this.#in('stored').flatMap((item) => (item.request ? [{ item, request: item.request }] : []));
+    if (stored.length === 0 || signal.aborted || this.#gone) return;
+    const entries = await this.#ledger.look(
+      stored.map(({ request }) => request),
+      signal,
+    );
+    if (entries === 'gone') this.#gone = true;
+    if (entries === 'gone' || entries === undefined) return;
+    for (const [index, { item, request }] of stored.entries()) this.#enter(item, request, entries[index]);
+  }
+
+  #enter(item: Item, request: DeployRequest, entry: string | undefined): void {
+    if (entry === 'listed') item.phase = 'listed';
+    if (entry === 'conflict') this.#reject([{ item, rejection: knownIdRejection(item, request) }]);
+    if (entry === 'vanished') {
+      // Deleted before it was listed: nothing would ever say that the request was there. It is created again.
+      item.phase = 'pending';
+      this.#creation.at = 0;
+    }
+  }
+
+  /** Invariant 2: only what stands in the live status of this very resource is `listed`. */
+  async #deleteListed(signal: AbortSignal): Promise<void> {
+    const listed = this.#in('listed');
+    if (listed.length === 0 || signal.aborted || this.#gone || this.#context.clock.now() < this.#deleter.at) return;
+    const messages = listed.map(({ message }) => message);
+    const ended = await this.#deleter.run(messages, signal);
+    for (const item of listed) if (ended.has(item.message)) this.#end(item);
+  }
+
+  #reject(rejected: readonly { item: Item; rejection: Rejection }[]): void {
+    this.#context.rejections.take(
+      rejected.map(({ item, rejection }) => ({ message: item.message, rejection })),
+      { receivedAt: this.#startedAt, visibilitySeconds: this.#visibilitySeconds },
+    );
+    for (const { item } of rejected) this.#end(item);
+  }
+
+  #end(item: Item): void {
+    item.phase = 'ended';
+    this.#hold.release(item.message);
+  }
+
+  /** What is left when the work ends early belongs to the next reader, at once rather than when its visibility ends. */
+  async #leaveTheRest(): Promise<BatchResult> {
+    const { queue } = this.#context;
+    const interrupted = this.#signals.drain.aborted;
+    this.#creation.end();
+    if ((interrupted || this.#gone) && !this.#signals.abort.aborted) {
+      const left = this.#in('pending', 'stored', 'listed').map(({ message }) => message);
+      await giveBack(queue, left, this.#signals.abort);
+    }
+    if (this.#gone) return 'gone';
+    return interrupted ? 'interrupted' : 'done';
+  }
+}

@@ -1,0 +1,210 @@
+import type { CapDeployJob } from '../../../api/capdeployjob.ts';
+import type { DeployRequest } from '../../../api/deploy-request.ts';
+import { REASON, REJECTION } from '../../../api/reasons.ts';
+import { Backoff } from '../../../base/backoff.ts';
+import { sleep } from '../../../base/clock.ts';
+import { JOB_COST_MS } from '../../../base/rate-limiter.ts';
+import { isKubeError } from '../../../kube/errors.ts';
+import { standsInStatus } from '../../../lanes/find-in-status.ts';
+import { conflictRejection, parseMessage, type Rejection } from '../../../requests/parse-message.ts';
+import { readSpec } from '../../../requests/read-spec.ts';
+import { redactHead } from '../../../text/redact.ts';
+import type { Item, Read } from '../batch-item.ts';
+import { isAlive, liveResource } from '../live-resource.ts';
+import type { CreateTrouble } from '../ports.ts';
+import type { ResourceContext } from '../resource-context.ts';
+import { TroubleReport } from './create-failure.ts';
+import { type CreateOutcome, createJob } from './create-job.ts';
+import { inCreationOrder } from './creation-order.ts';
+
+/** An item with its request, in turn. */
+type Turn = { item: Item; request: DeployRequest; group: string | undefined; index: number };
+
+/** `held-up`: try this one again later; `stop`: try none just now; `gone`: the resource is deleted, being deleted, or another one. */
+type TurnResult = 'ok' | 'held-up' | 'stop' | 'gone';
+
+/** What becomes of the items that need no further try. */
+export interface CreatedHands {
+  /** Its Job is stored, or its request is known already: it is to be looked for in the status. */
+  stored(item: Item): void;
+  /** It can never become a deploy. */
+  reject(rejected: readonly { item: Item; rejection: Rejection }[]): void;
+}
+
+/** A single Job in the way (being deleted, say) is worth a word only when it stays there. */
+const QUIET_MS = 10_000;
+const MAX_RETRY_AFTER_SECONDS = 60;
+/** Characters of a body. A megabyte of brackets takes 50 ms to refuse: ten of them at a stretch would be felt by every other resource. */
+const LONG = 10_000;
+
+/**
+ * Creates the Jobs of a batch: in due order within a lane, in the queue's order within a FIFO group, and again after what failed. Whoever
+ * waits behind a request of its lane, or of its FIFO group, does not overtake it.
+ */
+export class CreateInOrder {
+  readonly #context: ResourceContext;
+  readonly #hands: CreatedHands;
+  /** Epoch milliseconds at which the batch was received. */
+  readonly #receivedAt: number;
+  readonly #trouble: TroubleReport;
+  readonly #backoff: Backoff;
+  /** Of the resource at the last try. */
+  #generation: number | undefined;
+  /** Epoch milliseconds of the next try. */
+  at = 0;
+
+  constructor(context: ResourceContext, receivedAt: number, hands: CreatedHands) {
+    this.#context = context;
+    this.#hands = hands;
+    this.#receivedAt = receivedAt;
+    this.#trouble = new TroubleReport(context);
+    this.#backoff = new Backoff(context.clock, 500, 60_000);
+  }
+
+  /** @returns `gone` where the resource is. Never rejects. */
+  async run(pending: readonly Item[], signal: AbortSignal): Promise<'gone' | undefined> {
+    const { resources, key, uid, clock } = this.#context;
+    if (pending.length === 0) return undefined;
+    const resource = resources.get(key);
+    if (!isAlive(resource, uid)) return 'gone';
+    const { generation } = resource.metadata;
+    if (generation === this.#generation && clock.now() < this.at) return undefined;
+    this.#generation = generation;
+
+    const read = readSpec(resource);
+    if ('problem' in read) {
+      this.#retryLater({ reason: REASON.invalidSpec, message: read.problem, template: false });
+      return undefined;
+    }
+    const heldUp = new Set<string>();
+    for (const turn of inCreationOrder(await this.#parse(pending, read, signal))) {
+      if (signal.aborted) return undefined;
+      const lines = [`lane ${turn.request.environment}`, ...(turn.group === undefined ? [] : [`group ${turn.group}`])];
+      const result = lines.some((line) => heldUp.has(line))
+        ? 'held-up'
+        : await this.#create(turn, resource, read, signal);
+      if (result === 'gone') return 'gone';
+      if (result === 'stop') return undefined;
+      if (result === 'held-up') for (const line of lines) heldUp.add(line);
+    }
+    return undefined;
+  }
+
+  /** The batch is at its end: what was said of it counts no more. */
+  end(): void {
+    this.#trouble.clear();
+  }
+
+  /** A rejected message never becomes valid, so it leaves the order and nothing of its FIFO group waits for it. */
+  async #parse(pending: readonly Item[], read: Read, signal: AbortSignal): Promise<Turn[]> {
+    const rejected: { item: Item; rejection: Rejection }[] = [];
+    for (const item of pending) {
+      if (item.parsedBy === read) continue;
+      if (item.message.body.length > LONG) await sleep(this.#context.clock, 0, signal);
+      const parsed = parseMessage(item.message, read, this.#receivedAt);
+      if (parsed.rejection) {
+        rejected.push({ item, rejection: parsed.rejection });
+        continue;
+      }
+      item.request = this.#inTurn(item, parsed.request);
+      item.parsedBy = read;
+    }
+    if (rejected.length > 0) this.#hands.reject(rejected);
+    return pending.flatMap((item) => {
+      const { request, group, index, phase } = item;
+      return request && phase === 'pending' ? [{ item, request, group, index }] : [];
+    });
+  }
+
+  /** The first reading of a message gives it its place; a second one, after an edit of the resource, leaves it there. */
+  #inTurn({ group, request: before }: Item, request: DeployRequest): DeployRequest {
+    if (before) return { ...request, sentAt: before.sentAt };
+    return group === undefined ? request : this.#context.groups.inTurn(group, request);
+  }
+
+  async #create(turn: Turn, resource: CapDeployJob, read: Read, signal: AbortSignal): Promise<TurnResult> {
+    const { kube, key, uid, log } = this.#context;
+    const { item, request } = turn;
+    let outcome: CreateOutcome | { kind: 'known' };
+    try {
+      let standing = standsInStatus(resource.status, request);
+      if (standing === 'conflict') {
+        // The cache knows most duplicates. Its word for a conflict is not enough to reject a message: that is looked up live.
+        const live = await liveResource(kube, key, uid, signal);
+        if (live === undefined) return 'gone';
+        standing = standsInStatus(live.status, request);
+        if (standing === 'conflict') return this.#reject(item, knownIdRejection(item, request));
+      }
+      outcome = standing === 'same' ? { kind: 'known' } : await createJob(kube, resource, read.spec, request, signal);
+    } catch (error) {
+      if (signal.aborted) return 'stop';
+      const reason = isKubeError(error) ? error.reason : 'InternalError';
+      if (!isKubeError(error)) {
+        log.error({ err: error, messageId: item.message.messageId }, 'could not create the Job of a request');
+      }
+      outcome = {
+        kind: 'retry',
+        scope: 'api',
+        reason,
+        message: redactHead(error instanceof Error ? error.message : String(error), 1024),
+      };
+    }
+    this.#context.progress();
+    return signal.aborted && outcome.kind !== 'stored' ? 'stop' : this.#act(turn, outcome);
+  }
+
+  #act({ item, request }: Turn, outcome: CreateOutcome | { kind: 'known' }): TurnResult {
+    const { metrics, key, clock, log, pace } = this.#context;
+    switch (outcome.kind) {
+      case 'stored':
+        if (outcome.created) {
+          pace.spend(JOB_COST_MS);
+          metrics.created(key, Math.max(0, clock.now() - Date.parse(request.sentAt)) / 1000);
+          log.info({ job: outcome.job, id: request.id, messageId: request.messageId }, 'created the Job of a request');
+        }
+        this.#backoff.reset();
+        this.#trouble.clear();
+        this.#hands.stored(item);
+        return 'ok';
+      case 'known':
+        log.info({ id: request.id, messageId: request.messageId }, 'this id has had its turn or waits for it already');
+        this.#hands.stored(item);
+        return 'ok';
+      case 'id-conflict':
+        return this.#reject(item, conflictRejection(item.message, REJECTION.idConflict, outcome.message));
+      case 'name-conflict':
+        return this.#reject(item, conflictRejection(item.message, REJECTION.nameConflict, outcome.message));
+      case 'resource-gone':
+        return 'gone';
+      case 'template-refused':
+        this.#retryLater({ reason: outcome.reason, message: outcome.message, template: true });
+        return 'stop';
+      case 'retry': {
+        const quiet = outcome.scope === 'request' && clock.now() - this.#receivedAt < QUIET_MS;
+        const about = `message ${request.messageId} (${request.environment}, ${request.revision ?? request.task})`;
+        const trouble = { reason: outcome.reason, message: `${about}: ${outcome.message}`, template: false };
+        this.#retryLater(trouble, outcome.retryAfterSeconds, quiet);
+        return outcome.scope === 'api' ? 'stop' : 'held-up';
+      }
+    }
+  }
+
+  #reject(item: Item, rejection: Rejection): 'ok' {
+    this.#hands.reject([{ item, rejection }]);
+    return 'ok';
+  }
+
+  #retryLater(trouble: CreateTrouble, retryAfterSeconds = 0, quiet = false): void {
+    const { metrics, key, clock } = this.#context;
+    metrics.createError(key, trouble.reason);
+    const asked = Math.min(retryAfterSeconds, MAX_RETRY_AFTER_SECONDS) * 1000;
+    this.at = clock.now() + Math.max(this.#backoff.next(), asked);
+    if (!quiet) this.#trouble.set(trouble);
+  }
+}
+
+/** The id stands in the status with another content. */
+export function knownIdRejection({ message }: Item, { environment }: DeployRequest): Rejection {
+  const text = `id: "${environment}" has had a request with this id and another content: the same id must mean the same deploy`;
+  return conflictRejection(message, REJECTION.idConflict, text);
+}

@@ -1,0 +1,32 @@
+import type { DeployRequest } from '../../api/deploy-request.ts';
+
+/**
+ * Producers' clocks differ by so much, and messages of one millisecond are common. A message that claims to be older than this is meant to
+ * be old: it was redriven, and must not pass for new because of where it stands in the queue.
+ */
+const SKEW_MS = 5_000;
+/** Groups that are remembered; of one that is forgotten, the stamps alone decide. */
+const MOST_GROUPS = 1000;
+
+/**
+ * Carries the order of a FIFO queue into the lanes. Lanes know times and ids only: of two messages of a group with one stamp, or with
+ * stamps of two clocks, the second could come first there, and the other would be superseded.
+ */
+export class GroupOrder {
+  /** By lane and group: the sent-at of the latest request (epoch milliseconds). */
+  readonly #latest = new Map<string, number>();
+
+  /** @returns the request, sent no earlier than the one before it in its group. To be asked once for each message, in the queue's order. */
+  inTurn(group: string, request: DeployRequest): DeployRequest {
+    const key = JSON.stringify([request.environment, group]);
+    const latest = this.#latest.get(key);
+    const own = Date.parse(request.sentAt);
+    const isNearTie = latest !== undefined && own <= latest && latest - own <= SKEW_MS;
+    const sentAt = isNearTie ? latest + 1 : own;
+    this.#latest.delete(key);
+    this.#latest.set(key, Math.max(sentAt, latest ?? sentAt));
+    const [oldest] = this.#latest.keys();
+    if (this.#latest.size > MOST_GROUPS && oldest !== undefined) this.#latest.delete(oldest);
+    return isNearTie ? { ...request, sentAt: new Date(sentAt).toISOString() } : request;
+  }
+}

@@ -1,0 +1,49 @@
+import type { CapDeployJob } from '../../api/capdeployjob.ts';
+import type { DeployRequest } from '../../api/deploy-request.ts';
+import { splitKey } from '../../base/object-key.ts';
+import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject } from '../../kube/client.ts';
+import { isKubeError } from '../../kube/errors.ts';
+import { jobName } from '../../lanes/job-name.ts';
+import type { ResourceKey } from './ports.ts';
+
+/** The resource of this very uid, and not on its way out. */
+export function isAlive(resource: CapDeployJob | undefined, uid: string): resource is CapDeployJob {
+  return resource?.metadata.uid === uid && resource.metadata.deletionTimestamp === undefined;
+}
+
+/**
+ * The resource as the API server has it now; undefined where it is gone, being deleted, or another one by now.
+ * @throws KubeError where that cannot be told.
+ */
+export async function liveResource(
+  kube: KubeClient,
+  key: ResourceKey,
+  uid: string,
+  signal: AbortSignal,
+): Promise<CapDeployJob | undefined> {
+  const [namespace, name] = splitKey(key);
+  try {
+    const live = await kube.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name, { signal });
+    return isAlive(live, uid) ? live : undefined;
+  } catch (error) {
+    if (isKubeError(error, 'gone')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a Job of the request's name is there. @throws KubeError where that cannot be told. */
+export async function jobExists(
+  kube: KubeClient,
+  resource: CapDeployJob,
+  request: DeployRequest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { namespace, name } = resource.metadata;
+  try {
+    await kube.get(JOBS, namespace, jobName(name, request.environment, request.id), { signal });
+    return true;
+  } catch (error) {
+    if (isKubeError(error, 'gone')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,165 @@
+import { Pace } from '../../../base/rate-limiter.ts';
+import { Bell } from '../../../base/wakeup.ts';
+import type { Rejection } from '../../../requests/parse-message.ts';
+import type { QueueMessage } from '../../../sqs/queue.ts';
+import { giveBack, RedrivePolicy } from '../acknowledge/settle-message.ts';
+import type { QueueContext } from '../context.ts';
+import { HandedOver } from '../ports.ts';
+import { Hold } from '../visibility-heartbeat.ts';
+import { SettleRejected } from './settle-rejected.ts';
+
+/** So many rejected messages of a resource are in hand at most; beyond that its receives wait for the status write that records them. */
+export const MOST_IN_HAND = 200;
+/**
+ * What a rejected message costs, in milliseconds until the next receive, however fast it is recorded: by its number, a hundred a second,
+ * and by its length, a million characters a second (to refuse a megabyte of brackets takes 50 ms). Who floods a queue gets no more of
+ * this process than that, and evenly: the other resources' messages come in between.
+ */
+const COST_MS = 10;
+const CHARACTERS_PER_MS = 1_000;
+/** The bell is rung for each change; this is for one that was missed. */
+const LOOK_MS = 1_000;
+/** MessageIds that are remembered: a message on its way to the dead-letter queue is seen several times. */
+const REMEMBERED = 5_000;
+
+export interface Rejected {
+  readonly message: QueueMessage;
+  readonly rejection: Rejection;
+}
+
+/** How messages were received. */
+export interface Receipt {
+  /** Epoch milliseconds. */
+  readonly receivedAt: number;
+  readonly visibilitySeconds: number;
+}
+
+/**
+ * The messages of one resource that can never become a deploy, from the verdict to the delete (or the dead-letter queue). They go on beside
+ * its batches: a flood of them holds up its good messages, and the receives that bring them, as little as `room` allows.
+ *
+ * Invariant 2: a message is settled only once its rejection stands in the status. If this process ends between record and settlement, the
+ * message comes again and the record is found.
+ */
+export class Rejections {
+  readonly #parts: QueueContext;
+  readonly #redrive: RedrivePolicy;
+  readonly #recorded = new Set<string>();
+  /** Without their bodies: where nothing can be recorded, they wait here. */
+  readonly #inHand = new Map<QueueMessage, Hold>();
+  /** By the seconds of visibility that messages were received with, which an edit of the spec changes for later ones. */
+  readonly #holds = new Map<number, Hold>();
+  readonly #bell = new Bell();
+  #work: { readonly controller: AbortController; readonly settle: SettleRejected };
+  readonly #pace: Pace;
+
+  constructor(parts: QueueContext) {
+    this.#parts = parts;
+    this.#redrive = new RedrivePolicy(parts.queue, parts.clock);
+    this.#pace = new Pace(parts.clock, 0);
+    this.#work = this.#begin();
+  }
+
+  /** Takes messages over and returns at once: from now on they are kept hidden, recorded and settled here. */
+  take(rejected: readonly Rejected[], receipt: Receipt): void {
+    for (const { message, rejection } of rejected) {
+      this.#pace.spend(Math.max(COST_MS, message.body.length / CHARACTERS_PER_MS));
+      const kept = { ...message, body: '' };
+      const hold = this.#holdOf(receipt.visibilitySeconds);
+      hold.add([kept], receipt.receivedAt);
+      this.#inHand.set(kept, hold);
+      void this.#record(kept, rejection);
+    }
+  }
+
+  /** Resolves when there is room for what a receive may bring, or the signal aborts. */
+  async room(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    while (!signal.aborted) {
+      const { waitMs } = this.#pace;
+      if (waitMs <= 0 && this.#inHand.size < MOST_IN_HAND) return;
+      await this.#bell.wait(clock, waitMs > 0 ? waitMs : LOOK_MS, signal);
+    }
+  }
+
+  /**
+   * Resolves when nothing is in hand any more. What is left when `drain` aborts is made visible again, at once; where `abort` did too, it
+   * comes again when its visibility ends. Afterwards messages may be taken as before.
+   */
+  async end(drain: AbortSignal, abort: AbortSignal): Promise<void> {
+    while (this.#inHand.size > 0 && !drain.aborted) await this.#bell.wait(this.#parts.clock, LOOK_MS, drain);
+    const left = [...this.#inHand.keys()];
+    this.#inHand.clear();
+    this.#renew();
+    if (!abort.aborted) await giveBack(this.#parts.queue, left, abort);
+  }
+
+  /** Ends all that is under way, the beats of the holds too: where nothing is in hand, nothing runs. */
+  #renew(): void {
+    this.#work.controller.abort();
+    this.#holds.clear();
+    this.#work = this.#begin();
+  }
+
+  #begin(): { controller: AbortController; settle: SettleRejected } {
+    const controller = new AbortController();
+    const settle = new SettleRejected(this.#parts, this.#redrive, controller.signal, (message) => this.#letGo(message));
+    return { controller, settle };
+  }
+
+  #holdOf(visibilitySeconds: number): Hold {
+    let hold = this.#holds.get(visibilitySeconds);
+    if (hold === undefined) {
+      hold = new Hold(this.#parts, visibilitySeconds);
+      this.#holds.set(visibilitySeconds, hold);
+      // More often than a batch does: what it hands over may have half of its time behind it, and then waits for the next beat here.
+      void hold.beat(this.#work.controller.signal, () => this.#dropLost(), 3);
+    }
+    return hold;
+  }
+
+  async #record(message: QueueMessage, rejection: Rejection): Promise<void> {
+    const { queue, reports, key, uid, metrics, clock, log } = this.#parts;
+    const { controller, settle } = this.#work;
+    const { messageId } = message;
+    if (!this.#recorded.has(messageId)) {
+      try {
+        // Invariant 2: the message stays until this has resolved.
+        const at = new Date(clock.now()).toISOString();
+        await reports.rejected(key, { ...rejection, at }, controller.signal, uid);
+      } catch (err) {
+        if (controller.signal.aborted) return;
+        // At once rather than when its visibility ends: who leads now records it.
+        if (err instanceof HandedOver) await giveBack(queue, [message], controller.signal);
+        else log.warn({ err, messageId }, 'a rejection was not recorded; its message stays');
+        return this.#letGo(message);
+      }
+      if (this.#remember(messageId)) {
+        metrics.rejected(key, rejection.reason);
+        log.warn({ messageId, reason: rejection.reason, field: rejection.field }, 'rejected a message');
+      }
+    }
+    settle.add(message);
+  }
+
+  /** @returns false where it was remembered already. Forgets the oldest beyond its bound: the status is asked again then. */
+  #remember(messageId: string): boolean {
+    if (this.#recorded.has(messageId)) return false;
+    this.#recorded.add(messageId);
+    const [oldest] = this.#recorded;
+    if (this.#recorded.size > REMEMBERED && oldest !== undefined) this.#recorded.delete(oldest);
+    return true;
+  }
+
+  /** SQS's 12 hours are over: whoever receives the message next rejects it. */
+  #dropLost(): void {
+    for (const [message, hold] of this.#inHand) if (!hold.has(message)) this.#letGo(message);
+  }
+
+  #letGo(message: QueueMessage): void {
+    this.#inHand.get(message)?.release(message);
+    this.#inHand.delete(message);
+    if (this.#inHand.size === 0) this.#renew();
+    this.#bell.ring();
+  }
+}
