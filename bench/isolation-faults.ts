@@ -9,10 +9,10 @@ import {
   SendMessageBatchCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
-import { CAPDEPLOYJOBS } from '../src/kube/client.ts';
-import type { LocalSqsOptions } from '../src/local/sqs.ts';
-import type { AdmissionCheck } from '../src/local/store/admission.ts';
-import { ApiError, forbidden } from '../src/local/store/api-error.ts';
+import type { AdmissionCheck } from 'in-memory-kubernetes/store/admission.ts';
+import { ApiError, forbidden } from 'in-memory-kubernetes/store/api-error.ts';
+import type { LocalSqsOptions } from '../dev/local-sqs.ts';
+import { CAPDEPLOYJOBS } from '../src/api/names.ts';
 import { pause, type Rig, until } from './rig.ts';
 
 /** Of the resource that has the fault, and of its queue. */

@@ -11,7 +11,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { CreateQueueCommand, DeleteQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { CAPDEPLOYJOBS } from '../src/kube/client.ts';
+import { clientOf } from '../dev/in-process-client.ts';
+import { CAPDEPLOYJOBS } from '../src/api/names.ts';
 import { FAULTS, FAULTY, type Fault } from './isolation-faults.ts';
 import { cpuSeconds, pause, quantile, startRig, until } from './rig.ts';
 
@@ -55,7 +56,7 @@ rig.cluster.store.onChange((type, { type: change, object }) => {
 });
 rig.cluster.store.admission.push((request) => fault?.admission?.(request));
 
-const kube = rig.cluster.client();
+const kube = clientOf(rig.cluster);
 let sequence = 0;
 
 async function measure(): Promise<Measured> {

@@ -2,18 +2,20 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
+import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
 import { parse } from 'yaml';
-import { CAPDEPLOYJOBS, type KubeObject, PODS, type ResourceType } from '../src/kube/client.ts';
-import { type LocalCluster, startLocalCluster } from '../src/local/cluster.ts';
-import { PodPlayer } from '../src/local/kubelet/play-pods.ts';
-import { type Operator, startOperator } from '../src/local/operator-process.ts';
+import { clientOf } from '../dev/in-process-client.ts';
 import {
   LOCAL_CREDENTIALS,
   LOCAL_REGION,
   type LocalSqs,
   type LocalSqsOptions,
   startLocalSqs,
-} from '../src/local/sqs.ts';
+} from '../dev/local-sqs.ts';
+import { type Operator, startOperator } from '../dev/operator-process.ts';
+import { CAPDEPLOYJOBS } from '../src/api/names.ts';
+import { type KubeObject, PODS, type ResourceType } from '../src/kube/client.ts';
 
 /** The embedded default with the operator in a process of its own, as in a cluster: what a benchmark measures is that process. */
 export interface Rig {
@@ -53,7 +55,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   if (options.playedPods) playPods(cluster);
   const server: LocalSqs = await startLocalSqs(options.intercept ? { intercept: options.intercept } : {});
   const sqs = new SQSClient({ endpoint: server.endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
-  const kube = cluster.client();
+  const kube = clientOf(cluster);
   const crd = readFileSync(new URL('../crds/capdeployjobs.yaml', import.meta.url), 'utf8');
   await kube.create(DEFINITIONS, parse(crd) as KubeObject);
   const directory = mkdtempSync(join(tmpdir(), 'capdeployjob-bench-'));

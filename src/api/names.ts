@@ -4,6 +4,8 @@ export const GROUP = 'capdeployjob.dev';
 export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 export const KIND = 'CapDeployJob';
+/** Its place in the API. */
+export const CAPDEPLOYJOBS = { group: GROUP, version: VERSION, plural: 'capdeployjobs', kind: KIND } as const;
 
 /** On each Job and on its Pods: how a lane finds what is its own, whoever owns it. */
 export const LABEL = {

@@ -2,8 +2,8 @@
  * The Kubernetes API as the operator uses it: raw JSON in, raw JSON out, so that a field which this program does not
  * know survives a read and a write (the typed client drops such fields).
  *
- * Two implementations: `http-client.ts` (a cluster, by kubeconfig) and `src/local` (the store of the laptop edition, called in process by
- * the simulation). Both throw `KubeError` and nothing else for what the API server answers or fails to answer.
+ * Two implementations: `http/http-client.ts` (a cluster, by kubeconfig) and `dev/in-process-client.ts` (the store of the in-memory
+ * Kubernetes, called in process by the simulation). Both throw `KubeError` and nothing else for what the API server answers or fails to answer.
  */
 
 /** What every Kubernetes object carries. Everything else stays as the server sent it. */
@@ -46,12 +46,6 @@ export interface ResourceType {
   kind: string;
 }
 
-export const CAPDEPLOYJOBS: ResourceType = {
-  group: 'capdeployjob.dev',
-  version: 'v1alpha1',
-  plural: 'capdeployjobs',
-  kind: 'CapDeployJob',
-};
 export const JOBS: ResourceType = { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job' };
 export const PODS: ResourceType = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' };
 export const SECRETS: ResourceType = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret' };

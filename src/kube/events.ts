@@ -18,8 +18,6 @@ const MAX_WORD = 128;
 /** A DNS-1123 subdomain. */
 const MAX_NAME = 253;
 
-export const REPORTING_CONTROLLER = 'capdeployjob.dev/controller';
-
 export interface EventDescription {
   /** What the Event is about; it is written in that object's namespace. */
   regarding: KubeObject;
@@ -38,10 +36,17 @@ export interface EventDescription {
   turn: string;
 }
 
+/** Who says so. */
+export interface Reporter {
+  /** A qualified name, as `example.com/controller`. */
+  readonly controller: string;
+  /** The Pod's name. */
+  readonly instance: string;
+}
+
 export interface EventRecorderOptions {
   client: Pick<KubeClient, 'create'>;
-  /** The Pod's name. */
-  reportingInstance: string;
+  reporter: Reporter;
   clock?: Clock;
   log?: Log;
   /** Events that wait to be written; what comes beyond them is dropped. Default 1000. */
@@ -72,7 +77,7 @@ export class EventRecorder {
   /** Returns at once and never throws. */
   record(description: EventDescription): void {
     if (this.#stopped.signal.aborted) return;
-    const event = buildEvent(description, this.#options.reportingInstance, this.#clock.now());
+    const event = buildEvent(description, this.#options.reporter, this.#clock.now());
     const key = `${event.metadata.namespace}/${event.metadata.name}`;
     if (this.#remembered.has(key)) return;
     if (this.#waiting.length >= (this.#options.maxWaiting ?? 1000)) {
@@ -137,15 +142,15 @@ export class EventRecorder {
 }
 
 /** The Event as it is sent. Pure. */
-export function buildEvent(description: EventDescription, reportingInstance: string, now: number): KubeObject {
+export function buildEvent(description: EventDescription, reporter: Reporter, now: number): KubeObject {
   const { regarding, related, type, reason, action, note, turn } = description;
   const event: KubeObject = {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
     metadata: { name: eventName(regarding, turn), namespace: regarding.metadata.namespace ?? 'default' },
     eventTime: microTime(now),
-    reportingController: REPORTING_CONTROLLER,
-    reportingInstance: reportingInstance.slice(0, MAX_WORD) || 'unknown',
+    reportingController: reporter.controller,
+    reportingInstance: reporter.instance.slice(0, MAX_WORD) || 'unknown',
     type,
     reason: reason.slice(0, MAX_WORD),
     action: action.slice(0, MAX_WORD),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CAPDEPLOYJOBS } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { parseAllowQueue } from '../../src/sqs/allow-queue.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import { condition, ended, eventually, inWorld, message, turns, type World } from './world.ts';

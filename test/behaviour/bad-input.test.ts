@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { API_VERSION, KIND, LABEL, MANAGED_BY } from '../../src/api/names.ts';
-import { CAPDEPLOYJOBS, EVENTS, JOBS, type KubeObject } from '../../src/kube/client.ts';
+import { API_VERSION, CAPDEPLOYJOBS, KIND, LABEL, MANAGED_BY } from '../../src/api/names.ts';
+import { EVENTS, JOBS, type KubeObject } from '../../src/kube/client.ts';
 import { jobName } from '../../src/lanes/job-name.ts';
 import {
   createQueueWithDeadLetters,

@@ -1,8 +1,8 @@
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import type { KubeClient, ResourceType } from '../../src/kube/client.ts';
 import type { Pod } from '../../src/lanes/job.ts';
-import type { Store } from '../../src/local/store/store.ts';
 
-/** The Kubernetes API of one world, with what differs between the laptop edition's and a real one. */
+/** The Kubernetes API of one world, with what differs between the in-memory Kubernetes's and a real one. */
 export interface Cluster {
   /** With all rights. */
   readonly kube: KubeClient;
@@ -10,7 +10,7 @@ export interface Cluster {
   readonly namespace: string;
   /** What operators are told by --namespace. */
   readonly served: readonly string[];
-  /** The laptop edition's. @throws Error on a real cluster. */
+  /** The in-memory Kubernetes's. @throws Error on a real cluster. */
   readonly store: Store;
   /** A client for an operator, with its rights. */
   connect(): { kube: KubeClient; close(): Promise<void> };

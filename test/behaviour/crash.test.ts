@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
-import { ANNOTATION } from '../../src/api/names.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
+import { ANNOTATION, CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import {
   type Call,

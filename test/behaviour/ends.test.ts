@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Claim, HistoryEntry } from '../../src/api/capdeployjob.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import type { Pod } from '../../src/lanes/job.ts';
 import { revisionOf } from './kubelet.ts';
 import {

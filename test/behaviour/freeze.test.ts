@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FREEZE_PREFIX } from '../../src/api/names.ts';
-import { CAPDEPLOYJOBS } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS, FREEZE_PREFIX } from '../../src/api/names.ts';
 import { deployed, ended, eventually, inWorld, lane, running, served, turns, type World, waiting } from './world.ts';
 
 const freeze = (world: World, environment: string, words: string | null): Promise<void> =>

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import { JobController, type JobControllerOptions } from 'in-memory-kubernetes/controllers/job-controller.ts';
+import type { AdmissionCheck } from 'in-memory-kubernetes/store/admission.ts';
+import { forbidden } from 'in-memory-kubernetes/store/api-error.ts';
+import { Store } from 'in-memory-kubernetes/store/store.ts';
 import { parse } from 'yaml';
+import { createLocalClient } from '../../dev/in-process-client.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { PODS, type ResourceType } from '../../src/kube/client.ts';
-import { createLocalClient } from '../../src/local/client.ts';
-import { Collector } from '../../src/local/controllers/collector.ts';
-import { JobController, type JobControllerOptions } from '../../src/local/controllers/job-controller.ts';
-import type { AdmissionCheck } from '../../src/local/store/admission.ts';
-import { forbidden } from '../../src/local/store/api-error.ts';
-import { Store } from '../../src/local/store/store.ts';
 import { type Cluster, NAMESPACES, quotaOf } from './cluster.ts';
 
 const DEFINITIONS: ResourceType = {

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
+import { LOCAL_REGION } from '../../dev/local-sqs.ts';
 import type { Clock } from '../../src/base/clock.ts';
-import { LOCAL_REGION } from '../../src/local/sqs.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { operatorMetrics } from '../../src/operator/metrics.ts';
 import { LEASE_NAME, type Operator as Running, startOperator } from '../../src/operator/operator.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ANNOTATION } from '../../src/api/names.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
+import { ANNOTATION, CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { jobName } from '../../src/lanes/job-name.ts';
 import { revisionOf } from './kubelet.ts';
 import {

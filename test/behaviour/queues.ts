@@ -6,7 +6,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { LOCAL_CREDENTIALS, LOCAL_REGION, startLocalSqs } from '../../src/local/sqs.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION, startLocalSqs } from '../../dev/local-sqs.ts';
 
 /** The queues of one world. */
 export interface Queues {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CAPDEPLOYJOBS, CORE_EVENTS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { CORE_EVENTS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import type { Pod } from '../../src/lanes/job.ts';
 import { revisionOf } from './kubelet.ts';

@@ -1,11 +1,12 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { JobControllerOptions } from 'in-memory-kubernetes/controllers/job-controller.ts';
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { type TestContext, vi } from 'vitest';
 import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, type KubeClient, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import type { Job, Pod } from '../../src/lanes/job.ts';
-import type { JobControllerOptions } from '../../src/local/controllers/job-controller.ts';
-import type { Store } from '../../src/local/store/store.ts';
 import { MovableClock } from './clocks.ts';
 import { type Cluster, PLAYED_NODE } from './cluster.ts';
 import { whyNotOnReal } from './differences.ts';
@@ -43,7 +44,7 @@ if (isReal) vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000, maxConcur
 
 /**
  * Where the behaviour tests live: a Kubernetes API, an SQS server, a played kubelet, and the operator as `capdeploy controller` runs it.
- * Tests know nothing else, so that the same ones run on the laptop edition and on a real control plane (TEST_WORLD).
+ * Tests know nothing else, so that the same ones run on the in-memory Kubernetes and on a real control plane (TEST_WORLD).
  */
 export interface World extends Faults {
   /** With all rights: what a test, a user or a saboteur does. Lists and watches that name no namespace see the world's own. */

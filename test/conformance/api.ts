@@ -1,15 +1,15 @@
 /**
  * Raw requests to the Kubernetes API of either world: what was asked and what was answered, nothing in between. `TEST_WORLD=real` with
- * `TEST_KUBECONFIG` is a real control plane (`npm run test:real`); without them it is `src/local`, started for the test file that asks.
+ * `TEST_KUBECONFIG` is a real control plane (`npm run test:real`); without them it is the in-memory Kubernetes, started for the test file that asks.
  */
 import { readFileSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';
+import type { LocalCluster } from 'in-memory-kubernetes/cluster.ts';
+import { startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { parse } from 'yaml';
 import { lines } from '../../src/base/json-lines.ts';
 import { Connection } from '../../src/kube/http/connection.ts';
 import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
-import type { LocalCluster } from '../../src/local/cluster.ts';
-import { startLocalCluster } from '../../src/local/cluster.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are read by path, and every path is asserted
 export type Json = any;

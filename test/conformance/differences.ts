@@ -1,5 +1,5 @@
 /**
- * Where src/local differs from the real API server and stays so, each with its reason: the one list. `differences.test.ts` asks both worlds,
+ * Where the in-memory Kubernetes differs from the real API server and stays so, each with its reason: the one list. `differences.test.ts` asks both worlds,
  * so that an entry which is no longer true fails; everything else in this folder answers the same in both.
  */
 import type { Api, Json } from './api.ts';
@@ -25,7 +25,7 @@ export const ONE_WORLD_ONLY = [
 ];
 
 /**
- * src/local does what the newest minor does. What an older one that is still supported does otherwise; none of it is anything that the operator
+ * The in-memory Kubernetes does what the newest minor does. What an older one that is still supported does otherwise; none of it is anything that the operator
  * relies on. The tests that know of it ask `minor`.
  */
 export const OLDER_MINORS = [
@@ -55,7 +55,7 @@ export const DIFFERENCES: Difference[] = [
   {
     what: 'rules in CEL are not asked',
     reason:
-      'an evaluator of CEL is no part of a laptop edition: the rules of the CRD are tested on the real API server',
+      'an evaluator of CEL is no part of an in-memory Kubernetes: the rules of the CRD are tested on the real API server',
     ask: async (api, ns) =>
       (await api.post(`${pathsIn(ns).cdj}?dryRun=All`, capDeployJob('cel', { waitingDeadlineSeconds: 1 }))).status,
     local: 201,
@@ -106,7 +106,7 @@ export const DIFFERENCES: Difference[] = [
   },
   {
     what: 'a namespace holds no ConfigMap kube-root-ca.crt',
-    reason: 'nothing in the laptop edition speaks TLS',
+    reason: 'nothing in the in-memory Kubernetes speaks TLS',
     ask: async (api, ns) => {
       const path = `${pathsIn(ns).maps}/kube-root-ca.crt`;
       if (process.env.TEST_WORLD !== 'real') return (await api.get(path)).status;

@@ -72,7 +72,9 @@ describe('a deploy that has ended', () => {
     const plan = aPlan({ ended: [aHistoryEntry(job)] });
     rig.announcer.recorded(KEY, rig.seen(), plan);
     rig.announcer.recorded(KEY, rig.seen(), plan);
-    const [first, second] = rig.events.map((event, index) => buildEvent(event, `operator-${index}`, index));
+    const [first, second] = rig.events.map((event, index) =>
+      buildEvent(event, { controller: 'example.com/test', instance: `operator-${index}` }, index),
+    );
     expect(first?.metadata.name).toBe(second?.metadata.name);
   });
 });

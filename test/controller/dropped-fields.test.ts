@@ -1,5 +1,5 @@
+import { mergePatch } from 'in-memory-kubernetes/store/patch.ts';
 import { describe, expect, it } from 'vitest';
-import { mergePatch } from '../../src/local/store/patch.ts';
 import { DroppedFields } from '../../src/operator/controller/pruned-fields.ts';
 import { CAPDEPLOYJOBS, type Call, CRD, DEFINITIONS, Rig } from './rig.ts';
 

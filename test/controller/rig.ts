@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { VirtualClock } from 'in-memory-kubernetes/clock.ts';
+import { mergePatch } from 'in-memory-kubernetes/store/patch.ts';
+import { Store } from 'in-memory-kubernetes/store/store.ts';
 import { parse } from 'yaml';
+import { createLocalClient } from '../../dev/in-process-client.ts';
 import type { CapDeployJob, CapDeployJobStatus, RejectionEntry } from '../../src/api/capdeployjob.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import {
-  CAPDEPLOYJOBS,
   CORE_EVENTS,
   JOBS,
   type KubeClient,
@@ -19,10 +23,6 @@ import { ObjectStore } from '../../src/kube/informer/indexer.ts';
 import type { WorkResult } from '../../src/kube/work-queue.ts';
 import type { Job, Pod } from '../../src/lanes/job.ts';
 import type { Observation, Plan } from '../../src/lanes/plan.ts';
-import { createLocalClient } from '../../src/local/client.ts';
-import { VirtualClock } from '../../src/local/clock.ts';
-import { mergePatch } from '../../src/local/store/patch.ts';
-import { Store } from '../../src/local/store/store.ts';
 import { Announcer } from '../../src/operator/controller/announce.ts';
 import { CarryOut } from '../../src/operator/controller/apply-plan.ts';
 import { BY_RESOURCE, type Caches, keysOf } from '../../src/operator/controller/caches.ts';

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { CAPDEPLOYJOBS, type KubeClient } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
 import { type ControllerMetrics, startController } from '../../src/operator/controller/start-controller.ts';
 import { settle, VirtualClock } from '../kube/virtual-clock.ts';
 import { until } from '../local/builders.ts';

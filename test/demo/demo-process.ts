@@ -16,7 +16,7 @@ export class Demo {
 
   private constructor(directory: string, args: string[]) {
     this.directory = directory;
-    const main = fileURLToPath(new URL('../../src/local/demo/main.ts', import.meta.url));
+    const main = fileURLToPath(new URL('../../dev/demo/main.ts', import.meta.url));
     this.child = spawn(process.execPath, [main, ...args], {
       env: { PATH: process.env.PATH, TMPDIR: directory },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -39,7 +39,7 @@ test('--serve plays the demo, stays up, deploys what it is sent, and ends with 0
   const demo = await start('--serve');
   expect((await demo.says(/demo: (\d+) passed, (\d+) failed/)).slice(2)).toEqual(['0']);
   const [, QUEUE_URL = ''] = await demo.says(/export QUEUE_URL=(\S+)/);
-  const send = fileURLToPath(new URL('../../src/local/demo/send.ts', import.meta.url));
+  const send = fileURLToPath(new URL('../../dev/demo/send.ts', import.meta.url));
   const body = { repository: 'livesense/web', environment: 'staging', revision: 'v1.1.0' };
   await run(process.execPath, [send, JSON.stringify(body)], { env: { QUEUE_URL } });
   await demo.says(/staging +v1\.1\.0 +Succeeded/);

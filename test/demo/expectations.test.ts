@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checks, type Observed, runsOf } from '../../src/local/demo/expectations.ts';
-import { messages } from '../../src/local/demo/scenario.ts';
+import { checks, type Observed, runsOf } from '../../dev/demo/expectations.ts';
+import { messages } from '../../dev/demo/scenario.ts';
 
 /** The demo must not say that all is well when it is not: everything that can differ is made to differ, one thing at a time. */
 

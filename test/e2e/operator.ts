@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../src/local/sqs.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../dev/local-sqs.ts';
 import type { Kubectl } from '../real/kubectl.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

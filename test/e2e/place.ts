@@ -1,9 +1,9 @@
 import { afterAll, expect } from 'vitest';
+import { LOCAL_REGION } from '../../dev/local-sqs.ts';
 import type { CapDeployJob, Claim, HistoryEntry } from '../../src/api/capdeployjob.ts';
-import { ANNOTATION, API_VERSION, KIND, LABEL } from '../../src/api/names.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeObject, PODS, type ResourceType } from '../../src/kube/client.ts';
+import { ANNOTATION, API_VERSION, CAPDEPLOYJOBS, KIND, LABEL } from '../../src/api/names.ts';
+import { JOBS, type KubeObject, PODS, type ResourceType } from '../../src/kube/client.ts';
 import type { Job, Pod } from '../../src/lanes/job.ts';
-import { LOCAL_REGION } from '../../src/local/sqs.ts';
 import { eventually } from '../behaviour/eventually.ts';
 import { openQueues, type Queues } from '../behaviour/queues.ts';
 import { cdjPath, MERGE_PATCH, openCluster, path } from '../real/cluster.ts';

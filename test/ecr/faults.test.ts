@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Fault } from 'in-memory-kubernetes/http/faults.ts';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { SECRETS } from '../../src/kube/client.ts';
-import type { Fault } from '../../src/local/http/faults.ts';
 import { dockerData, hastyClock, PULL_SECRET_TYPE, REGISTRY, Rig, target } from './rig.ts';
 
 /** What AWS and the API server may do to a run, and that the old token stays in place. */

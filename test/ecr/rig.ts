@@ -1,11 +1,12 @@
 /** A cluster and AWS on loopback, and runs of the refresher against them in this process. */
+
+import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { Aws } from '../../src/aws/aws-client.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Target } from '../../src/ecr/config.ts';
 import { type RunOptions, runOnce } from '../../src/ecr/run.ts';
 import { type KubeObject, NAMESPACES, type ResourceType, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client.ts';
 import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
-import { type LocalCluster, startLocalCluster } from '../../src/local/cluster.ts';
 import { anonymous } from '../kube/api-server.ts';
 import { AwsServer } from './aws-server.ts';
 

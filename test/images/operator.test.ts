@@ -56,10 +56,10 @@ test('there is no shell, no package manager, no other program than node, and non
   expect(existsSync(join(image.root, 'bin/sh'))).toBe(false);
 });
 
-test('the laptop edition is not in it, nor are the sources', () => {
+test('the in-memory Kubernetes is not in it, nor are the sources', () => {
   expect(files().filter((name) => /node_modules|\.ts$/.test(name))).toEqual([]);
   const bundle = readFileSync(join(image.root, 'app/dist/capdeploy.js'), 'utf8');
-  expect(bundle).not.toMatch(/^\/\/ src\/local\//m);
+  expect(bundle).not.toMatch(/^\/\/ (packages|dev)\//m);
   expect(bundle).toMatch(/^\/\/ src\/main\.ts$/m);
 });
 

@@ -15,7 +15,7 @@ async function start(answer: Answer, options: Partial<EventRecorderOptions> = {}
   open.push(server, client);
   const recorder = new EventRecorder({
     client,
-    reportingInstance: 'operator-1',
+    reporter: { controller: 'capdeployjob.dev/controller', instance: 'operator-1' },
     clock: new VirtualClock(),
     ...options,
   });

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { CAPDEPLOYJOBS, JOBS, type KubeObject, PODS, type WatchEvent } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, type KubeObject, PODS, type WatchEvent } from '../../src/kube/client.ts';
 import { KubeError, type KubeErrorKind } from '../../src/kube/errors.ts';
 import { HttpKubeClient, type HttpKubeClientOptions, type Verb } from '../../src/kube/http/http-client.ts';
 import { type Answer, ApiServer, anonymous, bookmark, clientFor, event, json, pod, status } from './api-server.ts';

@@ -1,11 +1,11 @@
+import { Store } from 'in-memory-kubernetes/store/store.ts';
+import { createLocalClient } from '../../dev/in-process-client.ts';
 import { type Clock, sleep } from '../../src/base/clock.ts';
 import type { KubeClient, KubeObject } from '../../src/kube/client.ts';
 import { LEASES } from '../../src/kube/client.ts';
 import { LeaderElector } from '../../src/kube/election/leader-elector.ts';
 import type { Lease, LeaseRecord } from '../../src/kube/election/lease.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { createLocalClient } from '../../src/local/client.ts';
-import { Store } from '../../src/local/store/store.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export const LEASE = { namespace: 'capdeployjob-system', name: 'capdeployjob' };

@@ -1,10 +1,12 @@
 /** Builders of the objects that these tests are about, and the pieces that they run on. */
+
+import { VirtualClock } from 'in-memory-kubernetes/clock.ts';
+import { ApiError } from 'in-memory-kubernetes/store/api-error.ts';
+import { isObject } from 'in-memory-kubernetes/store/json.ts';
+import { Store } from 'in-memory-kubernetes/store/store.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/client.ts';
-import { CAPDEPLOYJOBS, JOBS, PODS } from '../../src/kube/client.ts';
-import { VirtualClock } from '../../src/local/clock.ts';
-import { ApiError } from '../../src/local/store/api-error.ts';
-import { isObject } from '../../src/local/store/json.ts';
-import { Store } from '../../src/local/store/store.ts';
+import { JOBS, PODS } from '../../src/kube/client.ts';
 
 export { NAMESPACES } from '../../src/kube/client.ts';
 export const SECRETS: ResourceType = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret' };

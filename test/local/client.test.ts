@@ -1,10 +1,10 @@
+import { RequestLog } from 'in-memory-kubernetes/http/requests.ts';
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { describe, expect, test } from 'vitest';
+import { createLocalClient } from '../../dev/in-process-client.ts';
 import type { KubeClient, KubeObject, WatchEvent } from '../../src/kube/client.ts';
 import type { KubeErrorKind } from '../../src/kube/errors.ts';
 import { isKubeError, KubeError } from '../../src/kube/errors.ts';
-import { createLocalClient } from '../../src/local/client.ts';
-import { RequestLog } from '../../src/local/http/requests.ts';
-import type { Store } from '../../src/local/store/store.ts';
 import {
   CAPDEPLOYJOBS,
   CONFIG_MAPS,

@@ -1,7 +1,7 @@
+import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
 import { describe, expect, test } from 'vitest';
 import { CORE_EVENTS } from '../../src/kube/client.ts';
-import { Collector } from '../../src/local/controllers/collector.ts';
-import { PodPlayer } from '../../src/local/kubelet/play-pods.ts';
 import { CONFIG_MAPS, configMap, JOBS, job, NAMESPACES, namespace, newStore, PODS, pod } from './builders.ts';
 
 function world() {

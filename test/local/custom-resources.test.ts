@@ -1,6 +1,6 @@
+import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { describe, expect, test } from 'vitest';
-import { Collector } from '../../src/local/controllers/collector.ts';
-import type { Store } from '../../src/local/store/store.ts';
 import { CAPDEPLOYJOBS, capDeployJob, DEFINITIONS, definition, merged, newStore, refusal, SCHEMA } from './builders.ts';
 
 function defined(): Store {

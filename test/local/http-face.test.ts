@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
+import type { LocalCluster } from 'in-memory-kubernetes/cluster.ts';
+import { startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LocalCluster } from '../../src/local/cluster.ts';
-import { startLocalCluster } from '../../src/local/cluster.ts';
 import { configMap, container, pod, until } from './builders.ts';
 
 let cluster: LocalCluster;

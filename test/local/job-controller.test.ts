@@ -1,14 +1,14 @@
+import type { VirtualClock } from 'in-memory-kubernetes/clock.ts';
+import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import type { JobControllerOptions } from 'in-memory-kubernetes/controllers/job-controller.ts';
+import { JobController } from 'in-memory-kubernetes/controllers/job-controller.ts';
+import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
+import { ApiError } from 'in-memory-kubernetes/store/api-error.ts';
+import { listAt } from 'in-memory-kubernetes/store/json.ts';
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/client.ts';
 import { CORE_EVENTS } from '../../src/kube/client.ts';
-import type { VirtualClock } from '../../src/local/clock.ts';
-import { Collector } from '../../src/local/controllers/collector.ts';
-import type { JobControllerOptions } from '../../src/local/controllers/job-controller.ts';
-import { JobController } from '../../src/local/controllers/job-controller.ts';
-import { PodPlayer } from '../../src/local/kubelet/play-pods.ts';
-import { ApiError } from '../../src/local/store/api-error.ts';
-import { listAt } from '../../src/local/store/json.ts';
-import type { Store } from '../../src/local/store/store.ts';
 import { JOBS, job, merged, newStore, PODS } from './builders.ts';
 
 interface World {

@@ -1,16 +1,16 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { VirtualClock } from 'in-memory-kubernetes/clock.ts';
+import { Kubelet } from 'in-memory-kubernetes/kubelet/kubelet.ts';
+import type { LogQuery } from 'in-memory-kubernetes/kubelet/log-source.ts';
+import type { ResolvedImage } from 'in-memory-kubernetes/kubelet/pod-worker.ts';
+import type { ProcessEvents, ProcessRunner } from 'in-memory-kubernetes/kubelet/process-runner.ts';
+import { at, listAt, textAt } from 'in-memory-kubernetes/store/json.ts';
+import { Store } from 'in-memory-kubernetes/store/store.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/client.ts';
 import { CORE_EVENTS } from '../../src/kube/client.ts';
-import { VirtualClock } from '../../src/local/clock.ts';
-import { Kubelet } from '../../src/local/kubelet/kubelet.ts';
-import type { LogQuery } from '../../src/local/kubelet/log-source.ts';
-import type { ResolvedImage } from '../../src/local/kubelet/pod-worker.ts';
-import type { ProcessEvents, ProcessRunner } from '../../src/local/kubelet/process-runner.ts';
-import { at, listAt, textAt } from '../../src/local/store/json.ts';
-import { Store } from '../../src/local/store/store.ts';
 import { CONFIG_MAPS, configMap, container, newStore, PODS, pod, refusal, SECRETS, secret, until } from './builders.ts';
 
 let store: Store;
@@ -166,7 +166,7 @@ describe('the environment', () => {
     );
   });
 
-  test('holds nothing of the one that the laptop edition runs in, but PATH', async () => {
+  test('holds nothing of the one that the in-memory Kubernetes runs in, but PATH', async () => {
     process.env.LEAKED_SECRET = 'yes';
     const text = await output(shell('env'));
     delete process.env.LEAKED_SECRET;
@@ -271,22 +271,22 @@ describe('the files', () => {
   });
 });
 
-describe('what the kubelet of the laptop edition does not do it says', () => {
+describe('what the kubelet of the in-memory Kubernetes does not do it says', () => {
   test.each<[what: string, spec: Record<string, unknown>, words: string]>([
     [
       'init containers',
       { initContainers: [container({ name: 'init' })] },
-      'the laptop edition runs no init containers',
+      'the in-memory Kubernetes runs no init containers',
     ],
     [
       'restart policies other than Never',
       { restartPolicy: 'OnFailure' },
-      'the laptop edition runs Pods with restartPolicy Never only, not OnFailure',
+      'the in-memory Kubernetes runs Pods with restartPolicy Never only, not OnFailure',
     ],
     [
       'volumes of other kinds',
       { volumes: [{ name: 'h', hostPath: { path: '/' } }] },
-      'the laptop edition has no volumes of the kind hostPath',
+      'the in-memory Kubernetes has no volumes of the kind hostPath',
     ],
   ])('%s fail the Pod, with an Event', async (_what, spec, words) => {
     store.create(PODS, pod('p', { ...shell('true'), ...spec }));

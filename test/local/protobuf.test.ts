@@ -1,5 +1,5 @@
+import { decodeProtobuf } from 'in-memory-kubernetes/http/protobuf.ts';
 import { expect, test } from 'vitest';
-import { decodeProtobuf } from '../../src/local/http/protobuf.ts';
 import { refusal } from './builders.ts';
 
 const field = (number: number, ...parts: (string | Buffer)[]): Buffer => {

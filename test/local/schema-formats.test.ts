@@ -1,5 +1,5 @@
+import { formatProblem } from 'in-memory-kubernetes/types/schema-formats.ts';
 import { expect, test } from 'vitest';
-import { formatProblem } from '../../src/local/types/schema-formats.ts';
 
 // As IsDateTime of https://github.com/kubernetes/kube-openapi/blob/master/pkg/validation/strfmt/default.go
 test.each([

@@ -1,5 +1,5 @@
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { describe, expect, test } from 'vitest';
-import type { Store } from '../../src/local/store/store.ts';
 import { CONFIG_MAPS, configMap, JOBS, job, NAMESPACES, namespace, newStore, PODS, pod, refusal } from './builders.ts';
 
 describe('reading', () => {

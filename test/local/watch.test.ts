@@ -1,6 +1,6 @@
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
+import type { WatchQuery } from 'in-memory-kubernetes/store/watching.ts';
 import { describe, expect, test } from 'vitest';
-import type { Store } from '../../src/local/store/store.ts';
-import type { WatchQuery } from '../../src/local/store/watching.ts';
 import { CONFIG_MAPS, configMap, merged, NAMESPACES, namespace, newStore, refusal } from './builders.ts';
 
 function watched(store: Store, query: WatchQuery = {}): string[] {

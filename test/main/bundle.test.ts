@@ -32,10 +32,10 @@ async function capdeploy(args: string[], env: Record<string, string> = {}) {
 }
 
 describe('what is in the bundle', () => {
-  test('the laptop edition and the tests are not', () => {
+  test('the in-memory Kubernetes and the tests are not', () => {
     const inputs = Object.keys(metafile.inputs);
     expect(inputs).toContain('src/main.ts');
-    expect(inputs.filter((path) => /^(src\/local|test|bench|crds|docker)\//.test(path))).toEqual([]);
+    expect(inputs.filter((path) => /^(packages|dev|tools|test|bench|crds|docker)\//.test(path))).toEqual([]);
   });
 
   test('no package is, that is there for development only', () => {

@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { CAPDEPLOYJOBS, type KubeObject } from '../../src/kube/client.ts';
-import { type LocalCluster, startLocalCluster } from '../../src/local/cluster.ts';
-import { LOCAL_CREDENTIALS, type LocalSqs, startLocalSqs } from '../../src/local/sqs.ts';
+import { clientOf } from '../../dev/in-process-client.ts';
+import { LOCAL_CREDENTIALS, type LocalSqs, startLocalSqs } from '../../dev/local-sqs.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import type { KubeObject } from '../../src/kube/client.ts';
 import { text } from '../manifests/yaml.ts';
 import { Program } from './program.ts';
 
@@ -24,7 +26,7 @@ beforeAll(async () => {
   const producer = new SQSClient({ endpoint: sqs.endpoint, region: sqs.region, credentials: LOCAL_CREDENTIALS });
   await producer.send(new CreateQueueCommand({ QueueName: 'web' }));
   producer.destroy();
-  const client = cluster.client();
+  const client = clientOf(cluster);
   const create = (group: string, version: string, plural: string, object: KubeObject) =>
     client.create({ group, version, plural, kind: object.kind }, object);
   await create(

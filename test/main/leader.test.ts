@@ -4,12 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { CAPDEPLOYJOBS, JOBS, type KubeObject, LEASES, NAMESPACES } from '../../src/kube/client.ts';
+import { clientOf } from '../../dev/in-process-client.ts';
+import { LOCAL_CREDENTIALS, type LocalSqs, startLocalSqs } from '../../dev/local-sqs.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, type KubeObject, LEASES, NAMESPACES } from '../../src/kube/client.ts';
 import type { Lease } from '../../src/kube/election/lease.ts';
-import { type LocalCluster, startLocalCluster } from '../../src/local/cluster.ts';
-import { LOCAL_CREDENTIALS, type LocalSqs, startLocalSqs } from '../../src/local/sqs.ts';
 import { text } from '../manifests/yaml.ts';
 import { Program } from './program.ts';
 
@@ -56,7 +58,7 @@ beforeAll(async () => {
     startLocalSqs(),
   ]);
   producer = new SQSClient({ endpoint: sqs.endpoint, region: sqs.region, credentials: LOCAL_CREDENTIALS });
-  await cluster.client().create(
+  await clientOf(cluster).create(
     {
       group: 'apiextensions.k8s.io',
       version: 'v1',
@@ -98,7 +100,7 @@ class Installation {
 
   async create(waitTimeSeconds: number): Promise<this> {
     await producer.send(new CreateQueueCommand({ QueueName: this.namespace }));
-    const client = cluster.client();
+    const client = clientOf(cluster);
     await client.create(NAMESPACES, {
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -109,7 +111,7 @@ class Installation {
   }
 
   async resource(name: string, url: string, waitTimeSeconds: number): Promise<void> {
-    await cluster.client().create(CAPDEPLOYJOBS, {
+    await clientOf(cluster).create(CAPDEPLOYJOBS, {
       apiVersion: 'capdeployjob.dev/v1alpha1',
       kind: 'CapDeployJob',
       metadata: { name, namespace: this.namespace },
@@ -177,7 +179,7 @@ class Installation {
   }
 
   async status(name = 'web'): Promise<{ waiting?: number; rejectionsCount?: number }> {
-    const { status } = await cluster.client().get<KubeObject>(CAPDEPLOYJOBS, this.namespace, name);
+    const { status } = await clientOf(cluster).get<KubeObject>(CAPDEPLOYJOBS, this.namespace, name);
     return (status ?? {}) as { waiting?: number };
   }
 

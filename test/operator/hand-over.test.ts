@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { CAPDEPLOYJOBS } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { settle } from '../kube/virtual-clock.ts';
 import { Rig, request } from './rig.ts';
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { Store } from 'in-memory-kubernetes/store/store.ts';
 import { pino } from 'pino';
 import { parse } from 'yaml';
+import { createLocalClient } from '../../dev/in-process-client.ts';
 import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject, LEASES, NAMESPACES } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, type KubeClient, type KubeObject, LEASES, NAMESPACES } from '../../src/kube/client.ts';
 import type { Lease } from '../../src/kube/election/lease.ts';
-import { createLocalClient } from '../../src/local/client.ts';
-import { Store } from '../../src/local/store/store.ts';
 import type { OperatorMetrics } from '../../src/operator/metrics.ts';
 import { LEASE_NAME, type Operator, startOperator } from '../../src/operator/operator.ts';
 import type { Queue, QueueMessage, ReceiveOptions } from '../../src/sqs/queue.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CAPDEPLOYJOBS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { eventually } from '../behaviour/world.ts';
 import {
   ALLOW_DELETE,
@@ -60,7 +61,7 @@ const NOT_RUN = [
   // Variables, which the test sets itself.
   '# At three in the morning 1',
   'What runs, what waits, and why 2',
-  // A kubelet: tried against the laptop edition (npm run demo -- --serve).
+  // A kubelet: tried against the in-memory Kubernetes (npm run demo -- --serve).
   'Log and outcome 1',
   // The operator in a Pod of its own, and the conditions that it writes; the first line is tried below.
   'When nothing moves at all 1',

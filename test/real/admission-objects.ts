@@ -1,7 +1,8 @@
 import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
 import type { DeployRequest } from '../../src/api/deploy-request.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { parseSpec } from '../../src/api/spec.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeObject } from '../../src/kube/client.ts';
+import { JOBS, type KubeObject } from '../../src/kube/client.ts';
 import { buildJob } from '../../src/lanes/build-job.ts';
 import { type Answer, USERS } from './admission-requests.ts';
 import type { AdmissionWorld } from './admission-world.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CAPDEPLOYJOBS, JOBS, type KubeObject } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, type KubeObject } from '../../src/kube/client.ts';
 import { eventually } from '../behaviour/world.ts';
 import { ALLOW_DELETE, annotate, claim, FREEZE, outcome, resource, waitingJob } from './admission-objects.ts';
 import { admissionWorldWithPeople } from './admission-people.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../dev/local-sqs.ts';
 import { bundle } from '../../docker/operator/bundle.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { KubeObject } from '../../src/kube/client.ts';
-import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../src/local/sqs.ts';
 import { createWorld, ended, eventually, message, turns, type World } from '../behaviour/world.ts';
 import { Program } from '../main/program.ts';
 import { cdjPath, fromEnvironment, OPERATOR, openCluster } from './cluster.ts';

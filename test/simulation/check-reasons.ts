@@ -1,6 +1,6 @@
+import { at, listAt, textAt } from 'in-memory-kubernetes/store/json.ts';
 import type { Claim } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { at, listAt, textAt } from '../../src/local/store/json.ts';
 import { disruptionOf, endShown, FORGOTTEN, firstStatus } from './looks.ts';
 import type { JobTruth } from './truth.ts';
 

@@ -1,4 +1,5 @@
-import { CAPDEPLOYJOBS, JOBS, PODS } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, PODS } from '../../src/kube/client.ts';
 import { checkAccounts } from './accounts.ts';
 import { Call } from './call.ts';
 import { patchByHand } from './people.ts';

@@ -1,6 +1,6 @@
+import type { Ended } from 'in-memory-kubernetes/kubelet/play-pods.ts';
+import { listAt } from 'in-memory-kubernetes/store/json.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import type { Ended } from '../../src/local/kubelet/play-pods.ts';
-import { listAt } from '../../src/local/store/json.ts';
 import type { Profile } from './profile.ts';
 import type { Random } from './random.ts';
 

@@ -1,5 +1,5 @@
-import type { Change } from '../../src/local/store/collection.ts';
-import { textAt } from '../../src/local/store/json.ts';
+import type { Change } from 'in-memory-kubernetes/store/collection.ts';
+import { textAt } from 'in-memory-kubernetes/store/json.ts';
 import { checkOverlap } from './check-lanes.ts';
 import type { Oracle } from './oracle.ts';
 import { Incarnation } from './replica.ts';

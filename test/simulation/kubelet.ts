@@ -1,7 +1,7 @@
+import { type Ended, PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
+import { at, listAt, textAt } from 'in-memory-kubernetes/store/json.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
 import { PODS } from '../../src/kube/client.ts';
-import { type Ended, PodPlayer } from '../../src/local/kubelet/play-pods.ts';
-import { at, listAt, textAt } from '../../src/local/store/json.ts';
 import { drawScript, type Script } from './fates.ts';
 import { openEnd } from './gaps.ts';
 import type { World } from './world.ts';

@@ -1,5 +1,5 @@
+import { at, listAt, textAt } from 'in-memory-kubernetes/store/json.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { at, listAt, textAt } from '../../src/local/store/json.ts';
 
 /** What a pass has seen when it decides: what its process was told before, and what its own two looks show. */
 export interface Look {

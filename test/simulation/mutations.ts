@@ -140,7 +140,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a delete orphans the Pod',
     rule: 'rule 7',
-    file: 'src/local/client.ts',
+    file: 'dev/in-process-client.ts',
     find: "propagationPolicy: 'Background'",
     replace: "propagationPolicy: 'Orphan'",
   },

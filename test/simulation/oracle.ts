@@ -1,6 +1,6 @@
+import type { Change } from 'in-memory-kubernetes/store/collection.ts';
 import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import type { Change } from '../../src/local/store/collection.ts';
 import { checkOverlap, checkRemoval, checkResume, lookedAt } from './check-lanes.ts';
 import { checkMessageDeleted } from './check-messages.ts';
 import { checkStatus } from './check-status.ts';

@@ -1,7 +1,8 @@
+import type { DeleteOptions } from 'in-memory-kubernetes/store/deletion.ts';
+import { mergePatch } from 'in-memory-kubernetes/store/patch.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/client.ts';
-import { CAPDEPLOYJOBS, JOBS, PODS } from '../../src/kube/client.ts';
-import type { DeleteOptions } from '../../src/local/store/deletion.ts';
-import { mergePatch } from '../../src/local/store/patch.ts';
+import { JOBS, PODS } from '../../src/kube/client.ts';
 import type { Special } from './profile.ts';
 import type { Random } from './random.ts';
 import { drawTemplate, type EnvironmentSpec, NAMESPACE, type Place, type ResourceSpec, WINDOWS } from './setting.ts';

@@ -1,6 +1,6 @@
+import type { Timer } from 'in-memory-kubernetes/clock.ts';
 import type { Clock, TimerHandle } from '../../src/base/clock.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import type { Timer } from '../../src/local/clock.ts';
 import type { Operator } from '../../src/operator/operator.ts';
 import { type KnownExit, type Look, learnt, NO_LOOK } from './looks.ts';
 import type { Random } from './random.ts';

@@ -1,5 +1,6 @@
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { CAPDEPLOYJOBS, NAMESPACES } from '../../src/kube/client.ts';
+import { NAMESPACES } from '../../src/kube/client.ts';
 import type { Random } from './random.ts';
 import { QueueModel } from './sqs-model.ts';
 import type { World } from './world.ts';

@@ -1,4 +1,4 @@
-import { CAPDEPLOYJOBS } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import { Call } from './call.ts';

@@ -1,5 +1,5 @@
+import { textAt } from 'in-memory-kubernetes/store/json.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { textAt } from '../../src/local/store/json.ts';
 import type { Actor } from './world.ts';
 
 /**

@@ -1,7 +1,7 @@
+import type { Timer } from 'in-memory-kubernetes/clock.ts';
+import { kubeErrorOf } from '../../dev/in-process-client.ts';
 import type { KubeObject, ResourceType, WatchEvent, WatchOptions } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { kubeErrorOf } from '../../src/local/client.ts';
-import type { Timer } from '../../src/local/clock.ts';
 import { Call, type Task } from './call.ts';
 import { lostRequest } from './kube-port.ts';
 import type { Incarnation } from './replica.ts';

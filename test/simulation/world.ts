@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { VirtualClock } from 'in-memory-kubernetes/clock.ts';
+import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import { JobController } from 'in-memory-kubernetes/controllers/job-controller.ts';
+import { Store } from 'in-memory-kubernetes/store/store.ts';
 import { parse } from 'yaml';
+import { createLocalClient } from '../../dev/in-process-client.ts';
 import { type KubeObject, NAMESPACES, type ResourceType } from '../../src/kube/client.ts';
-import { createLocalClient } from '../../src/local/client.ts';
-import { VirtualClock } from '../../src/local/clock.ts';
-import { Collector } from '../../src/local/controllers/collector.ts';
-import { JobController } from '../../src/local/controllers/job-controller.ts';
-import { Store } from '../../src/local/store/store.ts';
 import { Call, type Task } from './call.ts';
 import { openGap } from './gaps.ts';
 import { Nodes } from './kubelet.ts';

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { DeleteQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { pause, type Rig, startRig, until } from '../../bench/rig.ts';
-import { CAPDEPLOYJOBS, EVENTS } from '../../src/kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { EVENTS } from '../../src/kube/client.ts';
 import { Debugger } from './debugger.ts';
 import type { Report } from './report.ts';
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { LOCAL_CREDENTIALS } from '../../src/local/sqs.ts';
+import { LOCAL_CREDENTIALS } from '../../dev/local-sqs.ts';
 import { SqsClients } from '../../src/sqs/clients.ts';
 import { toSqsError } from '../../src/sqs/errors.ts';
 import type { Queue } from '../../src/sqs/queue.ts';

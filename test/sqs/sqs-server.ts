@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CreateQueueCommand, DeleteQueueCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { LOCAL_CREDENTIALS, LOCAL_REGION, startLocalSqs } from '../../src/local/sqs.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION, startLocalSqs } from '../../dev/local-sqs.ts';
 import { SqsClients } from '../../src/sqs/clients.ts';
 import type { Queue } from '../../src/sqs/queue.ts';
 import { SERVER } from './differences.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { LOCAL_CREDENTIALS } from '../../src/local/sqs.ts';
+import { LOCAL_CREDENTIALS } from '../../dev/local-sqs.ts';
 import { SqsClients } from '../../src/sqs/clients.ts';
 import type { QueueSettings } from '../../src/sqs/queue.ts';
 import { selfSigned } from '../kube/certificate.ts';

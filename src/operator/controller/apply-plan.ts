@@ -1,6 +1,6 @@
 import type { CapDeployJob } from '../../api/capdeployjob.ts';
-import { ANNOTATION } from '../../api/names.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject } from '../../kube/client.ts';
+import { ANNOTATION, CAPDEPLOYJOBS } from '../../api/names.ts';
+import { JOBS, type KubeClient, type KubeObject } from '../../kube/client.ts';
 import { isKubeError, type KubeError } from '../../kube/errors.ts';
 import type { Job } from '../../lanes/job.ts';
 import type { Removal } from '../../lanes/lane.ts';

@@ -1,8 +1,8 @@
 import type { CapDeployJob } from '../../api/capdeployjob.ts';
-import { LABEL, MANAGED_SELECTOR } from '../../api/names.ts';
+import { CAPDEPLOYJOBS, LABEL, MANAGED_SELECTOR } from '../../api/names.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject, PODS } from '../../kube/client.ts';
+import { JOBS, type KubeClient, type KubeObject, PODS } from '../../kube/client.ts';
 import { Cache } from '../../kube/informer/cache.ts';
 import type { Job, Pod } from '../../lanes/job.ts';
 

@@ -1,7 +1,7 @@
 import { type CapDeployJob, specOf } from '../../api/capdeployjob.ts';
-import { LABEL, MANAGED_SELECTOR } from '../../api/names.ts';
+import { CAPDEPLOYJOBS, LABEL, MANAGED_SELECTOR } from '../../api/names.ts';
 import { splitKey } from '../../base/object-key.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject, PODS } from '../../kube/client.ts';
+import { JOBS, type KubeClient, type KubeObject, PODS } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { listAll } from '../../kube/list-all.ts';
 import type { TemplateCheck } from '../../lanes/conditions.ts';

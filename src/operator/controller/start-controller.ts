@@ -1,4 +1,5 @@
 import type { CapDeployJob } from '../../api/capdeployjob.ts';
+import { GROUP } from '../../api/names.ts';
 import { aborted } from '../../base/abort.ts';
 import { type Clock, elapsed, sleep, systemClock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
@@ -107,7 +108,7 @@ export function startController(options: ControllerOptions): Controller {
   const reports = new ReportBook(now, (key, inMs) => queue.addAfter(key, inMs));
   const events = new EventRecorder({
     client,
-    reportingInstance: options.instance,
+    reporter: { controller: `${GROUP}/controller`, instance: options.instance },
     clock,
     log,
     onLost: (reason) => metrics.eventLost(reason),

@@ -1,7 +1,8 @@
 import type { CapDeployJob } from '../../api/capdeployjob.ts';
 import type { DeployRequest } from '../../api/deploy-request.ts';
+import { CAPDEPLOYJOBS } from '../../api/names.ts';
 import { splitKey } from '../../base/object-key.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject } from '../../kube/client.ts';
+import { JOBS, type KubeClient, type KubeObject } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { jobName } from '../../lanes/job-name.ts';
 import type { ResourceKey } from './ports.ts';

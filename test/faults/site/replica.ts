@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../../src/local/sqs.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../../dev/local-sqs.ts';
 import { OPERATOR } from '../../real/cluster.ts';
 import { writeOperatorKubeconfig } from '../../real/install.ts';
 import type { Kubectl } from '../../real/kubectl.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import { controllerHelp } from '../../../src/cli/controller-flags.ts';
-import { CAPDEPLOYJOBS, type KubeObject, NAMESPACES, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
+import { type KubeObject, NAMESPACES, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
 import { isKubeError } from '../../../src/kube/errors.ts';
 import { AdminClient } from '../../behaviour/admin-client.ts';
 import { PLAYED_NODE } from '../../behaviour/cluster.ts';

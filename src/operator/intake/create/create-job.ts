@@ -1,6 +1,7 @@
 import type { CapDeployJob, CapDeployJobSpec } from '../../../api/capdeployjob.ts';
 import type { DeployRequest } from '../../../api/deploy-request.ts';
-import { CAPDEPLOYJOBS, JOBS, type KubeClient, type KubeObject } from '../../../kube/client.ts';
+import { CAPDEPLOYJOBS } from '../../../api/names.ts';
+import { JOBS, type KubeClient, type KubeObject } from '../../../kube/client.ts';
 import { isKubeError } from '../../../kube/errors.ts';
 import { buildJob, TemplateError } from '../../../lanes/build-job.ts';
 import { identify, type Job } from '../../../lanes/job.ts';
