@@ -1,61 +1,68 @@
 #!/usr/bin/env node
 /**
- * The program: `capdeploy <command>`. Exit codes: 0 after a clean stop, 1 where something unexpected ended it or `ecr-login` could not refresh
- * all, 2 where the command line, the environment, a configuration file or the kubeconfig is not usable.
+ * The program: `capdeploy <command>`. Exit codes: 0 after a clean stop, 1 if something unexpected ended it or `ecr-login` could not refresh
+ * all, 2 if the command line, the environment, a configuration file or the kubeconfig is not usable.
+ *
+ * Each command is loaded when it is called: what one of them needs costs the others neither time nor memory.
  */
 import packageJson from '../package.json' with { type: 'json' };
-import { runController } from './cli/controller.ts';
-import { controllerHelp, FlagError } from './cli/controller-flags.ts';
-import { runEcrLogin } from './cli/ecr-login.ts';
-import { ecrLoginHelp } from './cli/ecr-login-flags.ts';
-import { KubeConfigError } from './kube/http/kubeconfig.ts';
+import { UsageError } from './base/usage-error.ts';
 import { clean, redactSecrets } from './text/redact.ts';
 
-const HELP = `capdeploy ${packageJson.version}: ${packageJson.description}
+/** What a command's file exports. */
+interface Command {
+  /** What `capdeploy <command> --help` says of its flags. */
+  help(): string;
+  /** @returns the exit code. @throws UsageError if it cannot begin. */
+  run(args: string[], env: NodeJS.ProcessEnv): Promise<number>;
+}
 
-  capdeploy controller [flags]   the operator
-  capdeploy ecr-login [flags]    puts fresh ECR tokens into pull Secrets
-  capdeploy --help | --version
+const COMMANDS: Record<string, { readonly summary: string; load(): Promise<Command> }> = {
+  controller: { summary: 'the operator', load: () => import('./cli/controller.ts') },
+  'ecr-login': { summary: 'puts fresh ECR tokens into pull Secrets', load: () => import('./cli/ecr-login.ts') },
+};
 
-Each flag can also come as CAPDEPLOY_<FLAG> from the environment (the flag wins; lists are separated by commas or lines there).
+const TITLE = `capdeploy ${packageJson.version}: ${packageJson.description}`;
 
-Flags of controller:
-
-${controllerHelp()}
-
-Flags of ecr-login:
-
-${ecrLoginHelp()}
+const COMMON = `Each flag can also come as CAPDEPLOY_<FLAG> from the environment (the flag wins; lists are separated by commas or lines there).
 
 AWS credentials and region: the SDK's default chain. HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are honoured for AWS.`;
 
-const COMMANDS: Record<string, (args: string[], env: NodeJS.ProcessEnv) => Promise<number>> = {
-  controller: runController,
-  'ecr-login': runEcrLogin,
-};
+const help = (): string => `${TITLE}
+
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  capdeploy ${`${name} [flags]`.padEnd(22)} ${summary}`)
+  .join('\n')}
+  capdeploy --help | --version
+
+\`capdeploy <command> --help\` lists the flags of a command.
+
+${COMMON}`;
 
 async function main([name, ...args]: string[]): Promise<number> {
-  // `capdeploy controller --help` as well: who asks wants the help, whatever else is said.
+  const found = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  // Whoever asks for help wants it, whatever else the command line says.
   if (name === 'help' || [name, ...args].includes('--help')) {
-    console.log(HELP);
+    const ofCommand = found && `${TITLE}\n\nFlags of ${name}:\n\n${(await found.load()).help()}\n\n${COMMON}`;
+    console.log(ofCommand ?? help());
     return 0;
   }
   if (name === '--version') {
     console.log(packageJson.version);
     return 0;
   }
-  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) {
-    const found = name === undefined ? 'no command' : `${JSON.stringify(name)}: unknown command`;
-    throw new FlagError(`${found}, allowed are ${Object.keys(COMMANDS).join(', ')}, --help and --version`);
+  if (!found) {
+    const words = name === undefined ? 'no command' : `${JSON.stringify(name)}: unknown command`;
+    throw new UsageError(`${words}, allowed are ${Object.keys(COMMANDS).join(', ')}, --help and --version`);
   }
-  return await command(args, process.env);
+  const command = await found.load();
+  return await command.run(args, process.env);
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof FlagError) && !(error instanceof KubeConfigError)) throw error;
+  if (!(error instanceof UsageError)) throw error;
   console.error(`capdeploy: ${redactSecrets(clean(error.message))}`);
   process.exitCode = 2;
 }

@@ -1,8 +1,9 @@
 /**
- * Makes one file of the program and its dependencies: `npm run build` writes dist/capdeploy.js. One file starts several times faster than
- * the tree of modules and needs no node_modules in the image.
+ * Bundles the program with its dependencies: `npm run build` writes dist/capdeploy.js and, beside it, one chunk for each command and for
+ * what several of them need. A bundle starts several times faster than the tree of modules and needs no node_modules in the image.
  */
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
 
@@ -18,12 +19,19 @@ const __filename = __pathOf(import.meta.url);
 const __dirname = __directoryOf(__filename);
 `.trim();
 
-/** @returns what went into the bundle, by path from the root of the checkout. */
-export async function bundle(outfile: string): Promise<Metafile> {
+/**
+ * @param folder gets capdeploy.js and chunks/
+ * @returns what went into each file, by path from the root of the checkout
+ */
+export async function bundle(folder: string): Promise<Metafile> {
+  // Their names hold a hash: those of an earlier build would stay.
+  rmSync(join(folder, 'chunks'), { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/main.ts'],
-    outfile,
+    entryPoints: { capdeploy: 'src/main.ts' },
+    outdir: folder,
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
     bundle: true,
     platform: 'node',
     // The oldest Node that package.json allows.
@@ -36,13 +44,13 @@ export async function bundle(outfile: string): Promise<Metafile> {
     metafile: true,
     logLevel: 'warning',
   });
-  chmodSync(outfile, 0o755);
+  chmodSync(join(folder, 'capdeploy.js'), 0o755);
   return metafile;
 }
 
 if (import.meta.main) {
-  const outfile = `${root}dist/capdeploy.js`;
-  const { inputs } = await bundle(outfile);
-  const size = (statSync(outfile).size / 1024 / 1024).toFixed(1);
-  console.log(`dist/capdeploy.js: ${size} MiB from ${Object.keys(inputs).length} files`);
+  const { inputs, outputs } = await bundle(`${root}dist`);
+  const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
+  const size = `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+  console.log(`dist: ${size} in ${Object.keys(outputs).length} files from ${Object.keys(inputs).length}`);
 }

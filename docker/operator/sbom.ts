@@ -76,7 +76,7 @@ export function billOf(all: Bom, bundled: readonly string[], nodeVersion: string
 }
 
 if (import.meta.main) {
-  const { inputs } = await bundle(`${root}dist/capdeploy.js`);
+  const { inputs } = await bundle(`${root}dist`);
   const args = ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx'];
   const npm = execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   const bill = billOf(JSON.parse(npm) as Bom, packagesOf(Object.keys(inputs)), process.versions.node);

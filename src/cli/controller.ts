@@ -12,14 +12,16 @@ import { Metrics } from '../observability/metrics.ts';
 import { operatorMetrics } from '../operator/metrics.ts';
 import { type ElectionOptions, LEASE_NAME, type Operator, startOperator } from '../operator/operator.ts';
 import { SqsClients } from '../sqs/clients.ts';
-import { type ControllerFlags, FlagError, parseControllerFlags } from './controller-flags.ts';
+import { type ControllerFlags, controllerHelp, FlagError, parseControllerFlags } from './controller-flags.ts';
 import { endOnUnexpectedErrors, endSoon, stopSignal } from './process.ts';
+
+export const help = controllerHelp;
 
 /**
  * `capdeploy controller`: flags → clients → the operator, until a signal.
  * @returns the exit code: 0 after a clean stop, 1 where leadership was lost or the clock was set. @throws FlagError or KubeConfigError where it cannot begin.
  */
-export async function runController(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const flags = parseControllerFlags(args, env);
   const config = () => loadKubeConfig({ kubeconfig: flags.kubeconfig, env });
   const namespace = currentNamespace(config());

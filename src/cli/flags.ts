@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from '../base/usage-error.ts';
 import { isLogLevel, LOG_LEVELS, type LogLevel } from '../observability/logger.ts';
 
 /**
@@ -7,7 +8,7 @@ import { isLogLevel, LOG_LEVELS, type LogLevel } from '../observability/logger.t
  */
 
 /** What is wrong with the command line or the environment, in one line for the person at the terminal: exit code 2. */
-export class FlagError extends Error {
+export class FlagError extends UsageError {
   override readonly name = 'FlagError';
 }
 

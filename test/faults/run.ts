@@ -23,7 +23,7 @@ async function main(): Promise<number> {
   try {
     const { version } = await findBinaries({ onBuild: (what) => console.log(`== building ${what}`) });
     const operator = join(scratch.path, 'capdeploy.js');
-    await bundle(operator);
+    await bundle(scratch.path);
     console.log(`== Kubernetes ${version}`);
     const vitest = startProcess({
       name: 'vitest',

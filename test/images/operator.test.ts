@@ -58,9 +58,11 @@ test('there is no shell, no package manager, no other program than node, and non
 
 test('the in-memory Kubernetes is not in it, nor are the sources', () => {
   expect(files().filter((name) => /node_modules|\.ts$/.test(name))).toEqual([]);
-  const bundle = readFileSync(join(image.root, 'app/dist/capdeploy.js'), 'utf8');
+  const programs = files().filter((name) => /^\/?app\/dist\/.*\.js$/.test(name));
+  const bundle = programs.map((name) => readFileSync(join(image.root, name), 'utf8')).join('\n');
   expect(bundle).not.toMatch(/^\/\/ (packages|dev)\//m);
   expect(bundle).toMatch(/^\/\/ src\/main\.ts$/m);
+  expect(bundle).toMatch(/^\/\/ src\/cli\/controller\.ts$/m);
 });
 
 test('it lists what it is made of: packages of the bundle, Node, Debian packages', () => {

@@ -2,14 +2,14 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundle } from '../../docker/operator/bundle.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 
-/** The one file that the image holds: what is in it, and that it starts. */
+/** The bundle that the image holds: what is in it, and that it starts. */
 
 const run = promisify(execFile);
 let directory: string;
@@ -18,13 +18,13 @@ let metafile: Metafile;
 beforeAll(async () => {
   // Away from the checkout: nothing in node_modules can help it to start.
   directory = await mkdtemp(join(tmpdir(), 'capdeployjob-bundle-'));
-  metafile = await bundle(join(directory, 'capdeploy.mjs'));
+  metafile = await bundle(directory);
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** Runs the bundle. @returns what it printed, and its exit code. */
 async function capdeploy(args: string[], env: Record<string, string> = {}) {
-  const started = run(process.execPath, [join(directory, 'capdeploy.mjs'), ...args], { env, cwd: directory });
+  const started = run(process.execPath, [join(directory, 'capdeploy.js'), ...args], { env, cwd: directory });
   return started.then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => error,
@@ -36,6 +36,29 @@ describe('what is in the bundle', () => {
     const inputs = Object.keys(metafile.inputs);
     expect(inputs).toContain('src/main.ts');
     expect(inputs.filter((path) => /^(packages|dev|tools|test|bench|crds|docker)\//.test(path))).toEqual([]);
+  });
+
+  test('each command is loaded when it is called, and none loads what another one needs alone', () => {
+    const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [basename(file), output]));
+    const entry = outputs.get('capdeploy.js');
+    const commands = entry?.imports.filter(({ kind }) => kind === 'dynamic-import').map(({ path }) => basename(path));
+    expect(commands?.map((file) => file.replace(/-[A-Z0-9]+\.js$/, '')).sort()).toEqual(['controller', 'ecr-login']);
+    /** The sources that a file holds, with those of the files that it loads at once. */
+    const loaded = (file: string, seen = new Set<string>()): string[] => {
+      if (seen.has(file)) return [];
+      seen.add(file);
+      const { inputs = {}, imports = [] } = outputs.get(file) ?? {};
+      const more = imports.filter(({ kind, external }) => kind === 'import-statement' && !external);
+      return [...Object.keys(inputs), ...more.flatMap(({ path }) => loaded(basename(path), seen))];
+    };
+    const rooms = (file: string) => new Set(loaded(file).flatMap((path) => /^src\/([a-z]+)\//.exec(path)?.[1] ?? []));
+    const [controller = '', ecrLogin = ''] = (commands ?? []).sort();
+    expect([...rooms('capdeploy.js')].sort()).toEqual(['base', 'text']);
+    expect(rooms(controller)).toContain('operator');
+    expect(rooms(controller)).not.toContain('ecr');
+    expect(rooms(ecrLogin)).toContain('ecr');
+    expect(rooms(ecrLogin)).not.toContain('operator');
+    expect(loaded('capdeploy.js').filter((path) => path.startsWith('node_modules/'))).toEqual([]);
   });
 
   test('no package is, that is there for development only', () => {
@@ -54,10 +77,19 @@ describe('the bundle starts, without a checkout around it', () => {
     expect(await capdeploy(['--version'])).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' });
   });
 
-  test.each([[['--help']], [['help']], [['controller', '--help']]])('%j prints the flags', async (args) => {
+  test.each([[['--help']], [['help']]])('%j lists the commands', async (args) => {
     const { code, stdout } = await capdeploy(args);
     expect(code).toBe(0);
-    expect(stdout).toContain('--health-probe-bind-address');
+    expect(stdout.match(/^ {2}capdeploy [a-z][a-z-]*/gm)).toEqual(['  capdeploy controller', '  capdeploy ecr-login']);
+  });
+
+  test.each([
+    [['controller', '--help'], '--health-probe-bind-address'],
+    [['ecr-login', '--no-such-flag', '--help'], '--secret-name'],
+  ])('%j prints the flags of that command', async (args, flag) => {
+    const { code, stdout } = await capdeploy(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`  ${flag} `);
   });
 
   test.each([

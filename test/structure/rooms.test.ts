@@ -31,7 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ecr: ['aws', 'kube', 'base', 'text', 'api'],
   // The command line: flags, processes, one file for each command.
   cli: ['operator', 'ecr', 'sqs', 'aws', 'kube', 'observability', 'base'],
-  main: ['cli', 'kube', 'text'],
+  main: ['cli', 'base', 'text'],
 };
 
 /** The controller knows of intake what intake offers to others. */

@@ -7,9 +7,10 @@ import { accessSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { UsageError } from '../../base/usage-error.ts';
 
 /** No usable kubeconfig. The message is for the person at the terminal and holds nothing of the file's content. */
-export class KubeConfigError extends Error {
+export class KubeConfigError extends UsageError {
   override readonly name = 'KubeConfigError';
 }
 
