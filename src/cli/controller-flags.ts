@@ -7,7 +7,7 @@ export { environmentName, FlagError } from './flags.ts';
 
 /** The flags of `capdeploy controller`. */
 
-const FLAGS = {
+export const CONTROLLER_FLAGS = {
   kubeconfig: single<string | undefined>(
     'FILE',
     undefined,
@@ -49,18 +49,18 @@ const FLAGS = {
   ),
 };
 
-export type ControllerFlags = Values<typeof FLAGS>;
+export type ControllerFlags = Values<typeof CONTROLLER_FLAGS>;
 
 /**
  * Reads the flags that stand behind `capdeploy controller`.
  * @throws FlagError for the first flag that is unknown, has no value, or has one that is not allowed.
  */
 export function parseControllerFlags(args: readonly string[], env: NodeJS.ProcessEnv): ControllerFlags {
-  return parseFlags(FLAGS, args, env).values;
+  return parseFlags(CONTROLLER_FLAGS, args, env).values;
 }
 
 /** The part of `--help` about these flags. */
-export const controllerHelp = (): string => helpOf(FLAGS);
+export const controllerHelp = (): string => helpOf(CONTROLLER_FLAGS);
 
 /** Whole seconds, as the Lease has them. @returns milliseconds. */
 function leaseDuration(value: string): number {

@@ -53,7 +53,7 @@ const TARGET_FLAGS = {
   ),
 };
 
-const FLAGS = {
+export const ECR_LOGIN_FLAGS = {
   config: single<string | undefined>(
     'FILE',
     undefined,
@@ -105,7 +105,7 @@ export interface EcrLoginSettings {
  * @throws FlagError in one line that names the flag or the field of the file.
  */
 export function parseEcrLogin(args: readonly string[], env: NodeJS.ProcessEnv): EcrLoginSettings {
-  const { values, origins } = parseFlags(FLAGS, args, env);
+  const { values, origins } = parseFlags(ECR_LOGIN_FLAGS, args, env);
   const interval = origins.get('interval');
   const once = origins.get('once');
   if (values.once && interval?.startsWith('--'))
@@ -120,7 +120,7 @@ export function parseEcrLogin(args: readonly string[], env: NodeJS.ProcessEnv): 
   };
 }
 
-type Parsed = ReturnType<typeof parseFlags<typeof FLAGS>>;
+type Parsed = ReturnType<typeof parseFlags<typeof ECR_LOGIN_FLAGS>>;
 
 function targetsOf(values: Parsed['values'], origins: Parsed['origins'], defaultRegion: string | undefined): Target[] {
   const said = (Object.keys(TARGET_FLAGS) as (keyof typeof TARGET_FLAGS)[]).map((name) => origins.get(name));
@@ -193,4 +193,4 @@ function read(file: string, origin: string): string {
 }
 
 /** The part of `--help` about these flags. */
-export const ecrLoginHelp = (): string => helpOf(FLAGS);
+export const ecrLoginHelp = (): string => helpOf(ECR_LOGIN_FLAGS);

@@ -13,6 +13,14 @@ export interface ResourceRef {
   name: string;
 }
 
+/** A metric as Prometheus and the docs know it. */
+export interface Definition {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
 export interface MetricsOptions {
   /** Also `process_*` and `nodejs_*`. Default true. */
   processMetrics?: boolean;
@@ -42,6 +50,7 @@ const KEEP_REMOVED_MS = 15 * 60_000;
 
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #definitions: Definition[] = [];
   readonly #now: () => number;
   /** By `namespace/name`: when its queue was last read with success, in milliseconds since the epoch. */
   readonly #polled = new Map<string, { resource: ResourceRef; at: number; readAt: number }>();
@@ -122,17 +131,17 @@ export class Metrics {
     for (const verb of verbs) for (const kind of errorKinds) this.#kubeErrors.inc({ verb, kind }, 0);
     const polled = this.#polled;
     const age = (at: number): number => Math.max(0, (this.#now() - at) / 1000);
-    new Gauge({
-      name: 'capdeployjob_queue_last_poll_age_seconds',
-      help: 'How long ago the queue was last read with success',
-      labelNames: RESOURCE,
-      registers: [this.#registry],
-      // Computed when it is asked for: a reader that hangs would never set it.
-      collect() {
-        this.reset();
-        for (const { resource, at } of polled.values()) this.set(labels(resource), age(at));
-      },
+    const help = 'Seconds since the queue was last read with success';
+    // Computed when it is asked for: a reader that hangs would never set it.
+    this.#gauge('queue_last_poll_age_seconds', help, RESOURCE, (gauge) => {
+      gauge.reset();
+      for (const { resource, at } of polled.values()) gauge.set(labels(resource), age(at));
     });
+  }
+
+  /** Every metric of ours, in the order of their definition, for the reference in docs. */
+  definitions(): readonly Definition[] {
+    return this.#definitions;
   }
 
   messagesReceived(resource: ResourceRef, count = 1): void {
@@ -311,15 +320,28 @@ export class Metrics {
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
-    return new Counter({ name: `capdeployjob_${name}`, help, labelNames, registers: [this.#registry] });
+    return new Counter(this.#define('counter', name, help, labelNames));
   }
 
-  #gauge<L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> {
-    return new Gauge({ name: `capdeployjob_${name}`, help, labelNames, registers: [this.#registry] });
+  #gauge<L extends string>(name: string, help: string, labelNames: readonly L[], collect?: (gauge: Gauge<L>) => void) {
+    const definition = this.#define('gauge', name, help, labelNames);
+    if (collect === undefined) return new Gauge(definition);
+    return new Gauge({
+      ...definition,
+      collect() {
+        collect(this);
+      },
+    });
   }
 
   #histogram<L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]): Histogram<L> {
-    return new Histogram({ name: `capdeployjob_${name}`, help, labelNames, buckets, registers: [this.#registry] });
+    return new Histogram({ ...this.#define('histogram', name, help, labelNames), buckets });
+  }
+
+  #define<L extends string>(type: Definition['type'], suffix: string, help: string, labelNames: readonly L[]) {
+    const name = `capdeployjob_${suffix}`;
+    this.#definitions.push({ name, type, help, labels: labelNames });
+    return { name, help, labelNames, registers: [this.#registry] };
   }
 }
 
