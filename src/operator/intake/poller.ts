@@ -1,4 +1,4 @@
-import { linkedController, unlessAborted } from '../../base/abort.ts';
+import { unlessAborted } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { elapsed, sleep } from '../../base/clock.ts';
 import { JOBS_AT_ONCE_MS, Pace } from '../../base/rate-limiter.ts';
@@ -12,6 +12,7 @@ import { isAlive, liveResource } from './live-resource.ts';
 import type { ResourceKey } from './ports.ts';
 import { Rejections } from './reject/rejections.ts';
 import type { ResourceContext } from './resource-context.ts';
+import { DRAIN_MS, Shutdown } from './shutdown.ts';
 
 /** SQS's bound for a receive. */
 const MAX_MESSAGES = 10;
@@ -27,15 +28,6 @@ const LASTING_KINDS: ReadonlySet<string> = new Set([
   'no-region',
   'no-credentials',
 ]);
-export const DRAIN_MS = 20_000;
-/** A poll that has not returned so long after its own wait time, or after the deadline, will not. */
-const LATE_POLL_MS = 3_000;
-const LATE_DRAIN_MS = 1_000;
-/** A last poll may bring messages when the deadline is all but over. */
-const MIN_DRAIN_MS = 2_500;
-/** Everything has ended so long after the deadline, whatever hangs. A Pod's grace period (30 s) leaves room for it. */
-export const DRAIN_MARGIN_MS = 4_000;
-
 /**
  * Reads the queue of one resource, one batch at a time, until it is stopped. Everything in it is its own: backoff, timers, memory; a
  * queue that fails or a namespace that takes no Jobs holds up nobody else (invariant 9).
@@ -46,16 +38,10 @@ export class Poller {
 
   readonly #context: ResourceContext;
   readonly #backoff: Backoff;
-  readonly #stop = new AbortController();
-  readonly #drain: AbortController;
-  readonly #abort = new AbortController();
-  /** Ends the poll under way. */
-  readonly #cut: AbortController;
-  readonly #finished = new AbortController();
+  readonly #shutdown: Shutdown;
   #readingSince: number;
   #lastReadAt = 0;
   #failingSince: number | undefined;
-  #drainBy = Number.POSITIVE_INFINITY;
   #batch: Batch | undefined;
   #working: Promise<void> | undefined;
   /** When the poll under way should have been answered. */
@@ -78,8 +64,7 @@ export class Poller {
     };
     this.#progressAt = elapsed(parts.clock);
     this.#backoff = new Backoff(parts.clock, 500, 30_000);
-    this.#drain = linkedController(this.#abort.signal);
-    this.#cut = linkedController(this.#abort.signal);
+    this.#shutdown = new Shutdown(parts.clock);
     this.#readingSince = parts.clock.now();
     this.ended = this.#run();
   }
@@ -89,15 +74,7 @@ export class Poller {
    * what is in hand until the deadline; what is left then is made visible again.
    */
   stop(deadlineMs = DRAIN_MS): Promise<void> {
-    this.#stop.abort();
-    const by = this.#context.clock.now() + deadlineMs;
-    if (by < this.#drainBy) {
-      this.#drainBy = by;
-      if (this.#batch) this.#drainAt(by);
-      // A poll that has been told to wait for a second is not waited for as one of twenty.
-      this.#at(Math.min(by + LATE_DRAIN_MS, this.#answerBy + LATE_POLL_MS), () => this.#cut.abort());
-      this.#at(by + DRAIN_MARGIN_MS, () => this.#abort.abort());
-    }
+    this.#shutdown.stop(deadlineMs, { answerBy: this.#answerBy, isWorking: this.#batch !== undefined });
     return this.ended;
   }
 
@@ -113,31 +90,30 @@ export class Poller {
 
   /** Ends everything at once; messages in hand come again when their visibility ends. */
   abort(): Promise<void> {
-    this.#stop.abort();
-    this.#abort.abort();
+    this.#shutdown.abort();
     return this.ended;
   }
 
   async #run(): Promise<void> {
     const { queue, clock, log, rejections, pace } = this.#context;
     this.#reportReading();
-    while (!this.#stop.signal.aborted) {
+    while (!this.#shutdown.stopped.aborted) {
       this.#context.progress();
       try {
         this.#waitsForRecords = true;
-        await rejections.room(this.#stop.signal);
+        await rejections.room(this.#shutdown.stopped);
         this.#waitsForRecords = false;
-        await pace.room(this.#stop.signal);
+        await pace.room(this.#shutdown.stopped);
         this.#context.progress();
-        if (!this.#stop.signal.aborted) await this.#poll();
+        if (!this.#shutdown.stopped.aborted) await this.#poll();
       } catch (error) {
         log.error({ err: error }, 'reading the queue failed unexpectedly');
-        await sleep(clock, this.#backoff.next(), this.#stop.signal);
+        await sleep(clock, this.#backoff.next(), this.#shutdown.stopped);
       }
     }
-    this.#drainAt(this.#drainBy);
-    await rejections.end(this.#drain.signal, this.#abort.signal);
-    this.#finished.abort();
+    this.#shutdown.drainAtDeadline();
+    await rejections.end(this.#shutdown.drain, this.#shutdown.aborted);
+    this.#shutdown.finish();
     queue.close();
   }
 
@@ -147,14 +123,14 @@ export class Poller {
     const read = resource && readSpec(resource);
     if (!isAlive(resource, uid) || !read || 'problem' in read) {
       // The supervisor sees the same and will stop this poller; until then it must not spin.
-      return sleep(clock, MIN_POLL_MS, this.#stop.signal);
+      return sleep(clock, MIN_POLL_MS, this.#shutdown.stopped);
     }
     const { visibilityTimeoutSeconds, waitTimeSeconds } = read.spec.queue;
     const startedAt = clock.now();
     const messages = await this.#receive(waitTimeSeconds, visibilityTimeoutSeconds);
     if (messages === undefined) return;
     if (messages.length === 0) {
-      return sleep(clock, Math.max(0, startedAt + MIN_POLL_MS - clock.now()), this.#stop.signal);
+      return sleep(clock, Math.max(0, startedAt + MIN_POLL_MS - clock.now()), this.#shutdown.stopped);
     }
     this.#working = this.#work(messages, visibilityTimeoutSeconds);
     await this.#working;
@@ -164,7 +140,7 @@ export class Poller {
   async #receive(waitSeconds: number, visibilitySeconds: number): Promise<QueueMessage[] | undefined> {
     const { queue, clock, metrics, key } = this.#context;
     try {
-      const { signal } = this.#cut;
+      const signal = this.#shutdown.cut;
       this.#answerBy = clock.now() + waitSeconds * 1000;
       const messages = await unlessAborted(
         queue.receive({ max: MAX_MESSAGES, waitSeconds, visibilitySeconds, signal }),
@@ -178,27 +154,22 @@ export class Poller {
       return messages;
     } catch (error) {
       this.#context.progress();
-      if (this.#cut.signal.aborted) return undefined;
+      if (this.#shutdown.cut.aborted) return undefined;
       const { kind, code, message } = toSqsError(error);
       metrics.sqsError(key, code);
       const lasting = LASTING_KINDS.has(kind);
       this.#reportFailing({ reason: code, message, lasting });
       const wait = lasting ? SLOW_RETRY_MS * (1 + clock.random()) : this.#backoff.next();
-      await sleep(clock, wait, this.#stop.signal);
+      await sleep(clock, wait, this.#shutdown.stopped);
       return undefined;
     }
   }
 
   async #work(messages: QueueMessage[], visibilitySeconds: number): Promise<void> {
-    const { clock } = this.#context;
-    // Stopped while the last poll was under way.
-    if (this.#stop.signal.aborted) {
-      this.#drainBy = Math.max(this.#drainBy, clock.now() + MIN_DRAIN_MS);
-      this.#drainAt(this.#drainBy);
-    }
+    this.#shutdown.allowForLastBatch();
     this.#batch = new Batch(this.#context, messages, visibilitySeconds, {
-      drain: this.#drain.signal,
-      abort: this.#abort.signal,
+      drain: this.#shutdown.drain,
+      abort: this.#shutdown.aborted,
     });
     const result = await this.#batch.run();
     this.#batch = undefined;
@@ -209,29 +180,16 @@ export class Poller {
   async #untilAlive(): Promise<void> {
     const { kube, key, uid, clock, log, rejections } = this.#context;
     // Nobody can record anything of it any more.
-    await rejections.end(AbortSignal.abort(), this.#abort.signal);
+    await rejections.end(AbortSignal.abort(), this.#shutdown.aborted);
     log.info('the resource is gone or being deleted: its queue is not read any more');
     const backoff = new Backoff(clock, 2_000, 30_000);
-    const signal = this.#stop.signal;
+    const signal = this.#shutdown.stopped;
     while (!signal.aborted) {
       this.#context.progress();
       await sleep(clock, backoff.next(), signal);
       const alive = await liveResource(kube, key, uid, signal).catch(() => undefined);
       if (alive) return;
     }
-  }
-
-  #drainAt(at: number): void {
-    this.#at(at, () => this.#drain.abort());
-  }
-
-  /** Never, where the poller has ended before. */
-  #at(moment: number, act: () => void): void {
-    const { clock } = this.#context;
-    const { signal } = this.#finished;
-    void sleep(clock, Math.max(0, moment - clock.now()), signal).then(() => {
-      if (!signal.aborted) act();
-    });
   }
 
   #reportReading(): void {
@@ -242,7 +200,7 @@ export class Poller {
       log.info('the queue can be read again');
     }
     // What the supervisor says of a stopped poller's resource stands.
-    if (this.#stop.signal.aborted) return;
+    if (this.#shutdown.stopped.aborted) return;
     reports.queue(key, { kind: 'reading', since: this.#readingSince, lastReadAt: this.#lastReadAt });
   }
 
@@ -251,7 +209,7 @@ export class Poller {
     if (this.#failingSince === undefined)
       log.warn({ code: failure.reason }, `the queue cannot be read: ${failure.message}`);
     this.#failingSince ??= clock.now();
-    if (this.#stop.signal.aborted) return;
+    if (this.#shutdown.stopped.aborted) return;
     reports.queue(key, { kind: 'failing', since: this.#failingSince, lastReadAt: this.#lastReadAt, ...failure });
   }
 }

@@ -2,9 +2,10 @@ import { elapsed, sleep } from '../../base/clock.ts';
 import { Bell } from '../../base/wakeup.ts';
 import type { Queue, QueueSettings } from '../../sqs/queue.ts';
 import type { IntakeContext } from './context.ts';
-import { DRAIN_MS, Poller } from './poller.ts';
+import { Poller } from './poller.ts';
 import type { Intake, ResourceKey } from './ports.ts';
 import { type Target, type TargetOptions, targetsOf } from './select-queues.ts';
+import { DRAIN_MS } from './shutdown.ts';
 
 export interface SupervisorOptions extends IntakeContext {
   readonly targets: TargetOptions;
