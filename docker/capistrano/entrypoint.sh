@@ -178,8 +178,8 @@ add_key() {
     fail 1 "there is no SSH key at $key, nor at ${HOME-}/.ssh/private_key: name its Secret in spec.sshKey.secretName of the CapDeployJob, and" \
       'its key in spec.sshKey.key; a deploy that needs none says so with an empty SSH_KEY_DIRECTORY in "env" of the template'
   fi
-  [ -r "$key" ] || fail 1 "$key cannot be read by user $(id -u), groups $(id -G): set securityContext.fsGroup (and runAsUser) in" \
-    "spec.template.spec, so that the Secret's files belong to a group of that user"
+  [ -r "$key" ] || fail 1 "$key cannot be read by user $(id -u), groups $(id -G): set securityContext: { runAsNonRoot: true, fsGroup:" \
+    "$(id -g) } in spec.template.spec of the CapDeployJob, so that the Secret's files belong to a group of that user"
   if is_encrypted "$key"; then
     fail 1 "$key has a passphrase, and nobody is here to type it: store a deploy key without one (ssh-keygen -p -N '' -f <copy>)"
   fi
@@ -212,6 +212,35 @@ use_known_hosts() {
     *[!A-Za-z0-9._/-]*) ;;
     *) export GIT_SSH_COMMAND="${GIT_SSH_COMMAND-ssh -o StrictHostKeyChecking=yes -o UserKnownHostsFile=$known_hosts}" ;;
   esac
+}
+
+# --- A name for the user -------------------------------------------------------------------------------------------------------------
+
+# runAsUser may be any number (OpenShift gives each namespace its own). Where no list of users has it, ssh and git end with "No user exists for
+# uid …", and Ruby's Etc.getpwuid raises. /etc cannot be written to, so nss_wrapper answers in place of the C library. It is named by its path:
+# a setgid program (ssh-agent) passes over it then, and complains of a bare name.
+name_user() {
+  if id -un >/dev/null 2>&1; then return; fi
+  [ -n "$scratch" ] || make_scratch
+  for library in /usr/lib/*/libnss_wrapper.so /usr/lib64/libnss_wrapper.so /usr/lib/libnss_wrapper.so ''; do
+    if [ -s "$library" ]; then break; fi
+  done
+  if [ -z "$library" ]; then
+    say "WARNING: user $(id -u) has no name in this image, and ssh and git refuse to run for it: install libnss-wrapper in the image, or set"
+    say 'WARNING: securityContext.runAsUser in spec.template.spec to a user that the image knows.'
+    return
+  fi
+  # The runtime says HOME=/ for such a user.
+  case ${HOME-} in
+    /?*) [ -d "$HOME" ] && [ -w "$HOME" ] && [ "$HOME" = "${HOME#*:}" ] || HOME=$scratch/home ;;
+    *) HOME=$scratch/home ;;
+  esac
+  mkdir -p "$HOME"
+  # The name of the image's own user: ssh and git log in by it where a URL names nobody, whatever the number.
+  { sed '/^deploy:/d' /etc/passwd && echo "deploy:x:$(id -u):$(id -g)::$HOME:/bin/sh"; } >"$scratch/passwd"
+  if id -gn >/dev/null 2>&1; then cat /etc/group; else sed '/^deploy:/d' /etc/group && echo "deploy:x:$(id -g):"; fi >"$scratch/group"
+  export HOME NSS_WRAPPER_PASSWD="$scratch/passwd" NSS_WRAPPER_GROUP="$scratch/group"
+  export LD_PRELOAD="$library${LD_PRELOAD:+:$LD_PRELOAD}"
 }
 
 # --- Running it ----------------------------------------------------------------------------------------------------------------------
@@ -255,6 +284,7 @@ if [ "$mode" = deploy ]; then
   fi
   say "${REVISION:+REVISION=$REVISION }$*"
 fi
+name_user
 
 [ -z "$stopped" ] || exit $((128 + stopped))
 # A background command's standard input is /dev/null unless it is handed over like this. A session of its own makes it lead a group.

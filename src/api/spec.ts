@@ -217,12 +217,16 @@ export const specSchema = z
     )
       .nullable()
       .optional(),
-    sshKey: sshKeySchema.optional().describe('SSH key for the deploy, mounted into the first container.'),
+    sshKey: sshKeySchema
+      .optional()
+      .describe(
+        'SSH key for the deploy, mounted into the first container with mode 0400; 0440 where the template names another user than root and an fsGroup, 0444 where it names such a user and no fsGroup.',
+      ),
     template: z
       .looseObject({})
       .meta({ 'x-kubernetes-preserve-unknown-fields': true })
       .describe(
-        "PodTemplateSpec of the deploy's Pod; its first container runs Capistrano. Checked by a server-side dry run: see the condition TemplateValid.",
+        "PodTemplateSpec of the deploy's Pod; its first container runs Capistrano. Unless it says otherwise the Pod gets automountServiceAccountToken: false, terminationMessagePolicy: FallbackToLogsOnError, and annotations that keep Cluster Autoscaler and Karpenter from ending it (safe-to-evict, do-not-disrupt). Checked by a server-side dry run: see the condition TemplateValid.",
       ),
   })
   .meta({

@@ -7,6 +7,16 @@ type Json = Record<string, unknown>;
 
 const SSH_VOLUME = 'capdeployjob-ssh';
 
+/**
+ * On each Pod unless the template has the key: half a deploy is worse than a node that lives an hour longer. Cluster Autoscaler then scales no
+ * node away under the Pod (its FAQ, "What types of pods can prevent CA from removing a node?"), and Karpenter disrupts none of its own
+ * accord (its concept "Disruption", pod-level controls).
+ */
+const POD_ANNOTATIONS = {
+  'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
+  'karpenter.sh/do-not-disrupt': 'true',
+};
+
 /** A template that no Job can be made of; its message names the field. */
 export class TemplateError extends Error {
   constructor(message: string) {
@@ -84,7 +94,11 @@ function podTemplate(spec: CapDeployJobSpec, request: DeployRequest, labels: Rec
   podSpec.automountServiceAccountToken ??= false;
 
   const metadata = optionalRecord(template.metadata, '.metadata');
-  template.metadata = { ...metadata, labels: { ...optionalRecord(metadata.labels, '.metadata.labels'), ...labels } };
+  template.metadata = {
+    ...metadata,
+    labels: { ...optionalRecord(metadata.labels, '.metadata.labels'), ...labels },
+    annotations: { ...POD_ANNOTATIONS, ...optionalRecord(metadata.annotations, '.metadata.annotations') },
+  };
   return template;
 }
 
@@ -133,11 +147,7 @@ function environmentVariables(env: unknown, revision: string | undefined): Json[
   ];
 }
 
-/**
- * The files are projected one by one: the Secret's other keys stay out of the Pod, and known_hosts may be missing.
- * ssh refuses a key that others can read, so 0400; but a Secret's files are root's, and a Pod that runs as another user reads them by its
- * fsGroup only, which needs 0440 (ssh-add accepts it: group root's files are not the user's own).
- */
+/** The files are projected one by one: the Secret's other keys stay out of the Pod, and known_hosts may be missing. */
 function mountSshKey(podSpec: Json, container: Json, sshKey: NonNullable<CapDeployJobSpec['sshKey']>): void {
   const volumes = list(podSpec.volumes, '.spec.volumes');
   const mounts = list(container.volumeMounts, '.spec.containers[0].volumeMounts');
@@ -152,7 +162,7 @@ function mountSshKey(podSpec: Json, container: Json, sshKey: NonNullable<CapDepl
     {
       name: SSH_VOLUME,
       projected: {
-        defaultMode: runsAsOtherUser(podSpec, container) ? 0o440 : 0o400,
+        defaultMode: modeOfKey(podSpec, container),
         sources: [secret(sshKey.key, 'private_key', false), secret(sshKey.knownHostsKey, 'known_hosts', true)],
       },
     },
@@ -160,12 +170,19 @@ function mountSshKey(podSpec: Json, container: Json, sshKey: NonNullable<CapDepl
   container.volumeMounts = [...mounts, { name: SSH_VOLUME, mountPath: sshKey.mountPath, readOnly: true }];
 }
 
-function runsAsOtherUser(podSpec: Json, container: Json): boolean {
+/**
+ * A Secret's files are root's. ssh and ssh-add refuse a key of their own user that others can read (sshkey_perm_ok in OpenSSH's authfile.c),
+ * and ask nothing about a key of another user. So root gets 0400, and so does a user whom only the image names: it may be root.
+ * Any other user gets it by its fsGroup, 0440; without one by 0444, as nothing else lets that user read it. Kubernetes' own default is 0644:
+ * only this container mounts the files, and on the node nobody but root gets to them.
+ */
+function modeOfKey(podSpec: Json, container: Json): number {
   const pod = (podSpec.securityContext ?? {}) as Json;
   const own = (container.securityContext ?? {}) as Json;
   const user = own.runAsUser ?? pod.runAsUser;
   const nonRoot = own.runAsNonRoot ?? pod.runAsNonRoot;
-  return pod.fsGroup !== undefined && (nonRoot === true || (typeof user === 'number' && user !== 0));
+  if (nonRoot !== true && (typeof user !== 'number' || user === 0)) return 0o400;
+  return pod.fsGroup === undefined || pod.fsGroup === null ? 0o444 : 0o440;
 }
 
 function annotationsOf(request: DeployRequest): Record<string, string> {

@@ -35,7 +35,7 @@ export interface QueueMessage {
   readonly sentTimestamp: number | undefined;
   /** How often it was received, this time included. */
   readonly receiveCount: number;
-  /** Of a FIFO queue. */
+  /** Of a FIFO queue; undefined for a message of a standard queue, also where its producer gave it a group. */
   readonly messageGroupId: string | undefined;
 }
 

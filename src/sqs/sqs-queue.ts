@@ -27,12 +27,14 @@ const MAX_SENDER_ID = 256;
 /** A queue at AWS. Receives and acknowledgements go by clients of their own: a full house of long polls never holds up a delete. */
 export class SqsQueue implements Queue {
   readonly #url: string;
+  readonly #fifo: boolean;
   readonly #receives: SQSClient;
   readonly #acks: SQSClient;
   readonly #onClose: () => void;
 
   constructor(url: string, clients: { receives: SQSClient; acks: SQSClient }, onClose: () => void) {
     this.#url = url;
+    this.#fifo = url.endsWith('.fifo');
     this.#receives = clients.receives;
     this.#acks = clients.acks;
     this.#onClose = onClose;
@@ -53,7 +55,7 @@ export class SqsQueue implements Queue {
       }),
     );
     // Undefined, not empty, where nothing came.
-    return (answer.Messages ?? []).flatMap((message) => toMessage(message) ?? []);
+    return (answer.Messages ?? []).flatMap((message) => toMessage(message, this.#fifo) ?? []);
   }
 
   delete(receiptHandles: readonly string[], signal?: AbortSignal): Promise<BatchOutcome[]> {
@@ -130,7 +132,7 @@ function wholeNumber(value: unknown): number | undefined {
 }
 
 /** A message without body or handle is no message: a server that sends one is broken, and nothing could be done with it. */
-function toMessage(message: Message): QueueMessage | undefined {
+function toMessage(message: Message, fifo: boolean): QueueMessage | undefined {
   const { MessageId, ReceiptHandle, Body, Attributes } = message;
   if (MessageId === undefined || ReceiptHandle === undefined || Body === undefined) return undefined;
   const sent = wholeNumber(Attributes?.SentTimestamp);
@@ -141,7 +143,9 @@ function toMessage(message: Message): QueueMessage | undefined {
     senderId: (Attributes?.SenderId ?? '').replace(/[^ -~]/g, '').slice(0, MAX_SENDER_ID),
     sentTimestamp: sent !== undefined && sent > 0 && sent < 8.64e15 ? sent : undefined,
     receiveCount: Math.max(1, wholeNumber(Attributes?.ApproximateReceiveCount) ?? 1),
-    messageGroupId: Attributes?.MessageGroupId,
+    // A standard queue hands over a group as well ("fair queues"), and keeps no order in it: to go by it would let an old revision pass for a
+    // newer one. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
+    messageGroupId: fifo ? Attributes?.MessageGroupId : undefined,
   };
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { letGo } from '../real/processes.ts';
@@ -60,6 +60,7 @@ describe.each<[string, ContainerOptions]>([
   ['with a read-only root file system and no volume', {}],
   ['with a read-only root file system and an emptyDir at /tmp', { tmp: true }],
   ['as a user that it does not know, with fsGroup', { runAsUser: 12345, fsGroup: DEPLOY }],
+  ['as a user that it knows, and that has no home', { runAsUser: 65534, fsGroup: DEPLOY }],
   ['as root', { runAsUser: 0 }],
   ['with a root file system that can be written to', { readOnlyRootFilesystem: false }],
 ])('%s', (_, options) => {
@@ -68,11 +69,43 @@ describe.each<[string, ContainerOptions]>([
     expect(output).toMatch(/^capdeployjob: REVISION=v1\.0\.0 cap production show\n/);
     expect(output).toMatch(/agent: 256 SHA256:\S+ a deploy key \(ED25519\)\n/);
     expect(output).toContain(`user: ${options.runAsUser ?? DEPLOY}\n`);
+    expect(output).toMatch(/^name: (deploy|nobody|root)$/m);
     expect(output).toContain('revision: v1.0.0\n');
     expect(output).toContain('known hosts: /etc/capdeployjob/ssh/known_hosts\n');
     expect(output).toContain('umlaut: UTF-8\n');
     expect(output).not.toContain('WARNING');
     expect(code).toBe(0);
+  });
+});
+
+describe('a user that is in no list', () => {
+  test('lists the tasks', async () => {
+    const { code, output } = await image.run({ runAsUser: 23456, mounts: { '/project': project.path } });
+    expect(output).toContain('cap deploy:rollback');
+    expect(code).toBe(0);
+  });
+
+  test('keeps a home of its own, where it can be written to; its group has a name, too', async () => {
+    const shows = 'task(:home) { puts "home: #{Etc.getpwuid.dir} #{Dir.home} #{Etc.getgrgid.name}" }';
+    project.file('lib/capistrano/tasks/home.rake', shows);
+    const home = {
+      runAsUser: 23456,
+      runAsGroup: 34567,
+      tmp: true,
+      env: { ...env, HOME: '/tmp', SSH_KEY_DIRECTORY: '' },
+    };
+    const { output } = await image.run({ ...home, args: cap('home'), mounts: { '/project': project.path } });
+    expect(output).toContain('home: /tmp /tmp deploy\n');
+  });
+
+  test('is told what an image of its own lacks', async () => {
+    project.file('none', '');
+    const [library = ''] = globSync('usr/lib/*/libnss_wrapper.so', { cwd: image.root });
+    const mounts = { '/project': project.path, [`/${library}`]: join(project.path, 'none') };
+    const { output } = await image.run({ runAsUser: 23456, mounts });
+    expect(output).toContain(
+      'WARNING: user 23456 has no name in this image, and ssh and git refuse to run for it: install',
+    );
   });
 });
 
@@ -119,7 +152,9 @@ describe('a key that cannot be used is an error that says what to do', () => {
     [
       'a key that only root may read',
       (p) => p.secret('private_key', p.newKey('second')),
-      ['cannot be read by user 10001', 'fsGroup'],
+      [
+        'cannot be read by user 10001, groups 10001: set securityContext: { runAsNonRoot: true, fsGroup: 10001 } in spec.template.spec',
+      ],
     ],
     [
       'a key with a passphrase',

@@ -22,12 +22,20 @@ export interface ContainerOptions {
   workingDir?: string;
   /** Default: the image's. */
   runAsUser?: number;
+  /** Default: that of the user in the image's list of users, 0 where it is in none. */
+  runAsGroup?: number;
   /** A further group, the one that a Secret's files would belong to. */
   fsGroup?: number;
-  /** Folders of this machine, mounted read-only. */
+  /** Folders and files of this machine, mounted read-only. */
   mounts?: Readonly<Record<string, string>>;
+  /** The same, to be written to. */
+  writable?: Readonly<Record<string, string>>;
   /** Default true. */
   readOnlyRootFilesystem?: boolean;
+  /** Those of Linux; default none. */
+  capabilities?: readonly string[];
+  /** Default false. */
+  allowPrivilegeEscalation?: boolean;
   /** An emptyDir at /tmp; default none. */
   tmp?: boolean;
   /** Default false: only a loopback of its own. */
@@ -68,6 +76,13 @@ export class UnpackedImage {
 
   get root(): string {
     return join(this.folder, 'root');
+  }
+
+  /** The group that a runtime gives to a user for whom no group is asked: the one in the image's list of users, else root's. */
+  groupOf(user: number): number {
+    const lines = readFileSync(join(this.root, 'etc/passwd'), 'utf8').split('\n');
+    const [, , , group] = lines.map((line) => line.split(':')).find(([, , uid]) => uid === String(user)) ?? [];
+    return Number(group ?? 0);
   }
 
   /** Starts a container. It, and what runs in it, is gone after `remove`. */
@@ -163,16 +178,27 @@ export class Container {
   }
 }
 
+const bind = (mounts: ContainerOptions['mounts'] = {}, access: 'ro' | 'rw') =>
+  Object.entries(mounts).map(([destination, source]) => ({
+    destination,
+    type: 'bind',
+    source,
+    options: ['rbind', access],
+  }));
+
 /** As containerd makes it of a Pod; no seccomp filter, which is the runtime's own affair. */
 function runtimeSpec(image: UnpackedImage, options: ContainerOptions): object {
   const { config } = image;
   const [imageUser = '0', imageGroup = '0'] = (config.User ?? '').split(':');
   const uid = options.runAsUser ?? Number(imageUser);
-  const gid = options.runAsUser === undefined ? Number(imageGroup) : options.runAsUser;
+  const gid =
+    options.runAsGroup ?? (options.runAsUser === undefined ? Number(imageGroup) : image.groupOf(options.runAsUser));
   const command = options.command ?? config.Entrypoint ?? [];
   const args = options.args ?? (options.command ? [] : (config.Cmd ?? []));
   const env = [...(config.Env ?? []), ...Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`)];
-  const none: string[] = [];
+  // Of a user other than root they only bound what it may get.
+  const bounding = options.capabilities ?? [];
+  const own = uid === 0 ? bounding : [];
   const tmpfs = (destination: string, mode: string) => ({
     destination,
     type: 'tmpfs',
@@ -186,8 +212,8 @@ function runtimeSpec(image: UnpackedImage, options: ContainerOptions): object {
       args: [...command, ...args],
       env,
       cwd: options.workingDir ?? (config.WorkingDir || '/'),
-      capabilities: { bounding: none, effective: none, permitted: none, inheritable: none, ambient: none },
-      noNewPrivileges: true,
+      capabilities: { bounding, effective: own, permitted: own, inheritable: [], ambient: [] },
+      noNewPrivileges: !options.allowPrivilegeEscalation,
     },
     root: { path: image.root, readonly: options.readOnlyRootFilesystem ?? true },
     hostname: 'web-production-0',
@@ -202,12 +228,8 @@ function runtimeSpec(image: UnpackedImage, options: ContainerOptions): object {
       },
       tmpfs('/dev/shm', '1777'),
       ...(options.tmp ? [tmpfs('/tmp', '1777')] : []),
-      ...Object.entries(options.mounts ?? {}).map(([destination, source]) => ({
-        destination,
-        type: 'bind',
-        source,
-        options: ['rbind', 'ro'],
-      })),
+      ...bind(options.mounts, 'ro'),
+      ...bind(options.writable, 'rw'),
     ],
     linux: {
       namespaces: ['pid', 'ipc', 'uts', 'mount', ...(options.hostNetwork ? [] : ['network'])].map((type) => ({ type })),

@@ -40,14 +40,26 @@ export class Project {
     return this;
   }
 
-  /** Writes a file of the Secret, of root: 0440 with a group, else 0400. */
-  secret(name: string, content: string, options: { group?: number } = {}): this {
+  /** Writes a file of the Secret, of root. @param options.mode default: 0440 with a group, else 0400 */
+  secret(name: string, content: string, options: { group?: number; mode?: number } = {}): this {
     const path = join(this.ssh, name);
     rmSync(path, { force: true });
     writeFileSync(path, content);
     chownSync(path, 0, options.group ?? 0);
-    chmodSync(path, options.group === undefined ? 0o400 : 0o440);
+    chmodSync(path, options.mode ?? (options.group === undefined ? 0o400 : 0o440));
     return this;
+  }
+
+  /** Writes the file of an environment whose one server is the sshd at this port. @returns its path */
+  stage(port: number, deployTo: string, temporary: string): string {
+    const path = join(this.folder, 'stage.rb');
+    const lines = [
+      `server "127.0.0.1", user: "root", port: ${port}, roles: %w[app web]`,
+      `set :deploy_to, "${deployTo}"`,
+      `set :tmp_dir, "${temporary}"`,
+    ];
+    writeFileSync(path, `${lines.join('\n')}\n`);
+    return path;
   }
 
   /** A key pair `<name>` and `<name>.pub` in the folder. @returns the private key */
@@ -56,6 +68,25 @@ export class Project {
     rmSync(path, { force: true });
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'a deploy key', ...options, '-f', path]);
     return execFileSync('cat', [path], { encoding: 'utf8' });
+  }
+
+  /** Makes a git repository `git` in the folder: a commit for each tag, with a file `which` that holds it. @returns the commit of a tag */
+  repository(...tags: string[]): (tag: string) => string {
+    const folder = join(this.folder, 'git');
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', folder, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH ?? '', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' },
+      }).trim();
+    mkdirSync(folder);
+    git('init', '--quiet', '--initial-branch=main');
+    for (const tag of tags) {
+      writeFileSync(join(folder, 'which'), `${tag}\n`);
+      git('add', '.');
+      git('commit', '--quiet', '--message', tag);
+      git('tag', tag);
+    }
+    return (tag) => git('rev-parse', tag);
   }
 
   /** What a container mounts. */
@@ -69,6 +100,7 @@ export const TASKS = `
 task(:show) do
   puts "agent: " + \`ssh-add -l\`
   puts "user: " + \`id -u\`
+  puts "name: " + Etc.getpwuid.name
   puts "revision: #{fetch(:branch)}"
   puts "known hosts: #{fetch(:known_hosts)}"
   puts "umlaut: #{"ä".encoding}"

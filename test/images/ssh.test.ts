@@ -44,27 +44,7 @@ afterEach(async () => {
 const serverTmp = () => join(project.folder, 'tmp');
 const deployRoot = () => join(root, 'production');
 
-/** Three commits, each with a file `which` that holds its tag. @returns the commit of a tag */
-function repository(): (tag: string) => string {
-  const git = (...args: string[]) =>
-    execFileSync(
-      'git',
-      ['-C', join(project.folder, 'git'), '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args],
-      {
-        encoding: 'utf8',
-        env: { PATH: process.env.PATH ?? '', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' },
-      },
-    ).trim();
-  mkdirSync(join(project.folder, 'git'));
-  git('init', '--quiet', '--initial-branch=main');
-  for (const tag of ['v1.0.0', 'v1.1.0']) {
-    execFileSync('sh', ['-c', `echo ${tag} >which`], { cwd: join(project.folder, 'git') });
-    git('add', '.');
-    git('commit', '--quiet', '--message', tag);
-    git('tag', tag);
-  }
-  return (tag) => git('rev-parse', tag);
-}
+const repository = () => project.repository('v1.0.0', 'v1.1.0');
 
 const deploy = (revision: string, more: Record<string, string> = {}): ContainerOptions => ({
   args: ['cap', 'production', 'deploy'],
@@ -102,6 +82,42 @@ test('a deploy, another one and a rollback, the code fetched from git by the for
     `Branch v1.0.0 (at ${commit('v1.0.0')}) deployed as release`,
   );
   expect(readFileSync(join(deployRoot(), 'revisions.log'), 'utf8').split('\n')[1]).toContain(by);
+});
+
+// OpenShift gives a namespace a user of its own, whose group is root's, and the Secret's files that number as fsGroup.
+describe.each<[string, ContainerOptions]>([
+  ['23456, with root’s group and a key that all may read', { runAsUser: 23456 }],
+  ['1000660000, as OpenShift gives it', { runAsUser: 1000660000, fsGroup: 1000660000 }],
+])('a user that is in no list: %s', (_, user) => {
+  test('deploys, and git, ssh and Ruby find it in the Pod', LONG, async () => {
+    repository();
+    const files = user.fsGroup === undefined ? { mode: 0o444 } : { group: user.fsGroup };
+    project.secret('private_key', readFileSync(join(project.folder, 'key'), 'utf8'), files);
+    project.secret('known_hosts', sshd.knownHosts, files);
+    project.file(
+      'lib/capistrano/tasks/in_pod.rake',
+      `require "etc"
+       task(:in_pod) do
+         run_locally do
+           execute :git, "clone", "--quiet", fetch(:repo_url), "#{Dir.home}/clone"
+           execute :ssh, "-p", "${sshd.port}", "root@127.0.0.1", "echo", "by ssh"
+           execute :"ssh-agent", "true"
+         end
+         user = Etc.getpwuid
+         puts "cloned #{File.read("#{Dir.home}/clone/which").strip} for #{user.name}, #{user.uid}:#{Etc.getgrgid(user.gid).gid}"
+         puts "at home" if user.dir == Dir.home && user.dir == File.expand_path("~deploy")
+         puts "ssh logs in as " + \`ssh -G 127.0.0.1\`[/^user (.*)$/, 1]
+       end
+       before "deploy:starting", :in_pod`,
+    );
+    const { code, output } = await image.run({ ...deploy('v1.0.0'), ...user });
+    expect(output).toContain(`cloned v1.1.0 for deploy, ${user.runAsUser}:0\n`);
+    expect(output).toContain('at home\n');
+    expect(output).toContain('ssh logs in as deploy\n');
+    expect(output).not.toMatch(/WARNING|ld\.so/);
+    expect(code).toBe(0);
+    expect(readFileSync(join(deployRoot(), 'current/which'), 'utf8')).toBe('v1.0.0\n');
+  });
 });
 
 describe('a server whose key is not the one in known_hosts gets nothing', () => {

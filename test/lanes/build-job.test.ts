@@ -87,6 +87,13 @@ describe('the Job of a request', () => {
     expect(identify(buildJob(aResource(), aSpec(), request) as unknown as Job, aResource(), request)).toBe('same');
   });
 
+  test('is the same when an operator of before made it, which set no annotation on its Pod', () => {
+    const request = aRequest();
+    const job = buildJob(aResource(), aSpec(), request) as Any;
+    delete job.spec.template.metadata.annotations;
+    expect(identify(job, aResource(), request)).toBe('same');
+  });
+
   test('takes no label and no annotation of the resource, or Argo CD would prune it', () => {
     const metadata = {
       labels: { 'argocd.argoproj.io/instance': 'web' },
@@ -107,7 +114,7 @@ describe('the Job of a request', () => {
     };
     const job = built({ template });
     expect(job.metadata.labels).toEqual(lane);
-    expect(job.spec.template.metadata).toEqual({ labels: { team: 'web', ...lane }, annotations: { note: 'kept' } });
+    expect(job.spec.template.metadata.labels).toEqual({ team: 'web', ...lane });
   });
 });
 
@@ -221,6 +228,25 @@ describe('its Pod', () => {
     ]);
   });
 
+  test('is not moved by autoscalers in the middle of a deploy, unless its template says otherwise', () => {
+    const annotations = (own?: Record<string, unknown>) =>
+      built({ template: { metadata: { annotations: own }, ...withContainer({}) } }).spec.template.metadata.annotations;
+    const stay = {
+      'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
+      'karpenter.sh/do-not-disrupt': 'true',
+    };
+    expect(built().spec.template.metadata.annotations).toEqual(stay);
+    expect(annotations({ note: 'kept' })).toEqual({ ...stay, note: 'kept' });
+    expect(annotations({ 'karpenter.sh/do-not-disrupt': '30m' })).toEqual({
+      ...stay,
+      'karpenter.sh/do-not-disrupt': '30m',
+    });
+    expect(annotations({ 'cluster-autoscaler.kubernetes.io/safe-to-evict': '' })).toEqual({
+      ...stay,
+      'cluster-autoscaler.kubernetes.io/safe-to-evict': '',
+    });
+  });
+
   test('follows the template where that says otherwise, but for restartPolicy', () => {
     const template = withContainer(
       { terminationMessagePolicy: 'File' },
@@ -294,13 +320,12 @@ describe('spec.sshKey', () => {
   });
 
   test.each([
-    ['0400 where the Pod runs as root', {}, {}, 0o400],
-    [
-      '0400 where it runs as another user without fsGroup, for nothing would help there',
-      {},
-      { runAsUser: 1000 },
-      0o400,
-    ],
+    ['0400 where the image alone says who it runs as, which may be root', {}, {}, 0o400],
+    ['0400 where root is named', {}, { runAsUser: 0 }, 0o400],
+    ['0400 where root is allowed', {}, { runAsNonRoot: false }, 0o400],
+    ['0444 where another user has no fsGroup, for nothing else would help there', {}, { runAsUser: 1000 }, 0o444],
+    ['0444 where no root is allowed and there is no fsGroup', { runAsNonRoot: true }, {}, 0o444],
+    ['0444 where fsGroup is null, which is none', {}, { runAsUser: 1000, fsGroup: null }, 0o444],
     ['0400 where root has an fsGroup', {}, { fsGroup: 1000 }, 0o400],
     ['0400 where root is named and has an fsGroup', {}, { runAsUser: 0, fsGroup: 1000 }, 0o400],
     ['0440 where another user has an fsGroup', {}, { runAsUser: 1000, fsGroup: 1000 }, 0o440],
@@ -342,6 +367,11 @@ describe('a template that no Job can be made of is told by its field', () => {
       'labels are a word',
       { metadata: { labels: 'x' }, ...withContainer({}) },
       'spec.template.metadata.labels: an object is required',
+    ],
+    [
+      'annotations are a list',
+      { metadata: { annotations: [] }, ...withContainer({}) },
+      'spec.template.metadata.annotations: an object is required',
     ],
     ['volumes are no list', withContainer({}, { volumes: {} }), 'spec.template.spec.volumes: a list is required'],
     [

@@ -4,26 +4,18 @@ import { deployMessageSchema } from '../../src/api/deploy-request.ts';
 import { API_VERSION, KIND } from '../../src/api/names.ts';
 import { parseControllerFlags } from '../../src/cli/controller-flags.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
+import { blocks, shown } from './shown.ts';
 import { documents, type Json, text } from './yaml.ts';
 
-/** The fenced blocks of one language in a Markdown text. */
-const blocks = (markdown: string, language: string): string[] =>
-  [...markdown.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map((match) => match[1] as string);
-
 const readme = text('README.md');
-const resources: [string, Json][] = [
-  ...['examples/capdeployjob.yaml', 'examples/capdeployjob-full.yaml'].flatMap((file) =>
-    documents(text(file)).map((document): [string, Json] => [file, document]),
-  ),
-  ...blocks(readme, 'yaml')
-    .flatMap(documents)
-    .filter(({ kind }) => kind === KIND)
-    .map((document): [string, Json] => ['README.md', document]),
-];
+const examples = shown();
+const resources = examples.flatMap(({ where, resource }) => (resource ? [[where, resource] as const] : []));
 
 describe('every CapDeployJob that we show is one that the operator takes', () => {
-  test('the README shows one', () => {
-    expect(resources.map(([file]) => file)).toContain('README.md');
+  test('README, examples and docs show some', () => {
+    const files = ['README.md', 'examples/capdeployjob.yaml', 'examples/capdeployjob-full.yaml'];
+    expect(resources.map(([file]) => file)).toEqual(expect.arrayContaining(files));
+    expect(examples.map(({ where }) => where)).toContain('docs/capistrano.md 1');
   });
 
   test.each(resources)('%s', (_, resource) => {
@@ -33,6 +25,18 @@ describe('every CapDeployJob that we show is one that the operator takes', () =>
     // zod takes away what it does not know: a field that was misspelt, or that is not there yet, is missing afterwards.
     const { spec } = parsed as { spec: Json };
     expect(spec).toMatchObject(resource.spec as Json);
+  });
+
+  test.each(resources)('%s, in a namespace of Pod Security "restricted"', (_, { spec }) => {
+    const { securityContext, containers } = (spec as { template: { spec: Json & { containers: Json[] } } }).template
+      .spec;
+    expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    for (const container of containers) {
+      expect(container.securityContext).toMatchObject({
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
   });
 
   test('the full example names every field of the spec', () => {

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { deployMessageSchema } from '../../src/api/deploy-request.ts';
 import { CONDITION, OUTCOME, REASON, REJECTION, RESULTS, TRACES } from '../../src/api/reasons.ts';
 import { parseSpec, specSchema } from '../../src/api/spec.ts';
 import { documents, type Json, text } from './yaml.ts';
 
-/** docs/operations.md says what the program says. Its commands are run by test/real/admission-commands.test.ts. */
+/** docs/operations.md says what the program says. Its commands are run by test/real/admission-commands.test.ts, and those that send messages by test/behaviour/documented-sends.test.ts. */
 const page = text('docs/operations.md');
 
 const section = (heading: string): string => {
@@ -60,12 +59,6 @@ test('the deadlines are fields of the spec, with the defaults that they have', (
     .filter(([field]) => field.endsWith('DeadlineSeconds'))
     .map(([field, schema]) => [field, schema.parse(undefined)]);
   expect(named.toSorted()).toEqual(known.toSorted());
-});
-
-test('the messages that it shows are ones that the operator takes', () => {
-  const bodies = [...page.matchAll(/--message-body '(.*?)'/g)].map(([, body]) => JSON.parse(body ?? ''));
-  expect(bodies).toHaveLength(2);
-  for (const body of bodies) expect(deployMessageSchema.safeParse(body).error?.issues ?? []).toEqual([]);
 });
 
 test('the windows that it shows are ones that the operator takes', () => {

@@ -56,7 +56,7 @@ const annotationsOf = async (type: typeof JOBS, name: string): Promise<Record<st
 
 const { dora, alan, eve, root } = USERS;
 
-/** Blocks that need what no control plane has by itself: a log, the operator's own Pods, AWS. Nothing runs them; bodies of messages are held against the schema elsewhere. */
+/** Blocks that need what no control plane has by itself: a log, the operator's own Pods, a queue. They are not run here. */
 const NOT_RUN = [
   // Variables, which the test sets itself.
   '# At three in the morning 1',
@@ -66,7 +66,7 @@ const NOT_RUN = [
   // The operator in a Pod of its own, and the conditions that it writes; the first line is tried below.
   'When nothing moves at all 1',
   'The replicas 1',
-  // AWS: the messages are held against the schema by test/manifests/operations.test.ts.
+  // A queue and an operator: run by test/behaviour/documented-sends.test.ts.
   'Roll back 1',
   'Roll back 2',
 ];

@@ -1,5 +1,7 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Queue } from '../../src/sqs/queue.ts';
+import { SqsQueue } from '../../src/sqs/sqs-queue.ts';
 import { cannot } from './differences.ts';
 import { AT_ONCE_MS, NOW, nothing, one, poll, taken } from './receiving.ts';
 import { type NewQueue, SqsServer } from './sqs-server.ts';
@@ -102,6 +104,23 @@ describe.concurrent('a FIFO queue', () => {
     await queue.changeVisibility([{ receiptHandle, seconds: 0 }]);
     expect((await one(queue)).body).toBe('A2');
     expect(await one(server.open(dead))).toMatchObject({ body: 'A1', messageGroupId: 'A' });
+  });
+
+  it('alone has groups: one that a standard queue hands over ("fair queues") says nothing of the order', async () => {
+    const queue = server.open(await server.createQueue());
+    await queue.send('A1', { groupId: 'A' });
+    expect(await one(queue)).toMatchObject({ body: 'A1', messageGroupId: undefined });
+    // As AWS answers; the server in process leaves the group out.
+    const answer = {
+      Messages: [{ MessageId: 'm', ReceiptHandle: 'h', Body: 'A1', Attributes: { MessageGroupId: 'A' } }],
+    };
+    const client = { send: async () => answer } as unknown as SQSClient;
+    const groupsOf = async (name: string) => {
+      const url = `https://sqs.us-east-1.amazonaws.com/123456789012/${name}`;
+      const messages = await new SqsQueue(url, { receives: client, acks: client }, () => {}).receive(NOW);
+      return messages.map(({ messageGroupId }) => messageGroupId);
+    };
+    expect([await groupsOf('web'), await groupsOf('web.fifo')]).toEqual([[undefined], ['A']]);
   });
 
   it('refuses a message without a group', async () => {
