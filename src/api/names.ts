@@ -5,7 +5,7 @@ export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 export const KIND = 'CapDeployJob';
 /** Its place in the API. */
-export const CAPDEPLOYJOBS = { group: GROUP, version: VERSION, plural: 'capdeployjobs', kind: KIND } as const;
+export const CAPDEPLOYJOBS = { group: GROUP, version: VERSION, plural: 'capdeployjobs', kind: KIND };
 
 /** On each Job and on its Pods: how a lane finds what is its own, whoever owns it. */
 export const LABEL = {

@@ -107,6 +107,15 @@ export const REJECTION = {
 } as const;
 export type RejectionReason = (typeof REJECTION)[keyof typeof REJECTION];
 
+/** Reasons of Events, beside results and what messages are rejected for. */
+export const EVENT = {
+  started: 'Started',
+  /** A Job runs that nobody had given the lane. */
+  adopted: 'Adopted',
+  /** An environment that was frozen is so no more: somebody took the freeze off, or a replace dropped it. */
+  thawed: 'Thawed',
+} as const;
+
 /** Reasons of conditions. */
 export const REASON = {
   asExpected: 'AsExpected',

@@ -1,4 +1,4 @@
-import type { CapDeployJobSpec } from '../api/capdeployjob.ts';
+import type { CapDeployJobSpec, CapDeployJobStatus } from '../api/capdeployjob.ts';
 import { FREEZE_PREFIX } from '../api/names.ts';
 import { bounded, plain } from '../text/truncate.ts';
 
@@ -29,5 +29,28 @@ export function freezeProblem(freezes: ReadonlyMap<string, string>, spec: CapDep
   return bounded(
     `metadata.annotations: ${found} freezes nothing, for spec.environments names no such environment (case counts): correct it or take it away; there are ${names.join(', ')}`,
     1024,
+  );
+}
+
+/** An environment that is frozen no more, and what had frozen it. */
+export interface Thaw {
+  readonly environment: string;
+  readonly words: string;
+}
+
+/**
+ * What one write of the status thaws, whatever the cause: an annotation that was taken off or dropped by a replace, `suspend` in git. An
+ * environment that the spec no longer names is not thawed, and a status that was lost tells of no freeze.
+ * @param spec undefined where it cannot be read: then nothing is known to have been thawed.
+ */
+export function thawsOf(
+  before: CapDeployJobStatus | undefined,
+  after: CapDeployJobStatus,
+  spec: CapDeployJobSpec | undefined,
+): Thaw[] {
+  const frozen = new Set(after.environments?.filter((lane) => lane.frozen !== undefined).map(({ name }) => name));
+  const named = new Set(spec?.environments.map(({ name }) => name));
+  return (before?.environments ?? []).flatMap(({ name, frozen: words }) =>
+    words !== undefined && named.has(name) && !frozen.has(name) ? [{ environment: name, words }] : [],
   );
 }

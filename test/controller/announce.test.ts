@@ -3,6 +3,8 @@ import { buildEvent } from '../../src/kube/events.ts';
 import { aClaim, aHistoryEntry, aJob, aSpec, at, aWaitingEntry } from '../lanes/builders.ts';
 import { aPlan, aRejection, KEY, Rig } from './rig.ts';
 
+const reporter = (index: number) => ({ controller: 'example.com/test', instance: `operator-${index}` });
+
 const job = aJob({ sentAt: at(-90) });
 
 describe('a deploy that has started', () => {
@@ -72,9 +74,7 @@ describe('a deploy that has ended', () => {
     const plan = aPlan({ ended: [aHistoryEntry(job)] });
     rig.announcer.recorded(KEY, rig.seen(), plan);
     rig.announcer.recorded(KEY, rig.seen(), plan);
-    const [first, second] = rig.events.map((event, index) =>
-      buildEvent(event, { controller: 'example.com/test', instance: `operator-${index}` }, index),
-    );
+    const [first, second] = rig.events.map((event, index) => buildEvent(event, reporter(index), index));
     expect(first?.metadata.name).toBe(second?.metadata.name);
   });
 });
@@ -114,6 +114,47 @@ describe('a Job that was resumed by hand', () => {
       { type: 'Warning', reason: 'Adopted', turn: `${job.metadata.uid}/adopted`, related: { kind: 'Job' } },
     ]);
     expect(rig.events[0]?.note).toContain(job.metadata.name);
+  });
+});
+
+describe('an environment that is frozen no more', () => {
+  const before = { environments: [{ name: 'production', frozen: 'alice: incident 42' }] };
+  const after = aPlan({ status: { environments: [{ name: 'production' }] } });
+  const thaw = (rig: Rig, resourceVersion: string, status = before) => {
+    const { resource, ...seen } = rig.seen();
+    const metadata = { ...resource.metadata, resourceVersion };
+    rig.announcer.recorded(KEY, { ...seen, resource: { ...resource, metadata, status } }, after);
+  };
+
+  it('is told, with what had frozen it', () => {
+    const rig = new Rig();
+    thaw(rig, '7');
+    expect(rig.events).toMatchObject([
+      {
+        type: 'Normal',
+        reason: 'Thawed',
+        action: 'Thaw',
+        note: 'production is frozen no more, and what waits there may start; it was frozen: alice: incident 42',
+        regarding: { kind: 'CapDeployJob', metadata: { name: 'web' } },
+      },
+    ]);
+  });
+
+  it('has one Event for each thaw, whoever tells it, and another one for the next thaw', () => {
+    const rig = new Rig();
+    for (const version of ['7', '7', '8']) thaw(rig, version);
+    const [first, second, next] = rig.events.map((event, index) => buildEvent(event, reporter(index), index));
+    expect(first?.metadata.name).toBe(second?.metadata.name);
+    expect(first?.metadata.name).not.toBe(next?.metadata.name);
+  });
+
+  it('is told without the secrets that somebody wrote into the freeze', () => {
+    const rig = new Rig();
+    thaw(rig, '7', {
+      environments: [{ name: 'production', frozen: 'alice: see https://x:hunter22@example.test' }],
+    });
+    const [event] = rig.events;
+    expect(event && buildEvent(event, reporter(0), 0).note).toMatch(/it was frozen: alice: see .*\[redacted\]/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { freezeProblem, freezesOf } from '../../src/lanes/freeze.ts';
+import { freezeProblem, freezesOf, thawsOf } from '../../src/lanes/freeze.ts';
 import { plan } from '../../src/lanes/plan.ts';
 import { planLane } from '../../src/lanes/plan-lane.ts';
 import { aClaim, aJob, aLane, anObservation, aPod, aRawSpec, aResource, aSpec, at } from './builders.ts';
@@ -114,5 +114,55 @@ describe('a frozen lane', () => {
     const job = aJob({ sentAt: at(-7200), createdAt: -7190 });
     const previous = { name: 'production', frozen: 'alice' };
     expect(planLane(aLane({ jobs: [job], previous })).start).toBe(job);
+  });
+});
+
+describe('what a write of the status thaws', () => {
+  const frozen = (name: string, words?: string) => (words === undefined ? { name } : { name, frozen: words });
+  const production = frozen('production', 'alice: incident 42');
+
+  test.each([
+    [
+      'an environment that was frozen, with what had frozen it',
+      [production, frozen('staging', 'bob')],
+      [frozen('production'), frozen('staging', 'bob')],
+      [{ environment: 'production', words: 'alice: incident 42' }],
+    ],
+    [
+      'two of them',
+      [production, frozen('staging', 'spec.suspend is true')],
+      [frozen('production'), frozen('staging')],
+      [
+        { environment: 'production', words: 'alice: incident 42' },
+        { environment: 'staging', words: 'spec.suspend is true' },
+      ],
+    ],
+    ['not one that somebody else froze meanwhile', [production], [frozen('production', 'bob: sale')], []],
+    ['not one that was not frozen', [frozen('production')], [frozen('production')], []],
+    ['not one that is frozen now', [frozen('production')], [production], []],
+    ['none where the status was lost', undefined, [frozen('production')], []],
+    ['not one that the spec no longer names', [frozen('removed', 'alice')], [frozen('removed')], []],
+    ['not one that the spec no longer names, and that is forgotten', [frozen('removed', 'alice')], [], []],
+  ])('%s', (_, before, after, expected) => {
+    expect(thawsOf(before && { environments: before }, { environments: after }, aSpec())).toEqual(expected);
+  });
+
+  test('is not known where the spec cannot be read', () => {
+    expect(thawsOf({ environments: [production] }, { environments: [frozen('production')] }, undefined)).toEqual([]);
+  });
+
+  test.each([
+    ['the annotation is taken off', {}, {}],
+    ['it is taken off, with a typing error in another one', {}, freeze('Production')],
+  ])('is what the plan says where %s', (_, spec, annotations) => {
+    const resource = aResource({
+      spec: aRawSpec(spec),
+      metadata: { annotations },
+      status: { environments: [production] },
+    });
+    const { status } = plan(anObservation({ resource }));
+    expect(thawsOf(resource.status, status, aSpec())).toEqual([
+      { environment: 'production', words: 'alice: incident 42' },
+    ]);
   });
 });

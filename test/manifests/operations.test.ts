@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { CONDITION, OUTCOME, REASON, REJECTION, RESULTS, TRACES } from '../../src/api/reasons.ts';
+import { CONDITION, EVENT, OUTCOME, REASON, REJECTION, RESULTS, TRACES } from '../../src/api/reasons.ts';
 import { parseSpec, specSchema } from '../../src/api/spec.ts';
 import { documents, type Json, text } from './yaml.ts';
 
@@ -48,6 +48,15 @@ test('every reason for which a message is rejected is named', () => {
     .split(/,\s+/)
     .map((word) => word.trim());
   expect(named.toSorted()).toEqual(Object.values(REJECTION).toSorted());
+});
+
+test('the table of Events names every reason, and no other', () => {
+  const [table = ''] = section('Log and outcome')
+    .split(/^### /m)
+    .filter((part) => part.startsWith('Events\n'));
+  const reasons = [...table.matchAll(/^\| (?!---|reason)(.*?) \| /gm)].flatMap(([, cell]) => names(cell));
+  const known = [...Object.values(EVENT), ...RESULTS, ...Object.values(REJECTION)];
+  expect(reasons.toSorted()).toEqual(known.toSorted());
 });
 
 test('the deadlines are fields of the spec, with the defaults that they have', () => {

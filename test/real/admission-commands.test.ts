@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
-import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
+import { EVENTS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
+import { buildEvent } from '../../src/kube/events.ts';
 import { eventually } from '../behaviour/world.ts';
 import {
-  ALLOW_DELETE,
   APPROVED_BY,
   claim,
   FREEZE,
+  lanes,
+  waits as listed,
   outcome,
   resource,
   startedJob,
@@ -75,6 +77,7 @@ const RUN_HERE = [
   'Log and outcome 2',
   'Freeze and thaw 1',
   'Freeze and thaw 2',
+  'Freeze and thaw 3',
   'Approve 1',
   'Approve 2',
   'Abort a deploy, or take one out of the lane 1',
@@ -83,10 +86,11 @@ const RUN_HERE = [
   'A Pod on a lost node 1',
   'A Pod on a lost node 2',
   'When nothing moves at all 2',
+  'Remove a CapDeployJob 1',
+  'Remove a CapDeployJob 2',
   'Who may do what 1',
   'Who may do what 2',
   'Who may do what 3',
-  'Who may do what 4',
 ];
 
 test('every shell block of the page is known here', () => {
@@ -193,6 +197,24 @@ describe('doing', () => {
     expect(await annotationsOf(CAPDEPLOYJOBS, metadata.name)).toEqual({});
   });
 
+  test('a deployer sees that somebody thawed, and what had been frozen', async () => {
+    const regarding = (await resource(world)) as unknown as KubeObject;
+    const told = { type: 'Normal', action: 'Thaw', regarding } as const;
+    const reporter = { controller: 'capdeployjob.dev/controller', instance: 'operator' };
+    const events = [
+      buildEvent({ ...told, reason: 'Thawed', note: 'production was frozen', turn: 'thawed' }, reporter, Date.now()),
+      buildEvent({ ...told, reason: 'Started', note: 'v1 started', turn: 'started' }, reporter, Date.now()),
+    ];
+    for (const event of events) {
+      expect(outcome(await world.as(world.operator).create(EVENTS, event))).toBe('allowed');
+    }
+    const shown = await run(dora, 'Freeze and thaw 3', { CDJ: regarding.metadata.name });
+    expect(shown.trim().split('\n')).toEqual([
+      expect.stringMatching(/^LAST SEEN/),
+      expect.stringMatching(new RegExp(`Thawed +capdeployjob/${regarding.metadata.name} +production was frozen$`)),
+    ]);
+  });
+
   test('an approver approves, approves again, and withdraws', async () => {
     const { metadata } = await waitingJob(world);
     for (const _ of [1, 2]) await run(alan, 'Approve 1', { JOB: metadata.name });
@@ -258,15 +280,28 @@ describe('as an administrator', () => {
     expect((await annotationsOf(JOBS, job.metadata.name))[APPROVED_BY]).toBe('nina');
   });
 
-  test('a resource with a deploy under way is deleted by the two commands of the page, which the refusal names too', async () => {
+  test('a resource on which a request waits is frozen, then allowed to go, then deleted', async () => {
     const owner = await resource(world);
-    await claim(world, owner, ['web-production-1']);
-    const refused = await world.as(root).delete(CAPDEPLOYJOBS, owner.metadata.name);
-    expect(refused.body.message).toContain(
-      `kubectl -n ${world.namespace} annotate cdj ${owner.metadata.name} ${ALLOW_DELETE}=true`,
-    );
-    await run(root, 'Who may do what 2', { CDJ: owner.metadata.name });
-    expect((await world.as(root).get(CAPDEPLOYJOBS, owner.metadata.name)).status).toBe(404);
+    const { name } = owner.metadata;
+    const [production = {}] = ((await claim(world, owner, ['web-production-1'])).status as { environments: object[] })
+      .environments;
+    await lanes(world, owner, [{ ...production, waiting: [listed('web-production-2')] }]);
+    const commands = blocks.get('Remove a CapDeployJob 2') ?? '';
+    const last = commands.trim().split('\n').at(-1) ?? '';
+    const env = { NS: world.namespace, CDJ: name };
+    await expect(world.shell(root, last, env)).rejects.toThrow(/requests wait and would never be deployed/);
+    await run(dora, 'Remove a CapDeployJob 1', { CDJ: name });
+    expect(await annotationsOf(CAPDEPLOYJOBS, name)).toEqual({
+      [FREEZE]: 'dora: to be removed',
+      'freeze.capdeployjob.dev/staging': 'dora: to be removed',
+    });
+    // The refusal names what is left to do, in the page's own words.
+    const refused = await world.shell(root, last, env).then(String, String);
+    for (const command of commands.trim().split('\n')) {
+      expect(refused).toContain(command.replace('$NS', world.namespace).replace('$CDJ', name));
+    }
+    await run(root, 'Remove a CapDeployJob 2', { CDJ: name });
+    expect((await world.as(root).get(CAPDEPLOYJOBS, name)).status).toBe(404);
   });
 
   test('the rules for Jobs are turned into warnings in an emergency, and back', async () => {
@@ -274,9 +309,9 @@ describe('as an administrator', () => {
     const resume = () =>
       world.as(root).patch(JOBS, metadata.name, { spec: { suspend: false } }, 'merge', { dryRun: 'All' });
     expect(outcome(await resume())).toContain('only the operator starts a deploy');
-    await run(root, 'Who may do what 3');
+    await run(root, 'Who may do what 2');
     await eventually('it passes', async () => outcome(await resume()) === 'allowed');
-    await run(root, 'Who may do what 4');
+    await run(root, 'Who may do what 3');
     await eventually('it is refused again', async () => outcome(await resume()) !== 'allowed');
   });
 });

@@ -26,19 +26,27 @@ function mustBe(status: number, answer: Answer): KubeObject {
   return answer.body;
 }
 
-/** A CapDeployJob that its administrator made. Its queue is at no origin that an operator would read. */
-export async function resource(world: AdmissionWorld, annotations: Record<string, string> = {}): Promise<CapDeployJob> {
-  const object = {
-    apiVersion: 'capdeployjob.dev/v1alpha1',
-    kind: 'CapDeployJob',
-    metadata: { name: unique('web'), namespace: world.namespace, annotations },
-    spec: {
-      queue: { url: 'https://queue.example.test/123456789012/web-deploy' },
-      environments: [{ name: 'production' }, { name: 'staging' }],
-      template: { spec: { containers: [{ name: 'cap', image: 'example.test/capistrano:1' }] } },
-    },
-  };
-  return mustBe(201, await world.as(USERS.root).create(CAPDEPLOYJOBS, object)) as unknown as CapDeployJob;
+/** A CapDeployJob that its administrator makes. Its queue is at no origin that an operator would read. */
+export const newResource = (world: AdmissionWorld, annotations: Record<string, string> = {}) => ({
+  apiVersion: 'capdeployjob.dev/v1alpha1',
+  kind: 'CapDeployJob',
+  metadata: { name: unique('web'), namespace: world.namespace, annotations },
+  spec: {
+    queue: { url: 'https://queue.example.test/123456789012/web-deploy' },
+    environments: [{ name: 'production' }, { name: 'staging' }],
+    template: { spec: { containers: [{ name: 'cap', image: 'example.test/capistrano:1' }] } },
+  },
+});
+
+/** It, made. @param spec is laid over a small valid one. */
+export async function resource(
+  world: AdmissionWorld,
+  annotations: Record<string, string> = {},
+  spec: object = {},
+): Promise<CapDeployJob> {
+  const object = newResource(world, annotations);
+  const made = await world.as(USERS.root).create(CAPDEPLOYJOBS, { ...object, spec: { ...object.spec, ...spec } });
+  return mustBe(201, made) as unknown as CapDeployJob;
 }
 
 const REQUEST: DeployRequest = {
@@ -82,23 +90,25 @@ export async function startedJob(world: AdmissionWorld, owner?: CapDeployJob): P
   return mustBe(200, await world.as(world.operator).patch(JOBS, metadata.name, START));
 }
 
-/** Has the operator write into the status that a deploy is under way. */
-export async function claim(world: AdmissionWorld, owner: CapDeployJob, jobs: string[]): Promise<KubeObject> {
-  const moment = '2026-11-05T10:00:00.000Z';
-  const active = jobs.map((job) => ({
-    job,
-    uid: 'uid-1',
-    id: 'release-1',
-    repository: 'livesense/web',
-    task: 'deploy',
-    sentAt: moment,
-    dueAt: moment,
-    since: moment,
-  }));
-  const status = { environments: [{ name: 'production', active }, { name: 'staging' }] };
+const AT = '2026-11-05T10:00:00.000Z';
+const ENTRY = { id: 'release-1', repository: 'livesense/web', task: 'deploy', sentAt: AT, dueAt: AT };
+
+/** A request that waits, as a status lists it. */
+export const waits = (job: string, over: Record<string, string> = {}) => ({ ...ENTRY, job, why: 'x', ...over });
+
+/** Has the operator write these lanes into the status. */
+export async function lanes(world: AdmissionWorld, owner: CapDeployJob, environments: object[]): Promise<KubeObject> {
   const fresh = (await world.as(world.operator).get(CAPDEPLOYJOBS, owner.metadata.name)).body as KubeObject;
-  return mustBe(200, await world.as(world.operator).replace(CAPDEPLOYJOBS, { ...fresh, status }, 'status'));
+  const written = { ...fresh, status: { environments } };
+  return mustBe(200, await world.as(world.operator).replace(CAPDEPLOYJOBS, written, 'status'));
 }
+
+/** Has the operator write into the status that a deploy is under way. */
+export const claim = (world: AdmissionWorld, owner: CapDeployJob, jobs: string[]): Promise<KubeObject> =>
+  lanes(world, owner, [
+    { name: 'production', active: jobs.map((job) => ({ ...ENTRY, job, uid: 'uid-1', since: AT })) },
+    { name: 'staging' },
+  ]);
 
 /** A Job that has nothing to do with deploys. */
 export const foreignJob = (world: AdmissionWorld, labels: Record<string, string> = {}): KubeObject => ({

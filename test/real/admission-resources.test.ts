@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
-import { JOBS, type KubeObject } from '../../src/kube/client.ts';
-import { eventually } from '../behaviour/world.ts';
-import { ALLOW_DELETE, annotate, claim, FREEZE, outcome, resource, waitingJob } from './admission-objects.ts';
+import type { KubeObject } from '../../src/kube/client.ts';
+import { ALLOW_DELETE, annotate, claim, FREEZE, outcome, resource } from './admission-objects.ts';
 import { admissionWorldWithPeople } from './admission-people.ts';
 import { type PatchType, serviceAccount, USERS, type User } from './admission-requests.ts';
 import type { AdmissionWorld } from './admission-world.ts';
 
-/** The policies capdeployjob-freeze and capdeployjob-deletion on a real API server. The people are those of admission.test.ts. */
+/**
+ * The policy capdeployjob-freeze on a real API server. What drops a freeze is in admission-thaw.test.ts. The people are
+ * those of admission.test.ts.
+ */
 let world: AdmissionWorld;
 
 beforeAll(async () => {
@@ -23,8 +25,6 @@ const SAYS = {
     `the value of ${key} must be your own user name and why: "${user.name}: <why>"; to freeze from git, set suspend: true on the environment`,
   onlyFreeze: (user: User) =>
     `"${user.name}" may patch CapDeployJobs but not update them, and so may change nothing but the annotations freeze.capdeployjob.dev/<environment>`,
-  underWay: (owner: string, job: string) =>
-    `a deploy is under way (production: ${job}) and would be killed: wait for its end, or say so with  kubectl -n ${world.namespace} annotate cdj ${owner} ${ALLOW_DELETE}=true  and delete again`,
 };
 
 const incident = { [FREEZE]: 'dora: incident 42' };
@@ -124,72 +124,6 @@ describe.concurrent('freezing and thawing', () => {
       status: { environments: [{ active: [{ job: 'web-production-1' }] }, {}] },
     });
   });
-});
-
-describe.concurrent('deleting a CapDeployJob', () => {
-  const cases: [string, User, { active: string[]; annotations?: Record<string, string> }, 'allowed' | 'under way'][] = [
-    ['on which nothing runs', root, { active: [] }, 'allowed'],
-    ['with a deploy under way', root, { active: ['web-production-1'] }, 'under way'],
-    ['that allows it', root, { active: ['web-production-1'], annotations: { [ALLOW_DELETE]: 'true' } }, 'allowed'],
-    [
-      'whose annotation says false',
-      root,
-      { active: ['web-production-1'], annotations: { [ALLOW_DELETE]: 'false' } },
-      'under way',
-    ],
-    ['as its namespace goes', USERS.namespaceController, { active: ['web-production-1'] }, 'allowed'],
-    ['as its own owner goes', USERS.garbageCollector, { active: ['web-production-1'] }, 'under way'],
-    [
-      'where kube-controller-manager has one name for all, as its namespace goes',
-      { name: 'system:kube-controller-manager', groups: ['system:masters', 'system:authenticated'] },
-      { active: ['web-production-1'] },
-      'allowed',
-    ],
-  ];
-  test.each(cases)('%s', async (_, user, { active, annotations = {} }, expected) => {
-    const owner = await resource(world, annotations);
-    await claim(world, owner, active);
-    const { name } = owner.metadata;
-    const words = expected === 'allowed' ? 'allowed' : SAYS.underWay(name, active[0] ?? '');
-    for (const dryRun of ['All', undefined]) {
-      expect(outcome(await world.as(user).delete(CAPDEPLOYJOBS, name, { dryRun }))).toBe(words);
-    }
-    expect((await world.as(root).get(CAPDEPLOYJOBS, name)).status).toBe(expected === 'allowed' ? 404 : 200);
-  });
-
-  test.each(['Foreground', 'Orphan'])(
-    '%s deletion goes through to its end, Jobs and all',
-    async (propagationPolicy) => {
-      const owner = await resource(world);
-      const job = await waitingJob(world, owner);
-      const { name } = owner.metadata;
-      expect(outcome(await world.as(root).delete(CAPDEPLOYJOBS, name, { propagationPolicy }))).toBe('allowed');
-      await eventually(
-        'the resource is gone',
-        async () => (await world.as(root).get(CAPDEPLOYJOBS, name)).status === 404,
-      );
-      const { status, body } = await world.as(root).get(JOBS, job.metadata.name);
-      if (propagationPolicy === 'Foreground') expect(status).toBe(404);
-      else expect(body.metadata.ownerReferences ?? []).toEqual([]);
-    },
-  );
-
-  test('a deployer cannot', async () => {
-    const { metadata } = await resource(world);
-    expect(outcome(await world.as(dora).delete(CAPDEPLOYJOBS, metadata.name))).toBe('refused by RBAC');
-  });
-});
-
-test('deleting all CapDeployJobs at once stops at the one with a deploy under way', async () => {
-  const label = { metadata: { labels: { test: 'all-at-once' } } };
-  const busy = await resource(world);
-  await world.as(root).patch(CAPDEPLOYJOBS, busy.metadata.name, label);
-  await claim(world, busy, ['web-production-1']);
-  const answer = await world.as(root).deleteAll(CAPDEPLOYJOBS, { labelSelector: 'test=all-at-once' });
-  expect(outcome(answer)).toBe(SAYS.underWay(busy.metadata.name, 'web-production-1'));
-  await claim(world, busy, []);
-  expect(outcome(await world.as(root).deleteAll(CAPDEPLOYJOBS, { labelSelector: 'test=all-at-once' }))).toBe('allowed');
-  expect((await world.as(root).get(CAPDEPLOYJOBS, busy.metadata.name)).status).toBe(404);
 });
 
 test('an operator elsewhere may not use the name: only this very ServiceAccount writes a status', async () => {

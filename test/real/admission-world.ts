@@ -1,6 +1,15 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -149,11 +158,12 @@ function forThisRun(yaml: string, suffix: string, namespace: string) {
   return { objects, names };
 }
 
-/** Writes a kubeconfig with which kubectl is that user. @returns the file. */
+/** Writes a kubeconfig with which kubectl is that user, once: another kubectl may be reading it. @returns the file. */
 function impersonating(user: User, kubeconfig: string, scratch: string): string {
+  const file = join(scratch, `${user.name.replaceAll(':', '_')}.kubeconfig`);
+  if (existsSync(file)) return file;
   const config = parse(readFileSync(kubeconfig, 'utf8')) as { users: { user: Record<string, unknown> }[] };
   for (const each of config.users) Object.assign(each.user, { as: user.name, 'as-groups': user.groups });
-  const file = join(scratch, `${user.name.replaceAll(':', '_')}.kubeconfig`);
   writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
   return file;
 }

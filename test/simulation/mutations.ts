@@ -316,5 +316,20 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'const CONTRADICT_MS = 10_000;',
     replace: 'const CONTRADICT_MS = 0;',
   },
+  {
+    name: 'a thaw is told of what is frozen still',
+    rule: 'invariant 7',
+    file: 'src/lanes/freeze.ts',
+    find: 'words !== undefined && named.has(name) && !frozen.has(name)',
+    replace: 'words !== undefined && named.has(name) && frozen.size >= 0',
+  },
+  {
+    name: 'a thaw is told before the status that says so is stored',
+    rule: 'invariant 7',
+    file: 'src/controller/carry-out.ts',
+    find: '    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
+    replace:
+      '    this.#announcer.recorded(key, seen, next);\n    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
+  },
   ...MUTATIONS_OF_ENDS,
 ];

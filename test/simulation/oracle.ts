@@ -11,6 +11,7 @@ import { Quarrel } from './quarrel.ts';
 import { Incarnation } from './replica.ts';
 import { NAMESPACE } from './setting.ts';
 import type { QueueModel } from './sqs-model.ts';
+import { Thaws } from './thaws.ts';
 import {
   annotationOf,
   type ClaimTruth,
@@ -46,6 +47,7 @@ export class Oracle {
   seen: ReadonlyMap<string, Look> = new Map();
   found: Error | undefined;
   readonly #quarrel = new Quarrel();
+  readonly #thaws = new Thaws();
 
   constructor(world: World) {
     this.world = world;
@@ -56,6 +58,7 @@ export class Oracle {
         if (isJob) this.#jobChanged(change);
         else if (type.storage === '/pods') podChanged(this, change);
         else if (type.storage === 'capdeployjob.dev/capdeployjobs') this.#resourceChanged(change);
+        else if (type.storage === '/events' && this.operator) this.#thaws.told(this.operator.name, change.object);
       } catch (error) {
         this.found ??= error as Error;
       }
@@ -151,6 +154,7 @@ export class Oracle {
     }
     if (type === 'MODIFIED' && previous !== undefined && previous.status !== object.status && this.operator) {
       checkStatus(this, truth, previous, object);
+      this.#thaws.written(this.operator.name, previous, object);
       this.#quarrel.said(this.operator.name, uid, (object.status ?? {}) as CapDeployJobStatus, this.world.clock.now());
     } else this.#quarrel.somethingMoved();
   }

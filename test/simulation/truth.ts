@@ -155,19 +155,25 @@ export const annotationOf = (object: KubeObject, name: string): string | undefin
 export const isPodAlive = (pod: KubeObject): boolean =>
   !['Succeeded', 'Failed'].includes(textAt(pod, 'status', 'phase') ?? '');
 
+/** What freezes an environment, by a resource's spec and annotations at one moment; undefined where nothing does. */
+export function frozenBy({ spec, metadata }: KubeObject, environment: string): string | undefined {
+  const { suspend, environments } = spec as {
+    suspend?: boolean;
+    environments: { name: string; suspend?: boolean }[];
+  };
+  if (suspend === true) return 'the resource is suspended';
+  if (environments.find(({ name }) => name === environment)?.suspend === true) return 'the environment is suspended';
+  const isFrozen = metadata.annotations?.[`freeze.capdeployjob.dev/${environment}`] !== undefined;
+  return isFrozen ? 'the environment is frozen' : undefined;
+}
+
 /** Why a request may not start, by a resource's spec and annotations at one moment; undefined where it may. */
 export function whyNot(request: RequestTruth, job: KubeObject, resource: KubeObject, at: number): string | undefined {
-  const spec = resource.spec as {
-    suspend?: boolean;
-    environments: { name: string; suspend?: boolean; requireApproval?: boolean; windows?: unknown[] }[];
-  };
+  const spec = resource.spec as { environments: { name: string; requireApproval?: boolean; windows?: unknown[] }[] };
   const environment = spec.environments.find(({ name }) => name === request.environment);
   if (environment === undefined) return 'its environment is not in the spec';
-  if (spec.suspend === true) return 'the resource is suspended';
-  if (environment.suspend === true) return 'the environment is suspended';
-  if (resource.metadata.annotations?.[`freeze.capdeployjob.dev/${request.environment}`] !== undefined) {
-    return 'the environment is frozen';
-  }
+  const frozen = frozenBy(resource, request.environment);
+  if (frozen !== undefined) return frozen;
   if (environment.windows !== undefined && new Date(at).getUTCMinutes() % 10 >= 5) return 'no window is open';
   if (environment.requireApproval === true && !annotationOf(job, 'approved-by')) return 'nobody has approved it';
   if (request.notBefore !== undefined && at < request.notBefore) return 'its time has not come';

@@ -5,10 +5,11 @@ import type {
   HistoryEntry,
   RejectionEntry,
 } from '../../api/capdeployjob.ts';
-import type { Result } from '../../api/reasons.ts';
+import { EVENT, type Result } from '../../api/reasons.ts';
 import type { Log } from '../../base/log.ts';
 import type { KubeObject } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
+import { type Thaw, thawsOf } from '../../lanes/freeze.ts';
 import { type Job, storedRequest } from '../../lanes/job.ts';
 import type { RemovalReason } from '../../lanes/lane.ts';
 import type { Observation, Plan } from '../../lanes/plan.ts';
@@ -46,6 +47,7 @@ export class Announcer {
 
   /** The status that holds the plan's records is stored. */
   recorded(key: string, seen: Observation, next: Plan): void {
+    for (const thaw of thawsOf(seen.resource.status, next.status, seen.spec)) this.#thawed(key, seen.resource, thaw);
     for (const entry of next.ended) this.#ended(key, seen.resource, entry);
     for (const rejection of next.rejected.slice(-MOST_REJECTION_EVENTS)) this.#rejected(seen.resource, rejection);
     for (const job of next.adopted) this.#adopted(key, seen.resource, job);
@@ -59,7 +61,7 @@ export class Announcer {
       regarding: about(resource),
       related: asObject(job),
       type: 'Normal',
-      reason: 'Started',
+      reason: EVENT.started,
       action: 'Deploy',
       note: `${job.metadata.name}: ${describe(request)} started`,
       turn: `${job.metadata.uid}/started`,
@@ -86,6 +88,19 @@ export class Announcer {
 
   forget(key: string): void {
     this.#metrics.forget(key);
+  }
+
+  /** One Event for each thaw: the write that took the freeze out of the status is the only one that was made from this resourceVersion. */
+  #thawed(key: string, resource: CapDeployJob, { environment, words }: Thaw): void {
+    this.#log.info({ resource: key, environment, frozen: words }, 'environment thawed');
+    this.#events.record({
+      regarding: about(resource),
+      type: 'Normal',
+      reason: EVENT.thawed,
+      action: 'Thaw',
+      note: `${environment} is frozen no more, and what waits there may start; it was frozen: ${words}`,
+      turn: `${environment}/${resource.metadata.resourceVersion}/thawed`,
+    });
   }
 
   #ended(key: string, resource: CapDeployJob, entry: HistoryEntry): void {
@@ -124,7 +139,7 @@ export class Announcer {
       regarding: about(resource),
       related: asObject(job),
       type: 'Warning',
-      reason: 'Adopted',
+      reason: EVENT.adopted,
       action: 'Deploy',
       note: `${job.metadata.name} runs without a claim (resumed by hand, or the status was lost): it holds the lane until it ends`,
       turn: `${job.metadata.uid}/adopted`,
