@@ -16,6 +16,13 @@ export const LABEL = {
 
 export const MANAGED_BY = 'capdeployjob';
 
+/**
+ * On each Job and on its Pods: Velero leaves them out of its backups. A restore would give them back without their owner and, where the
+ * deploy had begun, run it again: it makes a Pod first, by itself, and then a Job that is not suspended. The label and its value are those
+ * of `ExcludeFromBackupLabel` in Velero's pkg/apis/velero/v1/labels_annotations.go, as pkg/backup/item_backupper.go compares them (1.18).
+ */
+export const NOT_BACKED_UP = { 'velero.io/exclude-from-backup': 'true' } as const;
+
 /** Selects every Job and Pod that this operator made, in list and watch calls. */
 export const MANAGED_SELECTOR = `${LABEL.managedBy}=${MANAGED_BY}`;
 

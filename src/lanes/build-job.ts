@@ -1,6 +1,6 @@
 import type { CapDeployJob, CapDeployJobSpec } from '../api/capdeployjob.ts';
 import type { DeployRequest } from '../api/deploy-request.ts';
-import { ANNOTATION, API_VERSION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
+import { ANNOTATION, API_VERSION, KIND, LABEL, MANAGED_BY, NOT_BACKED_UP } from '../api/names.ts';
 import { jobName } from './job-name.ts';
 
 type Json = Record<string, unknown>;
@@ -35,6 +35,7 @@ export function buildJob(resource: CapDeployJob, spec: CapDeployJobSpec, request
     [LABEL.managedBy]: MANAGED_BY,
     [LABEL.name]: resource.metadata.name,
     [LABEL.environment]: request.environment,
+    ...NOT_BACKED_UP,
   };
   return {
     apiVersion: 'batch/v1',

@@ -1,5 +1,6 @@
 import { deployMessageSchema, ID_PATTERN, MESSAGE_ALIASES, REQUIRED_FIELDS } from '../api/deploy-request.ts';
 import { describe } from '../text/escape.ts';
+import { envelopeWords, isBase64OfObject, own, wordsOfNoObject } from './envelopes.ts';
 
 /**
  * From the body of an SQS message to the fields of a deploy request: JSON, the SNS envelope, and keys by any of their names. Says nothing
@@ -30,12 +31,12 @@ export function readBody(body: string): MessageFields | BodyProblem {
   const outer = readObject(body, 'body');
   if ('problem' in outer) return outer;
   const envelope = unwrap(outer.object);
-  if (envelope === undefined) return fieldsOf(body, outer.object, undefined);
+  if (envelope === undefined) return fieldsOf('body', body, outer.object, undefined);
   if ('problem' in envelope) return envelope;
   // Once only: an envelope in an envelope is no deploy request.
   const inner = readObject(envelope.message, 'Message');
   if ('problem' in inner) return inner;
-  return fieldsOf(envelope.message, inner.object, envelope);
+  return fieldsOf('Message', envelope.message, inner.object, envelope);
 }
 
 function readObject(text: string, field: string): { object: Record<string, unknown> } | BodyProblem {
@@ -44,13 +45,17 @@ function readObject(text: string, field: string): { object: Record<string, unkno
   try {
     value = JSON.parse(text);
   } catch {
-    const why = text.startsWith('\uFEFF') ? 'begins with a byte order mark' : 'is not JSON';
-    return { problem: { json: false, field, message: `${field}: ${why}; expected a JSON object` } };
+    return { problem: { json: false, field, message: `${field}: ${whyNoJson(text)}; expected a JSON object` } };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return wrong(field, `found ${describe(value)}; expected a JSON object`);
+    return wrong(field, wordsOfNoObject(value) ?? `found ${describe(value)}; expected a JSON object`);
   }
   return { object: value as Record<string, unknown> };
+}
+
+function whyNoJson(text: string): string {
+  if (text.startsWith('\uFEFF')) return 'begins with a byte order mark';
+  return isBase64OfObject(text) ? 'is a JSON object in base64' : 'is not JSON';
 }
 
 /** SNS without raw delivery: `{"Type": "Notification", "MessageId": …, "Message": "<the message>", "Timestamp": …}`. */
@@ -79,6 +84,7 @@ function unwrap(
  * refused: JSON.parse keeps the last one, another reader of the message (an approver's, a gateway's) may have kept the first.
  */
 function fieldsOf(
+  where: 'body' | 'Message',
   text: string,
   object: Record<string, unknown>,
   envelope: MessageFields['envelope'],
@@ -101,7 +107,9 @@ function fieldsOf(
     if (field !== undefined && seen.has(key)) return wrong(field, 'the same key is given twice');
     seen.add(key);
   }
-  return { values, envelope };
+  // Each request names its repository: what names none may be an envelope. One that names it is a request, whatever else it holds.
+  const words = values.has('repository') ? undefined : envelopeWords(object);
+  return words === undefined ? { values, envelope } : wrong(where, words);
 }
 
 /** The keys of the outermost object of a text that is known to be JSON, repeated ones included. One pass, no recursion. */
@@ -132,9 +140,6 @@ function topLevelKeys(json: string): string[] {
 function lowerAscii(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
-
-const own = (object: Record<string, unknown>, key: string): unknown =>
-  Object.hasOwn(object, key) ? object[key] : undefined;
 
 function wrong(field: string, message: string): BodyProblem {
   return { problem: { json: true, field, message: `${field}: ${message}` } };

@@ -50,10 +50,25 @@ const unsafe = (what: string, revision: string): Row => ({
   field: 'revision',
 });
 
+const TOKEN = `2336412f37${'0a1b2c3d4e5f'.repeat(23)}`;
+const SUBSCRIBE_URL = `https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&Token=${TOKEN}`;
+
 const ROWS: Row[] = [
   { what: 'a body that is not JSON', body: 'deploy web please', reason: 'NotJSON', field: 'body' },
   { what: 'an empty object', body: {}, reason: 'WrongShape', field: 'repository' },
   { what: 'a list', body: [message()], reason: 'WrongShape', field: 'body' },
+  {
+    what: 'an EventBridge event',
+    body: { 'detail-type': 'Deploy requested', source: 'com.example.ci', detail: message() },
+    reason: 'WrongShape',
+    field: 'body',
+  },
+  ...['SubscriptionConfirmation', 'UnsubscribeConfirmation'].map((Type) => ({
+    what: `SNS's ${Type}`,
+    body: { Type, TopicArn: 'arn:aws:sns:us-east-1:000000000000:deploys', Token: TOKEN, SubscribeURL: SUBSCRIBE_URL },
+    reason: 'WrongShape',
+    field: 'body',
+  })),
   { what: 'a number as revision', body: message({ revision: 1 }), reason: 'WrongShape', field: 'revision' },
   { what: 'a deploy without a revision', body: without('revision'), reason: 'WrongShape', field: 'revision' },
   { what: 'an id with a blank', body: message({ id: 'a b' }), reason: 'WrongShape', field: 'id' },
@@ -184,6 +199,13 @@ describe('a message that is bad in itself never becomes a Job (invariant 5)', ()
     expect(world.calls.filter(({ verb, type, dryRun }) => verb === 'create' && type === JOBS && !dryRun)).toHaveLength(
       1,
     );
+  });
+
+  test('what is an envelope is told so, and the Token of a confirmation stands in no Event', () => {
+    const notes = events.map(({ note }) => note).join('\n');
+    expect(notes).toContain('is an EventBridge event ("Deploy requested" of "com.example.ci")');
+    expect(notes).toContain("SNS's SubscriptionConfirmation");
+    expect(JSON.stringify(events)).not.toContain(TOKEN.slice(0, 12));
   });
 
   test('each is counted once by its reason', async () => {

@@ -258,9 +258,9 @@ describe('a message is rejected', () => {
       'WrongShape',
       'expiresAt',
     ],
-    ['in two SNS envelopes', anEnvelope(anEnvelope(GOOD)), 'WrongShape', 'repository'],
+    ['in two SNS envelopes', anEnvelope(anEnvelope(GOOD)), 'WrongShape', 'Message'],
     ['in an SNS envelope that holds no JSON', anEnvelope('hello'), 'NotJSON', 'Message'],
-    ['in an SNS envelope without a message', anEnvelope(GOOD, { Message: GOOD }), 'WrongShape', 'repository'],
+    ['in an SNS envelope without a message', anEnvelope(GOOD, { Message: GOOD }), 'WrongShape', 'body'],
     ['in an SNS envelope with an unfit id', anEnvelope(GOOD, { MessageId: 'a\nb' }), 'WrongShape', 'MessageId'],
     ['in an SNS envelope of no time', anEnvelope(GOOD, { Timestamp: 'now' }), 'WrongShape', 'Timestamp'],
     [

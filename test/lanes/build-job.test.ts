@@ -107,9 +107,12 @@ describe('the Job of a request', () => {
       'app.kubernetes.io/managed-by': 'capdeployjob',
       'capdeployjob.dev/name': 'web',
       'capdeployjob.dev/environment': 'production',
+      // Velero's, for which a string "true" counts and nothing else: what is restored would be deployed again.
+      'velero.io/exclude-from-backup': 'true',
     };
+    const others = { 'app.kubernetes.io/managed-by': 'Helm', 'velero.io/exclude-from-backup': 'false' };
     const template = {
-      metadata: { labels: { team: 'web', 'app.kubernetes.io/managed-by': 'Helm' }, annotations: { note: 'kept' } },
+      metadata: { labels: { team: 'web', ...others }, annotations: { note: 'kept' } },
       ...withContainer({}),
     };
     const job = built({ template });

@@ -76,7 +76,7 @@ test('each policy is bound, denies, and lets nothing through that it cannot judg
     policies.map(({ metadata }) => metadata.name).sort(),
   );
   for (const { spec } of bindings) expect(spec).toMatchObject({ validationActions: ['Deny'] });
-  expect(policies).toHaveLength(3);
+  expect(policies).toHaveLength(4);
   for (const { spec } of policies) expect(spec.failurePolicy).toBe('Fail');
 });
 
@@ -128,6 +128,22 @@ describe('the rules know what the program knows', () => {
         resources: ['jobs', 'jobs/status'],
       },
     ]);
+  });
+
+  test('Pods are chosen by the same label, and their status is left alone', () => {
+    const { objectSelector, resourceRules } = policy('capdeployjob-pods').matchConstraints;
+    expect(objectSelector).toEqual({ matchLabels: { [LABEL.managedBy]: MANAGED_BY } });
+    expect(resourceRules).toEqual([
+      { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['pods'] },
+    ]);
+  });
+
+  test('the Job controller is the same in every policy that knows it', () => {
+    const expressions = policies.flatMap(({ spec }) =>
+      (spec.variables ?? []).filter(({ name }) => name === 'isJobController').map(({ expression }) => expression),
+    );
+    expect(expressions).toHaveLength(2);
+    expect(new Set(expressions).size).toBe(1);
   });
 
   test('the other policies are about CapDeployJobs', () => {

@@ -166,9 +166,11 @@ describe.concurrent('deleting a CapDeployJob', () => {
         'the resource is gone',
         async () => (await world.as(root).get(CAPDEPLOYJOBS, name)).status === 404,
       );
-      const { status, body } = await world.as(root).get(JOBS, job.metadata.name);
-      if (propagationPolicy === 'Foreground') expect(status).toBe(404);
-      else expect(body.metadata.ownerReferences ?? []).toEqual([]);
+      const found = () => world.as(root).get(JOBS, job.metadata.name);
+      // Its owner reference does not say blockOwnerDeletion, so it may be the last to go.
+      if (propagationPolicy === 'Foreground')
+        await eventually('its Job is gone', async () => (await found()).status === 404);
+      else expect((await found()).body.metadata.ownerReferences ?? []).toEqual([]);
     },
   );
 

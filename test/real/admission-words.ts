@@ -21,6 +21,12 @@ export const SAYS = {
     `"${user.name}" may patch Jobs but not update them, and so may change nothing but ${APPROVED_BY}`,
   create: (operator: User) =>
     `only the operator (${operator.name}) creates Jobs with the label app.kubernetes.io/managed-by=capdeployjob; to deploy, send a message to the queue of the CapDeployJob; a Job of your own needs another label`,
+  webhook:
+    "the Job of a deploy is created suspended, and Kubernetes' own Job controller runs it; where the operator asked for this, a mutating webhook has changed spec.suspend or spec.managedBy: exempt the namespace from it",
+  createPod:
+    'only the Job controller creates Pods with the label app.kubernetes.io/managed-by=capdeployjob, for the Job of a deploy; to deploy, send a message to the queue of the CapDeployJob; a Pod of your own, or one out of a backup, needs another label',
+  podLabels: (...keys: string[]) =>
+    `by these labels a lane knows the Pod that runs in it, so they cannot be changed; found changed: ${keys.join(', ')}`,
 };
 
 /** What a request is expected to come to: 'allowed', or words, which may name the Job or the operator. */

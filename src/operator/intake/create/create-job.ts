@@ -77,7 +77,10 @@ async function judgeExisting(
         message: `id: the request with this id (Job ${name}) has another content: the same id must mean the same deploy`,
       };
     case 'foreign':
-      return { kind: 'name-conflict', message: `id: a Job ${name} that is not this operator's has the request's name` };
+      return {
+        kind: 'name-conflict',
+        message: `id: a Job ${name} that is not this operator's has the request's name; delete that Job, or send the request with another id`,
+      };
     case 'leaving':
       return {
         kind: 'retry',
