@@ -107,7 +107,9 @@ describe('what each write carries', () => {
     await rig.carryOut.carryOut(KEY, seen, plan, true);
     expect(rig.calls.find(isPatchOf(start.metadata.name))?.body).toEqual({
       spec: { suspend: false },
-      metadata: { annotations: { [ANNOTATION.startedAt]: new Date(rig.now()).toISOString() } },
+      metadata: {
+        annotations: { [ANNOTATION.startedAt]: new Date(rig.now()).toISOString(), [ANNOTATION.abortedBy]: null },
+      },
     });
   });
 

@@ -172,7 +172,7 @@ test('the API server finds nothing to complain of in the types of the policies',
     return policies.every(({ status, metadata }) => status?.observedGeneration === metadata.generation) && policies;
   });
   expect(checked.map(({ metadata }) => metadata.name).toSorted()).toEqual(
-    ['capdeployjob-deletion', 'capdeployjob-freeze', 'capdeployjob-jobs'].map((name) =>
+    ['capdeployjob-aborts', 'capdeployjob-deletion', 'capdeployjob-freeze', 'capdeployjob-jobs'].map((name) =>
       world.nameOf('ValidatingAdmissionPolicy', name),
     ),
   );

@@ -48,7 +48,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the resume does not write started-at',
     rule: 'rule 1',
     file: 'src/controller/carry-out.ts',
-    find: 'this.#patch(job, { spec: { suspend: false }, metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } }),',
+    find: 'this.#patch(job, { spec: { suspend: false }, metadata: { annotations: startedMark(startedAt) } }),',
     replace: 'this.#patch(job, { spec: { suspend: false, ...(startedAt ? {} : {}) } }),',
   },
   {
