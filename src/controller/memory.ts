@@ -103,7 +103,7 @@ export class ProcessMemory implements Memory {
   /**
    * Forgets Jobs that are no more and hold no lane any more: their ends stand in the history. Only what two sweeps did not know goes, for a
    * cache can be late.
-   * @param isKnown a Job or Pod of it is there, or a claim names it.
+   * @param isKnown a Job or Pod of it is there, or a status says that its request waits or runs.
    */
   sweep(isKnown: (jobUid: string) => boolean): void {
     for (const [uid, notes] of this.#notes) {
