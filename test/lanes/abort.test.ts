@@ -231,6 +231,13 @@ describe('no name is recorded for a deploy', () => {
     expect(ended[0]).not.toHaveProperty('abortedBy');
     expect(ended[0]?.message ?? '').not.toContain('alice');
   });
+
+  test('nor written into a claim that announces another end', () => {
+    const pods = [aPod(runs, { terminating: true })];
+    const { status } = planned({ pods, previous: claimed('Replaced'), memory: deletedBy('alice') });
+    expect(status?.active?.[0]).toMatchObject({ ending: { reason: 'Replaced' } });
+    expect(status?.active?.[0]).not.toHaveProperty('abortedBy');
+  });
 });
 
 test('a status that is too large for etcd has the names cut in its history, and left out of what waits', () => {
