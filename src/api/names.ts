@@ -44,6 +44,11 @@ export const ANNOTATION = {
   expiresAt: `${GROUP}/expires-at`,
   /** Set by a person on a waiting Job: who approved the deploy, where the environment asks for it (requireApproval). */
   approvedBy: `${GROUP}/approved-by`,
+  /**
+   * Set by a person just before he deletes the Job of a deploy: who aborts it. The operator does nothing because of it, and takes it off with
+   * the write that says that the deploy was started: on a started Job it is about the deploy that runs.
+   */
+  abortedBy: `${GROUP}/aborted-by`,
   /** Written by the patch that resumes the Job, in the same write: a Job that carries it has been started. */
   startedAt: `${GROUP}/started-at`,
   /** Written when a claim on a Job that never started is given up: it moves the Job's resourceVersion, so a late resume is refused. */

@@ -23,6 +23,7 @@ const requestFields = {
   notBefore: moment('The message asked for the deploy not to start before this.').optional(),
   expiresAt: moment('The message asked for the deploy not to start any more from this on.').optional(),
   approvedBy: z.string().max(256).optional().describe('Who approved the deploy, as the annotation of its Job said.'),
+  abortedBy: z.string().max(256).optional().describe('Who aborted it, as its Job said when somebody deleted that.'),
 };
 
 const waitingSchema = z.object({

@@ -15,7 +15,7 @@ import {
 } from './job.ts';
 import { inTurn, iso, type Lane, summary } from './lane.ts';
 import { exitOf } from './outcome.ts';
-import { endedOf } from './record-outcomes.ts';
+import { endedOf, withAborter } from './record-outcomes.ts';
 import { watchSidecars, whyHeld } from './watch-sidecars.ts';
 import { watchStart } from './watch-start.ts';
 
@@ -48,7 +48,8 @@ export function driveClaim(lane: Lane): void {
   if (!claim || lane.claimMoved) return;
   const exit = exitOf(endedOf(lane, claim.uid, claim));
   if (job && lane.isWaiting(job)) recoverOrGiveUp(lane, claim, job);
-  else if (!job || !isRunning(job) || isBeingDeleted(job)) sayWhatIsLeft(lane, exit ? { ...claim, exit } : claim);
+  else if (!job || !isRunning(job) || isBeingDeleted(job))
+    sayWhatIsLeft(lane, withAborter(lane, exit ? { ...claim, exit } : claim));
   else if (exit) watchSidecars(lane, claim, job, exit);
   else watchPodStart(lane, claim, job);
 }

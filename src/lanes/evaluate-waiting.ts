@@ -145,7 +145,8 @@ export function recordDeletedWhileWaiting(lane: Lane): void {
     const job = present.get(entry.job);
     const isReplaced = job && entry.uid !== undefined && entry.uid !== job.metadata.uid && lane.isWaiting(job);
     if ((job && !isReplaced) || entry.id === lane.claim?.id || lane.isKnown(entry.id)) continue;
-    lane.end(requestOf(entry, lane.view.name), entry.job, {
+    const { abortedBy = entry.uid === undefined ? undefined : lane.view.memory.abortedBy(entry.uid) } = entry;
+    lane.end({ ...requestOf(entry, lane.view.name), abortedBy }, entry.job, {
       result: 'Aborted',
       reason: OUTCOME.jobDeleted,
       message: 'the Job was deleted while it waited',

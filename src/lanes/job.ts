@@ -175,6 +175,8 @@ export interface StoredRequest {
   readonly expiresAt: string | undefined;
   /** Who approved it, as its Job says now. */
   readonly approvedBy: string | undefined;
+  /** Who aborted it, where its Job is being deleted and says so. */
+  readonly abortedBy: string | undefined;
   /** RFC 3339, UTC. */
   readonly dueAt: string;
 }
@@ -223,9 +225,15 @@ function readRequest(job: Job): StoredRequest {
     ...bounds,
     // An empty one approves nothing: it is what a template or a script leaves behind that had no name to put there.
     approvedBy: plain(annotations[ANNOTATION.approvedBy] ?? '', 256) || undefined,
+    // As long as nobody deletes the Job, the name says only that somebody may be about to.
+    abortedBy: isBeingDeleted(job) ? aborterOf(job) : undefined,
     dueAt: dueAtOf({ sentAt, ...bounds }),
   };
 }
+
+/** Whose name stands on a Job as that of the one who deletes it. It counts only in the state in which the Job was deleted. */
+export const aborterOf = (job: Job): string | undefined =>
+  plain(job.metadata.annotations?.[ANNOTATION.abortedBy] ?? '', 256) || undefined;
 
 /** A moment as the status schema takes it, or undefined where the value is none. */
 function moment(value: string | undefined): string | undefined {

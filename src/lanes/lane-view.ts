@@ -44,6 +44,8 @@ export interface Memory {
   absentSince(jobUid: string): number | undefined;
   /** The Job as it was when its deletion was watched. */
   lastSeen(jobUid: string): Job | undefined;
+  /** The name that this Job carried in the very state in which its deletion was watched. */
+  abortedBy(jobUid: string): string | undefined;
   /** How each Pod of this Job ended that was ever seen, in the order in which they came; its texts are redacted and bounded. */
   podEnds(jobUid: string): readonly PodEnd[];
   /** Since when the first containers of all these Pods have been seen to have exited (on the clock of `elapsed`, in milliseconds). */

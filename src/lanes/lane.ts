@@ -7,6 +7,7 @@ import type {
   Watermark,
 } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
+import { OUTCOME } from '../api/reasons.ts';
 import { bounded, boundedKeepingTheEnd } from '../text/truncate.ts';
 import { type HangingStart, terminating } from './explain.ts';
 import {
@@ -132,12 +133,13 @@ export class Lane {
     const { freeAt = outcome.finishedAt } = outcome;
     // The node's clock says when a container exited: it may be a little behind that of the start, or ahead of everybody's.
     const finishedAt = latest(startedAt, earliest(outcome.finishedAt, freeAt));
+    const abortedBy = outcome.reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;
     this.ended.push({
-      ...summary(request, job),
+      ...summary({ ...request, abortedBy }, job),
       environment: this.view.name,
       result: outcome.result,
       reason: outcome.reason,
-      ...(outcome.message === undefined ? {} : { message: boundedKeepingTheEnd(outcome.message, 2048) }),
+      ...(outcome.message === undefined ? {} : { message: inWords(outcome.message, abortedBy) }),
       ...(startedAt === undefined ? {} : { startedAt }),
       finishedAt,
     });
@@ -239,7 +241,8 @@ export class Lane {
 
 /** What a status says of a request, in the order in which a reader wants it. */
 export function summary(request: StoredRequest, job: string) {
-  const { id, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt, approvedBy } = request;
+  const { id, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt } = request;
+  const { approvedBy, abortedBy } = request;
   return {
     job,
     id,
@@ -247,14 +250,13 @@ export function summary(request: StoredRequest, job: string) {
     task,
     ...defined({ revision, requestedBy, senderId }),
     sentAt,
-    ...defined({ notBefore, expiresAt, approvedBy }),
+    ...defined({ notBefore, expiresAt, approvedBy, abortedBy }),
   };
 }
 
 /** The request that a status entry tells of, for a Job that is gone. */
 export function requestOf(entry: Claim | WaitingEntry, environment: string): StoredRequest {
-  const { id, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt, approvedBy, dueAt } =
-    entry;
+  const { id, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt, dueAt } = entry;
   return {
     id,
     environment,
@@ -266,7 +268,8 @@ export function requestOf(entry: Claim | WaitingEntry, environment: string): Sto
     sentAt,
     notBefore,
     expiresAt,
-    approvedBy,
+    approvedBy: entry.approvedBy,
+    abortedBy: entry.abortedBy,
     dueAt,
   };
 }
@@ -294,6 +297,12 @@ function placeWhenStarted(
   const { sentAt, notBefore, dueAt } = request;
   if (notBefore === undefined || Date.parse(notBefore) <= Date.parse(startedAt)) return dueAt;
   return Date.parse(sentAt) > Date.parse(startedAt) ? sentAt : startedAt;
+}
+
+/** The name stands first: an Event and a list show the beginning, and of a long text the middle is what is cut. */
+function inWords(message: string, abortedBy: string | undefined): string {
+  const who = abortedBy === undefined ? '' : `aborted by ${abortedBy}: `;
+  return `${who}${boundedKeepingTheEnd(message, 2048 - who.length)}`;
 }
 
 const earliest = (a: string, b: string): string => (Date.parse(a) <= Date.parse(b) ? a : b);

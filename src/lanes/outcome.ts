@@ -63,6 +63,9 @@ export function outcomeOfFinished(ended: Ended & { job: Job }): Outcome {
   if (ending && (ending.result === 'Failed' || isBeingDeleted(job) || isComplete))
     return { ...ending, reason: ending.reason as OutcomeReason, ...withPods(ending.message, ends), finishedAt: at };
   const told = ends.find(({ cause }) => cause);
+  // Deleted in the foreground, a Job stays until its Pod has ended, and its controller counts how that did.
+  if (isBeingDeleted(job) && told?.cause === OUTCOME.podDeleted && condition.reason !== OUTCOME.deadlineExceeded)
+    return { ...deleted(ends), finishedAt: at };
   if (condition.reason === OUTCOME.deadlineExceeded || !told?.cause) {
     const isDeadline = condition.reason === OUTCOME.deadlineExceeded;
     const words = [isDeadline ? undefined : condition.reason, condition.message].filter(Boolean).join(': ');
@@ -94,12 +97,17 @@ export function outcomeOfVanished(ended: Ended): Outcome {
   }
   if (ending)
     return { ...ending, reason: ending.reason as OutcomeReason, ...withPods(ending.message, ends), finishedAt: now };
-  if (last) {
-    return { result: 'Aborted', reason: OUTCOME.jobDeleted, ...withPods('the Job was deleted', ends), finishedAt: now };
-  }
+  // A name stands in the claim only where somebody saw the Job being deleted.
+  if (last || claim?.abortedBy !== undefined) return { ...deleted(ends), finishedAt: now };
   const words = 'the Job was gone when an operator looked again: what it did is not known';
   return { result: 'Unknown', reason: OUTCOME.vanished, ...withPods(words, ends), finishedAt: now };
 }
+
+const deleted = (ends: readonly PodEnd[]) => ({
+  result: 'Aborted' as const,
+  reason: OUTCOME.jobDeleted,
+  ...withPods('the Job was deleted', ends),
+});
 
 /**
  * 0 is a success and anything else a failure, whatever became of the Job.

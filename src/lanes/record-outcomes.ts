@@ -1,5 +1,5 @@
 import type { Claim } from '../api/capdeployjob.ts';
-import { finishedAt, isAlive, isFinished, type StoredRequest, startedAt } from './job.ts';
+import { finishedAt, isAlive, isFinished, type StoredRequest, startedAt, storedRequest } from './job.ts';
 import { inTurn, iso, type Lane, requestOf, startOf } from './lane.ts';
 import { outcomeOfFinished, outcomeOfSuspended, outcomeOfVanished } from './outcome.ts';
 
@@ -49,14 +49,25 @@ export function recordInterrupted(lane: Lane): void {
   }
 }
 
-/** Who had approved when the deploy started is what counts, whatever somebody writes on its Job later. */
+/** Who had approved when the deploy started is what counts, and who had deleted the Job first, whatever somebody writes on it later. */
 const asClaimed = (request: StoredRequest, claim: Claim | undefined): StoredRequest =>
-  claim ? { ...request, approvedBy: claim.approvedBy } : request;
+  claim ? { ...request, approvedBy: claim.approvedBy, abortedBy: claim.abortedBy ?? request.abortedBy } : request;
+
+/**
+ * The claim with the name of who aborted its deploy, where this is known: a Job that is gone tells it to those who watched, and to nobody after
+ * a restart. Where the operator has announced an end of its own, that is the end.
+ */
+export function withAborter(lane: Lane, claim: Claim): Claim {
+  if (claim.abortedBy !== undefined || claim.ending) return claim;
+  const job = lane.claimedJob;
+  const abortedBy = job ? storedRequest(job).abortedBy : lane.view.memory.abortedBy(claim.uid);
+  return abortedBy === undefined ? claim : { ...claim, abortedBy };
+}
 
 /** The claimed Job is not there: it was deleted, by people or by us. It counts as started, for its resume may have gone through. */
 export function recordVanishedClaim(lane: Lane): void {
-  const { claim } = lane;
-  if (!claim || lane.claimedJob || !hasLeftNothing(lane, claim.uid)) return;
+  if (!lane.claim || lane.claimedJob || !hasLeftNothing(lane, lane.claim.uid)) return;
+  const claim = withAborter(lane, lane.claim);
   if (!lane.isRecorded(claim.id)) {
     const ended = { ...endedOf(lane, claim.uid, claim), job: lane.view.memory.lastSeen(claim.uid) };
     lane.end(requestOf(claim, lane.view.name), claim.job, outcomeOfVanished(ended), claim.since);

@@ -45,7 +45,7 @@ const withShortName = (lane: LaneStatus): LaneStatus =>
       };
 
 function shorter(
-  { requestedBy: _, senderId: __, approvedBy: ___, ...entry }: WaitingEntry,
+  { requestedBy: _, senderId: __, approvedBy: ___, abortedBy: ____, ...entry }: WaitingEntry,
   bytes: number,
 ): WaitingEntry {
   return { ...entry, why: boundedStored(entry.why, bytes) };
@@ -60,6 +60,7 @@ function briefer(entry: HistoryEntry, bytes: number): HistoryEntry {
       requestedBy: cut(entry.requestedBy, SHORT),
       senderId: cut(entry.senderId, SHORT),
       approvedBy: cut(entry.approvedBy, SHORT),
+      abortedBy: cut(entry.abortedBy, SHORT),
     }),
   };
 }

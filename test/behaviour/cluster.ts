@@ -2,6 +2,8 @@ import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import type { KubeClient, ResourceType } from '../../src/kube/client.ts';
 import type { Pod } from '../../src/lanes/job.ts';
 
+export type Propagation = 'Background' | 'Foreground' | 'Orphan';
+
 /** The Kubernetes API of one world, with what differs between the in-memory Kubernetes's and a real one. */
 export interface Cluster {
   /** With all rights. */
@@ -16,8 +18,8 @@ export interface Cluster {
   connect(): { kube: KubeClient; close(): Promise<void> };
   /** As a kubelet does when the containers of a Pod that is being deleted have ended. */
   forceDelete(pod: Pod): Promise<void>;
-  /** As `kubectl delete`, or with `--cascade=orphan`. */
-  remove(type: ResourceType, name: string, orphan: boolean): Promise<void>;
+  /** As `kubectl delete`, or with another `--cascade` than `background`. */
+  remove(type: ResourceType, name: string, propagationPolicy: Propagation): Promise<void>;
   /** Creates a ResourceQuota that leaves room for no object of the type. @returns what deletes it. */
   refuse(type: ResourceType, quota: string): Promise<() => Promise<void>>;
   /** Ends all watches at the server, where that can be asked of it. @param forgotten and forgets what they would be resumed from. */

@@ -44,8 +44,7 @@ export async function localCluster(clock: Clock, job: JobControllerOptions | und
       if (store.find(PODS, namespace, name)?.metadata.uid !== uid) return;
       store.delete(PODS, namespace, name, { gracePeriodSeconds: 0 });
     },
-    remove: async (type, name, orphan) =>
-      void store.delete(type, namespace, name, { propagationPolicy: orphan ? 'Orphan' : 'Background' }),
+    remove: async (type, name, propagationPolicy) => void store.delete(type, namespace, name, { propagationPolicy }),
     refuse: async (type, quota) => {
       const what = quotaOf(type);
       const words = `exceeded quota: ${quota}, requested: ${what}=1, used: ${what}=0, limited: ${what}=0`;

@@ -45,8 +45,7 @@ export async function realCluster(): Promise<Cluster> {
       admin
         .deleteOne(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } })
         .catch(unless('gone', 'conflict')),
-    remove: (type, name, orphan) =>
-      admin.deleteOne(type, namespace, name, { propagationPolicy: orphan ? 'Orphan' : 'Background' }),
+    remove: (type, name, propagationPolicy) => admin.deleteOne(type, namespace, name, { propagationPolicy }),
     refuse: async (type, name) => {
       const hard = { [quotaOf(type)]: '0' };
       const metadata = { name, namespace };

@@ -76,8 +76,11 @@ export interface World extends Faults {
   edit(name: string, spec: Record<string, unknown>): Promise<void>;
   /** The same of any object. */
   change(type: ResourceType, name: string, patch: Record<string, unknown>): Promise<void>;
-  /** As `kubectl delete`. @param options.orphan leaves its dependents behind (`--cascade=orphan`). */
-  remove(type: ResourceType, name: string, options?: { orphan?: boolean }): Promise<void>;
+  /**
+   * As `kubectl delete`. @param options.orphan leaves its dependents behind (`--cascade=orphan`), options.foreground has it wait for them
+   * (`--cascade=foreground`).
+   */
+  remove(type: ResourceType, name: string, options?: { orphan?: boolean; foreground?: boolean }): Promise<void>;
   /** Creates a ResourceQuota of that name that leaves room for no object of the type. @returns what deletes it. */
   refuse(type: ResourceType, quota: string): Promise<() => Promise<void>>;
   /** Ends the operators' watches. @param options.forgotten and has them find forgotten (410) what they would go on from. */
@@ -152,7 +155,8 @@ async function inhabit(cluster: Cluster, clock: MovableClock, { speed, log }: Wo
         const { uid = '', resourceVersion = '' } = (await kube.get(type, namespace, name)).metadata;
         await kube.patch(type, namespace, name, { uid, resourceVersion }, patch);
       }),
-    remove: (type, name, { orphan = false } = {}) => cluster.remove(type, name, orphan),
+    remove: (type, name, { orphan, foreground } = {}) =>
+      cluster.remove(type, name, orphan ? 'Orphan' : foreground ? 'Foreground' : 'Background'),
     refuse: (type, quota) => cluster.refuse(type, quota),
     endWatches: ({ forgotten = false } = {}) => {
       if (cluster.endWatches) cluster.endWatches(forgotten);

@@ -107,7 +107,9 @@ describe('what each write carries', () => {
     await rig.carryOut.carryOut(KEY, seen, plan, true);
     expect(rig.calls.find(isPatchOf(start.metadata.name))?.body).toEqual({
       spec: { suspend: false },
-      metadata: { annotations: { [ANNOTATION.startedAt]: new Date(rig.now()).toISOString() } },
+      metadata: {
+        annotations: { [ANNOTATION.startedAt]: new Date(rig.now()).toISOString(), [ANNOTATION.abortedBy]: null },
+      },
     });
   });
 
@@ -128,6 +130,13 @@ describe('what each write carries', () => {
     const { plan, seen, mark } = everything(rig);
     await rig.carryOut.carryOut(KEY, seen, plan, true);
     expect(rig.findJob(mark)?.metadata.annotations?.[ANNOTATION.startedAt]).toBe(mark.status?.startTime);
+  });
+
+  it('takes off with the mark of a start the name of who would have aborted what waited', async () => {
+    const rig = new Rig();
+    const mark = rig.job({ resumedByHand: true, annotations: { [ANNOTATION.abortedBy]: 'alice' } });
+    await rig.carryOut.carryOut(KEY, rig.seen(), aPlan({ mark: [mark] }), false);
+    expect(rig.findJob(mark)?.metadata.annotations).not.toHaveProperty([ANNOTATION.abortedBy]);
   });
 
   it('marks with the present where the Job controller has forgotten or not yet said when it started', async () => {

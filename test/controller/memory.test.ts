@@ -224,3 +224,21 @@ describe('what is remembered in all', () => {
     expect(memory.size).toBe(0);
   });
 });
+
+describe('the name on a Job that is deleted', () => {
+  const named = aJob({ started: -10, annotations: { 'capdeployjob.dev/aborted-by': 'al\u202eice\n' } });
+
+  it('is that of who deleted it, where the deletion was watched', () => {
+    const memory = new ProcessMemory(() => NOW);
+    memory.seeDeleted(running);
+    expect(memory.abortedBy(uid)).toBeUndefined();
+    memory.seeDeleted(named);
+    expect(memory.abortedBy(uid)).toBe('al ice');
+  });
+
+  it('is nobody’s where a list did not show the Job any more: another name may have stood on it in the end', () => {
+    const memory = new ProcessMemory(() => NOW);
+    memory.seeDeleted(named, true);
+    expect([memory.lastSeen(uid), memory.abortedBy(uid)]).toEqual([named, undefined]);
+  });
+});

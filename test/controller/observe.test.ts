@@ -3,6 +3,7 @@ import { specOf } from '../../src/api/capdeployjob.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { PAGE_SIZE } from '../../src/kube/list-all.ts';
 import { Observer } from '../../src/operator/controller/observe.ts';
+import { aClaim, aJob, aWaitingEntry } from '../lanes/builders.ts';
 import { aRefusal, aRejection, CAPDEPLOYJOBS, type Call, JOBS, KEY, PODS, Rig, refusing } from './rig.ts';
 
 const names = (objects: readonly { metadata: { name: string } }[] = []) => objects.map(({ metadata }) => metadata.name);
@@ -123,6 +124,16 @@ describe('a live look', () => {
     expect(seen?.resource).toEqual(rig.resource);
     expect(seen?.spec?.suspend).toBe(true);
   });
+});
+
+it('knows the Jobs that are there, and those of which a status says that they wait or run', () => {
+  const rig = new Rig();
+  const there = rig.job({ id: 'there' });
+  const active = [aClaim(aJob({ id: 'ran', uid: 'ran' }))];
+  const waiting = [aWaitingEntry(aJob({ id: 'waited', uid: 'waited' }))];
+  rig.setStatus({ environments: [{ name: 'production', active, waiting }] });
+  rig.syncCaches();
+  expect([...rig.observer.knownJobs()].toSorted()).toEqual(['ran', 'waited', there.metadata.uid].toSorted());
 });
 
 describe('a cached look', () => {

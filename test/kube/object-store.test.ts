@@ -4,9 +4,10 @@ import { type ObjectEvent, ObjectStore } from '../../src/kube/informer/indexer.t
 import { pod } from './api-server.ts';
 
 function told(events: ObjectEvent[]): string[] {
-  return events.map(({ type, object, old }) => {
+  return events.map(({ type, object, old, isMissed }) => {
     const { uid, resourceVersion } = object.metadata;
-    return `${type} ${uid}@${resourceVersion}${old ? ` was ${old.metadata.resourceVersion}` : ''}`;
+    const before = old ? ` was ${old.metadata.resourceVersion}` : '';
+    return `${type} ${uid}@${resourceVersion}${before}${isMissed ? ' or later' : ''}`;
   });
 }
 
@@ -21,7 +22,7 @@ describe('a complete list', () => {
       'ADDED uid-c@3',
     ]);
     expect(told(store.replace([pod('a', '1'), pod('b', '5'), pod('d', '6')]))).toEqual([
-      'DELETED uid-c@3',
+      'DELETED uid-c@3 or later',
       'MODIFIED uid-b@5 was 2',
       'ADDED uid-d@6',
     ]);
@@ -30,14 +31,17 @@ describe('a complete list', () => {
   it('takes the same name with another uid for the end of one object and the beginning of another', () => {
     const store = new ObjectStore({ freeze: true });
     store.replace([pod('a', '1')]);
-    expect(told(store.replace([pod('a', '9', { uid: 'second' })]))).toEqual(['DELETED uid-a@1', 'ADDED second@9']);
+    expect(told(store.replace([pod('a', '9', { uid: 'second' })]))).toEqual([
+      'DELETED uid-a@1 or later',
+      'ADDED second@9',
+    ]);
   });
 
   it('of one namespace leaves the others alone', () => {
     const store = new ObjectStore();
     store.replace([pod('a', '1', { namespace: 'one' })], 'one');
     store.replace([pod('a', '2', { namespace: 'two', uid: 'other' })], 'two');
-    expect(told(store.replace([], 'one'))).toEqual(['DELETED uid-a@1']);
+    expect(told(store.replace([], 'one'))).toEqual(['DELETED uid-a@1 or later']);
     expect(store.get('two', 'a')?.metadata.uid).toBe('other');
     expect(store.list('one')).toEqual([]);
   });

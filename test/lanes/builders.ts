@@ -263,6 +263,7 @@ export function aMemory(seen: Partial<Memory> = {}): Memory {
     containerWasSeen: () => false,
     absentSince: () => undefined,
     lastSeen: () => undefined,
+    abortedBy: () => undefined,
     podEnds: () => [],
     exitedSince: () => undefined,
     ...seen,

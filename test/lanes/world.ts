@@ -105,6 +105,7 @@ class ProcessMemory implements Memory {
   containerWasSeen = (uid: string): boolean => this.#containers.has(uid);
   absentSince = (uid: string): number | undefined => this.#absent.get(uid);
   lastSeen = (uid: string): Job | undefined => this.#deleted.get(uid);
+  abortedBy = (): undefined => undefined;
   podEnds = (uid: string): PodEnd[] => [...(this.#ends.get(uid)?.values() ?? [])];
   exitedSince = (): undefined => undefined;
 }

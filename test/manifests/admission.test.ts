@@ -88,19 +88,25 @@ test('each refusal has words, and is a 403', () => {
 });
 
 describe('the name of the operator', () => {
-  const expression = policy('capdeployjob-jobs').variables.find(({ name }) => name === 'operator')?.expression ?? '';
+  const KNOW_IT = ['capdeployjob-jobs', 'capdeployjob-aborts'];
+  const [expression = '', other] = KNOW_IT.map(
+    (name) => policy(name).variables.find((variable) => variable.name === 'operator')?.expression,
+  );
 
   test('is that of the ServiceAccount in deploy/, also for who reads the files without kustomize', () => {
     const { name, namespace } = account.metadata;
     expect(expression.replaceAll(/' \+ '/g, '')).toBe(`'system:serviceaccount:${namespace}:${name}'`);
+    expect(other).toBe(expression);
   });
 
-  test('is replaced part by part from that ServiceAccount, in the one policy that knows it', () => {
+  test('is replaced part by part from that ServiceAccount, in each policy that knows it', () => {
     const parts = expression.split("'");
     for (const { source, targets } of component.replacements) {
       expect(source).toMatchObject({ kind: 'ServiceAccount', name: account.metadata.name });
-      for (const { select, fieldPaths, options } of targets) {
-        expect(select).toEqual({ kind: 'ValidatingAdmissionPolicy', name: 'capdeployjob-jobs' });
+      expect(targets.map(({ select }) => select)).toEqual(
+        KNOW_IT.map((name) => ({ kind: 'ValidatingAdmissionPolicy', name })),
+      );
+      for (const { fieldPaths, options } of targets) {
         expect(fieldPaths).toEqual(['spec.variables.[name=operator].expression']);
         expect(options.delimiter).toBe("'");
         const field = source.fieldPath.replace('metadata.', '') as 'name' | 'namespace';
@@ -112,7 +118,7 @@ describe('the name of the operator', () => {
       'metadata.namespace',
     ]);
     const mentions = objects.filter((object) => JSON.stringify(object).includes(account.metadata.namespace));
-    expect(mentions).toHaveLength(1);
+    expect(mentions).toHaveLength(KNOW_IT.length);
   });
 });
 
@@ -128,6 +134,10 @@ describe('the rules know what the program knows', () => {
         resources: ['jobs', 'jobs/status'],
       },
     ]);
+    expect(policy('capdeployjob-aborts').matchConstraints).toMatchObject({
+      objectSelector,
+      resourceRules: [{ apiGroups: ['batch'], apiVersions: ['v1'], operations: ['DELETE'], resources: ['jobs'] }],
+    });
   });
 
   test('Pods are chosen by the same label, and their status is left alone', () => {
@@ -174,6 +184,7 @@ describe('the rules know what the program knows', () => {
     expect(names.length).toBeGreaterThan(5);
     expect(names.filter((name) => !known.has(name ?? ''))).toEqual([]);
     expect(names).toContain(ANNOTATION.approvedBy);
+    expect(names).toContain(ANNOTATION.abortedBy);
     expect(names).toContain(ANNOTATION.startedAt);
   });
 });
@@ -192,7 +203,7 @@ describe('the roles', () => {
   test.each([
     ['capdeployjob-viewer', []],
     // Never update: that is how the policies tell them from those who may edit.
-    ['capdeployjob-deployer', ['delete jobs', 'patch capdeployjobs']],
+    ['capdeployjob-deployer', ['delete jobs', 'patch capdeployjobs', 'patch jobs']],
     ['capdeployjob-approver', ['approve capdeployjobs', 'patch jobs']],
   ])('%s looks, and beyond that may %j', (name, more) => {
     expect(rights(name).filter((right) => looks.test(right)).length).toBeGreaterThan(0);

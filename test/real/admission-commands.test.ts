@@ -5,6 +5,7 @@ import { EVENTS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { buildEvent } from '../../src/kube/events.ts';
 import { eventually } from '../behaviour/world.ts';
 import {
+  ABORTED_BY,
   APPROVED_BY,
   claim,
   FREEZE,
@@ -81,6 +82,7 @@ const RUN_HERE = [
   'Approve 1',
   'Approve 2',
   'Abort a deploy, or take one out of the lane 1',
+  'Abort a deploy, or take one out of the lane 2',
   'Roll back 3',
   'Ship something in front 1',
   'A Pod on a lost node 1',
@@ -225,14 +227,40 @@ describe('doing', () => {
 
   test('a deployer is told why she cannot approve', async () => {
     const { metadata } = await waitingJob(world);
-    await expect(run(dora, 'Approve 1', { JOB: metadata.name })).rejects.toThrow(/cannot patch resource "jobs"/);
+    await expect(run(dora, 'Approve 1', { JOB: metadata.name })).rejects.toThrow(/"dora" may not approve deploys/);
   });
 
   test('a deployer aborts', async () => {
     const { metadata } = await startedJob(world);
-    await run(dora, 'Abort a deploy, or take one out of the lane 1', { JOB: metadata.name });
-    await eventually('the Job is gone', async () => (await world.as(root).get(JOBS, metadata.name)).status === 404);
+    expect(await nameAtDeletion(metadata.name, 'Abort a deploy, or take one out of the lane 1')).toBe('dora');
   });
+
+  test('a deployer aborts what has not moved since her name was written, and nothing else', async () => {
+    const abort = (job: string, more = '') => {
+      const block = blocks.get('Abort a deploy, or take one out of the lane 2') ?? '';
+      return world.shell(dora, block.replace(/^echo/m, `${more}\necho`), { NS: world.namespace, JOB: job });
+    };
+    const { metadata } = await waitingJob(world);
+    const moves = `kubectl -n $NS annotate job $JOB ${ABORTED_BY}-`;
+    await expect(abort(metadata.name, moves)).rejects.toThrow(/ResourceVersion in the precondition .* does not match/);
+    expect((await world.as(root).get(JOBS, metadata.name)).status).toBe(200);
+    expect(await nameAtDeletion(metadata.name, 'Abort a deploy, or take one out of the lane 2')).toBe('dora');
+  });
+
+  /** Dora runs the block. @returns the name on the Job when it is deleted, which a finalizer puts off for a moment. */
+  async function nameAtDeletion(job: string, block: string): Promise<string | undefined> {
+    const finalizers = (value: string[] | null) => world.as(root).patch(JOBS, job, { metadata: { finalizers: value } });
+    expect(outcome(await finalizers(['example.test/hold']))).toBe('allowed');
+    const aborted = run(dora, block, { JOB: job });
+    const last = await eventually('the Job is being deleted', async () => {
+      const { body } = await world.as(root).get(JOBS, job);
+      return body.metadata.deletionTimestamp && body;
+    });
+    await finalizers(null);
+    await aborted;
+    await eventually('the Job is gone', async () => (await world.as(root).get(JOBS, job)).status === 404);
+    return last.metadata.annotations[ABORTED_BY];
+  }
 
   test('a deployer empties the lane: what waits goes, what runs stays, and so does the other environment', async () => {
     const owner = await resource(world);

@@ -172,9 +172,13 @@ test('the API server finds nothing to complain of in the types of the policies',
     return policies.every(({ status, metadata }) => status?.observedGeneration === metadata.generation) && policies;
   });
   expect(checked.map(({ metadata }) => metadata.name).toSorted()).toEqual(
-    ['capdeployjob-deletion', 'capdeployjob-freeze', 'capdeployjob-jobs', 'capdeployjob-pods'].map((name) =>
-      world.nameOf('ValidatingAdmissionPolicy', name),
-    ),
+    [
+      'capdeployjob-aborts',
+      'capdeployjob-deletion',
+      'capdeployjob-freeze',
+      'capdeployjob-jobs',
+      'capdeployjob-pods',
+    ].map((name) => world.nameOf('ValidatingAdmissionPolicy', name)),
   );
   for (const { status } of checked) expect(status?.typeChecking?.expressionWarnings ?? []).toEqual([]);
 });

@@ -8,6 +8,7 @@ import { type Answer, USERS } from './admission-requests.ts';
 import type { AdmissionWorld } from './admission-world.ts';
 
 export const APPROVED_BY = 'capdeployjob.dev/approved-by';
+export const ABORTED_BY = 'capdeployjob.dev/aborted-by';
 export const STARTED_AT = 'capdeployjob.dev/started-at';
 export const ALLOW_DELETE = 'capdeployjob.dev/allow-delete';
 export const FREEZE = 'freeze.capdeployjob.dev/production';
@@ -81,7 +82,7 @@ export async function waitingJob(world: AdmissionWorld, owner?: CapDeployJob): P
 /** The patch with which the operator starts a deploy. */
 export const START = {
   spec: { suspend: false },
-  metadata: { annotations: { [STARTED_AT]: '2026-11-05T10:00:01.000Z' } },
+  metadata: { annotations: { [STARTED_AT]: '2026-11-05T10:00:01.000Z', [ABORTED_BY]: null } },
 };
 
 /** A deploy that the operator has started. */

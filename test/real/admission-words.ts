@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../src/kube/client.ts';
-import { APPROVED_BY } from './admission-objects.ts';
+import { ABORTED_BY, APPROVED_BY } from './admission-objects.ts';
 import type { User } from './admission-requests.ts';
 
 /** What the policy says, in full. */
@@ -18,7 +18,16 @@ export const SAYS = {
   owner: 'the Job of a deploy belongs to its CapDeployJob; metadata.ownerReferences cannot be changed',
   status: 'how a deploy ended is for the Job controller to say; its status cannot be changed by others',
   patchOnly: (user: User) =>
-    `"${user.name}" may patch Jobs but not update them, and so may change nothing but ${APPROVED_BY}`,
+    `"${user.name}" may patch Jobs but not update them, and so may change nothing but ${APPROVED_BY} or ${ABORTED_BY}`,
+  abortInOwnName: (user: User, found: string) =>
+    `${ABORTED_BY} must be your own user name, "${user.name}"; found "${found}"`,
+  mayNotAbort: (user: User) =>
+    `"${user.name}" may not abort this deploy: the verb "delete" on jobs.batch is needed, as in the ClusterRole capdeployjob-deployer`,
+  abortAlone: `a request that changes ${ABORTED_BY} must change nothing else`,
+  isOver: `the deploy has ended, or its Job is being deleted already, so ${ABORTED_BY} can no longer be changed`,
+  unaborted: `a Job is created without ${ABORTED_BY}; who aborts the deploy writes it, and then deletes the Job`,
+  anothersAbort: (user: User, found: string, { metadata: { name, namespace } }: KubeObject) =>
+    `"${found}" is on this Job as the one who aborts it, and the history would say so; to abort it yourself, write your own name:  kubectl -n ${namespace} annotate job ${name} --overwrite ${ABORTED_BY}="${user.name}"  and delete it again:  kubectl -n ${namespace} delete job ${name}`,
   create: (operator: User) =>
     `only the operator (${operator.name}) creates Jobs with the label app.kubernetes.io/managed-by=capdeployjob; to deploy, send a message to the queue of the CapDeployJob; a Job of your own needs another label`,
   webhook:

@@ -17,7 +17,7 @@ beforeAll(async () => {
 const at = '2026-11-02T09:00:00.123Z';
 const request = { job: 'web-production-a', id: 'a', repository: 'web', task: 'deploy', revision: 'v1', sentAt: at };
 const times = { notBefore: at, expiresAt: at };
-const people = { requestedBy: 'alice', senderId: 'AROA:alice', approvedBy: 'bob' };
+const people = { requestedBy: 'alice', senderId: 'AROA:alice', approvedBy: 'bob', abortedBy: 'carol' };
 
 /** A status with something in every field. */
 const FULL = {

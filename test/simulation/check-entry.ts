@@ -1,5 +1,6 @@
 import type { CapDeployJobStatus, HistoryEntry } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
+import { wrongAborter } from './check-aborts.ts';
 import { isInDoubt, wrongEnd } from './check-ends.ts';
 import type { Oracle } from './oracle.ts';
 import type { ResourceSpec } from './setting.ts';
@@ -29,12 +30,20 @@ export function checkEntry(
   const seen = oracle.look(truth.name).jobs;
   for (const start of request.starts) start.isAcknowledged ||= start.version <= seen;
   const problem =
-    untruth(oracle, truth, request, entry, before, after, basis, seen) ?? untrueEnd(oracle, request, entry, before);
+    untruth(oracle, truth, request, entry, before, after, basis, seen) ??
+    untrueEnd(oracle, request, entry, before) ??
+    wrongAborter(oracle, request, stoodAs(entry, before), entry);
   // Somebody resumed it behind the pass that recorded it otherwise: there is no second record.
   for (const start of request.starts) if (start.byHand && start.version > seen) start.isUntraceable = true;
   if (problem) {
     throw new Violation('invariant 7', `${entry.id} is recorded ${entry.result} (${entry.reason}), but ${problem}`);
   }
+}
+
+/** What the status said of its request before. */
+function stoodAs({ environment, id }: HistoryEntry, { environments = [] }: CapDeployJobStatus) {
+  const lane = environments.find(({ name }) => name === environment);
+  return [...(lane?.active ?? []), ...(lane?.waiting ?? [])].find((each) => each.id === id);
 }
 
 /** Of a deploy that was started: it ended otherwise. */

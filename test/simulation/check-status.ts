@@ -1,5 +1,6 @@
 import type { CapDeployJobStatus, Claim, HistoryEntry, LaneStatus, Watermark } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
+import { checkClaimedAborter, checkWaitingAborter } from './check-aborts.ts';
 import { checkEntry } from './check-entry.ts';
 import { checkClaimedEnd } from './check-exits.ts';
 import { contentOf } from './check-messages.ts';
@@ -62,7 +63,10 @@ function checkHistory(
     old.add(keyOf(entry));
     const kept = now.get(keyOf(entry));
     if (kept === undefined) throw new Violation('invariant 1', `the history entry of ${entry.id} is gone`);
-    if (kept.result !== entry.result || kept.reason !== entry.reason || kept.finishedAt !== entry.finishedAt) {
+    const isKept = (['result', 'reason', 'finishedAt', 'abortedBy'] as const).every(
+      (what) => kept[what] === entry[what],
+    );
+    if (!isKept) {
       throw new Violation(
         'invariant 7',
         `the history entry of ${entry.id} was changed to ${kept.result} (${kept.reason})`,
@@ -161,7 +165,9 @@ function checkWaiting(
   history: readonly HistoryEntry[],
 ): void {
   const seen = new Set<string>();
-  for (const { id, job } of is?.waiting ?? []) {
+  for (const entry of is?.waiting ?? []) {
+    const { id, job } = entry;
+    checkWaitingAborter(oracle, entry);
     const request = oracle.requests.get(`${truth.uid}/${name}/${id}`);
     if (!request?.jobs.some((each) => each.name === job)) {
       throw new Violation('invariant 7', `${id} is listed as waiting, and there was never such a Job`);
@@ -195,6 +201,7 @@ function checkClaim(
     if (job.start && job.start.version <= seen) job.start.isAcknowledged = true;
   }
   if (is) checkClaimedEnd(oracle, was, is);
+  if (is) checkClaimedAborter(oracle, was, is);
   if (is && was?.ending && was.uid === is.uid && !is.ending) checkTakenBack(oracle, truth, is);
   if (is) oracle.claims.get(is.uid)?.writers.set(oracle.operator?.name ?? '', oracle.version);
   if (!was || was.uid === is?.uid) return;

@@ -74,6 +74,7 @@ const GAPS: readonly Gap[] = [
     acts: [
       'Job is deleted',
       'Job is deleted',
+      'Job is aborted by name',
       'Job is suspended',
       'environment is frozen or thawed',
       'environment is frozen or thawed',
@@ -169,6 +170,7 @@ export function openGap(world: World, call: Call): void {
 const AT_AN_END: readonly Special[] = [
   'Job is deleted',
   'Job is deleted',
+  'Job is aborted by name',
   'Job is suspended',
   'Job is orphaned',
   'Pod is deleted',

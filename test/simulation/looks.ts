@@ -8,9 +8,11 @@ export interface Look {
   readonly pods: number;
   /** What its process knew before it listed the Pods, by their uid. */
   readonly known: ReadonlyMap<string, KnownExit>;
+  /** Whose name was on the Jobs of whose deletion its process was told before that, by their uid. */
+  readonly aborters: ReadonlyMap<string, string | undefined>;
 }
 
-export const NO_LOOK: Look = { jobs: 0, pods: 0, known: new Map() };
+export const NO_LOOK: Look = { jobs: 0, pods: 0, known: new Map(), aborters: new Map() };
 
 /** What a process knows of the end of a Pod's first container. */
 export interface KnownExit {

@@ -1,6 +1,6 @@
 import type { Mutation } from './mutations.ts';
 
-/** Bugs about how a deploy ended: rules 14 and 15 of docs/lanes.md dropped piece by piece. */
+/** Bugs about how a deploy ended: rules 14 to 16 of docs/lanes.md dropped piece by piece. */
 export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
   {
     name: 'an exit after the order to end counts',
@@ -78,8 +78,8 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'the exit is not kept in the claim',
     rule: 'rule 14',
     file: 'src/lanes/advance-claim.ts',
-    find: 'sayWhatIsLeft(lane, exit ? { ...claim, exit } : claim);',
-    replace: 'sayWhatIsLeft(lane, claim);',
+    find: 'exit ? { ...claim, exit } : claim));',
+    replace: 'claim));',
   },
   {
     name: 'the exit is not kept in the claim while a side-car runs on',
@@ -150,5 +150,47 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     file: 'src/lanes/watch-sidecars.ts',
     find: '  const announced = ending?.reason === OUTCOME.sidecarEnded ? ending : undefined;',
     replace: '  const announced = undefined as typeof ending; void ending;',
+  },
+  {
+    name: 'the name on a Job that waited stays when it is started',
+    rule: 'rule 16',
+    file: 'src/operator/controller/apply-plan.ts',
+    find: ', [ANNOTATION.abortedBy]: null });',
+    replace: ' });',
+  },
+  {
+    name: 'the history says who aborted whatever the end was',
+    rule: 'rule 16',
+    file: 'src/lanes/lane.ts',
+    find: 'outcome.reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;',
+    replace: 'request.abortedBy;',
+  },
+  {
+    name: 'a name counts though nobody deletes the Job',
+    rule: 'rule 16',
+    file: 'src/lanes/job.ts',
+    find: 'isBeingDeleted(job) ? aborterOf(job) : undefined',
+    replace: 'aborterOf(job)',
+  },
+  {
+    name: 'the name on a Job whose deletion was missed counts',
+    rule: 'rule 16',
+    file: 'src/operator/controller/memory.ts',
+    find: 'isMissed ? undefined : aborterOf(job)',
+    replace: '(void isMissed, aborterOf(job))',
+  },
+  {
+    name: 'who aborted is not kept in the claim',
+    rule: 'rule 16',
+    file: 'src/lanes/advance-claim.ts',
+    find: 'sayWhatIsLeft(lane, withAborter(lane, exit ? { ...claim, exit } : claim));',
+    replace: 'void withAborter, sayWhatIsLeft(lane, exit ? { ...claim, exit } : claim);',
+  },
+  {
+    name: 'who deleted what waited is not recorded',
+    rule: 'rule 16',
+    file: 'src/lanes/evaluate-waiting.ts',
+    find: 'entry.uid === undefined ? undefined : lane.view.memory.abortedBy(entry.uid)',
+    replace: 'undefined',
   },
 ];

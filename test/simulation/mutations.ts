@@ -48,7 +48,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the resume does not write started-at',
     rule: 'rule 1',
     file: 'src/operator/controller/apply-plan.ts',
-    find: 'this.#patch(job, { spec: { suspend: false }, metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } }),',
+    find: 'this.#patch(job, { spec: { suspend: false }, metadata: { annotations: startedMark(startedAt) } }),',
     replace: 'this.#patch(job, { spec: { suspend: false, ...(startedAt ? {} : {}) } }),',
   },
   {
@@ -326,7 +326,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a thaw is told before the status that says so is stored',
     rule: 'invariant 7',
-    file: 'src/controller/carry-out.ts',
+    file: 'src/operator/controller/apply-plan.ts',
     find: '    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
     replace:
       '    this.#announcer.recorded(key, seen, next);\n    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',

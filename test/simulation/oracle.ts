@@ -1,6 +1,7 @@
 import type { Change } from 'in-memory-kubernetes/store/collection.ts';
 import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
+import { checkNameOnJob } from './check-aborts.ts';
 import { checkOverlap, checkRemoval, checkResume, lookedAt } from './check-lanes.ts';
 import { checkMessageDeleted } from './check-messages.ts';
 import { checkStatus } from './check-status.ts';
@@ -171,8 +172,10 @@ export class Oracle {
     if (isDeletion && !wasDeleting) {
       if (this.operator) checkRemoval(this, job);
       job.deletedBy = this.world.actor;
+      job.deleter = this.world.person;
       job.wasTakenOut = this.world.actor === 'somebody' && this.#isListed(job);
     }
+    if (this.operator && !isDeletion) checkNameOnJob(job, object);
     job.object = object;
     job.versions.push({ version, object: type === 'DELETED' ? undefined : object });
     job.isPresent = type !== 'DELETED';
@@ -268,6 +271,7 @@ export class Oracle {
       finished: undefined,
       start: undefined,
       deletedBy: undefined,
+      deleter: undefined,
       suspendedByHand: false,
       wasTakenOut: false,
       abortReason: undefined,

@@ -3,6 +3,7 @@ import { mergePatch } from 'in-memory-kubernetes/store/patch.ts';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/client.ts';
 import { JOBS, PODS } from '../../src/kube/client.ts';
+import { abortAsTools, deleteJobByHand, nameAndLeave } from './aborts.ts';
 import type { Special } from './profile.ts';
 import type { Random } from './random.ts';
 import { drawTemplate, type EnvironmentSpec, NAMESPACE, type Place, type ResourceSpec, WINDOWS } from './setting.ts';
@@ -52,10 +53,13 @@ const deleteJob = (special: Special, propagationPolicy: 'Background' | 'Foregrou
     JOBS,
     (job) => isOpen(job) && !isLeaving(job),
     (world, job) => {
-      deleteByHand(world, JOBS, job, { propagationPolicy });
+      deleteJobByHand(world, job, { propagationPolicy });
       return isSuspended(job) ? 'it waited' : 'it ran';
     },
   );
+
+const onOpenJob = (special: Special, act: (world: World, job: KubeObject, random: Random) => string): Happening =>
+  on(special, JOBS, (job) => isOpen(job) && !isLeaving(job), act);
 
 const setSuspend = (special: Special, suspend: boolean): Happening =>
   on(
@@ -131,6 +135,8 @@ export const ACTS: Record<Act, Happening> = {
   'Job is deleted': deleteJob('Job is deleted', 'Background'),
   'Job is deleted in the foreground': deleteJob('Job is deleted in the foreground', 'Foreground'),
   'Job is orphaned': deleteJob('Job is orphaned', 'Orphan'),
+  'Job is aborted by name': onOpenJob('Job is aborted by name', abortAsTools),
+  'Job is named, and not deleted': onOpenJob('Job is named, and not deleted', nameAndLeave),
   'Job is suspended': setSuspend('Job is suspended', true),
   'Job is resumed by hand': setSuspend('Job is resumed by hand', false),
   'Job is resumed by mistake': resumeByMistake,

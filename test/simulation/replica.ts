@@ -4,6 +4,7 @@ import type { KubeObject } from '../../src/kube/client.ts';
 import type { Operator } from '../../src/operator/operator.ts';
 import { type KnownExit, type Look, learnt, NO_LOOK } from './looks.ts';
 import type { Random } from './random.ts';
+import { annotationOf } from './truth.ts';
 import type { World } from './world.ts';
 
 /**
@@ -23,6 +24,8 @@ export class Incarnation {
   readonly looks = new Map<string, Look>();
   /** What it knows of the ends of Pods, by their uid. */
   readonly known = new Map<string, KnownExit>();
+  /** Whose name was on the Jobs of whose deletion a watch has told it, by their uid. */
+  readonly aborters = new Map<string, string | undefined>();
   readonly #onDeath: (() => void)[] = [];
 
   constructor(name: string, clock: ProcessClock, bornAt: number) {
@@ -41,6 +44,11 @@ export class Incarnation {
     this.known.set(uid, learnt(this.known.get(uid), pod));
   }
 
+  /** A watch has told it of the deletion of a Job. */
+  hasHeardOfDeletion(job: KubeObject): void {
+    this.aborters.set(job.metadata.uid ?? '', annotationOf(job, 'aborted-by'));
+  }
+
   /** A pass begins with its look at the Jobs of a resource; whatever comes after that, it cannot have seen. */
   looksAtJobs(resource: string, version: number): void {
     this.looks.set(resource, { ...NO_LOOK, jobs: version });
@@ -48,7 +56,7 @@ export class Incarnation {
 
   looksAtPods(resource: string, version: number): void {
     const look = this.looks.get(resource) ?? NO_LOOK;
-    this.looks.set(resource, { ...look, pods: version, known: new Map(this.known) });
+    this.looks.set(resource, { ...look, pods: version, known: new Map(this.known), aborters: new Map(this.aborters) });
   }
 
   pause(): void {

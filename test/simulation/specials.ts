@@ -282,6 +282,8 @@ export const IN_BETWEEN: readonly Special[] = [
   'Job is approved',
   'Job is deleted',
   'Job is deleted',
+  'Job is aborted by name',
+  'Job is named, and not deleted',
   'Job is suspended',
   'Job is resumed by hand',
   'message is sent',

@@ -53,6 +53,8 @@ export interface JobTruth {
   finished: 'Complete' | 'Failed' | undefined;
   start: Start | undefined;
   deletedBy: Actor | undefined;
+  /** His name, where somebody did. */
+  deleter: string | undefined;
   suspendedByHand: boolean;
   /** Somebody deleted it while it stood in the status as waiting: that takes its request out of the lane. */
   wasTakenOut: boolean;

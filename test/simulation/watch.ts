@@ -184,6 +184,7 @@ export class Watch implements AsyncIterable<WatchEvent>, AsyncIterator<WatchEven
     } else {
       const { type, object } = item.event;
       if (this.type.plural === 'pods' && type !== 'BOOKMARK') this.incarnation.hasSeen(object);
+      if (this.type.plural === 'jobs' && type === 'DELETED') this.incarnation.hasHeardOfDeletion(object);
       this.#world.trace.note(`${this.incarnation.name} ${type}`, () => {
         return `${this.incarnation.name} hears: ${type} ${object.kind} ${object.metadata.name} (${object.metadata.resourceVersion})`;
       });

@@ -63,6 +63,8 @@ export class World {
   silentWatches: Watch[] = [];
   readonly replicas: (Incarnation | undefined)[] = [];
   actor: Actor = 'the cluster';
+  /** His name, where somebody acts by hand and it matters. */
+  person: string | undefined;
   /** What the name of the Job that somebody has in mind begins with: of several that suit, it is mostly such a one that he acts on. */
   inMind: string | undefined;
   /** No request reaches the API server, or SQS, before this. */
@@ -145,6 +147,15 @@ export class World {
       return act();
     } finally {
       this.actor = before;
+    }
+  }
+
+  asPerson<T>(name: string, act: () => T): T {
+    this.person = name;
+    try {
+      return this.as('somebody', act);
+    } finally {
+      this.person = undefined;
     }
   }
 

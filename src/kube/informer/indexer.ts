@@ -4,11 +4,15 @@
 
 import type { KubeObject, WatchEvent } from '../client.ts';
 
-/** What became of one object. `object` of a DELETED is its last known state. `old` is there for MODIFIED. */
+/**
+ * What became of one object. `object` of a DELETED is the state in which it was deleted; where nobody watched that (`isMissed`), the last one
+ * that is known. `old` is there for MODIFIED.
+ */
 export interface ObjectEvent<T extends KubeObject = KubeObject> {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
   object: T;
   old?: T;
+  isMissed?: true;
 }
 
 /** By name of the index: the keys under which an object is found, none or many. Must be pure. */
@@ -59,7 +63,7 @@ export class ObjectStore<T extends KubeObject> {
     const events: ObjectEvent<T>[] = [];
     const present = new Set(objects.map(placeOf));
     for (const known of this.list(namespace)) {
-      if (!present.has(placeOf(known))) events.push(...this.#remove(known, known));
+      if (!present.has(placeOf(known))) events.push(this.#miss(known));
     }
     for (const object of objects) events.push(...this.#put(object));
     return events;
@@ -72,13 +76,14 @@ export class ObjectStore<T extends KubeObject> {
     const known = this.#known(event.object);
     // The end of an earlier object of this name says nothing about the one that is here now.
     if (known === undefined || known.metadata.uid !== event.object.metadata.uid) return [];
-    return this.#remove(known, this.#frozen(event.object));
+    this.#remove(known);
+    return [{ type: 'DELETED', object: this.#frozen(event.object) }];
   }
 
   #put(object: T): ObjectEvent<T>[] {
     const known = this.#known(object);
     if (known === undefined) return this.#add(object);
-    if (known.metadata.uid !== object.metadata.uid) return [...this.#remove(known, known), ...this.#add(object)];
+    if (known.metadata.uid !== object.metadata.uid) return [this.#miss(known), ...this.#add(object)];
     const [before, after] = [known.metadata.resourceVersion, object.metadata.resourceVersion];
     if (before === after) return [];
     this.#unindex(known);
@@ -107,13 +112,17 @@ export class ObjectStore<T extends KubeObject> {
     return stored;
   }
 
-  #remove(known: T, last: T): ObjectEvent<T>[] {
+  #miss(known: T): ObjectEvent<T> {
+    this.#remove(known);
+    return { type: 'DELETED', object: known, isMissed: true };
+  }
+
+  #remove(known: T): void {
     const { namespace = '', name } = known.metadata;
     const names = this.#namespaces.get(namespace);
     names?.delete(name);
     if (names?.size === 0) this.#namespaces.delete(namespace);
     this.#unindex(known);
-    return [{ type: 'DELETED', object: last }];
   }
 
   #unindex(known: T): void {

@@ -58,7 +58,7 @@ export class CarryOut {
 
   async #mark(job: Job): Promise<void> {
     const startedAt = job.status?.startTime ?? new Date(this.#now()).toISOString();
-    await this.#patch(job, { metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } });
+    await this.#patch(job, { metadata: { annotations: startedMark(startedAt) } });
   }
 
   async #touch(job: Job): Promise<void> {
@@ -76,7 +76,7 @@ export class CarryOut {
   async #start(key: string, resource: CapDeployJob, job: Job): Promise<KubeError | undefined> {
     const startedAt = new Date(this.#now()).toISOString();
     const refused = await refusal(
-      this.#patch(job, { spec: { suspend: false }, metadata: { annotations: { [ANNOTATION.startedAt]: startedAt } } }),
+      this.#patch(job, { spec: { suspend: false }, metadata: { annotations: startedMark(startedAt) } }),
     );
     if (!refused) this.#announcer.started(key, resource, job);
     return refused;
@@ -94,6 +94,12 @@ export class CarryOut {
     await this.#client.patch(JOBS, namespace, name, { uid, resourceVersion }, patch);
   }
 }
+
+/**
+ * That the deploy of a Job was started. Who had put his name on it to abort it meant a request that waited: he looks again, for his delete is
+ * refused by now, and nobody else's may be taken for his.
+ */
+const startedMark = (startedAt: string) => ({ [ANNOTATION.startedAt]: startedAt, [ANNOTATION.abortedBy]: null });
 
 /** A Job that moved or went must not keep the other lanes' Jobs waiting: its refusal is reported after they had their turn. */
 async function refusal(write: Promise<void>): Promise<KubeError | undefined> {

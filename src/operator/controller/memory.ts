@@ -1,5 +1,5 @@
 import { containerHasStarted } from '../../lanes/explain.ts';
-import { isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
+import { aborterOf, isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
 import type { Memory } from '../../lanes/lane.ts';
 import { followPod, goneFor, type PodEnd, podEnd } from '../../lanes/pod-end.ts';
 import { redactTail } from '../../text/redact.ts';
@@ -20,6 +20,7 @@ interface Notes {
   containerSeen: boolean;
   absentSince: number | undefined;
   lastSeen: Job | undefined;
+  abortedBy: string | undefined;
   /** By Pod UID, in the order in which they came. */
   pods: Map<string, SeenPod>;
   /** Nothing asked for it between two sweeps, the last of which did not know its Job. */
@@ -75,9 +76,14 @@ export class ProcessMemory implements Memory {
     if (notes) Object.assign(notes, { podSeen: false, containerSeen: false, absentSince: undefined });
   }
 
-  /** Keeps the last state of a Job whose deletion was watched: it tells an abort from a deploy that had ended before. */
-  seeDeleted(job: Job): void {
-    Object.assign(this.#of(job.metadata.uid), { lastSeen: quotableJob(job), resource: keysOf(job)[0] });
+  /**
+   * Keeps the last state of a Job whose deletion was watched: it tells an abort from a deploy that had ended before.
+   * @param isMissed nobody watched it: a later list did not show the Job, whose last state may have been another one. Then the name on it need
+   * not be the name of who deleted it.
+   */
+  seeDeleted(job: Job, isMissed = false): void {
+    const abortedBy = isMissed ? undefined : aborterOf(job);
+    Object.assign(this.#of(job.metadata.uid), { lastSeen: quotableJob(job), resource: keysOf(job)[0], abortedBy });
   }
 
   /** To be called with what a live look did not show, and never with what a cache does not know. */
@@ -97,7 +103,7 @@ export class ProcessMemory implements Memory {
   /**
    * Forgets Jobs that are no more and hold no lane any more: their ends stand in the history. Only what two sweeps did not know goes, for a
    * cache can be late.
-   * @param isKnown a Job or Pod of it is there, or a claim names it.
+   * @param isKnown a Job or Pod of it is there, or a status says that its request waits or runs.
    */
   sweep(isKnown: (jobUid: string) => boolean): void {
     for (const [uid, notes] of this.#notes) {
@@ -121,6 +127,7 @@ export class ProcessMemory implements Memory {
   containerWasSeen = (jobUid: string): boolean => this.#notes.get(jobUid)?.containerSeen ?? false;
   absentSince = (jobUid: string): number | undefined => this.#notes.get(jobUid)?.absentSince;
   lastSeen = (jobUid: string): Job | undefined => this.#notes.get(jobUid)?.lastSeen;
+  abortedBy = (jobUid: string): string | undefined => this.#notes.get(jobUid)?.abortedBy;
   podEnds = (jobUid: string): readonly PodEnd[] =>
     [...(this.#notes.get(jobUid)?.pods.values() ?? [])].map(({ end }) => end);
   exitedSince = (jobUid: string): number | undefined => {
@@ -136,6 +143,7 @@ export class ProcessMemory implements Memory {
       containerSeen: false,
       absentSince: undefined,
       lastSeen: undefined,
+      abortedBy: undefined,
       pods: new Map(),
       stale: false,
     };

@@ -47,7 +47,7 @@ export class Observer {
     return this.#caches.resources.get(namespace, name);
   }
 
-  /** UIDs of the Jobs that the caches know of, by the Job itself, by a Pod of it, or by a claim. */
+  /** UIDs of the Jobs that the caches know of, by the Job itself, by a Pod of it, or by a status that says that its request waits or runs. */
   knownJobs(): Set<string> {
     const { resources, jobs, pods } = this.#caches;
     return new Set([
@@ -56,7 +56,9 @@ export class Observer {
       ...resources
         .list()
         .flatMap(({ status }) =>
-          (status?.environments ?? []).flatMap(({ active = [] }) => active.map(({ uid }) => uid)),
+          (status?.environments ?? []).flatMap(({ active = [], waiting = [] }) =>
+            [...active, ...waiting].flatMap(({ uid }) => uid ?? []),
+          ),
         ),
     ]);
   }

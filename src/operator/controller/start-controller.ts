@@ -225,7 +225,7 @@ function follow(caches: Caches, queue: WorkQueue, memory: ProcessMemory, isWorki
   caches.jobs.onEvent((event) => {
     const job: Job = event.object;
     const before: Job | undefined = event.type === 'MODIFIED' ? event.old : undefined;
-    if (event.type === 'DELETED') memory.seeDeleted(job);
+    if (event.type === 'DELETED') memory.seeDeleted(job, event.isMissed);
     else if (before && !isRunning(before) && isRunning(job)) memory.seeResumed(job);
     addAll(event.object);
   });
