@@ -76,7 +76,7 @@ test('each policy is bound, denies, and lets nothing through that it cannot judg
     policies.map(({ metadata }) => metadata.name).sort(),
   );
   for (const { spec } of bindings) expect(spec).toMatchObject({ validationActions: ['Deny'] });
-  expect(policies).toHaveLength(4);
+  expect(policies).toHaveLength(5);
   for (const { spec } of policies) expect(spec.failurePolicy).toBe('Fail');
 });
 

@@ -234,8 +234,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'Pods are not labelled',
     rule: 'invariant 3',
     file: 'src/lanes/build-job.ts',
-    find: "labels: { ...optionalRecord(metadata.labels, '.metadata.labels'), ...labels } };",
-    replace: "labels: { ...optionalRecord(metadata.labels, '.metadata.labels'), ...(labels ? {} : {}) } };",
+    find: "labels: { ...optionalRecord(metadata.labels, '.metadata.labels'), ...labels },",
+    replace: "labels: { ...optionalRecord(metadata.labels, '.metadata.labels'), ...(labels ? {} : {}) },",
   },
   {
     name: 'the name of a Job holds the time',
