@@ -5,13 +5,13 @@
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import type { Clock } from './clock.ts';
-import type { CollectorOptions } from './controllers/garbage-collector.ts';
-import { Collector } from './controllers/garbage-collector.ts';
+import type { GarbageCollectorOptions } from './controllers/garbage-collector.ts';
+import { GarbageCollector } from './controllers/garbage-collector.ts';
 import type { JobControllerOptions } from './controllers/job-controller.ts';
 import { JobController } from './controllers/job-controller.ts';
 import type { Intercept } from './http/faults.ts';
-import type { HttpFace } from './http/http-server.ts';
-import { startHttpFace } from './http/http-server.ts';
+import type { HttpServer } from './http/http-server.ts';
+import { startHttpServer } from './http/http-server.ts';
 import { RequestLog } from './http/requests.ts';
 import { Kubelet } from './kubelet/kubelet.ts';
 import type { ResolveImage } from './kubelet/pod-worker.ts';
@@ -32,7 +32,7 @@ export interface LocalClusterOptions {
   token?: string;
   intercept?: Intercept;
   jobController?: JobControllerOptions;
-  collector?: CollectorOptions;
+  collector?: GarbageCollectorOptions;
   clock?: Clock;
   watchHistory?: number;
   bookmarkIntervalMs?: number;
@@ -53,7 +53,7 @@ export interface LocalCluster {
   kubeconfig: Kubeconfig;
   writeKubeconfig(path: string): void;
   store: Store;
-  http: HttpFace;
+  http: HttpServer;
   /** Requests over HTTP and by in-process clients that count theirs here, by verb and type. */
   requests: RequestLog;
   stop(): Promise<void>;
@@ -63,7 +63,7 @@ export async function startLocalCluster(options: LocalClusterOptions = {}): Prom
   const { clock, watchHistory, bookmarkIntervalMs, runner, temporaryDirectory, stopGraceMs } = options;
   const store = new Store(defined({ clock, watchHistory }));
   const requests = new RequestLog();
-  const collector = new Collector(store, options.collector);
+  const collector = new GarbageCollector(store, options.collector);
   const jobs = new JobController(store, options.jobController);
   const resolveImage = options.resolveImage ?? (() => undefined);
   const kubelet =
@@ -75,10 +75,10 @@ export async function startLocalCluster(options: LocalClusterOptions = {}): Prom
     collector.stop();
     await kubelet?.stop();
   };
-  let http: HttpFace;
+  let http: HttpServer;
   try {
     const { port, token, intercept } = options;
-    http = await startHttpFace(store, {
+    http = await startHttpServer(store, {
       ...defined({ port, bookmarkIntervalMs }),
       token,
       intercept,

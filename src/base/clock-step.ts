@@ -1,4 +1,4 @@
-import { type Clock, elapsed, sleep } from './clock.ts';
+import { type Clock, monotonicNow, sleep } from './clock.ts';
 
 /** What NTP's slew, of the time of day and of the steady clock alike, never comes near within a second. */
 const STEP_MS = 5_000;
@@ -20,9 +20,9 @@ export class ClockWasSetError extends Error {
  * old time, however far away that is by now: it is to end, as in a crash, and the next one plans by the new time.
  */
 export async function clockWasSet(clock: Clock, signal: AbortSignal): Promise<ClockWasSetError> {
-  const offset = (): number => clock.now() - elapsed(clock);
-  // A clock without `steady` is one that is never set.
-  for (let before = offset(); clock.steady !== undefined && !signal.aborted; ) {
+  const offset = (): number => clock.now() - monotonicNow(clock);
+  // A clock without `monotonic` is one that is never set.
+  for (let before = offset(); clock.monotonic !== undefined && !signal.aborted; ) {
     await sleep(clock, LOOK_MS, signal);
     const byMs = offset() - before;
     if (Math.abs(byMs) > STEP_MS && !signal.aborted) return new ClockWasSetError(byMs);

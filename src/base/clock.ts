@@ -10,9 +10,9 @@ export interface Clock {
   now(): number;
   /**
    * Milliseconds since some moment, by a clock that nobody sets: what a lease is measured with, for one that is set back would have a
-   * leader believe in itself for too long. A clock without it is one that is never set (see `elapsed`).
+   * leader believe in itself for too long. A clock without it is one that is never set (see `monotonicNow`).
    */
-  steady?(): number;
+  monotonic?(): number;
   setTimeout(callback: () => void, ms: number): TimerHandle;
   clearTimeout(handle: TimerHandle): void;
   /** At least 0, less than 1. */
@@ -22,14 +22,14 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   // CLOCK_MONOTONIC: it goes on while the process is stopped (SIGSTOP), and takes no step when NTP does.
-  steady: () => performance.now(),
+  monotonic: () => performance.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
   random: () => Math.random(),
 };
 
 /** Only differences mean something: milliseconds that no change of the system's time touches. */
-export const elapsed = (clock: Clock): number => clock.steady?.() ?? clock.now();
+export const monotonicNow = (clock: Clock): number => clock.monotonic?.() ?? clock.now();
 
 /** No timer of this program sleeps longer than this (milliseconds): `setTimeout` beyond 2^31 ms, 24.8 days, fires at once. */
 export const LONGEST_TIMER_MS = 5 * 60_000;

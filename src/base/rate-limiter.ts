@@ -1,4 +1,4 @@
-import { type Clock, elapsed, sleep } from './clock.ts';
+import { type Clock, monotonicNow, sleep } from './clock.ts';
 
 /** Ten Jobs a second: what each costs (milliseconds). */
 export const JOB_COST_MS = 100;
@@ -10,10 +10,10 @@ export const JOBS_AT_ONCE_MS = 50 * JOB_COST_MS;
  * would otherwise be worked off as fast as the API server answers, and a flood refused as fast as this process can. It counts time that has
  * passed, not the time of day: a clock that is set back must not hold up anybody.
  */
-export class Pace {
+export class RateLimiter {
   readonly #clock: Clock;
   readonly #burstMs: number;
-  /** When all that was spent is paid for, on the clock of `elapsed`, in milliseconds. */
+  /** When all that was spent is paid for, on the clock of `monotonicNow`, in milliseconds. */
   #paidAt = Number.NEGATIVE_INFINITY;
 
   /** @param burstMs what may be spent at once, by one who has been still for as long (milliseconds). */
@@ -22,18 +22,18 @@ export class Pace {
     this.#burstMs = burstMs;
   }
 
-  /** Takes its time, be there room or not (milliseconds). */
+  /** Records a cost (milliseconds), even if the limit is exceeded. */
   spend(costMs: number): void {
-    this.#paidAt = Math.max(this.#paidAt, elapsed(this.#clock) - this.#burstMs) + costMs;
+    this.#paidAt = Math.max(this.#paidAt, monotonicNow(this.#clock) - this.#burstMs) + costMs;
   }
 
-  /** Until all is paid for (milliseconds); 0 or less where there is room. */
+  /** Milliseconds until there is capacity; 0 or less if there is some now. */
   get waitMs(): number {
-    return this.#paidAt - elapsed(this.#clock);
+    return this.#paidAt - monotonicNow(this.#clock);
   }
 
-  /** Resolves when there is room, or the signal aborts. */
-  async room(signal: AbortSignal): Promise<void> {
+  /** Resolves when there is capacity, or when the signal aborts. */
+  async waitForCapacity(signal: AbortSignal): Promise<void> {
     if (this.waitMs > 0) await sleep(this.#clock, this.waitMs, signal);
   }
 }

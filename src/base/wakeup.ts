@@ -1,18 +1,18 @@
 import { type Clock, sleep } from './clock.ts';
 
-/** Wakes one sleeper early: for changes that would else be noticed only when its time is up. A ring before the sleep counts. */
-export class Bell {
-  #rung = false;
+/** Ends one wait early. A `notify()` before `wait()` makes the next wait return at once. */
+export class Wakeup {
+  #notified = false;
   #wake: (() => void) | undefined;
 
-  ring(): void {
-    this.#rung = true;
+  notify(): void {
+    this.#notified = true;
     this.#wake?.();
   }
 
-  /** Sleeps until the bell rings, the time is up or the signal aborts. */
+  /** Resolves after `notify()`, after `ms`, or when the signal aborts. */
   async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.#rung && !signal.aborted) {
+    if (!this.#notified && !signal.aborted) {
       const woken = new AbortController();
       const wake = () => woken.abort();
       this.#wake = wake;
@@ -21,6 +21,6 @@ export class Bell {
       signal.removeEventListener('abort', wake);
       this.#wake = undefined;
     }
-    this.#rung = false;
+    this.#notified = false;
   }
 }

@@ -88,12 +88,12 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
 
   const end = await Promise.race([stopRequested, operator.lost]);
   if (end instanceof Error) {
-    // Not a follower again: what this process knows, polls and has in hand is a leader's. Kubernetes starts a new one, which forgets nothing.
+    // Not a follower again: what this process knows, polls and has in flight is a leader's. Kubernetes starts a new one, which forgets nothing.
     const why = end instanceof ClockWasSetError ? 'the clock was set' : 'leadership was lost';
     log.error({ err: end }, `${why}: ending, for another process to go on`);
     process.exit(1);
   }
-  log.info({ signal: end }, 'stopping: nothing more is received, what is in hand is settled');
+  log.info({ signal: end }, 'stopping: nothing more is received, what is in flight is settled');
   await operator.stop();
   sqs.close();
   await Promise.all([kube.close(), leaseClient?.close()]);

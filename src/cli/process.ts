@@ -11,7 +11,7 @@ const LINGER_MS = 2000;
  */
 export function stopSignal(
   log: Log,
-  afterSecond = 'messages in hand come again when their visibility ends',
+  afterSecond = 'messages in flight come again when their visibility ends',
 ): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let first = true;

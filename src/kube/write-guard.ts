@@ -10,11 +10,11 @@ import type {
 } from './client.ts';
 import { KubeError } from './errors.ts';
 
-/** Whether this process may act on the world just now: only the leader may. */
-export interface Permit {
-  /** Asked anew before each write, against the clock: a process that was stopped for a minute must not trust what it knew before. */
+/** Says whether this process may write: only the leader may. */
+export interface WriteGuard {
+  /** Asked before each write, against the clock: a process that was stopped for a minute must not trust what it knew before. */
   granted(): boolean;
-  /** Aborts when the permit is withdrawn: what is under way ends. Its reason is a KubeError. */
+  /** Aborts when the right to write is lost. Its reason is a KubeError. */
   readonly signal: AbortSignal;
 }
 
@@ -26,15 +26,15 @@ export const notLeader = (): KubeError =>
   });
 
 /**
- * The client under a permit: without it no write is sent, and when it is withdrawn writes and reads under way are aborted. Watches are left
- * alone: a follower watches too.
+ * A client that writes only while the guard allows it. When the guard's signal aborts, writes and reads under way are aborted. Watches
+ * go on: a follower watches, too.
  */
-export function guardedClient(client: KubeClient, permit: Permit): KubeClient {
+export function guardedClient(client: KubeClient, guard: WriteGuard): KubeClient {
   const read = <O extends RequestOptions | ListOptions, T>(options: O | undefined, send: (options: O) => Promise<T>) =>
-    // The permit's signal lives as long as the process.
-    withEither(options?.signal ?? permit.signal, permit.signal, (signal) => send({ ...options, signal } as O));
+    // The guard's signal lives as long as the process.
+    withEither(options?.signal ?? guard.signal, guard.signal, (signal) => send({ ...options, signal } as O));
   const write = async <O extends RequestOptions, T>(options: O | undefined, send: (options: O) => Promise<T>) => {
-    if (!permit.granted()) throw notLeader();
+    if (!guard.granted()) throw notLeader();
     return read(options, send);
   };
   return {

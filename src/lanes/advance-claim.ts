@@ -43,7 +43,7 @@ export function markStarted(lane: Lane): void {
 }
 
 /** A claim whose Job never started is planned again from the beginning; one whose Pod does not come up is ended. */
-export function driveClaim(lane: Lane): void {
+export function advanceClaim(lane: Lane): void {
   const { claim, claimedJob: job } = lane;
   if (!claim || lane.claimMoved) return;
   const exit = exitOf(endedOf(lane, claim.uid, claim));

@@ -14,7 +14,7 @@ export type QueueState =
   | { kind: 'failing'; since: number; lastReadAt: number; reason: string; message: string; lasting: boolean };
 
 /** Why Jobs cannot be created just now, with the API server's words. */
-export interface CreateTrouble {
+export interface CreateFailure {
   reason: string;
   message: string;
   /** The API server refuses the template itself (422): the dry run is to be repeated. */
@@ -37,7 +37,7 @@ export interface Health {
   readonly specProblem: string | undefined;
   readonly template: TemplateCheck | undefined;
   readonly queue: QueueState | undefined;
-  readonly createTrouble: CreateTrouble | undefined;
+  readonly createFailure: CreateFailure | undefined;
   readonly lanes: readonly LaneStatus[];
   /** A window that cannot be read: its environment stays closed. */
   readonly windowProblem: string | undefined;
@@ -80,14 +80,14 @@ export function conditionsOf(health: Health, previous: readonly Condition[] | un
 
 /** A failed deploy is not a sick operator: it does not count here. */
 function ready(health: Health, template: Finding, reachable: Finding): Finding {
-  const { specProblem, windowProblem, freezeProblem, definitionProblem, createTrouble, queue } = health;
+  const { specProblem, windowProblem, freezeProblem, definitionProblem, createFailure, queue } = health;
   if (specProblem) return { status: 'False', reason: REASON.invalidSpec, message: specProblem };
   if (template.status === 'False') return template;
-  if (createTrouble) {
+  if (createFailure) {
     return {
       status: 'False',
       reason: REASON.jobsCannotBeCreated,
-      message: `Jobs cannot be created, so nothing more is received: ${createTrouble.reason}: ${createTrouble.message}`,
+      message: `Jobs cannot be created, so nothing more is received: ${createFailure.reason}: ${createFailure.message}`,
     };
   }
   if (windowProblem) {

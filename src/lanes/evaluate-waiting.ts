@@ -18,7 +18,7 @@ interface Open {
 }
 
 /** Each request that is neither recorded nor claimed is dropped for a reason or stands in the status: none is ever without a place. */
-export function judgeWaiting(lane: Lane): void {
+export function evaluateWaiting(lane: Lane): void {
   const open = openRequests(lane);
   // What is dropped for a reason of its own takes nobody's place.
   const lasting = open.filter(

@@ -7,7 +7,7 @@ import { sameContent } from './job.ts';
  * a Job alone can be deleted before anybody listed it, or belong to a resource that is already gone.
  * @returns `same`, `conflict` where the id stands there with another content, or undefined.
  */
-export function standsInStatus(
+export function findInStatus(
   status: CapDeployJobStatus | undefined,
   request: DeployRequest,
 ): 'same' | 'conflict' | undefined {

@@ -18,7 +18,7 @@ export interface LaneView {
   /** The resource's own Jobs of this lane. */
   readonly jobs: readonly Job[];
   /** Jobs that carry the lane's labels but belong to somebody else, for example to an earlier resource of this name. */
-  readonly strangers: readonly Job[];
+  readonly foreignJobs: readonly Job[];
   /** Pods that carry the lane's labels, whoever owns them. */
   readonly pods: readonly Pod[];
   /** True where the history knows the id in this lane. */
@@ -28,7 +28,7 @@ export interface LaneView {
   /** Epoch milliseconds. */
   readonly now: number;
   /** Milliseconds by a clock that nobody sets: what must have passed before an absence counts is measured with it. */
-  readonly elapsed: number;
+  readonly monotonicNow: number;
 }
 
 /**
@@ -40,7 +40,7 @@ export interface Memory {
   podWasSeen(jobUid: string): boolean;
   /** The first container of the Job's Pod was seen running or finished. */
   containerWasSeen(jobUid: string): boolean;
-  /** Since when a live look has shown that this Job is gone or suspended (on the clock of `elapsed`, in milliseconds). */
+  /** Since when a live look has shown that this Job is gone or suspended (on the clock of `monotonicNow`, in milliseconds). */
   absentSince(jobUid: string): number | undefined;
   /** The Job as it was when its deletion was watched. */
   lastSeen(jobUid: string): Job | undefined;
@@ -48,7 +48,7 @@ export interface Memory {
   abortedBy(jobUid: string): string | undefined;
   /** How each Pod of this Job ended that was ever seen, in the order in which they came; its texts are redacted and bounded. */
   podEnds(jobUid: string): readonly PodEnd[];
-  /** Since when the first containers of all these Pods have been seen to have exited (on the clock of `elapsed`, in milliseconds). */
+  /** Since when the first containers of all these Pods have been seen to have exited (on the clock of `monotonicNow`, in milliseconds). */
   exitedSince(jobUid: string): number | undefined;
 }
 

@@ -182,7 +182,7 @@ export class Lane {
    * a claim that has not been started yet, a Job that somebody resumed and suspended again: a Pod of it may still come, and it has had its turn.
    */
   get occupant(): string | undefined {
-    const job = [...this.view.jobs, ...this.view.strangers].find(isRunning);
+    const job = [...this.view.jobs, ...this.view.foreignJobs].find(isRunning);
     if (job) return `Job ${job.metadata.name} runs in this lane`;
     const pod = this.view.pods.find(isAlive);
     if (!pod) return this.interruptedBeside;

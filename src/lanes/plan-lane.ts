@@ -1,11 +1,11 @@
 import { bounded } from '../text/truncate.ts';
-import { adoptStarted, driveClaim, markStarted, startNext } from './advance-claim.ts';
-import { followOpening } from './eligible-since.ts';
-import { judgeWaiting, recordDeletedWhileWaiting, removeKnown } from './evaluate-waiting.ts';
+import { adoptStarted, advanceClaim, markStarted, startNext } from './advance-claim.ts';
+import { eligibleSince } from './eligible-since.ts';
+import { evaluateWaiting, recordDeletedWhileWaiting, removeKnown } from './evaluate-waiting.ts';
 import { Lane, type LanePlan, type LaneView } from './lane.ts';
 import { recordFinished, recordInterrupted, recordVanishedClaim } from './record-outcomes.ts';
 import { fenceTakenBack, replaceRunning } from './replace.ts';
-import { sayWhy } from './waiting-reasons.ts';
+import { waitingReasons } from './waiting-reasons.ts';
 
 /** How long the watermark of a removed environment is kept: SQS keeps a message no longer than this. */
 const FORGET_LANE_MS = 14 * 86_400_000;
@@ -19,16 +19,16 @@ export function planLane(view: LaneView): LanePlan {
   recordInterrupted(lane);
   recordVanishedClaim(lane);
   adoptStarted(lane);
-  driveClaim(lane);
+  advanceClaim(lane);
   markStarted(lane);
-  followOpening(lane);
+  eligibleSince(lane);
   recordDeletedWhileWaiting(lane);
-  judgeWaiting(lane);
+  evaluateWaiting(lane);
   removeKnown(lane);
   replaceRunning(lane);
   fenceTakenBack(lane);
   startNext(lane);
-  sayWhy(lane);
+  waitingReasons(lane);
   return planOf(lane);
 }
 

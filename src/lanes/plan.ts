@@ -11,7 +11,7 @@ import { ENVIRONMENT_PATTERN } from '../api/deploy-request.ts';
 import { LABEL } from '../api/names.ts';
 import type { Result } from '../api/reasons.ts';
 import {
-  type CreateTrouble,
+  type CreateFailure,
   conditionsOf,
   type QueueState,
   queueReadDeadlineMs,
@@ -23,7 +23,7 @@ import { isOwnedBy, type Job, type Pod } from './job.ts';
 import type { LanePlan, Memory, Removal } from './lane.ts';
 import { planLane } from './plan-lane.ts';
 import { retain, trimHistory } from './retention.ts';
-import { fitted } from './truncate-status.ts';
+import { truncateStatus } from './truncate-status.ts';
 
 /** Everything that a plan looks at: one CapDeployJob with its Jobs and Pods at one moment. */
 export interface Observation {
@@ -39,13 +39,13 @@ export interface Observation {
   /** What the API server drops of the status, where its CustomResourceDefinition is older than this operator. */
   readonly definitionProblem?: string | undefined;
   readonly queue: QueueState | undefined;
-  readonly createTrouble: CreateTrouble | undefined;
+  readonly createFailure: CreateFailure | undefined;
   /** Rejections that are to be recorded now, oldest first. */
   readonly rejections: readonly RejectionEntry[];
   /** Epoch milliseconds, taken before Jobs and Pods were listed: where a time has to pass, the lists must be younger than its end. */
   readonly now: number;
   /** As a LaneView's (milliseconds). */
-  readonly elapsed: number;
+  readonly monotonicNow: number;
 }
 
 /** The next status, and what is to be done before and after it is stored. */
@@ -122,7 +122,7 @@ export function plan(observation: Observation): Plan {
     ...(history.length > 0 ? { history } : {}),
   };
   return {
-    status: fitted(status),
+    status: truncateStatus(status),
     ended,
     rejected,
     touch: lanes.flatMap(({ touch }) => touch),
@@ -140,7 +140,7 @@ export function plan(observation: Observation): Plan {
   };
 }
 
-function planLanes({ resource, spec, jobs, pods, memory, warnings, now, elapsed }: Observation): LanePlan[] {
+function planLanes({ resource, spec, jobs, pods, memory, warnings, now, monotonicNow }: Observation): LanePlan[] {
   if (!spec) return [];
   const laneOf = (object: Job | Pod) => object.metadata.labels?.[LABEL.environment] ?? '';
   const known = new Set([
@@ -164,13 +164,13 @@ function planLanes({ resource, spec, jobs, pods, memory, warnings, now, elapsed 
         createdAt: Date.parse(resource.metadata.creationTimestamp),
         previous: resource.status?.environments?.find((lane) => lane.name === name),
         jobs: inLane.filter((job) => isOwnedBy(job, resource)),
-        strangers: inLane.filter((job) => !isOwnedBy(job, resource)),
+        foreignJobs: inLane.filter((job) => !isOwnedBy(job, resource)),
         pods: pods.filter((pod) => laneOf(pod) === name),
         recorded: (id) => recorded.has(id),
         memory,
         warnings,
         now,
-        elapsed,
+        monotonicNow,
       });
     });
 }

@@ -86,13 +86,13 @@ function hasLeftNothing(lane: Lane, jobUid: string): boolean {
 
 /** Whatever the Job controller has begun by the time at which a live look first showed the Job gone, or suspended, is done. */
 function isTimeOver(lane: Lane, jobUid: string): boolean {
-  const { memory, now, elapsed } = lane.view;
+  const { memory, now, monotonicNow } = lane.view;
   const since = memory.absentSince(jobUid);
   if (since === undefined) {
     lane.absent.push(jobUid);
     return false;
   }
-  const leftMs = since + LATE_POD_MS - elapsed;
+  const leftMs = since + LATE_POD_MS - monotonicNow;
   if (leftMs <= 0) return true;
   lane.wake(now + leftMs);
   return false;

@@ -21,7 +21,7 @@ const WHOLE_MESSAGE = 2048;
  * The status as it is, or, where a thousand requests with long texts wait, with what stands elsewhere too left out: who asked (it stands on
  * the Job), the end of long reasons to wait, the end of old messages. No entry is left out.
  */
-export function fitted(status: CapDeployJobStatus): CapDeployJobStatus {
+export function truncateStatus(status: CapDeployJobStatus): CapDeployJobStatus {
   const { environments = [], history = [] } = status;
   const entries = environments.reduce((sum, { waiting = [] }) => sum + waiting.length, history.length);
   if (entries < FEW || storedBytes(status) <= LARGEST_STATUS) return status;

@@ -16,7 +16,7 @@ const HEALTHY_END_MS = 2_000;
  * operator ends the Pod. That is never taken back: what it rests on does not change any more.
  */
 export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): void {
-  const { now, elapsed } = lane.view;
+  const { now, monotonicNow } = lane.view;
   const { why: told, ending, ...held } = claim;
   const announced = ending?.reason === OUTCOME.sidecarEnded ? ending : undefined;
   const pod = lane.podsOf(job.metadata.uid).find(isAlive);
@@ -29,7 +29,7 @@ export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): v
   }
   const why = pod && `${whyHeld(pod, exit)}. The operator ends the Pod ${SIDECARS_MS / 1000} s after that exit`;
   lane.claim = { ...held, exit, ...(why ? { why: bounded(why, 512) } : {}) };
-  const leftMs = since + SIDECARS_MS - elapsed;
+  const leftMs = since + SIDECARS_MS - monotonicNow;
   if (!announced && leftMs > 0) {
     lane.wake(now + leftMs);
     return;
@@ -44,13 +44,13 @@ export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): v
 }
 
 /**
- * Since when the exit is known, on the clock of `elapsed`. One that an earlier process wrote into the claim, and that nothing proves any more, is as
+ * Since when the exit is known, on the clock of `monotonicNow`. One that an earlier process wrote into the claim, and that nothing proves any more, is as
  * old as it says.
  */
 function exitedSince(lane: Lane, { exit }: Claim, job: Job): number {
-  const { memory, now, elapsed } = lane.view;
+  const { memory, now, monotonicNow } = lane.view;
   const ageMs = exit ? Math.max(0, now - Date.parse(exit.finishedAt)) : 0;
-  return memory.exitedSince(job.metadata.uid) ?? elapsed - ageMs;
+  return memory.exitedSince(job.metadata.uid) ?? monotonicNow - ageMs;
 }
 
 /**
@@ -58,10 +58,10 @@ function exitedSince(lane: Lane, { exit }: Claim, job: Job): number {
  * exit written: a kubelet that has ended the Pod itself may still be about to say so.
  */
 function sayWhoIsLate(lane: Lane, held: Claim, pod: Pod, exit: Exit, told: string | undefined, since: number): void {
-  const { now, elapsed } = lane.view;
+  const { now, monotonicNow } = lane.view;
   const why = bounded(whyHeld(pod, exit), 512);
   // What the claim says already is no news: a process that saw the exit later must not take it back.
-  if (told !== why && elapsed - since < HEALTHY_END_MS) lane.wake(now + since + HEALTHY_END_MS - elapsed);
+  if (told !== why && monotonicNow - since < HEALTHY_END_MS) lane.wake(now + since + HEALTHY_END_MS - monotonicNow);
   else lane.claim = { ...held, why };
 }
 

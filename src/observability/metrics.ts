@@ -159,7 +159,7 @@ export class Metrics {
     this.#toJob.observe(labels(resource), seconds(secondsSinceSent));
   }
 
-  /** The message stays in hand and is tried again. */
+  /** The message stays in flight and is tried again. */
   jobCreateFailed(resource: ResourceRef, reason: string): void {
     this.#createErrors.inc({ ...labels(resource), reason: this.#createErrorWords.of(reason) });
   }

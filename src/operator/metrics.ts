@@ -42,7 +42,7 @@ export function operatorMetrics(metrics: Metrics): OperatorMetrics {
 export function countPolls(reports: Reports, metrics: Pick<OperatorMetrics, 'queue'>): Reports {
   return {
     rejected: (key, rejection, signal, uid) => reports.rejected(key, rejection, signal, uid),
-    createTrouble: (key, trouble) => reports.createTrouble(key, trouble),
+    createFailure: (key, failure) => reports.createFailure(key, failure),
     queue: (key, state) => {
       reports.queue(key, state);
       metrics.queue(key, state);

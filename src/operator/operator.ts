@@ -1,22 +1,22 @@
 import type { Logger } from 'pino';
-import { type Clock, elapsed, systemClock } from '../base/clock.ts';
+import { type Clock, monotonicNow, systemClock } from '../base/clock.ts';
 import { clockWasSet } from '../base/clock-step.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { LeaderElector } from '../kube/election/leader-elector.ts';
 import type { LeaseName } from '../kube/election/lease.ts';
 import { KubeError } from '../kube/errors.ts';
-import { guardedClient, type Permit } from '../kube/write-guard.ts';
-import { permittedQueue } from '../sqs/permitted-queue.ts';
+import { guardedClient, type WriteGuard } from '../kube/write-guard.ts';
+import { guardedQueue } from '../sqs/guarded-queue.ts';
 import type { Queue, QueueSettings } from '../sqs/queue.ts';
 import { type Finding, startController } from './controller/start-controller.ts';
-import type { TargetOptions } from './intake/select-queues.ts';
+import type { QueueSelectionOptions } from './intake/select-queues.ts';
 import { Supervisor } from './intake/supervisor.ts';
 import { countPolls, type OperatorMetrics } from './metrics.ts';
 
 /** Name of the Lease that the replicas of one installation agree on. */
 export const LEASE_NAME = 'capdeployjob';
 /** After a hand-over, what open polls bring is still stored for so long, in milliseconds: as long as the rest of a stop takes. */
-const AFTERGLOW_MS = 25_000;
+const HAND_OVER_GRACE_PERIOD_MS = 25_000;
 
 /** Everything that an operator is made of: its ways to the world, its clock, and what it was told by flags. */
 export interface OperatorOptions {
@@ -26,7 +26,7 @@ export interface OperatorOptions {
   /** Name of this operator's Pod, as its Events give it. */
   readonly instance: string;
   readonly openQueue: (settings: QueueSettings) => Queue;
-  readonly targets: TargetOptions;
+  readonly targets: QueueSelectionOptions;
   readonly metrics: OperatorMetrics;
   readonly log: Logger;
   readonly clock?: Clock;
@@ -78,34 +78,34 @@ export function startOperator(options: OperatorOptions): Operator {
       log,
       onNewLeader: () => metrics.leaderChanged(),
     });
-  const permit: Permit = elector ?? { granted: () => true, signal: new AbortController().signal };
+  const guard: WriteGuard = elector ?? { granted: () => true, signal: new AbortController().signal };
 
   const passes = new AbortController();
   const abortPasses = () => passes.abort(stopped());
-  permit.signal.addEventListener('abort', () => passes.abort(permit.signal.reason), { once: true });
+  guard.signal.addEventListener('abort', () => passes.abort(guard.signal.reason), { once: true });
   // What open polls bring after a hand-over is stored and deleted all the same: the lane protocol bears two operators, and nobody waits for
   // a message that came back only when its visibility ended. A process that sleeps beyond that time finds this over, too.
   let storesUntil = Number.NEGATIVE_INFINITY;
-  const mayTake = () => permit.granted() || elapsed(clock) < storesUntil;
+  const mayTake = () => guard.granted() || monotonicNow(clock) < storesUntil;
 
   metrics.leader(elector === undefined);
   const controller = startController({
     ...options,
-    kube: guardedClient(kube, { granted: () => permit.granted(), signal: passes.signal }),
+    kube: guardedClient(kube, { granted: () => guard.granted(), signal: passes.signal }),
     clock,
     lead: elector?.acquired.then(() => metrics.leader(true)),
     onSynced: () => elector?.start(),
     abortPasses,
     startIntake: ({ resources, reports }) =>
       new Supervisor({
-        kube: guardedClient(kube, { granted: mayTake, signal: permit.signal }),
+        kube: guardedClient(kube, { granted: mayTake, signal: guard.signal }),
         resources,
         reports: countPolls(reports, metrics),
         metrics,
         clock,
         log,
         targets: options.targets,
-        openQueue: (settings) => permittedQueue(options.openQueue(settings), mayTake),
+        openQueue: (settings) => guardedQueue(options.openQueue(settings), mayTake),
       }),
   });
 
@@ -117,7 +117,7 @@ export function startOperator(options: OperatorOptions): Operator {
     await Promise.all([controller.abort(), elector?.abandon()]);
   };
   const handOver = async (): Promise<void> => {
-    storesUntil = elapsed(clock) + AFTERGLOW_MS;
+    storesUntil = monotonicNow(clock) + HAND_OVER_GRACE_PERIOD_MS;
     await elector?.stop();
     metrics.leader(false);
   };
@@ -134,7 +134,7 @@ export function startOperator(options: OperatorOptions): Operator {
       const stuck = elector?.stuck();
       return stuck === undefined ? controller.liveness() : { ok: false, message: `leader election: ${stuck}` };
     },
-    isLeader: () => permit.granted(),
+    isLeader: () => guard.granted(),
     mayWrite: mayTake,
     lost: Promise.race(lost).then(async (reason) => {
       await abort();

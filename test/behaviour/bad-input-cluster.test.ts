@@ -177,7 +177,7 @@ const TROUBLE: { what: string; error: KubeError }[] = [
 
 describe.concurrent('while Jobs cannot be created', () => {
   test.for(TROUBLE)(
-    'because $what, receiving stops, what is in hand stays hidden, the condition says why, and then all goes on and nothing is lost',
+    'because $what, receiving stops, what is in flight stays hidden, the condition says why, and then all goes on and nothing is lost',
     ({ error }, context) =>
       inWorld(
         async (world) => {
@@ -197,7 +197,7 @@ describe.concurrent('while Jobs cannot be created', () => {
           const receives = asked.receive;
           await world.send(queue, message({ revision: 'v4' }));
           await eventually(
-            'the messages in hand were hidden for longer three times',
+            'the messages in flight were hidden for longer three times',
             () => asked.changeVisibility >= 3,
           );
           expect([asked.receive, asked.delete]).toEqual([receives, 0]);

@@ -76,7 +76,7 @@ describe.concurrent('an operator that is killed, and another one after it: each 
       inWorld(async (world) => {
         const queue = await world.createQueue('web');
         await world.deployable('web', queue, spec);
-        // One batch: so both are in hand, and one of them waits while the other one is claimed.
+        // One batch: so both are in flight, and one of them waits while the other one is claimed.
         for (const revision of ['v1', 'v2']) await world.send(queue, message({ revision }));
         const first = world.startOperator();
         killAt(world, first, moment, matches);

@@ -39,7 +39,7 @@ export class Life {
   /** Under way. */
   readonly receives = new Set<Promise<unknown>>();
   /** Receipt handles of messages that it received and did not delete, by queue URL. */
-  readonly inHand = new Map<string, Set<string>>();
+  readonly inFlight = new Map<string, Set<string>>();
   /** Its open watches. */
   readonly #watches = new Set<{ plural: string; end: AbortController }>();
   /** Types of which no watch can be resumed before they are listed again. */
@@ -145,8 +145,8 @@ export function watchedQueue(
     if (life.killed) throw new SqsError('unreachable', 'ECONNRESET', 'this operator was killed');
   };
   const held = () => {
-    const handles = life.inHand.get(queueUrl) ?? new Set<string>();
-    life.inHand.set(queueUrl, handles);
+    const handles = life.inFlight.get(queueUrl) ?? new Set<string>();
+    life.inFlight.set(queueUrl, handles);
     return handles;
   };
   return {

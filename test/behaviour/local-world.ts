@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import { JobController, type JobControllerOptions } from 'in-memory-kubernetes/controllers/job-controller.ts';
 import type { AdmissionCheck } from 'in-memory-kubernetes/store/admission.ts';
 import { forbidden } from 'in-memory-kubernetes/store/api-error.ts';
@@ -29,7 +29,7 @@ export async function localCluster(clock: Clock, job: JobControllerOptions | und
     },
   });
   const kube = createLocalClient(store);
-  const parts = [new JobController(store, job), new Collector(store)];
+  const parts = [new JobController(store, job), new GarbageCollector(store)];
   const definition = readFileSync(new URL('../../crds/capdeployjobs.yaml', import.meta.url), 'utf8');
   store.create(DEFINITIONS, parse(definition));
   const namespace = 'deploy';

@@ -119,11 +119,11 @@ export class Operators {
     return operator;
   }
 
-  /** Makes visible what those that were killed had in hand. */
+  /** Makes visible what those that were killed had in flight. */
   async redeliver(queueUrl: string): Promise<void> {
     await Promise.all(this.#dying);
     for (const life of this.#killed.splice(0)) {
-      await this.#options.queues.show(queueUrl, life.inHand.get(queueUrl) ?? []);
+      await this.#options.queues.show(queueUrl, life.inFlight.get(queueUrl) ?? []);
     }
   }
 

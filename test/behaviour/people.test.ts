@@ -212,7 +212,7 @@ const keptBy = (...finalizers: string[]) => ({ metadata: { finalizers } });
 
 describe.concurrent('deleting the CapDeployJob', () => {
   test(
-    'Invariant 2: messages in hand stay in the queue when it is deleted, and one of the same name deploys them',
+    'Invariant 2: messages in flight stay in the queue when it is deleted, and one of the same name deploys them',
     inWorld(async (world) => {
       const { queue, ask } = await served(world);
       // A quota refuses the dry run of the template, too.

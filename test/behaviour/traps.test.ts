@@ -190,7 +190,7 @@ test.concurrent(
     const { metadata: old } = await world.resource('web');
     const name = jobName('web', 'production', 'release-1');
     let next: string | undefined;
-    // The resource is deleted and created again while the message is in hand, right before its Job is created.
+    // The resource is deleted and created again while the message is in flight, right before its Job is created.
     world.intercept = async ({ verb, type, dryRun }) => {
       if (verb !== 'create' || type !== JOBS || dryRun || next !== undefined) return;
       next = '';

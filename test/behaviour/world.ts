@@ -67,7 +67,7 @@ export interface World extends Faults {
   send(queueUrl: string, body: unknown, options?: { groupId?: string }): Promise<string>;
   /** Messages that are visible, in flight or delayed. */
   depth(queueUrl: string): Promise<number>;
-  /** Makes visible what operators that were killed had in hand, as if its visibility had ended. */
+  /** Makes visible what operators that were killed had in flight, as if its visibility had ended. */
   redeliver(queueUrl: string): Promise<void>;
   /** Creates a CapDeployJob; `spec` is laid over a small valid one. */
   deployable(name: string, queueUrl: string, spec?: Record<string, unknown>): Promise<CapDeployJob>;

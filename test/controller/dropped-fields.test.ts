@@ -1,6 +1,6 @@
 import { mergePatch } from 'in-memory-kubernetes/store/patch.ts';
 import { describe, expect, it } from 'vitest';
-import { DroppedFields } from '../../src/operator/controller/pruned-fields.ts';
+import { PrunedFields } from '../../src/operator/controller/pruned-fields.ts';
 import { CAPDEPLOYJOBS, type Call, CRD, DEFINITIONS, Rig } from './rig.ts';
 
 /** The operator's own definition, without these fields of a lane, as an older version's would be. */
@@ -79,13 +79,13 @@ describe('what the API server dropped', () => {
   const status = (lane: object) => ({ waiting: 1, environments: [{ name: 'production', ...lane }] }) as never;
 
   it('is nothing where all was stored, whatever else is there', () => {
-    const dropped = new DroppedFields();
+    const dropped = new PrunedFields();
     expect(dropped.compare(status({ frozen: 'x' }), status({ frozen: 'y', more: 1 }), 0)).toBe(false);
     expect(dropped.problem).toBeUndefined();
   });
 
   it('is named by its path, also where only some of a list have it, and taken out of what is compared', () => {
-    const dropped = new DroppedFields();
+    const dropped = new PrunedFields();
     expect(dropped.compare(status({ frozen: 'x', closed: 'y' }), status({ frozen: 'x' }), 0)).toBe(true);
     expect(dropped.problem).toContain('drops status.environments[].closed:');
     expect(dropped.stored(status({ closed: 'z', frozen: 'x' }), 0)).toEqual(status({ frozen: 'x' }));
@@ -93,13 +93,13 @@ describe('what the API server dropped', () => {
   });
 
   it('is not what the operator left undefined, nor what stands in a list that somebody changed', () => {
-    const dropped = new DroppedFields();
+    const dropped = new PrunedFields();
     expect(dropped.compare(status({ frozen: undefined }), status({}), 0)).toBe(false);
     expect(dropped.compare(status({ frozen: 'x' }), { waiting: 1, environments: [] }, 0)).toBe(false);
   });
 
   it('is remembered while a status has no such field, and forgotten once one was kept', () => {
-    const dropped = new DroppedFields();
+    const dropped = new PrunedFields();
     dropped.compare(status({ closed: 'y' }), status({}), 0);
     expect(dropped.compare(status({}), status({}), 0)).toBe(false);
     expect(dropped.compare(status({ closed: 'y' }), status({ closed: 'y' }), 0)).toBe(true);

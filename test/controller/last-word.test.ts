@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CapDeployJobStatus, Claim } from '../../src/api/capdeployjob.ts';
-import { LastWord } from '../../src/operator/controller/status-damping.ts';
+import { StatusDamping } from '../../src/operator/controller/status-damping.ts';
 import { aClaim, aJob, at, aWaitingEntry, NOW } from '../lanes/builders.ts';
 import { KEY } from './rig.ts';
 
@@ -14,10 +14,10 @@ const aStatus = (reason: string, changes: Partial<CapDeployJobStatus> = {}): Cap
 const mine = aStatus('Polling');
 const theirs = aStatus('NotYetPolled');
 
-function whoSaid(status: CapDeployJobStatus, now = NOW): LastWord {
-  const lastWord = new LastWord();
-  lastWord.said(KEY, status, now);
-  return lastWord;
+function whoSaid(status: CapDeployJobStatus, now = NOW): StatusDamping {
+  const statusDamping = new StatusDamping();
+  statusDamping.said(KEY, status, now);
+  return statusDamping;
 }
 
 describe('what this process has said and another operator has put otherwise', () => {
@@ -31,9 +31,9 @@ describe('what this process has said and another operator has put otherwise', ()
   });
 
   it('waits from when it was said last', () => {
-    const lastWord = whoSaid(mine);
-    lastWord.said(KEY, mine, NOW + 10_000);
-    expect(lastWord.waitsUntil(KEY, theirs, mine, NOW + 15_000)).toBe(NOW + 20_000);
+    const statusDamping = whoSaid(mine);
+    statusDamping.said(KEY, mine, NOW + 10_000);
+    expect(statusDamping.waitsUntil(KEY, theirs, mine, NOW + 15_000)).toBe(NOW + 20_000);
   });
 
   it('is the same though it turned at another time', () => {
@@ -77,7 +77,7 @@ describe('what two operators with different clocks say of a lane', () => {
 
 describe('what is written at once', () => {
   it('is what this process has not said yet', () => {
-    expect(new LastWord().waitsUntil(KEY, theirs, mine, NOW)).toBeUndefined();
+    expect(new StatusDamping().waitsUntil(KEY, theirs, mine, NOW)).toBeUndefined();
     expect(whoSaid(theirs).waitsUntil(KEY, theirs, mine, NOW + 1)).toBeUndefined();
     expect(whoSaid(mine).waitsUntil('deploy/other', theirs, mine, NOW + 1)).toBeUndefined();
   });
@@ -93,8 +93,8 @@ describe('what is written at once', () => {
   });
 
   it('is what was said of a resource that was forgotten since', () => {
-    const lastWord = whoSaid(mine);
-    lastWord.forget(KEY);
-    expect(lastWord.waitsUntil(KEY, theirs, mine, NOW + 1)).toBeUndefined();
+    const statusDamping = whoSaid(mine);
+    statusDamping.forget(KEY);
+    expect(statusDamping.waitsUntil(KEY, theirs, mine, NOW + 1)).toBeUndefined();
   });
 });

@@ -96,12 +96,12 @@ describe('the end of a Pod', () => {
   });
 
   it('is timed from when it was first seen, by a clock that nobody sets, and anew after a restart', () => {
-    let elapsed = 1_000;
-    const memory = new ProcessMemory(() => elapsed);
+    let monotonicNow = 1_000;
+    const memory = new ProcessMemory(() => monotonicNow);
     memory.seePod(aPod(running));
     expect(memory.exitedSince(uid)).toBeUndefined();
     memory.seePod(aPod(running, good));
-    elapsed = 9_000;
+    monotonicNow = 9_000;
     memory.seePod(aPod(running, good));
     expect(memory.exitedSince(uid)).toBe(1_000);
     memory.seePod(aPod(running, { restarts: 1 }));

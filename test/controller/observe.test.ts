@@ -175,11 +175,11 @@ describe('an observation', () => {
     const rig = new Rig();
     const trouble = { reason: 'Forbidden', message: 'quota', template: false };
     rig.reports.queue(KEY, { kind: 'reading', since: 1, lastReadAt: 2 });
-    rig.reports.createTrouble(KEY, trouble);
+    rig.reports.createFailure(KEY, trouble);
     rig.reports.recorded(KEY, [aRejection('m0')]);
     void rig.reports.rejected(KEY, aRejection('m1'), new AbortController().signal);
     const first = await rig.observer.live(KEY, undefined);
-    expect(first).toMatchObject({ queue: { kind: 'reading', lastReadAt: 2 }, createTrouble: trouble, rejections: [] });
+    expect(first).toMatchObject({ queue: { kind: 'reading', lastReadAt: 2 }, createFailure: trouble, rejections: [] });
     rig.clock.advance(1000);
     expect((await rig.observer.live(KEY, undefined))?.rejections).toEqual([aRejection('m1')]);
   });

@@ -714,10 +714,10 @@ describe('a template', () => {
 
   it('is tried again where intake was refused a Job for it', async () => {
     const rig = await atRest();
-    rig.reports.createTrouble(KEY, { reason: 'Invalid', message: 'no image', template: false });
+    rig.reports.createFailure(KEY, { reason: 'Invalid', message: 'no image', template: false });
     await rig.settle();
     expect(rig.calls.filter(({ dryRun }) => dryRun)).toHaveLength(0);
-    rig.reports.createTrouble(KEY, { reason: 'Invalid', message: 'no image', template: true });
+    rig.reports.createFailure(KEY, { reason: 'Invalid', message: 'no image', template: true });
     await rig.pass();
     expect(rig.calls.filter(({ dryRun }) => dryRun)).toHaveLength(1);
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { QueueState } from '../../src/lanes/conditions.ts';
-import { ReportBook } from '../../src/operator/controller/intake-reports.ts';
+import { IntakeReports } from '../../src/operator/controller/intake-reports.ts';
 import { NOW } from '../lanes/builders.ts';
 import { aRejection, KEY } from './rig.ts';
 
 function aBook() {
   const wakes: [key: string, inMs: number][] = [];
   const time = { now: NOW };
-  const book = new ReportBook(
+  const book = new IntakeReports(
     () => time.now,
     (key, inMs) => wakes.push([key, inMs]),
   );
@@ -15,7 +15,7 @@ function aBook() {
 }
 
 const never = new AbortController().signal;
-const due = (book: ReportBook, now: number) => book.of(KEY, now).rejections.map(({ messageId }) => messageId);
+const due = (book: IntakeReports, now: number) => book.of(KEY, now).rejections.map(({ messageId }) => messageId);
 
 /** What became of a promise once all that was under way has run. */
 async function fate(promise: Promise<unknown>): Promise<unknown> {
@@ -193,7 +193,7 @@ describe('who waits for a rejection', () => {
     const told = book.rejected(KEY, aRejection('m1'), never);
     book.forget(KEY);
     await expect(told).rejects.toThrow('deploy/web is gone');
-    expect(book.of(KEY, NOW)).toEqual({ queue: undefined, createTrouble: undefined, rejections: [] });
+    expect(book.of(KEY, NOW)).toEqual({ queue: undefined, createFailure: undefined, rejections: [] });
   });
 
   it('may be nobody any more when the resource goes: nothing rejects unheard', async () => {
@@ -219,7 +219,7 @@ describe('what is told of a resource that nobody knows', () => {
     const { book, wakes } = aBook();
     book.recorded(KEY, [aRejection('m1')]);
     book.forget(KEY);
-    expect(book.of(KEY, NOW)).toEqual({ queue: undefined, createTrouble: undefined, rejections: [] });
+    expect(book.of(KEY, NOW)).toEqual({ queue: undefined, createFailure: undefined, rejections: [] });
     expect(wakes).toEqual([]);
   });
 });
@@ -279,10 +279,10 @@ describe('trouble with creating Jobs', () => {
 
   it('that ends where the resource was forgotten meanwhile leaves nothing behind and wakes nobody', () => {
     const { book, wakes } = aBook();
-    book.createTrouble(KEY, { reason: 'Forbidden', message: 'quota', template: false });
+    book.createFailure(KEY, { reason: 'Forbidden', message: 'quota', template: false });
     book.forget(KEY);
     wakes.length = 0;
-    book.createTrouble(KEY, undefined);
+    book.createFailure(KEY, undefined);
     expect(wakes).toEqual([]);
     expect(book.size).toBe(0);
   });
@@ -300,9 +300,9 @@ describe('trouble with creating Jobs', () => {
     ];
     for (const [state, news] of told) {
       wakes.length = 0;
-      book.createTrouble(KEY, state);
+      book.createFailure(KEY, state);
       expect(wakes).toEqual(Array(news).fill([KEY, 0]));
-      expect(book.of(KEY, NOW).createTrouble).toBe(state);
+      expect(book.of(KEY, NOW).createFailure).toBe(state);
     }
   });
 });

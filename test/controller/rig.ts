@@ -19,15 +19,15 @@ import {
 } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import type { EventDescription, EventRecorder } from '../../src/kube/events.ts';
-import { ObjectStore } from '../../src/kube/informer/indexer.ts';
+import { Indexer } from '../../src/kube/informer/indexer.ts';
 import type { WorkResult } from '../../src/kube/work-queue.ts';
 import type { Job, Pod } from '../../src/lanes/job.ts';
 import type { Observation, Plan } from '../../src/lanes/plan.ts';
 import { Announcer } from '../../src/operator/controller/announce.ts';
-import { CarryOut } from '../../src/operator/controller/apply-plan.ts';
+import { ApplyPlan } from '../../src/operator/controller/apply-plan.ts';
 import { BY_RESOURCE, type Caches, keysOf } from '../../src/operator/controller/caches.ts';
 import { TemplateChecker } from '../../src/operator/controller/check-template.ts';
-import { ReportBook } from '../../src/operator/controller/intake-reports.ts';
+import { IntakeReports } from '../../src/operator/controller/intake-reports.ts';
 import { ProcessMemory } from '../../src/operator/controller/memory.ts';
 import { Observer } from '../../src/operator/controller/observe.ts';
 import { Reconciler } from '../../src/operator/controller/reconcile.ts';
@@ -79,13 +79,13 @@ export class Rig {
   /** By how much somebody has set the time of day since (milliseconds). */
   setMs = 0;
   readonly now = () => this.clock.now() + this.setMs;
-  readonly elapsed = () => this.clock.now();
+  readonly monotonicNow = () => this.clock.now();
   readonly client: KubeClient = recording(createLocalClient(this.store), this);
   readonly memory = new ProcessMemory(() => NOW);
   /** CapDeployJobs that were to have a pass because of new Events. */
   readonly woken: string[] = [];
   readonly warnings = this.#warnings();
-  readonly reports: ReportBook = new DiaryBook(this.now, (_, inMs) => this.wakes.push(inMs), this.diary);
+  readonly reports: IntakeReports = new DiaryBook(this.now, (_, inMs) => this.wakes.push(inMs), this.diary);
   readonly templates = new TemplateChecker(this.client, this.now);
   readonly announcer = new Announcer({
     events: {
@@ -103,11 +103,11 @@ export class Rig {
     log: this.#log(),
     now: this.now,
   });
-  readonly carryOut = new CarryOut(this);
+  readonly applyPlan = new ApplyPlan(this);
   readonly #hidden = new Set<ResourceType>();
-  readonly #resources = new ObjectStore({ freeze: true });
-  readonly #jobs = new ObjectStore({ freeze: true, indexes: { [BY_RESOURCE]: keysOf } });
-  readonly #pods = new ObjectStore({ freeze: true, indexes: { [BY_RESOURCE]: keysOf } });
+  readonly #resources = new Indexer({ freeze: true });
+  readonly #jobs = new Indexer({ freeze: true, indexes: { [BY_RESOURCE]: keysOf } });
+  readonly #pods = new Indexer({ freeze: true, indexes: { [BY_RESOURCE]: keysOf } });
   readonly caches = { resources: this.#resources, jobs: this.#jobs, pods: this.#pods } as unknown as Caches;
   readonly observer = new Observer({
     client: this.client,
@@ -116,7 +116,7 @@ export class Rig {
     warnings: this.warnings,
     reports: this.reports,
     now: this.now,
-    elapsed: this.elapsed,
+    monotonicNow: this.monotonicNow,
   });
   readonly reconciler = new Reconciler({ ...this.#parts(), log: this.#log() });
 
@@ -129,8 +129,8 @@ export class Rig {
   }
 
   #parts() {
-    const { client, observer, memory, warnings, reports, templates, announcer, now, elapsed } = this;
-    return { client, observer, memory, warnings, reports, templates, announcer, now, elapsed };
+    const { client, observer, memory, warnings, reports, templates, announcer, now, monotonicNow } = this;
+    return { client, observer, memory, warnings, reports, templates, announcer, now, monotonicNow };
   }
 
   #warnings(): WarningEvents {
@@ -223,7 +223,7 @@ export class Rig {
 
   /** The watches have caught up. */
   syncCaches(): void {
-    const types: [ObjectStore<KubeObject>, ResourceType][] = [
+    const types: [Indexer<KubeObject>, ResourceType][] = [
       [this.#resources, CAPDEPLOYJOBS],
       [this.#jobs, JOBS],
       [this.#pods, PODS],
@@ -320,7 +320,7 @@ export const refusing =
     if (matches(call)) throw error();
   };
 
-class DiaryBook extends ReportBook {
+class DiaryBook extends IntakeReports {
   readonly #diary: string[];
 
   constructor(now: () => number, wake: (key: string, inMs: number) => void, diary: string[]) {

@@ -131,14 +131,14 @@ describe('an operator that begins', () => {
 });
 
 describe('an operator that stops', () => {
-  it('records what intake has in hand before it ends', async () => {
+  it('records what intake has in flight before it ends', async () => {
     const rig = new Rig();
     const parts = operator(rig, {
-      onIntakeStop: () => parts.intake.reports.rejected(KEY, aRejection('in hand'), new AbortController().signal),
+      onIntakeStop: () => parts.intake.reports.rejected(KEY, aRejection('in flight'), new AbortController().signal),
     });
     await until(() => isReady(rig));
     await parts.stop();
-    expect(rig.resource.status?.rejections).toMatchObject([{ messageId: 'in hand' }]);
+    expect(rig.resource.status?.rejections).toMatchObject([{ messageId: 'in flight' }]);
     expect(parts.intake.stopped).toBe(1);
     expect(parts.controller.readiness()).toEqual({ ok: false, message: 'stopping' });
   });

@@ -3,7 +3,7 @@ import type { CapDeployJob, RejectionEntry } from '../../src/api/capdeployjob.ts
 import type { KubeClient, KubeObject, ResourceType } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { type Job, storedRequest } from '../../src/lanes/job.ts';
-import type { CreateTrouble, QueueState, Reports, ResourceKey, Resources } from '../../src/operator/intake/ports.ts';
+import type { CreateFailure, QueueState, Reports, ResourceKey, Resources } from '../../src/operator/intake/ports.ts';
 
 /**
  * As much of a cluster as intake sees: CapDeployJobs and Jobs behind a KubeClient, the cache of the former, and a reconcile that lists
@@ -14,7 +14,7 @@ export class Cluster implements Resources, Reports {
   readonly resources = new Map<ResourceKey, CapDeployJob>();
   readonly rejections: RejectionEntry[] = [];
   readonly queueStates: (QueueState & { key: ResourceKey })[] = [];
-  readonly troubles: (CreateTrouble | undefined)[] = [];
+  readonly troubles: (CreateFailure | undefined)[] = [];
   /** Names of the Jobs in the order in which creates were accepted, and how many creates were tried. */
   readonly created: string[] = [];
   createCalls = 0;
@@ -124,7 +124,7 @@ export class Cluster implements Resources, Reports {
     this.queueStates.push({ key, ...state });
   }
 
-  createTrouble(_: ResourceKey, trouble: CreateTrouble | undefined): void {
+  createFailure(_: ResourceKey, trouble: CreateFailure | undefined): void {
     this.troubles.push(trouble);
   }
 }

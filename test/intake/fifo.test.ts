@@ -69,7 +69,7 @@ describe('a message group of a FIFO queue', () => {
     expect(ids()).toEqual(['A1', 'A2', 'A3']);
   });
 
-  it('stops at its first failure in the middle: later ones wait in hand, across lanes, and other groups go on', async () => {
+  it('stops at its first failure in the middle: later ones wait in flight, across lanes, and other groups go on', async () => {
     let healthy = false;
     const batch = [
       named('A1'),

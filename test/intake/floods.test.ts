@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Poller } from '../../src/operator/intake/poller.ts';
-import { MOST_IN_HAND } from '../../src/operator/intake/reject/rejections.ts';
+import { MOST_IN_FLIGHT } from '../../src/operator/intake/reject/rejections.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import type { Queue, QueueAttributes, QueueMessage } from '../../src/sqs/queue.ts';
 import { VirtualClock } from '../kube/virtual-clock.ts';
@@ -164,14 +164,14 @@ describe('a flood of messages that can never become a deploy', () => {
     expect(queue.most).toBe(1);
   });
 
-  it('stops the receives when two hundred are in hand, and they go on with the record', async () => {
+  it('stops the receives when two hundred are in flight, and they go on with the record', async () => {
     const { cluster, queue } = start(flood(500));
     await pass(60_000);
-    expect(queue.receives).toBe(MOST_IN_HAND / 10);
+    expect(queue.receives).toBe(MOST_IN_FLIGHT / 10);
     cluster.record();
     await pass(3_000);
-    expect(queue.receives).toBe(2 * (MOST_IN_HAND / 10));
-    expect(queue.deleted).toHaveLength(MOST_IN_HAND);
+    expect(queue.receives).toBe(2 * (MOST_IN_FLIGHT / 10));
+    expect(queue.deleted).toHaveLength(MOST_IN_FLIGHT);
   });
 
   it('gets no more than a hundred messages a second, evenly, however fast it is recorded', async () => {
@@ -197,7 +197,7 @@ describe('a flood of messages that can never become a deploy', () => {
     expect(queue.receives).toBe(2);
   });
 
-  it('stays hidden as long as it is in hand', async () => {
+  it('stays hidden as long as it is in flight', async () => {
     const { queue } = start(flood(20));
     await pass(VISIBILITY_SECONDS * 1000);
     const extended = new Map<string, number>();

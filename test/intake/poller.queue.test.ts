@@ -280,7 +280,7 @@ describe.concurrent('a message that cannot become a Job', () => {
 });
 
 describe.concurrent('while Jobs cannot be created', () => {
-  it('nothing is lost: receiving stops, what is in hand stays hidden, and goes on when the API server is back', async () => {
+  it('nothing is lost: receiving stops, what is in flight stays hidden, and goes on when the API server is back', async () => {
     const rig = await aRig(server, { started: false });
     await send(rig, GOOD);
     rig.cluster.failAll = apiError('retryable', 503, 'ServiceUnavailable', 'down');

@@ -2,10 +2,10 @@ import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { Backoff } from '../../src/base/backoff.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
-import { Bell } from '../../src/base/wakeup.ts';
+import { Wakeup } from '../../src/base/wakeup.ts';
 import { RedrivePolicy, settlement } from '../../src/operator/intake/acknowledge/settle-message.ts';
 import { inCreationOrder } from '../../src/operator/intake/create/creation-order.ts';
-import { Hold } from '../../src/operator/intake/visibility-heartbeat.ts';
+import { VisibilityHeartbeat } from '../../src/operator/intake/visibility-heartbeat.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import type { Queue } from '../../src/sqs/queue.ts';
 import { aMessage } from './builders.ts';
@@ -99,7 +99,7 @@ function jumpingClock(): Clock & { at: number } {
   return clock;
 }
 
-describe('the messages in hand', () => {
+describe('the messages in flight', () => {
   function hold(visibilitySeconds: number, fails = 0) {
     const clock = jumpingClock();
     const beats: { at: number; seconds: number | undefined }[] = [];
@@ -110,12 +110,12 @@ describe('the messages in hand', () => {
         return [undefined];
       },
     } as unknown as Queue;
-    const held = new Hold({ queue, clock, log: pino({ level: 'silent' }) }, visibilitySeconds);
+    const held = new VisibilityHeartbeat({ queue, clock, log: pino({ level: 'silent' }) }, visibilitySeconds);
     const message = aMessage();
     held.add([message], 0);
     const end = new AbortController();
     const lost = vi.fn(() => end.abort());
-    const ended = held.beat(end.signal, lost);
+    const ended = held.run(end.signal, lost);
     return { beats, held, message, end, lost, ended };
   }
 
@@ -159,13 +159,13 @@ describe('waiting', () => {
     expect(new Backoff({ ...systemClock, random: () => 0 }, 500, 60_000).next()).toBe(50);
   });
 
-  it('ends when the bell rings, also where it rang before', async () => {
-    const bell = new Bell();
+  it('ends when the wakeup rings, also where it rang before', async () => {
+    const wakeup = new Wakeup();
     const { signal } = new AbortController();
-    const waiting = bell.wait(systemClock, 60_000, signal);
-    bell.ring();
+    const waiting = wakeup.wait(systemClock, 60_000, signal);
+    wakeup.notify();
     await waiting;
-    bell.ring();
-    await bell.wait(systemClock, 60_000, signal);
+    wakeup.notify();
+    await wakeup.wait(systemClock, 60_000, signal);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { type ObjectEvent, ObjectStore } from '../../src/kube/informer/indexer.ts';
+import { Indexer, type ObjectEvent } from '../../src/kube/informer/indexer.ts';
 import { pod } from './api-server.ts';
 
 function told(events: ObjectEvent[]): string[] {
@@ -15,7 +15,7 @@ const byOwner = { owner: ({ metadata }: KubeObject) => (metadata.labels?.owner ?
 
 describe('a complete list', () => {
   it('tells what is new, what changed and what is gone since the last one, and nothing of the rest', () => {
-    const store = new ObjectStore({ freeze: true });
+    const store = new Indexer({ freeze: true });
     expect(told(store.replace([pod('a', '1'), pod('b', '2'), pod('c', '3')]))).toEqual([
       'ADDED uid-a@1',
       'ADDED uid-b@2',
@@ -29,7 +29,7 @@ describe('a complete list', () => {
   });
 
   it('takes the same name with another uid for the end of one object and the beginning of another', () => {
-    const store = new ObjectStore({ freeze: true });
+    const store = new Indexer({ freeze: true });
     store.replace([pod('a', '1')]);
     expect(told(store.replace([pod('a', '9', { uid: 'second' })]))).toEqual([
       'DELETED uid-a@1 or later',
@@ -38,7 +38,7 @@ describe('a complete list', () => {
   });
 
   it('of one namespace leaves the others alone', () => {
-    const store = new ObjectStore();
+    const store = new Indexer();
     store.replace([pod('a', '1', { namespace: 'one' })], 'one');
     store.replace([pod('a', '2', { namespace: 'two', uid: 'other' })], 'two');
     expect(told(store.replace([], 'one'))).toEqual(['DELETED uid-a@1 or later']);
@@ -49,7 +49,7 @@ describe('a complete list', () => {
 
 describe('an event of a watch', () => {
   const known = () => {
-    const store = new ObjectStore({ freeze: true });
+    const store = new Indexer({ freeze: true });
     store.replace([pod('a', '5')]);
     return store;
   };
@@ -69,7 +69,7 @@ describe('an event of a watch', () => {
 
 describe('an index', () => {
   it('finds objects by key, follows their changes, and keeps no empty keys', () => {
-    const store = new ObjectStore({ indexes: byOwner, freeze: true });
+    const store = new Indexer({ indexes: byOwner, freeze: true });
     store.replace([
       pod('a', '1', { labels: { owner: 'x' } }),
       pod('b', '1', { labels: { owner: 'x' } }),
@@ -86,12 +86,12 @@ describe('an index', () => {
   });
 
   it('that was never declared is a mistake of the program', () => {
-    expect(() => new ObjectStore().byIndex('owner', 'x')).toThrow(TypeError);
+    expect(() => new Indexer().byIndex('owner', 'x')).toThrow(TypeError);
   });
 });
 
 it('frozen objects cannot be mutated, deep down', () => {
-  const store = new ObjectStore({ freeze: true });
+  const store = new Indexer({ freeze: true });
   store.replace([pod('a', '1', { labels: { owner: 'x' } })]);
   expect(() => {
     store.get('deploy', 'a')!.metadata.labels!.owner = 'y';

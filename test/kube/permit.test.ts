@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { JOBS, type KubeClient, type KubeObject } from '../../src/kube/client.ts';
 import { guardedClient, notLeader } from '../../src/kube/write-guard.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
-import { permittedQueue } from '../../src/sqs/permitted-queue.ts';
+import { guardedQueue } from '../../src/sqs/guarded-queue.ts';
 import type { Queue } from '../../src/sqs/queue.ts';
 
 const JOB: KubeObject = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'web', namespace: 'deploy' } };
@@ -42,7 +42,7 @@ const READS: [verb: string, read: (client: KubeClient, signal?: AbortSignal) => 
   ['list', (client, signal) => client.list(JOBS, signal && { signal })],
 ];
 
-describe('a client under a permit', () => {
+describe('a client under a guard', () => {
   test.each(WRITES)('sends no %s without it, and asks anew each time', async (_, write) => {
     let granted = false;
     const { client, sent } = silentClient();
@@ -91,7 +91,7 @@ describe('a client under a permit', () => {
   });
 });
 
-describe('a queue under a permit', () => {
+describe('a queue under a guard', () => {
   const options = { max: 10, waitSeconds: 20, visibilitySeconds: 60 };
   const queue: Queue = {
     receive: async () => [],
@@ -107,12 +107,12 @@ describe('a queue under a permit', () => {
     ['deletes nothing', (guarded) => guarded.delete(['h'])],
     ['hides and shows nothing', (guarded) => guarded.changeVisibility([{ receiptHandle: 'h', seconds: 0 }])],
   ])('%s without it', async (_, call) => {
-    await expect(call(permittedQueue(queue, () => false))).rejects.toBeInstanceOf(SqsError);
-    await expect(call(permittedQueue(queue, () => false))).rejects.toMatchObject({ code: 'NotLeader' });
-    await expect(call(permittedQueue(queue, () => true))).resolves.toBeDefined();
+    await expect(call(guardedQueue(queue, () => false))).rejects.toBeInstanceOf(SqsError);
+    await expect(call(guardedQueue(queue, () => false))).rejects.toMatchObject({ code: 'NotLeader' });
+    await expect(call(guardedQueue(queue, () => true))).resolves.toBeDefined();
   });
 
   test('tells its attributes all the same', async () => {
-    expect(await permittedQueue(queue, () => false).attributes()).toEqual({ fifo: false, redrive: undefined });
+    expect(await guardedQueue(queue, () => false).attributes()).toEqual({ fifo: false, redrive: undefined });
   });
 });

@@ -148,7 +148,7 @@ export class Replica {
     const { clock } = this.#world;
     return {
       now: () => clock.now() + this.wallAheadMs,
-      steady: () => clock.now(),
+      monotonic: () => clock.now(),
       random: () => clock.random(),
       setTimeout: (callback, ms) => {
         const run = () => void (this.isPaused ? this.#due.push(run) : callback());

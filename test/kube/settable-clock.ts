@@ -1,6 +1,6 @@
 import { VirtualClock } from './virtual-clock.ts';
 
-/** A machine's: the time of day can be set, while timers and `steady` go on. */
+/** A machine's: the time of day can be set, while timers and `monotonic` go on. */
 export class SettableClock extends VirtualClock {
   /** By how much the time of day was set since (milliseconds). */
   setMs = 0;
@@ -9,7 +9,7 @@ export class SettableClock extends VirtualClock {
     return super.now() + this.setMs;
   }
 
-  steady(): number {
+  monotonic(): number {
     return super.now();
   }
 }

@@ -3,7 +3,7 @@ import type { CapDeployJobStatus, LaneStatus } from '../../src/api/capdeployjob.
 import { ANNOTATION } from '../../src/api/names.ts';
 import { planLane } from '../../src/lanes/plan-lane.ts';
 import { goneFor, podEnd } from '../../src/lanes/pod-end.ts';
-import { fitted } from '../../src/lanes/truncate-status.ts';
+import { truncateStatus } from '../../src/lanes/truncate-status.ts';
 import {
   aClaim,
   aHistoryEntry,
@@ -253,7 +253,7 @@ test('a status that is too large for etcd has the names cut in its history, and 
     environments: Array.from({ length: 50 }, (_, index) => lane(index)),
     history: Array.from({ length: 200 }, () => entry),
   };
-  const { environments, history } = fitted(status);
+  const { environments, history } = truncateStatus(status);
   expect(environments?.[0]?.waiting?.[0]).not.toHaveProperty('abortedBy');
   expect(history?.[0]?.abortedBy).toBe(`${'漢'.repeat(31)}…`);
 });

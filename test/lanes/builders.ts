@@ -292,11 +292,11 @@ export function aLane(changes: LaneChanges = {}): LaneView {
     createdAt: NOW - 7 * 86_400_000,
     previous: { name: 'production', openSince: at(-3600) },
     jobs: [],
-    strangers: [],
+    foreignJobs: [],
     pods,
     warnings: NO_WARNINGS,
     now: NOW,
-    elapsed: changes.now ?? NOW,
+    monotonicNow: changes.now ?? NOW,
     ...changes,
     // A process has seen what is there.
     memory: { ...memory, podEnds: (uid) => remembered(memory.podEnds(uid), pods, uid) },
@@ -324,10 +324,10 @@ export function anObservation(changes: Partial<Observation> = {}): Observation {
     warnings: NO_WARNINGS,
     template: { generation: 1, status: 'True', reason: 'DryRunAccepted', message: 'accepted' },
     queue: { kind: 'reading', since: NOW - 60_000, lastReadAt: NOW - 5_000 },
-    createTrouble: undefined,
+    createFailure: undefined,
     rejections: [],
     now: NOW,
-    elapsed: changes.now ?? NOW,
+    monotonicNow: changes.now ?? NOW,
     ...changes,
   };
 }

@@ -10,7 +10,7 @@ const healthy: Health = {
   specProblem: undefined,
   template: { generation: 3, status: 'True', reason: 'DryRunAccepted', message: 'accepted' },
   queue: { kind: 'reading', since: NOW - 600_000, lastReadAt: NOW - 5_000 },
-  createTrouble: undefined,
+  createFailure: undefined,
   windowProblem: undefined,
   freezeProblem: undefined,
   lanes: [],
@@ -122,7 +122,7 @@ describe('TemplateValid', () => {
 });
 
 describe('Ready', () => {
-  const createTrouble = { reason: 'Forbidden', message: 'exceeded quota', template: false };
+  const createFailure = { reason: 'Forbidden', message: 'exceeded quota', template: false };
   test.each([
     ['True where all is well', {}, ['True', 'AsExpected']],
     [
@@ -138,13 +138,13 @@ describe('Ready', () => {
     ],
     [
       'False where the spec cannot be read, before all else',
-      { specProblem: 'spec.x', template: refused, createTrouble },
+      { specProblem: 'spec.x', template: refused, createFailure },
       ['False', 'InvalidSpec'],
     ],
-    ['False where the template is refused', { template: refused, createTrouble }, ['False', 'DryRunRefused']],
+    ['False where the template is refused', { template: refused, createFailure }, ['False', 'DryRunRefused']],
     [
       'False where Jobs cannot be created',
-      { createTrouble, queue: off('Suspended') },
+      { createFailure, queue: off('Suspended') },
       ['False', 'JobsCannotBeCreated'],
     ],
     [

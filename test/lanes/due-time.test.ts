@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../src/api/capdeployjob.ts';
-import { standsInStatus } from '../../src/lanes/find-in-status.ts';
+import { findInStatus } from '../../src/lanes/find-in-status.ts';
 import { identify, storedRequest } from '../../src/lanes/job.ts';
 import { planLane } from '../../src/lanes/plan-lane.ts';
 import {
@@ -171,11 +171,11 @@ describe('the same id again, with other bounds in time', () => {
     const request = again(changes);
     expect(identify(job, aResource(), request)).toBe(expected === 'same' ? 'same' : 'id-conflict');
     const lane = (status: Partial<LaneStatus>) => ({ environments: [{ name: 'production', ...status }] });
-    expect(standsInStatus(lane({ waiting: [aWaitingEntry(job)] }), request)).toBe(expected);
-    expect(standsInStatus(lane({ active: [aClaim(job)] }), request)).toBe(expected);
-    expect(standsInStatus({ history: [aHistoryEntry(job)] }, request)).toBe(expected);
+    expect(findInStatus(lane({ waiting: [aWaitingEntry(job)] }), request)).toBe(expected);
+    expect(findInStatus(lane({ active: [aClaim(job)] }), request)).toBe(expected);
+    expect(findInStatus({ history: [aHistoryEntry(job)] }, request)).toBe(expected);
     // The watermark does not tell: that it is known is what matters.
-    expect(standsInStatus(lane({ lastStarted: [{ ...mark(60), id: 'r1' }] }), request)).toBe('same');
+    expect(findInStatus(lane({ lastStarted: [{ ...mark(60), id: 'r1' }] }), request)).toBe('same');
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CapDeployJobStatus } from '../../src/api/capdeployjob.ts';
-import { fitted, LARGEST_STATUS } from '../../src/lanes/truncate-status.ts';
+import { LARGEST_STATUS, truncateStatus } from '../../src/lanes/truncate-status.ts';
 import { aHistoryEntry, aJob, aWaitingEntry } from './builders.ts';
 
 /** As the API server stores it: Go's encoding/json escapes these five (its documentation, `HTMLEscape`). */
@@ -26,12 +26,12 @@ const KANJI = '漢'.repeat(2048);
 describe('a status', () => {
   test('of ordinary size stays as it is', () => {
     const status = { environments: [{ name: 'production', waiting: waiting(100, 'alice') }] };
-    expect(fitted(status)).toBe(status);
+    expect(truncateStatus(status)).toBe(status);
   });
 
   test('of a thousand waiting requests with the longest of texts, in letters of three bytes, fits into etcd with its spec', () => {
     expect(bytes(full(KANJI))).toBeGreaterThan(3_000_000);
-    expect(bytes(fitted(full(KANJI)))).toBeLessThan(1_300_000);
+    expect(bytes(truncateStatus(full(KANJI)))).toBeLessThan(1_300_000);
   });
 
   test('of a thousand waiting requests whose every letter is stored in six bytes, ids too, fits into etcd', () => {
@@ -42,15 +42,15 @@ describe('a status', () => {
     }
     for (const entry of status.history ?? [])
       Object.assign(entry, { requestedBy: text.slice(0, 256), senderId: text.slice(0, 256) });
-    expect(Buffer.byteLength(JSON.stringify(fitted(status)))).toBeLessThan(LARGEST_STATUS);
-    expect(bytes(fitted(status))).toBeLessThan(1_572_864 - 50_000);
-    const once = fitted(status);
-    expect(fitted({ ...status, history: once.history })).toEqual(once);
+    expect(Buffer.byteLength(JSON.stringify(truncateStatus(status)))).toBeLessThan(LARGEST_STATUS);
+    expect(bytes(truncateStatus(status))).toBeLessThan(1_572_864 - 50_000);
+    const once = truncateStatus(status);
+    expect(truncateStatus({ ...status, history: once.history })).toEqual(once);
     expect(once.environments?.[0]?.waiting?.[0]?.id).toHaveLength(128);
   });
 
   test('that is cut keeps every entry, its order, and what tells one request from another', () => {
-    const status = fitted(full(KANJI));
+    const status = truncateStatus(full(KANJI));
     expect(status.environments?.map((lane) => lane.waiting?.length)).toEqual(Array(50).fill(20));
     const { requestedBy: _, senderId: __, why: ___, ...rest } = waiting(1, KANJI)[0]!;
     expect(status.environments?.[0]?.waiting?.[0]).toEqual({ ...rest, why: `${'漢'.repeat(31)}…` });
@@ -59,13 +59,13 @@ describe('a status', () => {
   });
 
   test('that is cut is cut the same way by the next pass, which then writes nothing', () => {
-    const once = fitted(full(KANJI));
-    expect(fitted({ ...full(KANJI), history: once.history })).toEqual(once);
+    const once = truncateStatus(full(KANJI));
+    expect(truncateStatus({ ...full(KANJI), history: once.history })).toEqual(once);
   });
 
   test('that fits once people are left out keeps its messages', () => {
     const status: CapDeployJobStatus = { ...full('a'.repeat(500)), history: history(50, 'm'.repeat(2048)) };
     expect(bytes(status)).toBeGreaterThan(LARGEST_STATUS);
-    expect(fitted(status).history).toEqual(status.history);
+    expect(truncateStatus(status).history).toEqual(status.history);
   });
 });

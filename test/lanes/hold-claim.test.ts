@@ -28,7 +28,7 @@ describe('the next deploy', () => {
       'a deploy has the lane',
       { previous: { name: 'production', active: [aClaim(running)] }, jobs: [running, aJob({ id: 'r2' })] },
     ],
-    ['Invariant 3: a Job runs that is another’s', { strangers: [running], jobs: [aJob({ id: 'r2' })] }],
+    ['Invariant 3: a Job runs that is another’s', { foreignJobs: [running], jobs: [aJob({ id: 'r2' })] }],
     ['Invariant 3: an orphaned Pod runs', { pods: [aPod(running, { orphaned: true })], jobs: [aJob({ id: 'r2' })] }],
     [
       'Invariant 3: a Pod terminates for ever on a lost node',
@@ -116,7 +116,7 @@ describe('a claim whose Job never started', () => {
 
   test('waits where something else is alive in the lane, and says what', () => {
     const { status, start, touch } = planLane(
-      aLane({ jobs: [waiting], strangers: [aJob({ id: 'x', started: -5 })], previous: held() }),
+      aLane({ jobs: [waiting], foreignJobs: [aJob({ id: 'x', started: -5 })], previous: held() }),
     );
     expect([start, touch]).toEqual([undefined, []]);
     expect(status?.active?.[0]).toMatchObject({ since: at(-30), why: expect.stringContaining('runs in this lane') });

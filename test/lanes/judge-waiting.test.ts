@@ -175,7 +175,7 @@ describe('a Job whose request has had its turn', () => {
   });
 
   test('Invariant 6: another’s Job in the lane is never deleted', () => {
-    expect(planLane(aLane({ strangers: [r1], recorded: ['r1'] })).remove).toEqual([]);
+    expect(planLane(aLane({ foreignJobs: [r1], recorded: ['r1'] })).remove).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { standsInStatus } from '../../src/lanes/find-in-status.ts';
+import { findInStatus } from '../../src/lanes/find-in-status.ts';
 import { aClaim, aHistoryEntry, aJob, aRequest, at, aWaitingEntry } from './builders.ts';
 
 const job = aJob();
@@ -78,6 +78,6 @@ describe('Invariant 2: whether a request stands in the status, so that its messa
       'conflict',
     ],
   ] as const)('%s', (_, status, request, expected) => {
-    expect(standsInStatus(status as Parameters<typeof standsInStatus>[0], aRequest(request))).toBe(expected);
+    expect(findInStatus(status as Parameters<typeof findInStatus>[0], aRequest(request))).toBe(expected);
   });
 });

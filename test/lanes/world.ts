@@ -3,7 +3,7 @@ import type { CapDeployJob, CapDeployJobSpec, CapDeployJobStatus, HistoryEntry }
 import { type DeployRequest, dueAtOf, isRollback } from '../../src/api/deploy-request.ts';
 import { ANNOTATION, FREEZE_PREFIX } from '../../src/api/names.ts';
 import { buildJob } from '../../src/lanes/build-job.ts';
-import { standsInStatus } from '../../src/lanes/find-in-status.ts';
+import { findInStatus } from '../../src/lanes/find-in-status.ts';
 import {
   identify,
   isAlive,
@@ -351,7 +351,7 @@ export class World {
         if (!this.#jobOf(ledger.request)) actions.push(store, store);
         else if (ledger.message === 'there') actions.push(store);
       }
-      if (ledger.message === 'stored' && standsInStatus(this.resource.status, ledger.request) === 'same') {
+      if (ledger.message === 'stored' && findInStatus(this.resource.status, ledger.request) === 'same') {
         actions.push({ label: `intake settles ${id}`, run: () => this.#settle(ledger) });
       }
       if (ledger.message === 'none' && this.#faults.redeliver && this.#budget.redeliver > 0) {
@@ -561,10 +561,10 @@ export class World {
       warnings: NO_WARNINGS,
       template: undefined,
       queue: undefined,
-      createTrouble: undefined,
+      createFailure: undefined,
       rejections: [],
       now,
-      elapsed: now,
+      monotonicNow: now,
     });
     operator.memory.noteAbsent(next.absent, this.now + operator.skew);
     const seen: Seen = { resource, jobs, now };
@@ -703,7 +703,7 @@ export class World {
 
   /** The message goes only when the status names the request (invariant 2). */
   #settle(ledger: Ledger): void {
-    if (standsInStatus(this.resource.status, ledger.request) !== 'same') return;
+    if (findInStatus(this.resource.status, ledger.request) !== 'same') return;
     ledger.message = 'none';
     ledger.accepted = true;
   }
@@ -810,7 +810,7 @@ export class World {
       isWaiting(job) &&
       this.#ledgerOf(job).starts === 0 &&
       !this.#claim &&
-      standsInStatus(this.resource.status, request) === 'same' &&
+      findInStatus(this.resource.status, request) === 'same' &&
       !this.resource.status?.history?.some(({ id }) => id === request.id) &&
       this.pending.length === 0 &&
       this.operators.every(({ pass }) => !pass) &&
@@ -828,7 +828,7 @@ export class World {
    */
   #isHeld(job: Job): boolean {
     const { starts, accepted, request } = this.#ledgerOf(job);
-    const stands = standsInStatus(this.resource.status, request) === 'same';
+    const stands = findInStatus(this.resource.status, request) === 'same';
     const isRecorded = this.resource.status?.history?.some(({ id }) => id === request.id) === true;
     return starts === 0 ? stands || !accepted : isRecorded || this.#claim?.uid === job.metadata.uid;
   }

@@ -1,4 +1,4 @@
-import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
 import { describe, expect, test } from 'vitest';
 import { CORE_EVENTS } from '../../src/kube/client.ts';
@@ -6,7 +6,7 @@ import { CONFIG_MAPS, configMap, JOBS, job, NAMESPACES, namespace, newStore, POD
 
 function world() {
   const { store, clock } = newStore();
-  new Collector(store);
+  new GarbageCollector(store);
   const owner = store.create(CONFIG_MAPS, configMap('owner'));
   const reference = (uid = owner.metadata.uid, blockOwnerDeletion = true) => ({
     apiVersion: 'v1',

@@ -1,4 +1,4 @@
-import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS, capDeployJob, DEFINITIONS, definition, merged, newStore, refusal, SCHEMA } from './builders.ts';
@@ -61,7 +61,7 @@ describe('a CustomResourceDefinition', () => {
 
   test('takes its objects along when it is deleted, and is served no more', () => {
     const { store, clock } = newStore();
-    const collector = new Collector(store);
+    const collector = new GarbageCollector(store);
     store.create(DEFINITIONS, definition());
     create(store, {});
     const seen: string[] = [];

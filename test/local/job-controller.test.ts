@@ -1,5 +1,5 @@
 import type { VirtualClock } from 'in-memory-kubernetes/clock.ts';
-import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import type { JobControllerOptions } from 'in-memory-kubernetes/controllers/job-controller.ts';
 import { JobController } from 'in-memory-kubernetes/controllers/job-controller.ts';
 import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
@@ -25,7 +25,7 @@ interface World {
 function world(spec: Record<string, unknown> = {}, options: JobControllerOptions = {}): World {
   const { store, clock } = newStore();
   new JobController(store, options);
-  new Collector(store);
+  new GarbageCollector(store);
   store.create(JOBS, job('web', spec));
   clock.advance(0);
   const current = () => store.get(JOBS, 'default', 'web');

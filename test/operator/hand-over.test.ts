@@ -94,7 +94,7 @@ describe('a leader that is told to stop while a poll is open', () => {
     expect(rig.resource.status?.rejections).toHaveLength(1);
   });
 
-  test('records what it has in hand itself, before it hands over', async () => {
+  test('records what it has in flight itself, before it hands over', async () => {
     rig = new Rig();
     const [leader, follower] = await rig.pair();
     rig.queue.deliver('a', request('in-hand'));

@@ -77,7 +77,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'only the resource’s own Jobs are looked at',
     rule: 'rule 3',
     file: 'src/lanes/lane.ts',
-    find: 'const job = [...this.view.jobs, ...this.view.strangers].find(isRunning);',
+    find: 'const job = [...this.view.jobs, ...this.view.foreignJobs].find(isRunning);',
     replace: 'const job = this.view.jobs.find(isRunning);',
   },
   {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { VirtualClock } from 'in-memory-kubernetes/clock.ts';
-import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import { JobController } from 'in-memory-kubernetes/controllers/job-controller.ts';
 import { Store } from 'in-memory-kubernetes/store/store.ts';
 import { parse } from 'yaml';
@@ -106,7 +106,7 @@ export class World {
       finishesEarly: this.profile.finishesEarly,
       podCreationLagMs: () => (this.isDraining ? 1 : 1 + lag.int(this.profile.podLagMs + 1)),
     });
-    new Collector(this.store, { delayMs: this.profile.collectorMs });
+    new GarbageCollector(this.store, { delayMs: this.profile.collectorMs });
     this.nodes = new Nodes(this);
     this.oracle = new Oracle(this);
     this.store.onChange((type, { type: change, object }) => {

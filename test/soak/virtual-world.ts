@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Timer, VirtualClock } from 'in-memory-kubernetes/clock.ts';
-import { Collector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
+import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import { JobController } from 'in-memory-kubernetes/controllers/job-controller.ts';
 import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
 import { Store } from 'in-memory-kubernetes/store/store.ts';
@@ -55,7 +55,7 @@ export class VirtualWorld {
       parse(readFileSync(new URL('../../crds/capdeployjobs.yaml', import.meta.url), 'utf8')),
     );
     this.#store.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
-    this.#parts = [new JobController(this.#store), new Collector(this.#store)];
+    this.#parts = [new JobController(this.#store), new GarbageCollector(this.#store)];
     this.#playPods();
     this.#operator = this.#startOperator();
   }

@@ -62,7 +62,7 @@ export async function virtualSoak(minutes: number, seed: number, report: Report)
   // Drops what was kept of them for the next scrape.
   await churn.world.metrics.text();
   const left = await retained.count();
-  for (const name of ['Poller', 'Batch', 'Rejections', 'Hold']) {
+  for (const name of ['Poller', 'Batch', 'Rejections', 'VisibilityHeartbeat']) {
     report.check(`no ${name} is left when every resource is gone`, (left.get(name) ?? 0) === 0, String(left.get(name)));
   }
   const entries = [...left].filter(([name, size]) => name.includes('.') && size > 0 && !MAY_STAY.has(name));
@@ -76,4 +76,4 @@ export async function virtualSoak(minutes: number, seed: number, report: Report)
 }
 
 /** Not of a resource: names of Events that were written (bounded), and what the caches are made of. */
-const MAY_STAY = new Set(['EventRecorder.#remembered', 'Cache.#reflectors', 'Cache.#handlers', 'ObjectStore.#indexes']);
+const MAY_STAY = new Set(['EventRecorder.#remembered', 'Cache.#reflectors', 'Cache.#handlers', 'Indexer.#indexes']);

@@ -13,7 +13,7 @@ import { eventTimes } from '../types/event-rules.ts';
 import type { ServedType } from '../types/served-types.ts';
 import { WorkQueue } from './work-queue.ts';
 
-export interface CollectorOptions {
+export interface GarbageCollectorOptions {
   /** Between the end of an owner, or the birth of an object without one, and the collection. The real one takes some 20 ms. */
   delayMs?: number;
   /** Until a Pod is ended that is being deleted and never met a node. The real one looks every 20 s. */
@@ -36,7 +36,7 @@ interface Known {
   owners: string[];
 }
 
-export class Collector {
+export class GarbageCollector {
   readonly #store: Store;
   readonly #queue: WorkQueue;
   readonly #delayMs: number;
@@ -46,7 +46,7 @@ export class Collector {
   readonly #dependents = new Map<string, Set<string>>();
   #events = 0;
 
-  constructor(store: Store, options: CollectorOptions = {}) {
+  constructor(store: Store, options: GarbageCollectorOptions = {}) {
     this.#store = store;
     this.#delayMs = options.delayMs ?? 5;
     this.#unscheduledMs = options.unscheduledMs ?? 20_000;

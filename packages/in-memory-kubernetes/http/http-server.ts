@@ -31,7 +31,7 @@ export interface HttpFaceOptions {
   bookmarkIntervalMs?: number;
 }
 
-export interface HttpFace {
+export interface HttpServer {
   url: string;
   requests: RequestLog;
   /** May be set at any time. */
@@ -41,8 +41,8 @@ export interface HttpFace {
 
 const HEALTH_PATHS = new Set(['/healthz', '/readyz', '/livez']);
 
-export async function startHttpFace(store: Store, options: HttpFaceOptions = {}): Promise<HttpFace> {
-  const face: HttpFace = {
+export async function startHttpServer(store: Store, options: HttpFaceOptions = {}): Promise<HttpServer> {
+  const face: HttpServer = {
     url: '',
     requests: options.requests ?? new RequestLog(),
     intercept: options.intercept,
@@ -65,7 +65,7 @@ export async function startHttpFace(store: Store, options: HttpFaceOptions = {})
 
 async function handle(
   store: Store,
-  face: HttpFace,
+  face: HttpServer,
   options: HttpFaceOptions,
   incoming: IncomingMessage,
   response: ServerResponse,

@@ -8,13 +8,13 @@
  *     └──┘ while somebody else renews it                 for whoever led has a head full of what was true then: the process ends
  */
 
-import { type Clock, elapsed, LONGEST_TIMER_MS, sleep, systemClock, type TimerHandle } from '../../base/clock.ts';
+import { type Clock, LONGEST_TIMER_MS, monotonicNow, sleep, systemClock, type TimerHandle } from '../../base/clock.ts';
 import { type Log, silentLog } from '../../base/log.ts';
-import { Bell } from '../../base/wakeup.ts';
+import { Wakeup } from '../../base/wakeup.ts';
 import { type KubeClient, LEASES } from '../client.ts';
 import { isKubeError } from '../errors.ts';
 import { Cache } from '../informer/cache.ts';
-import { notLeader, type Permit } from '../write-guard.ts';
+import { notLeader, type WriteGuard } from '../write-guard.ts';
 import { heldBy, holderOf, type Lease, type LeaseName, released } from './lease.ts';
 import { LeaseRequests, type Limit, seconds } from './lease-requests.ts';
 import { LeaseView } from './lease-view.ts';
@@ -52,7 +52,7 @@ const TOLERANCE_MS = 20_000;
 const LONGEST_WAIT_MS = 60_000;
 const STUCK_MS = 5 * 60_000;
 
-export class LeaderElector implements Permit {
+export class LeaderElector implements WriteGuard {
   readonly #options: LeaderElectorOptions;
   readonly #timings: ReturnType<typeof timingsOf>;
   readonly #clock: Clock;
@@ -63,7 +63,7 @@ export class LeaderElector implements Permit {
   readonly #withdrawn = new AbortController();
   readonly #acquired = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<Error>();
-  readonly #bell = new Bell();
+  readonly #wakeup = new Wakeup();
   #state: 'standing by' | 'leading' | 'lost' | 'ended' = 'standing by';
   #running: Promise<void> | undefined;
   #watch: Cache<Lease> | undefined;
@@ -85,7 +85,7 @@ export class LeaderElector implements Permit {
     this.#timings = timingsOf(options.durationMs);
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
-    this.#turnAt = elapsed(this.#clock);
+    this.#turnAt = monotonicNow(this.#clock);
     const { client, lease, identity, durationMs } = options;
     // Half the renew deadline: so that another try fits in.
     const limit = { ms: this.#timings.renewDeadlineMs / 2, hurry: this.#hurry.signal };
@@ -98,7 +98,7 @@ export class LeaderElector implements Permit {
 
   /** Begins to stand by. */
   start(): void {
-    this.#turnAt = elapsed(this.#clock);
+    this.#turnAt = monotonicNow(this.#clock);
     this.#running ??= this.#run();
   }
 
@@ -144,7 +144,7 @@ export class LeaderElector implements Permit {
     if (this.#state === 'leading' && this.#sinceRenewed() > this.#timings.durationMs + TOLERANCE_MS) {
       return `leads, and has not renewed the Lease for ${seconds(this.#sinceRenewed())}`;
     }
-    const idle = elapsed(this.#clock) - this.#turnAt;
+    const idle = monotonicNow(this.#clock) - this.#turnAt;
     if (this.#state === 'standing by' && this.#running !== undefined && idle > STUCK_MS) {
       return `has not looked at the Lease for ${seconds(idle)}`;
     }
@@ -199,17 +199,17 @@ export class LeaderElector implements Permit {
   async #standBy(): Promise<boolean> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      this.#turnAt = elapsed(this.#clock);
+      this.#turnAt = monotonicNow(this.#clock);
       const watched = this.#watch?.staleMs() === 0;
       const heldMs = this.#view.heldByAnotherMs();
       if (watched && heldMs > 0) {
-        await this.#bell.wait(this.#clock, Math.min(heldMs, LONGEST_WAIT_MS), signal);
+        await this.#wakeup.wait(this.#clock, Math.min(heldMs, LONGEST_WAIT_MS), signal);
         continue;
       }
       const outcome = await this.#tryToAcquire();
       if (outcome === 'acquired') return true;
       if (outcome === 'held' && watched) continue;
-      await this.#bell.wait(this.#clock, this.#timings.retryMs * (1 + JITTER * this.#clock.random()), signal);
+      await this.#wakeup.wait(this.#clock, this.#timings.retryMs * (1 + JITTER * this.#clock.random()), signal);
     }
     return false;
   }
@@ -270,7 +270,7 @@ export class LeaderElector implements Permit {
    */
   async #write(current: Lease | undefined, before: Lease | undefined): Promise<void> {
     const { identity, durationMs } = this.#options;
-    const sentAt = elapsed(this.#clock);
+    const sentAt = monotonicNow(this.#clock);
     this.#mayHold = true;
     this.#view.see(await this.#requests.put(current, heldBy(identity, before?.spec, durationMs, this.#clock.now())));
     this.#mayHold = false;
@@ -281,10 +281,10 @@ export class LeaderElector implements Permit {
   }
 
   async #release(): Promise<void> {
-    const end = elapsed(this.#clock) + RELEASE_MS;
-    for (let tries = 1; tries <= RELEASE_TRIES && elapsed(this.#clock) < end; tries += 1) {
+    const end = monotonicNow(this.#clock) + RELEASE_MS;
+    for (let tries = 1; tries <= RELEASE_TRIES && monotonicNow(this.#clock) < end; tries += 1) {
       try {
-        const limit = { ms: end - elapsed(this.#clock) };
+        const limit = { ms: end - monotonicNow(this.#clock) };
         if (tries > 1 || this.#mayHold) await this.#look(limit);
         const { lease } = this.#view;
         if (lease === undefined || holderOf(lease) !== this.#options.identity) return;
@@ -318,13 +318,13 @@ export class LeaderElector implements Permit {
       if (this.#state !== 'standing by' || object.metadata.name !== lease.name) return;
       if (this.#view.isOlder(object)) return;
       this.#view.see(type === 'DELETED' ? undefined : object);
-      if (this.#view.heldByAnotherMs() <= 0) this.#bell.ring();
+      if (this.#view.heldByAnotherMs() <= 0) this.#wakeup.notify();
     });
     return cache;
   }
 
   #sinceRenewed(): number {
-    return elapsed(this.#clock) - this.#renewedAt;
+    return monotonicNow(this.#clock) - this.#renewedAt;
   }
 
   #armDeadline(): void {

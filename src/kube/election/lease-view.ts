@@ -1,4 +1,4 @@
-import { type Clock, elapsed } from '../../base/clock.ts';
+import { type Clock, monotonicNow } from '../../base/clock.ts';
 import { durationMsOf, holderOf, type Lease, recordText } from './lease.ts';
 
 /** The Lease as one replica sees it, and since when: whether its holder's time is over is judged by that, never by what the record says of time. */
@@ -38,7 +38,7 @@ export class LeaseView {
     const text = recordText(lease);
     if (text === this.#text) return;
     this.#text = text;
-    this.#changedAt = elapsed(this.#clock);
+    this.#changedAt = monotonicNow(this.#clock);
     this.#holderMs = durationMsOf(lease, this.#durationMs);
     const before = this.#holder;
     this.#holder = holderOf(lease);
@@ -57,6 +57,6 @@ export class LeaseView {
   /** How much longer another replica's word counts, in milliseconds; 0 or less: nobody's does. */
   heldByAnotherMs(): number {
     if (this.#holder === '' || this.#holder === this.#identity) return 0;
-    return this.#changedAt + this.#holderMs - elapsed(this.#clock);
+    return this.#changedAt + this.#holderMs - monotonicNow(this.#clock);
   }
 }

@@ -10,7 +10,7 @@ import { type Clock, systemClock } from '../../base/clock.ts';
 import { type Log, silentLog } from '../../base/log.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../client.ts';
 import { isKubeError } from '../errors.ts';
-import { type ObjectEvent, ObjectStore, type ObjectStoreOptions } from './indexer.ts';
+import { Indexer, type IndexerOptions, type ObjectEvent } from './indexer.ts';
 import { Reflector, type ReflectorTimings } from './reflector.ts';
 
 export type { Indexers, ObjectEvent } from './indexer.ts';
@@ -18,7 +18,7 @@ export type { Indexers, ObjectEvent } from './indexer.ts';
 /** Must return soon; what it throws (or rejects with) is logged and harms neither the cache nor other handlers. */
 export type ObjectHandler<T extends KubeObject> = (event: ObjectEvent<T>) => void;
 
-export interface CacheOptions<T extends KubeObject> extends ObjectStoreOptions<T> {
+export interface CacheOptions<T extends KubeObject> extends IndexerOptions<T> {
   client: Pick<KubeClient, 'list' | 'watch'>;
   type: ResourceType;
   /** Those to follow; without it, or empty: all namespaces with one reflector. */
@@ -34,7 +34,7 @@ export interface CacheOptions<T extends KubeObject> extends ObjectStoreOptions<T
 
 export class Cache<T extends KubeObject> {
   readonly type: ResourceType;
-  readonly #store: ObjectStore<T>;
+  readonly #store: Indexer<T>;
   readonly #reflectors: Reflector<T>[];
   readonly #handlers = new Set<ObjectHandler<T>>();
   readonly #log: Log;
@@ -43,7 +43,7 @@ export class Cache<T extends KubeObject> {
 
   constructor(options: CacheOptions<T>) {
     this.type = options.type;
-    this.#store = new ObjectStore<T>(options);
+    this.#store = new Indexer<T>(options);
     this.#log = options.log ?? silentLog;
     // Nobody need be waiting when the cache is stopped before its first list.
     this.#firstSync.promise.catch(() => {});

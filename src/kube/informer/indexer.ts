@@ -18,7 +18,7 @@ export interface ObjectEvent<T extends KubeObject = KubeObject> {
 /** By name of the index: the keys under which an object is found, none or many. Must be pure. */
 export type Indexers<T extends KubeObject> = Record<string, (object: T) => string[]>;
 
-export interface ObjectStoreOptions<T extends KubeObject> {
+export interface IndexerOptions<T extends KubeObject> {
   indexes?: Indexers<T>;
   /** Deep-freezes each object (tests): who mutates a cached object, mutates what everybody else sees. */
   freeze?: boolean;
@@ -26,13 +26,13 @@ export interface ObjectStoreOptions<T extends KubeObject> {
 
 type Names<T> = Map<string, T>;
 
-export class ObjectStore<T extends KubeObject> {
+export class Indexer<T extends KubeObject> {
   readonly #namespaces = new Map<string, Names<T>>();
   readonly #indexers: Indexers<T>;
   readonly #indexes = new Map<string, Map<string, Set<T>>>();
   readonly #freeze: boolean;
 
-  constructor(options: ObjectStoreOptions<T> = {}) {
+  constructor(options: IndexerOptions<T> = {}) {
     this.#indexers = options.indexes ?? {};
     this.#freeze = options.freeze ?? false;
     for (const name of Object.keys(this.#indexers)) this.#indexes.set(name, new Map());

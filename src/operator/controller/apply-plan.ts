@@ -6,19 +6,19 @@ import type { Job } from '../../lanes/job.ts';
 import type { Removal } from '../../lanes/lane.ts';
 import type { Observation, Plan } from '../../lanes/plan.ts';
 import type { Announcer } from './announce.ts';
-import type { ReportBook } from './intake-reports.ts';
+import type { IntakeReports } from './intake-reports.ts';
 
 /**
  * Carries out a plan in the order that makes each crash harmless: what must be refused first, then the record and the claims, then what
  * follows from them. Each write names the uid and the resourceVersion that the plan was made from.
  */
-export class CarryOut {
+export class ApplyPlan {
   readonly #client: KubeClient;
-  readonly #reports: ReportBook;
+  readonly #reports: IntakeReports;
   readonly #announcer: Announcer;
   readonly #now: () => number;
 
-  constructor(parts: { client: KubeClient; reports: ReportBook; announcer: Announcer; now: () => number }) {
+  constructor(parts: { client: KubeClient; reports: IntakeReports; announcer: Announcer; now: () => number }) {
     this.#client = parts.client;
     this.#reports = parts.reports;
     this.#announcer = parts.announcer;
@@ -29,7 +29,7 @@ export class CarryOut {
    * @param onStored told of the resource as the API server stored it, where its status is written.
    * @throws KubeError; what was done until then stands, and the next pass goes on from it.
    */
-  async carryOut(
+  async applyPlan(
     key: string,
     seen: Observation,
     next: Plan,

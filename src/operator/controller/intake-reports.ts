@@ -1,6 +1,6 @@
 import type { RejectionEntry } from '../../api/capdeployjob.ts';
 import { unlessAborted } from '../../base/abort.ts';
-import type { CreateTrouble, QueueState } from '../../lanes/conditions.ts';
+import type { CreateFailure, QueueState } from '../../lanes/conditions.ts';
 import { HandedOver, type Reports, type ResourceKey } from '../intake/ports.ts';
 
 /** Each status write moves the resourceVersion that claims need: a flood of poison writes no more often than this. */
@@ -17,17 +17,17 @@ interface Pending {
   settle: PromiseWithResolvers<void>;
 }
 
-interface Page {
+interface Entry {
   queue: QueueState | undefined;
-  createTrouble: CreateTrouble | undefined;
+  createFailure: CreateFailure | undefined;
   pending: Map<string, Pending>;
   recorded: Set<string>;
   writtenAt: number;
 }
 
 /** What intake tells of each resource, until reconcile has written it into the status. Lost with the process: intake tells it again. */
-export class ReportBook implements Reports {
-  readonly #pages = new Map<ResourceKey, Page>();
+export class IntakeReports implements Reports {
+  readonly #entries = new Map<ResourceKey, Entry>();
   readonly #now: () => number;
   /** Asks for a reconcile of the resource, in so many milliseconds. */
   readonly #wake: (key: ResourceKey, inMs: number) => void;
@@ -39,32 +39,33 @@ export class ReportBook implements Reports {
   }
 
   rejected(key: ResourceKey, rejection: RejectionEntry, signal: AbortSignal, uid?: string): Promise<void> {
-    const page = this.#page(key);
-    if (page.recorded.has(rejection.messageId)) return Promise.resolve();
+    const entry = this.#entry(key);
+    if (entry.recorded.has(rejection.messageId)) return Promise.resolve();
     if (this.#closed) return Promise.reject(handedOver());
-    let pending = page.pending.get(rejection.messageId);
+    let pending = entry.pending.get(rejection.messageId);
     if (!pending) {
       pending = { rejection, uid, settle: Promise.withResolvers<void>() };
       pending.settle.promise.catch(() => {});
-      page.pending.set(rejection.messageId, pending);
-      this.#wake(key, Math.max(0, page.writtenAt + REJECTION_WRITE_MS - this.#now()));
+      entry.pending.set(rejection.messageId, pending);
+      this.#wake(key, Math.max(0, entry.writtenAt + REJECTION_WRITE_MS - this.#now()));
     }
     return unlessAborted(pending.settle.promise, signal);
   }
 
   queue(key: ResourceKey, state: QueueState): void {
-    const page = this.#page(key);
-    const before = page.queue;
-    page.queue = state;
+    const entry = this.#entry(key);
+    const before = entry.queue;
+    entry.queue = state;
     if (isNews(before, state)) this.#wake(key, 0);
   }
 
-  createTrouble(key: ResourceKey, trouble: CreateTrouble | undefined): void {
-    // The end of a trouble that nobody knows of any more: the resource is gone, and nothing would ever take a new page away.
-    if (trouble === undefined && !this.#pages.has(key)) return;
-    const page = this.#page(key);
-    const changed = page.createTrouble?.reason !== trouble?.reason || page.createTrouble?.message !== trouble?.message;
-    page.createTrouble = trouble;
+  createFailure(key: ResourceKey, failure: CreateFailure | undefined): void {
+    // The end of a trouble that nobody knows of any more: the resource is gone, and nothing would ever take a new entry away.
+    if (failure === undefined && !this.#entries.has(key)) return;
+    const entry = this.#entry(key);
+    const changed =
+      entry.createFailure?.reason !== failure?.reason || entry.createFailure?.message !== failure?.message;
+    entry.createFailure = failure;
     if (changed) this.#wake(key, 0);
   }
 
@@ -73,18 +74,18 @@ export class ReportBook implements Reports {
    * of its name refused may be a good request to this one.
    */
   of(key: ResourceKey, now: number, uid?: string) {
-    const page = this.#pages.get(key);
-    const due = page !== undefined && now - page.writtenAt >= REJECTION_WRITE_MS;
+    const entry = this.#entries.get(key);
+    const due = entry !== undefined && now - entry.writtenAt >= REJECTION_WRITE_MS;
     return {
-      queue: page?.queue,
-      createTrouble: page?.createTrouble,
-      rejections: due ? [...page.pending.values()].filter(isOf(uid)).map(({ rejection }) => rejection) : [],
+      queue: entry?.queue,
+      createFailure: entry?.createFailure,
+      rejections: due ? [...entry.pending.values()].filter(isOf(uid)).map(({ rejection }) => rejection) : [],
     };
   }
 
   /** A live look shows the resource of this uid: what an earlier one of its name refused is recorded nowhere, and its message comes again. */
   live(key: ResourceKey, uid: string): void {
-    const { pending } = this.#pages.get(key) ?? {};
+    const { pending } = this.#entries.get(key) ?? {};
     for (const [messageId, entry] of pending ?? []) {
       if (isOf(uid)(entry)) continue;
       entry.settle.reject(
@@ -99,41 +100,41 @@ export class ReportBook implements Reports {
    * of several wakes of a resource only the earliest counts, and that one may come too early for them.
    */
   rejectionsDueAt(key: ResourceKey, now: number): number | undefined {
-    const page = this.#pages.get(key);
-    if (page === undefined || page.pending.size === 0) return undefined;
-    const dueAt = page.writtenAt + REJECTION_WRITE_MS;
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.pending.size === 0) return undefined;
+    const dueAt = entry.writtenAt + REJECTION_WRITE_MS;
     return dueAt > now ? dueAt : undefined;
   }
 
   /** The status now holds these: their messages may be settled. */
   recorded(key: ResourceKey, rejections: readonly RejectionEntry[]): void {
-    const page = this.#pages.get(key);
-    if (!page || rejections.length === 0) return;
-    page.writtenAt = this.#now();
+    const entry = this.#entries.get(key);
+    if (!entry || rejections.length === 0) return;
+    entry.writtenAt = this.#now();
     for (const { messageId } of rejections) {
-      page.recorded.add(messageId);
-      page.pending.get(messageId)?.settle.resolve();
-      page.pending.delete(messageId);
+      entry.recorded.add(messageId);
+      entry.pending.get(messageId)?.settle.resolve();
+      entry.pending.delete(messageId);
     }
-    for (const oldest of page.recorded) {
-      if (page.recorded.size <= REMEMBERED_REJECTIONS) break;
-      page.recorded.delete(oldest);
+    for (const oldest of entry.recorded) {
+      if (entry.recorded.size <= REMEMBERED_REJECTIONS) break;
+      entry.recorded.delete(oldest);
     }
-    if (page.pending.size > 0) this.#wake(key, REJECTION_WRITE_MS);
+    if (entry.pending.size > 0) this.#wake(key, REJECTION_WRITE_MS);
   }
 
   /** The resource is gone: nobody can record anything of it any more. */
   forget(key: ResourceKey): void {
-    for (const { settle } of this.#pages.get(key)?.pending.values() ?? []) {
+    for (const { settle } of this.#entries.get(key)?.pending.values() ?? []) {
       settle.reject(new Error(`CapDeployJob ${key} is gone: its rejections cannot be recorded`));
     }
-    this.#pages.delete(key);
+    this.#entries.delete(key);
   }
 
   /** Nothing will be recorded here any more: who waits for that is told so. */
   close(): void {
     this.#closed = true;
-    for (const { pending } of this.#pages.values()) {
+    for (const { pending } of this.#entries.values()) {
       for (const { settle } of pending.values()) settle.reject(handedOver());
       pending.clear();
     }
@@ -141,16 +142,16 @@ export class ReportBook implements Reports {
 
   /** How many resources something is known of. */
   get size(): number {
-    return this.#pages.size;
+    return this.#entries.size;
   }
 
-  #page(key: ResourceKey): Page {
-    let page = this.#pages.get(key);
-    if (!page) {
-      page = { queue: undefined, createTrouble: undefined, pending: new Map(), recorded: new Set(), writtenAt: 0 };
-      this.#pages.set(key, page);
+  #entry(key: ResourceKey): Entry {
+    let entry = this.#entries.get(key);
+    if (!entry) {
+      entry = { queue: undefined, createFailure: undefined, pending: new Map(), recorded: new Set(), writtenAt: 0 };
+      this.#entries.set(key, entry);
     }
-    return page;
+    return entry;
   }
 }
 

@@ -40,11 +40,11 @@ interface SeenPod {
 export class ProcessMemory implements Memory {
   /** By Job UID, the one used last at the end. */
   readonly #notes = new Map<string, Notes>();
-  readonly #elapsed: () => number;
+  readonly #monotonicNow: () => number;
 
   /** @param elapsed milliseconds by a clock that nobody sets. */
-  constructor(elapsed: () => number) {
-    this.#elapsed = elapsed;
+  constructor(monotonicNow: () => number) {
+    this.#monotonicNow = monotonicNow;
   }
 
   /** @param isGone it was deleted, and this is how it was last. */
@@ -64,7 +64,7 @@ export class ProcessMemory implements Memory {
     const now = podEnd(pod);
     const next = followPod(before?.end, redacted(now));
     const isAnew = next.restarts !== before?.end.restarts;
-    const exitedSince = next.exit && ((isAnew ? undefined : before?.exitedSince) ?? this.#elapsed());
+    const exitedSince = next.exit && ((isAnew ? undefined : before?.exitedSince) ?? this.#monotonicNow());
     notes.pods.set(uid, { end: isGone ? goneFor(next) : next, exitedSince });
     const [oldest] = notes.pods.keys();
     if (notes.pods.size > MOST_PODS && oldest !== undefined) notes.pods.delete(oldest);

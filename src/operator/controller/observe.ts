@@ -9,7 +9,7 @@ import type { Warnings } from '../../lanes/explain.ts';
 import { type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
 import type { Observation } from '../../lanes/plan.ts';
 import { BY_RESOURCE, type Caches } from './caches.ts';
-import type { ReportBook } from './intake-reports.ts';
+import type { IntakeReports } from './intake-reports.ts';
 import type { ProcessMemory } from './memory.ts';
 import { quotableJob, quotablePod } from './quotable.ts';
 
@@ -19,18 +19,18 @@ export class Observer {
   readonly #caches: Caches;
   readonly #memory: ProcessMemory;
   readonly #warnings: Warnings;
-  readonly #reports: ReportBook;
+  readonly #reports: IntakeReports;
   readonly #now: () => number;
-  readonly #elapsed: () => number;
+  readonly #monotonicNow: () => number;
 
   constructor(parts: {
     client: KubeClient;
     caches: Caches;
     memory: ProcessMemory;
     warnings: Warnings;
-    reports: ReportBook;
+    reports: IntakeReports;
     now: () => number;
-    elapsed: () => number;
+    monotonicNow: () => number;
   }) {
     this.#client = parts.client;
     this.#caches = parts.caches;
@@ -38,7 +38,7 @@ export class Observer {
     this.#warnings = parts.warnings;
     this.#reports = parts.reports;
     this.#now = parts.now;
-    this.#elapsed = parts.elapsed;
+    this.#monotonicNow = parts.monotonicNow;
   }
 
   /** The resource as the cache has it, for what need not be exact. */
@@ -85,7 +85,7 @@ export class Observer {
   async live(key: string, template: TemplateCheck | undefined): Promise<Observation | undefined> {
     const [namespace, name] = splitKey(key);
     // Taken first: where a time must have passed before an absence counts, the lists have to be younger than the end of that time.
-    const [now, elapsed] = [this.#now(), this.#elapsed()];
+    const [now, monotonicNow] = [this.#now(), this.#monotonicNow()];
     let resource: CapDeployJob & KubeObject;
     try {
       resource = await this.#client.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name);
@@ -98,7 +98,7 @@ export class Observer {
     const jobs = await listAll<Job & KubeObject>(this.#client, JOBS, { namespace, labelSelector });
     const pods = await listAll<Pod & KubeObject>(this.#client, PODS, { namespace, labelSelector });
     this.#memory.seeLive(jobs.items, pods.items);
-    return this.#observation(key, resource, jobs.items, pods.items, template, now, elapsed);
+    return this.#observation(key, resource, jobs.items, pods.items, template, now, monotonicNow);
   }
 
   #observation(
@@ -108,7 +108,7 @@ export class Observer {
     pods: readonly Pod[],
     template: TemplateCheck | undefined,
     now = this.#now(),
-    elapsed = this.#elapsed(),
+    monotonicNow = this.#monotonicNow(),
   ): Observation {
     const parsed = specOf(resource);
     return {
@@ -122,7 +122,7 @@ export class Observer {
       template,
       ...this.#reports.of(key, now, resource.metadata.uid),
       now,
-      elapsed,
+      monotonicNow,
     };
   }
 }

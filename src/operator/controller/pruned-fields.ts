@@ -8,7 +8,7 @@ const TRY_AGAIN_MS = 10 * 60_000;
  * stores less than it was sent. Without this each pass would find the status wanting, write it once more, and so on for ever. All resources
  * have one definition, so what one of them found counts for all.
  */
-export class DroppedFields {
+export class PrunedFields {
   #paths: ReadonlySet<string> = new Set();
   #foundAt = 0;
 

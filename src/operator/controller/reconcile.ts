@@ -5,17 +5,17 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { WorkResult } from '../../kube/work-queue.ts';
 import { type Observation, type Plan, plan } from '../../lanes/plan.ts';
 import type { Announcer } from './announce.ts';
-import { CarryOut, isTooLate } from './apply-plan.ts';
+import { ApplyPlan, isTooLate } from './apply-plan.ts';
 import type { TemplateChecker } from './check-template.ts';
 import { FairShare } from './fair-share.ts';
-import type { ReportBook } from './intake-reports.ts';
+import type { IntakeReports } from './intake-reports.ts';
 import type { ProcessMemory } from './memory.ts';
 import type { Observer } from './observe.ts';
-import { DroppedFields } from './pruned-fields.ts';
+import { PrunedFields } from './pruned-fields.ts';
 import { Rewording } from './rewording.ts';
-import { LastWord } from './status-damping.ts';
+import { StatusDamping } from './status-damping.ts';
 import type { WarningEvents } from './warning-events.ts';
-import { HoldOff } from './write-backoff.ts';
+import { WriteBackoff } from './write-backoff.ts';
 
 /** Somebody else wrote first, often the Job controller with its first status: looked at again at once, and live. */
 const AFTER_CONFLICT_MS = 20;
@@ -30,13 +30,13 @@ export interface ReconcilerParts {
   observer: Observer;
   memory: ProcessMemory;
   warnings: WarningEvents;
-  reports: ReportBook;
+  reports: IntakeReports;
   templates: TemplateChecker;
   announcer: Announcer;
   log: Log;
   now: () => number;
   /** Milliseconds by a clock that nobody sets. */
-  elapsed: () => number;
+  monotonicNow: () => number;
 }
 
 /**
@@ -47,17 +47,17 @@ export interface ReconcilerParts {
  */
 export class Reconciler {
   readonly #parts: ReconcilerParts;
-  readonly #carryOut: CarryOut;
-  readonly #lastWord = new LastWord();
+  readonly #applyPlan: ApplyPlan;
+  readonly #statusDamping = new StatusDamping();
   readonly #rewording = new Rewording();
-  readonly #holdOff = new HoldOff();
+  readonly #writeBackoff = new WriteBackoff();
   readonly #fairShare = new FairShare();
-  readonly #dropped = new DroppedFields();
+  readonly #dropped = new PrunedFields();
   #sweptAt = 0;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
-    this.#carryOut = new CarryOut(parts);
+    this.#applyPlan = new ApplyPlan(parts);
   }
 
   /** @throws KubeError where the API server could not be asked: the key is then tried again with backoff. */
@@ -83,14 +83,14 @@ export class Reconciler {
     const again = earlier(dueAt, warnings.follow(key, next.explain));
 
     if (this.#isWork(key, seen, next)) {
-      const heldUntil = this.#holdOff.until(key, now());
+      const heldUntil = this.#writeBackoff.until(key, now());
       if (heldUntil !== undefined) return wakeAfter(next, earlier(again, heldUntil), now());
       seen = await observer.live(key, template);
       if (!seen || seen.resource.metadata.deletionTimestamp) return {};
       // Deleted and created again: what is known of the template is the earlier one's. The cache will tell.
       if (seen.resource.metadata.uid !== resource.metadata.uid) return { requeueAfterMs: AFTER_WRITE_MS };
       next = this.#plan(key, seen);
-      memory.noteAbsent(next.absent, this.#parts.elapsed());
+      memory.noteAbsent(next.absent, this.#parts.monotonicNow());
       if (this.#isWork(key, seen, next)) {
         // First, so that counters begin at 0 however this ends.
         announcer.lanes(key, seen.resource.status ?? {}, seen.spec);
@@ -145,23 +145,23 @@ export class Reconciler {
   #writesAt(key: string, seen: Observation, next: Plan): number | undefined {
     const stored = this.#dropped.stored(next.status, seen.now);
     return (
-      this.#lastWord.waitsUntil(key, seen.resource.status, stored, seen.now) ??
+      this.#statusDamping.waitsUntil(key, seen.resource.status, stored, seen.now) ??
       this.#rewording.waitsUntil(key, seen.resource.status, stored, seen.now)
     );
   }
 
   async #carry(key: string, seen: Observation, next: Plan): Promise<'done' | 'conflict'> {
     try {
-      await this.#carryOut.carryOut(key, seen, next, this.#statusChanges(seen, next), ({ status }) =>
+      await this.#applyPlan.applyPlan(key, seen, next, this.#statusChanges(seen, next), ({ status }) =>
         this.#compare(key, next.status, status),
       );
-      this.#lastWord.said(key, next.status, this.#parts.now());
+      this.#statusDamping.said(key, next.status, this.#parts.now());
       this.#rewording.stored(key, seen.resource.status, next.status, this.#parts.now());
-      this.#holdOff.forget(key);
+      this.#writeBackoff.forget(key);
       return 'done';
     } catch (error) {
       if (!isTooLate(error)) {
-        this.#holdOff.failed(key, error, this.#parts.now());
+        this.#writeBackoff.failed(key, error, this.#parts.now());
         throw error;
       }
       this.#parts.log.debug({ resource: key, reason: error.reason }, 'somebody else wrote first, looking again');
@@ -172,12 +172,12 @@ export class Reconciler {
   async #template(key: string, resource: CapDeployJob) {
     const parsed = specOf(resource);
     if (!('spec' in parsed)) return { template: undefined, again: undefined };
-    const { createTrouble } = this.#parts.reports.of(key, this.#parts.now());
+    const { createFailure } = this.#parts.reports.of(key, this.#parts.now());
     const { check, again } = await this.#parts.templates.check(
       key,
       resource,
       parsed.spec,
-      createTrouble?.template === true,
+      createFailure?.template === true,
     );
     return { template: check, again };
   }
@@ -195,9 +195,9 @@ export class Reconciler {
     this.#parts.reports.forget(key);
     this.#parts.templates.forget(key);
     this.#parts.announcer.forget(key);
-    this.#lastWord.forget(key);
+    this.#statusDamping.forget(key);
     this.#rewording.forget(key);
-    this.#holdOff.forget(key);
+    this.#writeBackoff.forget(key);
     this.#fairShare.forget(key);
     this.#parts.memory.forget(key);
     this.#parts.warnings.follow(key, []);

@@ -1,7 +1,7 @@
 import type { CapDeployJob } from '../../api/capdeployjob.ts';
 import { GROUP } from '../../api/names.ts';
 import { aborted } from '../../base/abort.ts';
-import { type Clock, elapsed, sleep, systemClock } from '../../base/clock.ts';
+import { type Clock, monotonicNow, sleep, systemClock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { keyOf, splitKey } from '../../base/object-key.ts';
 import type { KubeClient, KubeObject } from '../../kube/client.ts';
@@ -13,7 +13,7 @@ import type { Intake, Resources } from '../intake/ports.ts';
 import { Announcer, type DeployMetrics } from './announce.ts';
 import { type Caches, createCaches, keysOf } from './caches.ts';
 import { TemplateChecker } from './check-template.ts';
-import { ReportBook } from './intake-reports.ts';
+import { IntakeReports } from './intake-reports.ts';
 import { ProcessMemory } from './memory.ts';
 import { Observer } from './observe.ts';
 import { Reconciler } from './reconcile.ts';
@@ -26,7 +26,7 @@ const STUCK_MS = 5 * 60_000;
 
 /** The whole of a stop, in milliseconds: a Pod's grace period is 30 s, and the process has to end in it. */
 const STOP_MS = 24_000;
-/** Where another replica waits: so long is given to what is in hand to be recorded here. The other one goes on with the rest. */
+/** Where another replica waits: so long is given to what is in flight to be recorded here. The other one goes on with the rest. */
 const HAND_OVER_MS = 700;
 /** Passes under way may end by themselves for so long; then their requests are aborted, as in a crash. */
 const PASSES_MS = 3_000;
@@ -51,7 +51,7 @@ export interface ControllerOptions {
   log: Log;
   clock?: Clock;
   /** Begins to read queues once this replica is to work. On a stop it is told first: what it drains has to be recorded. */
-  startIntake: (parts: { resources: Resources; reports: ReportBook }) => Intake;
+  startIntake: (parts: { resources: Resources; reports: IntakeReports }) => Intake;
   /** Resolves when this replica is to work; until then it only keeps its caches. Without it: at once. */
   lead?: Promise<void> | undefined;
   /** Told when all that a replica has to know is listed: who cannot work should not lead. */
@@ -83,7 +83,7 @@ export interface Controller {
 export function startController(options: ControllerOptions): Controller {
   const { kube: client, log, metrics, clock = systemClock } = options;
   const now = () => clock.now();
-  const steady = () => elapsed(clock);
+  const monotonic = () => monotonicNow(clock);
 
   const queue: WorkQueue = new WorkQueue({
     work: async (key) => {
@@ -103,9 +103,9 @@ export function startController(options: ControllerOptions): Controller {
     clock,
     log,
   });
-  const memory = new ProcessMemory(steady);
+  const memory = new ProcessMemory(monotonic);
   const warnings = new WarningEvents({ client, now, wake: (key) => queue.add(key), log });
-  const reports = new ReportBook(now, (key, inMs) => queue.addAfter(key, inMs));
+  const reports = new IntakeReports(now, (key, inMs) => queue.addAfter(key, inMs));
   const events = new EventRecorder({
     client,
     reporter: { controller: `${GROUP}/controller`, instance: options.instance },
@@ -115,7 +115,7 @@ export function startController(options: ControllerOptions): Controller {
   });
   const reconciler = new Reconciler({
     client,
-    observer: new Observer({ client, caches, memory, warnings, reports, now, elapsed: steady }),
+    observer: new Observer({ client, caches, memory, warnings, reports, now, monotonicNow: monotonic }),
     memory,
     warnings,
     reports,
@@ -123,7 +123,7 @@ export function startController(options: ControllerOptions): Controller {
     announcer: new Announcer({ events, metrics, log, now }),
     log,
     now,
-    elapsed: steady,
+    monotonicNow: monotonic,
   });
 
   let working = false;
@@ -187,8 +187,8 @@ export function startController(options: ControllerOptions): Controller {
     },
     stop: async (handOver) => {
       stopping.abort();
-      const end = elapsed(clock) + STOP_MS;
-      const left = () => end - elapsed(clock);
+      const end = monotonicNow(clock) + STOP_MS;
+      const left = () => end - monotonicNow(clock);
       if (!intake) await stopCaches();
       await started;
       const drained = intake?.stop() ?? Promise.resolve();

@@ -12,7 +12,7 @@ const CONTRADICT_MS = 10_000;
  * the while. So what this process has said before is said again only after a while; what is new, and whatever else
  * claims, history or rejections have to say, is written at once.
  */
-export class LastWord {
+export class StatusDamping {
   readonly #said = new Map<string, { findings: unknown; at: number }>();
 
   said(key: string, status: CapDeployJobStatus, now: number): void {

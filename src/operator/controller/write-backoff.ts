@@ -10,7 +10,7 @@ const LONGEST_MS = 10_000;
  * cut short, recovery writes the claim with a new `since`, and so on as fast as the API server allows. So what failed is not tried again
  * before its time, whoever wakes the resource.
  */
-export class HoldOff {
+export class WriteBackoff {
   readonly #failed = new Map<string, { failures: number; until: number }>();
 
   failed(key: string, error: unknown, now: number): void {

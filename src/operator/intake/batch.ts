@@ -1,15 +1,15 @@
 import type { DeployRequest } from '../../api/deploy-request.ts';
 import { linkedController } from '../../base/abort.ts';
-import { Bell } from '../../base/wakeup.ts';
+import { Wakeup } from '../../base/wakeup.ts';
 import type { Rejection } from '../../requests/parse-message.ts';
 import type { QueueMessage } from '../../sqs/queue.ts';
 import { Deleter } from './acknowledge/delete-listed.ts';
-import { giveBack } from './acknowledge/settle-message.ts';
-import { Ledger } from './acknowledge/status-confirmation.ts';
+import { makeVisible } from './acknowledge/settle-message.ts';
+import { StatusConfirmation } from './acknowledge/status-confirmation.ts';
 import { type Item, itemsOf, type Phase } from './batch-item.ts';
 import { CreateInOrder, knownIdRejection } from './create/create-in-order.ts';
 import type { ResourceContext } from './resource-context.ts';
-import { Hold } from './visibility-heartbeat.ts';
+import { VisibilityHeartbeat } from './visibility-heartbeat.ts';
 
 export interface BatchSignals {
   /** Ends the work; what is left is made visible again. Aborts with `abort` too. */
@@ -34,11 +34,11 @@ export class Batch {
   readonly #signals: BatchSignals;
   readonly #visibilitySeconds: number;
   readonly #items: readonly Item[];
-  readonly #hold: Hold;
+  readonly #heartbeat: VisibilityHeartbeat;
   readonly #creation: CreateInOrder;
-  readonly #ledger: Ledger;
+  readonly #confirmation: StatusConfirmation;
   readonly #deleter: Deleter;
-  readonly #bell = new Bell();
+  readonly #wakeup = new Wakeup();
   readonly #startedAt: number;
   #gone = false;
 
@@ -53,25 +53,25 @@ export class Batch {
     this.#visibilitySeconds = visibilitySeconds;
     this.#startedAt = context.clock.now();
     this.#items = itemsOf(messages);
-    this.#hold = new Hold(context, visibilitySeconds);
-    this.#hold.add(messages, this.#startedAt);
+    this.#heartbeat = new VisibilityHeartbeat(context, visibilitySeconds);
+    this.#heartbeat.add(messages, this.#startedAt);
     this.#creation = new CreateInOrder(context, this.#startedAt, {
       stored: (item) => {
         item.phase = 'stored';
-        this.#ledger.expect();
+        this.#confirmation.expect();
       },
       reject: (rejected) => this.#reject(rejected),
     });
-    this.#ledger = new Ledger(context);
+    this.#confirmation = new StatusConfirmation(context);
     this.#deleter = new Deleter(context);
   }
 
   /** Never rejects. */
   async run(): Promise<BatchResult> {
     const { resources, key, clock } = this.#context;
-    const stopListening = resources.onChange((changed) => changed === key && this.#bell.ring());
+    const stopListening = resources.onChange((changed) => changed === key && this.#wakeup.notify());
     const work = linkedController(this.#signals.drain);
-    const beating = this.#hold.beat(work.signal, () => this.#bell.ring());
+    const beating = this.#heartbeat.run(work.signal, () => this.#wakeup.notify());
     try {
       while (!work.signal.aborted) {
         this.#context.progress();
@@ -80,7 +80,7 @@ export class Batch {
         await this.#lookForStored(work.signal);
         await this.#deleteListed(work.signal);
         if (this.#gone || this.#in('pending', 'stored', 'listed').length === 0) break;
-        await this.#bell.wait(clock, Math.max(0, this.#nextAt() - clock.now()), work.signal);
+        await this.#wakeup.wait(clock, Math.max(0, this.#nextAt() - clock.now()), work.signal);
       }
     } finally {
       stopListening();
@@ -97,7 +97,7 @@ export class Batch {
   #nextAt(): number {
     return Math.min(
       this.#in('pending').length > 0 ? this.#creation.at : Number.POSITIVE_INFINITY,
-      this.#in('stored').length > 0 ? this.#ledger.at : Number.POSITIVE_INFINITY,
+      this.#in('stored').length > 0 ? this.#confirmation.at : Number.POSITIVE_INFINITY,
       this.#in('listed').length > 0 ? this.#deleter.at : Number.POSITIVE_INFINITY,
     );
   }
@@ -105,14 +105,14 @@ export class Batch {
   /** SQS's 12 hours are over: whoever receives the message next goes on with it. */
   #dropLost(): void {
     for (const item of this.#in('pending', 'stored', 'listed')) {
-      if (!this.#hold.has(item.message)) item.phase = 'ended';
+      if (!this.#heartbeat.has(item.message)) item.phase = 'ended';
     }
   }
 
   async #lookForStored(signal: AbortSignal): Promise<void> {
     const stored = this.#in('stored').flatMap((item) => (item.request ? [{ item, request: item.request }] : []));
     if (stored.length === 0 || signal.aborted || this.#gone) return;
-    const entries = await this.#ledger.look(
+    const entries = await this.#confirmation.look(
       stored.map(({ request }) => request),
       signal,
     );
@@ -150,7 +150,7 @@ export class Batch {
 
   #end(item: Item): void {
     item.phase = 'ended';
-    this.#hold.release(item.message);
+    this.#heartbeat.release(item.message);
   }
 
   /** What is left when the work ends early belongs to the next reader, at once rather than when its visibility ends. */
@@ -160,7 +160,7 @@ export class Batch {
     this.#creation.end();
     if ((interrupted || this.#gone) && !this.#signals.abort.aborted) {
       const left = this.#in('pending', 'stored', 'listed').map(({ message }) => message);
-      await giveBack(queue, left, this.#signals.abort);
+      await makeVisible(queue, left, this.#signals.abort);
     }
     if (this.#gone) return 'gone';
     return interrupted ? 'interrupted' : 'done';

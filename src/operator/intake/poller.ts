@@ -1,7 +1,7 @@
 import { unlessAborted } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
-import { elapsed, sleep } from '../../base/clock.ts';
-import { JOBS_AT_ONCE_MS, Pace } from '../../base/rate-limiter.ts';
+import { monotonicNow, sleep } from '../../base/clock.ts';
+import { JOBS_AT_ONCE_MS, RateLimiter } from '../../base/rate-limiter.ts';
 import { readSpec } from '../../requests/read-spec.ts';
 import { toSqsError } from '../../sqs/errors.ts';
 import type { Queue, QueueMessage } from '../../sqs/queue.ts';
@@ -33,7 +33,7 @@ const LASTING_KINDS: ReadonlySet<string> = new Set([
  * queue that fails or a namespace that takes no Jobs holds up nobody else (invariant 9).
  */
 export class Poller {
-  /** Resolves when nothing is in hand any more. Never rejects. */
+  /** Resolves when nothing is in flight any more. Never rejects. */
   readonly ended: Promise<void>;
 
   readonly #context: ResourceContext;
@@ -57,12 +57,12 @@ export class Poller {
       ...own,
       rejections: new Rejections(own),
       groups: new GroupOrder(),
-      pace: new Pace(parts.clock, JOBS_AT_ONCE_MS),
+      rateLimiter: new RateLimiter(parts.clock, JOBS_AT_ONCE_MS),
       progress: () => {
-        this.#progressAt = elapsed(parts.clock);
+        this.#progressAt = monotonicNow(parts.clock);
       },
     };
-    this.#progressAt = elapsed(parts.clock);
+    this.#progressAt = monotonicNow(parts.clock);
     this.#backoff = new Backoff(parts.clock, 500, 30_000);
     this.#shutdown = new Shutdown(parts.clock);
     this.#readingSince = parts.clock.now();
@@ -71,39 +71,39 @@ export class Poller {
 
   /**
    * Receives nothing more, lets the poll under way return (an aborted one can swallow a message until its visibility ends) and works off
-   * what is in hand until the deadline; what is left then is made visible again.
+   * what is in flight until the deadline; what is left then is made visible again.
    */
   stop(deadlineMs = DRAIN_MS): Promise<void> {
     this.#shutdown.stop(deadlineMs, { answerBy: this.#answerBy, isWorking: this.#batch !== undefined });
     return this.ended;
   }
 
-  /** Resolves when the messages that are in hand now are worked off; at once where none are. Never rejects. */
+  /** Resolves when the messages that are in flight now are worked off; at once where none are. Never rejects. */
   async atRest(): Promise<void> {
     await this.#working?.catch(() => {});
   }
 
   /** How long nothing has begun or ended here though it should, in milliseconds. */
   stalledMs(): number {
-    return this.#waitsForRecords ? 0 : elapsed(this.#context.clock) - this.#progressAt;
+    return this.#waitsForRecords ? 0 : monotonicNow(this.#context.clock) - this.#progressAt;
   }
 
-  /** Ends everything at once; messages in hand come again when their visibility ends. */
+  /** Ends everything at once; messages in flight come again when their visibility ends. */
   abort(): Promise<void> {
     this.#shutdown.abort();
     return this.ended;
   }
 
   async #run(): Promise<void> {
-    const { queue, clock, log, rejections, pace } = this.#context;
+    const { queue, clock, log, rejections, rateLimiter } = this.#context;
     this.#reportReading();
     while (!this.#shutdown.stopped.aborted) {
       this.#context.progress();
       try {
         this.#waitsForRecords = true;
-        await rejections.room(this.#shutdown.stopped);
+        await rejections.waitForCapacity(this.#shutdown.stopped);
         this.#waitsForRecords = false;
-        await pace.room(this.#shutdown.stopped);
+        await rateLimiter.waitForCapacity(this.#shutdown.stopped);
         this.#context.progress();
         if (!this.#shutdown.stopped.aborted) await this.#poll();
       } catch (error) {

@@ -1,7 +1,7 @@
 import type { CapDeployJob, RejectionEntry } from '../../api/capdeployjob.ts';
-import type { CreateTrouble, QueueState } from '../../lanes/conditions.ts';
+import type { CreateFailure, QueueState } from '../../lanes/conditions.ts';
 
-export type { CreateTrouble, QueueState };
+export type { CreateFailure, QueueState };
 
 /** What intake needs of the rest of the operator. It never writes a status: it reports, and reconcile records. */
 
@@ -26,7 +26,7 @@ export interface Reports {
    */
   rejected(key: ResourceKey, rejection: RejectionEntry, signal: AbortSignal, uid?: string): Promise<void>;
   queue(key: ResourceKey, state: QueueState): void;
-  createTrouble(key: ResourceKey, trouble: CreateTrouble | undefined): void;
+  createFailure(key: ResourceKey, failure: CreateFailure | undefined): void;
 }
 
 /** Another operator records from now on: whatever is not recorded yet goes back to the queue, for it to find. */
@@ -36,11 +36,11 @@ export class HandedOver extends Error {
 
 /** Reads queues until it is stopped, as the rest of the operator sees it. */
 export interface Intake {
-  /** Receives nothing more, lets open polls return, works off what is in hand; bounded. Resolves when nothing is in hand any more. */
+  /** Receives nothing more, lets open polls return, works off what is in flight; bounded. Resolves when nothing is in flight any more. */
   stop(): Promise<void>;
-  /** Ends everything at once; messages in hand come again when their visibility ends. */
+  /** Ends everything at once; messages in flight come again when their visibility ends. */
   abort(): Promise<void>;
-  /** Resolves when all that is in hand now is worked off: polls that are still open do not count. */
+  /** Resolves when all that is in flight now is worked off: polls that are still open do not count. */
   atRest(): Promise<void>;
   /** For /healthz: which loop has made no progress for how long; undefined while all of them turn. */
   stuck(): string | undefined;

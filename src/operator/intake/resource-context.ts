@@ -1,4 +1,4 @@
-import type { Pace } from '../../base/rate-limiter.ts';
+import type { RateLimiter } from '../../base/rate-limiter.ts';
 import type { QueueContext } from './context.ts';
 import type { GroupOrder } from './group-order.ts';
 import type { Rejections } from './reject/rejections.ts';
@@ -8,7 +8,7 @@ export interface ResourceContext extends QueueContext {
   readonly rejections: Rejections;
   readonly groups: GroupOrder;
   /** Of its new Jobs. */
-  readonly pace: Pace;
+  readonly rateLimiter: RateLimiter;
   /** To be called whenever something has begun or ended: silence for minutes means a loop that is stuck. */
   readonly progress: () => void;
 }

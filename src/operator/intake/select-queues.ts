@@ -9,7 +9,7 @@ import type { ResourceKey } from './ports.ts';
 
 /** Which queues are to be read, and why the others are not. Pure: resources and flags in, one decision for each resource out. */
 
-export interface TargetOptions {
+export interface QueueSelectionOptions {
   /** Origins from --allow-queue-origin. */
   readonly allowedOrigins: ReadonlySet<string>;
   /** Rules from --allow-queue. */
@@ -18,7 +18,7 @@ export interface TargetOptions {
   readonly defaultRegion: string | undefined;
 }
 
-export type Target = { kind: 'read'; uid: string; settings: QueueSettings } | Off;
+export type QueueSelection = { kind: 'read'; uid: string; settings: QueueSettings } | Off;
 type Off = { kind: 'off'; reason: string; message: string };
 
 /** A resource as far as it was judged. */
@@ -35,11 +35,14 @@ interface Candidate {
 
 const off = (reason: string, message: string): Off => ({ kind: 'off', reason, message });
 
-export function targetsOf(resources: readonly CapDeployJob[], options: TargetOptions): Map<ResourceKey, Target> {
+export function selectQueues(
+  resources: readonly CapDeployJob[],
+  options: QueueSelectionOptions,
+): Map<ResourceKey, QueueSelection> {
   const judged = resources.map((resource): [CapDeployJob, Candidate | Off] => [resource, judge(resource, options)]);
   const owners = ownersOfQueues(judged.flatMap(([, candidate]) => ('kind' in candidate ? [] : [candidate])));
   return new Map(
-    judged.map(([resource, candidate]): [ResourceKey, Target] => {
+    judged.map(([resource, candidate]): [ResourceKey, QueueSelection] => {
       if ('kind' in candidate) return [keyOf(resource), candidate];
       const owner = owners.get(canonicalQueue(candidate.url));
       const older = owner === candidate.key ? undefined : owner;
@@ -49,7 +52,7 @@ export function targetsOf(resources: readonly CapDeployJob[], options: TargetOpt
 }
 
 /** What makes a resource one that may have its queue at all. Only those count where two have the same queue. */
-function judge(resource: CapDeployJob, options: TargetOptions): Candidate | Off {
+function judge(resource: CapDeployJob, options: QueueSelectionOptions): Candidate | Off {
   const { namespace, name, deletionTimestamp } = resource.metadata;
   if (deletionTimestamp !== undefined) return off(REASON.beingDeleted, 'the resource is being deleted');
   const read = readSpec(resource);
@@ -125,7 +128,7 @@ const CHECKS: readonly ((candidate: Candidate) => Off | undefined)[] = [
   },
 ];
 
-function decide(candidate: Candidate): Target {
+function decide(candidate: Candidate): QueueSelection {
   for (const check of CHECKS) {
     const answer = check(candidate);
     if (answer) return answer;

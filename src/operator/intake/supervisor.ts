@@ -1,14 +1,14 @@
-import { elapsed, sleep } from '../../base/clock.ts';
-import { Bell } from '../../base/wakeup.ts';
+import { monotonicNow, sleep } from '../../base/clock.ts';
+import { Wakeup } from '../../base/wakeup.ts';
 import type { Queue, QueueSettings } from '../../sqs/queue.ts';
 import type { IntakeContext } from './context.ts';
 import { Poller } from './poller.ts';
 import type { Intake, ResourceKey } from './ports.ts';
-import { type Target, type TargetOptions, targetsOf } from './select-queues.ts';
+import { type QueueSelection, type QueueSelectionOptions, selectQueues } from './select-queues.ts';
 import { DRAIN_MS } from './shutdown.ts';
 
 export interface SupervisorOptions extends IntakeContext {
-  readonly targets: TargetOptions;
+  readonly targets: QueueSelectionOptions;
   readonly openQueue: (settings: QueueSettings) => Queue;
 }
 
@@ -25,7 +25,7 @@ export class Supervisor implements Intake {
   readonly #pollers = new Map<ResourceKey, { poller: Poller; identity: string }>();
   /** What was last said of resources that are not read. */
   readonly #said = new Map<ResourceKey, string>();
-  readonly #bell = new Bell();
+  readonly #wakeup = new Wakeup();
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
   #turnAt: number;
@@ -33,11 +33,11 @@ export class Supervisor implements Intake {
   /** Starts at once; the cache must be complete. */
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#turnAt = elapsed(options.clock);
+    this.#turnAt = monotonicNow(options.clock);
     this.#running = this.#run();
   }
 
-  /** Stops all pollers side by side; resolves when nothing is in hand any more. */
+  /** Stops all pollers side by side; resolves when nothing is in flight any more. */
   async stop(deadlineMs: number = DRAIN_MS): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -49,7 +49,7 @@ export class Supervisor implements Intake {
   }
 
   stuck(): string | undefined {
-    const idle = elapsed(this.#options.clock) - this.#turnAt;
+    const idle = monotonicNow(this.#options.clock) - this.#turnAt;
     if (!this.#stopping.signal.aborted && idle > STUCK_MS) {
       return `which queues to read was not looked at for ${Math.round(idle / 1000)} s`;
     }
@@ -71,11 +71,11 @@ export class Supervisor implements Intake {
   async #run(): Promise<void> {
     const { resources, clock } = this.#options;
     const { signal } = this.#stopping;
-    const stopListening = resources.onChange(() => this.#bell.ring());
+    const stopListening = resources.onChange(() => this.#wakeup.notify());
     while (!signal.aborted) {
-      this.#turnAt = elapsed(clock);
+      this.#turnAt = monotonicNow(clock);
       this.#apply();
-      await this.#bell.wait(clock, RECHECK_MS, signal);
+      await this.#wakeup.wait(clock, RECHECK_MS, signal);
       await sleep(clock, SETTLE_MS, signal);
     }
     stopListening();
@@ -83,9 +83,9 @@ export class Supervisor implements Intake {
 
   #apply(): void {
     const { resources, targets: options, log } = this.#options;
-    let targets: Map<ResourceKey, Target>;
+    let targets: Map<ResourceKey, QueueSelection>;
     try {
-      targets = targetsOf(resources.list(), options);
+      targets = selectQueues(resources.list(), options);
     } catch (error) {
       log.error({ err: error }, 'could not work out which queues to read');
       return;
@@ -100,7 +100,7 @@ export class Supervisor implements Intake {
     }
   }
 
-  #applyOne(key: ResourceKey, target: Target | undefined): void {
+  #applyOne(key: ResourceKey, target: QueueSelection | undefined): void {
     const current = this.#pollers.get(key);
     const identity = target?.kind === 'read' ? JSON.stringify([target.uid, target.settings]) : undefined;
     if (current !== undefined && current.identity !== identity) void current.poller.stop();
@@ -109,23 +109,23 @@ export class Supervisor implements Intake {
       return;
     }
     this.#said.delete(key);
-    // The one before, if it is still there, is drained first: its end rings the bell.
+    // The one before, if it is still there, is drained first: its end notifies.
     if (current === undefined) this.#start(key, target, identity as string);
   }
 
-  #start(key: ResourceKey, target: Target & { kind: 'read' }, identity: string): void {
+  #start(key: ResourceKey, target: QueueSelection & { kind: 'read' }, identity: string): void {
     const { openQueue, log } = this.#options;
     const poller = new Poller(this.#options, { key, uid: target.uid, queue: openQueue(target.settings) });
     this.#pollers.set(key, { poller, identity });
     log.info({ resource: key, queue: target.settings.url }, 'reading a queue');
     void poller.ended.then(() => {
       this.#pollers.delete(key);
-      this.#bell.ring();
+      this.#wakeup.notify();
     });
   }
 
   /** Once for each change; of a resource that is no more there is nothing to say. */
-  #say(key: ResourceKey, target: (Target & { kind: 'off' }) | undefined): void {
+  #say(key: ResourceKey, target: (QueueSelection & { kind: 'off' }) | undefined): void {
     if (target === undefined) {
       this.#said.delete(key);
       return;

@@ -4,14 +4,14 @@ import type { Queue, QueueMessage } from '../../sqs/queue.ts';
 
 /** SQS lets go of a message 12 hours after it was received, however often its visibility was extended. */
 const MAX_HOLD_MS = 43_200_000;
-/** After a beat that failed the next one comes sooner, but not in a rush. */
-const MIN_BEAT_MS = 1_000;
+/** The shortest time between two heartbeats: after one that failed, the next one comes sooner. Milliseconds. */
+const MIN_INTERVAL_MS = 1_000;
 
 /**
- * The messages that are worked on, kept invisible to everybody else: each half of the visibility time it is extended anew. Receives count
+ * Keeps the messages that are worked on hidden from other readers: it extends their visibility each half of the visibility timeout. Receives count
  * towards the dead-letter queue, so a message that waits for the API server must not come back meanwhile.
  */
-export class Hold {
+export class VisibilityHeartbeat {
   readonly #queue: Queue;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -40,14 +40,14 @@ export class Hold {
   }
 
   /**
-   * Beats until the signal aborts. Never rejects.
+   * Runs until the signal aborts. Never rejects.
    * @param onLost is called when messages had to be let go of.
-   * @param beats so many in each visibility time.
+   * @param beats heartbeats in each visibility timeout.
    */
-  async beat(signal: AbortSignal, onLost: () => void, beats = 2): Promise<void> {
+  async run(signal: AbortSignal, onLost: () => void, beats = 2): Promise<void> {
     let failed = false;
     for (;;) {
-      await sleep(this.#clock, Math.max(MIN_BEAT_MS, this.#visibilityMs / (failed ? 8 : beats)), signal);
+      await sleep(this.#clock, Math.max(MIN_INTERVAL_MS, this.#visibilityMs / (failed ? 8 : beats)), signal);
       if (signal.aborted) return;
       if (this.#letGoOfExpired()) onLost();
       failed = !(await this.#extend(signal));
@@ -77,7 +77,7 @@ export class Hold {
       await this.#queue.changeVisibility(changes, signal);
       return true;
     } catch (error) {
-      if (!signal.aborted) this.#log.warn({ err: error }, 'could not extend the visibility of the messages in hand');
+      if (!signal.aborted) this.#log.warn({ err: error }, 'could not extend the visibility of the messages in flight');
       return false;
     }
   }

@@ -200,7 +200,7 @@ async function makeResource(admin: AdminClient, name: string, url: string): Prom
     kind: 'CapDeployJob',
     metadata: { name, namespace: NAMESPACE },
     spec: {
-      // SQS's shortest: what a killed operator had in hand comes again after this long.
+      // SQS's shortest: what a killed operator had in flight comes again after this long.
       queue: { url, waitTimeSeconds: 2, visibilityTimeoutSeconds: 10 },
       repositories: [REPOSITORY],
       environments: ENVIRONMENTS,

@@ -56,7 +56,11 @@ export class RedrivePolicy {
 }
 
 /** Makes messages visible again. Best effort: where it fails they come back when their visibility ends. */
-export async function giveBack(queue: Queue, messages: readonly QueueMessage[], signal?: AbortSignal): Promise<void> {
+export async function makeVisible(
+  queue: Queue,
+  messages: readonly QueueMessage[],
+  signal?: AbortSignal,
+): Promise<void> {
   if (messages.length === 0) return;
   // The last one first: a server that puts each at the head of its FIFO group then restores the order.
   const changes = messages.toReversed().map(({ receiptHandle }) => ({ receiptHandle, seconds: 0 }));

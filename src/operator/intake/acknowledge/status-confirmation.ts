@@ -1,6 +1,6 @@
 import type { DeployRequest } from '../../../api/deploy-request.ts';
 import { Backoff } from '../../../base/backoff.ts';
-import { standsInStatus } from '../../../lanes/find-in-status.ts';
+import { findInStatus } from '../../../lanes/find-in-status.ts';
 import { isAlive, jobExists, liveResource } from '../live-resource.ts';
 import type { ResourceContext } from '../resource-context.ts';
 
@@ -11,7 +11,7 @@ export type Entry = 'listed' | 'conflict' | 'vanished' | 'not yet';
  * Looks whether stored requests stand in the live status: when the cache says so, and every few seconds without it, for a watch can be
  * down. A Job alone is not enough: it can be deleted before anybody listed it, or belong to a resource that is already gone.
  */
-export class Ledger {
+export class StatusConfirmation {
   readonly #context: ResourceContext;
   readonly #backoff: Backoff;
   /** Epoch milliseconds of the next look that nothing calls for. */
@@ -39,7 +39,7 @@ export class Ledger {
       if (live === undefined) return 'gone';
       const entries: Entry[] = [];
       for (const request of requests) {
-        const standing = standsInStatus(live.status, request);
+        const standing = findInStatus(live.status, request);
         if (standing === 'same') entries.push('listed');
         else if (standing === 'conflict') entries.push('conflict');
         else entries.push(due && !(await jobExists(kube, live, request, signal)) ? 'vanished' : 'not yet');
@@ -54,6 +54,6 @@ export class Ledger {
   #cacheSaysSo(requests: readonly DeployRequest[]): boolean {
     const { resources, key, uid } = this.#context;
     const cached = resources.get(key);
-    return !isAlive(cached, uid) || requests.some((request) => standsInStatus(cached.status, request) !== undefined);
+    return !isAlive(cached, uid) || requests.some((request) => findInStatus(cached.status, request) !== undefined);
   }
 }

@@ -1,8 +1,8 @@
-import type { CreateTrouble } from '../ports.ts';
+import type { CreateFailure } from '../ports.ts';
 import type { ResourceContext } from '../resource-context.ts';
 
 /** Says what keeps Jobs from being created, once for each change of it. */
-export class TroubleReport {
+export class CreateFailureReport {
   readonly #context: ResourceContext;
   #said: string | undefined;
 
@@ -10,18 +10,18 @@ export class TroubleReport {
     this.#context = context;
   }
 
-  set(trouble: CreateTrouble): void {
-    const said = JSON.stringify(trouble);
+  set(failure: CreateFailure): void {
+    const said = JSON.stringify(failure);
     if (said === this.#said) return;
     this.#said = said;
     const { reports, key, log } = this.#context;
-    reports.createTrouble(key, trouble);
-    log.warn({ reason: trouble.reason }, `Jobs cannot be created, receiving stops: ${trouble.message}`);
+    reports.createFailure(key, failure);
+    log.warn({ reason: failure.reason }, `Jobs cannot be created, receiving stops: ${failure.message}`);
   }
 
   clear(): void {
     if (this.#said === undefined) return;
     this.#said = undefined;
-    this.#context.reports.createTrouble(this.#context.key, undefined);
+    this.#context.reports.createFailure(this.#context.key, undefined);
   }
 }

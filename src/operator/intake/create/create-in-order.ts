@@ -5,15 +5,15 @@ import { Backoff } from '../../../base/backoff.ts';
 import { sleep } from '../../../base/clock.ts';
 import { JOB_COST_MS } from '../../../base/rate-limiter.ts';
 import { isKubeError } from '../../../kube/errors.ts';
-import { standsInStatus } from '../../../lanes/find-in-status.ts';
+import { findInStatus } from '../../../lanes/find-in-status.ts';
 import { conflictRejection, parseMessage, type Rejection } from '../../../requests/parse-message.ts';
 import { readSpec } from '../../../requests/read-spec.ts';
 import { redactHead } from '../../../text/redact.ts';
 import type { Item, Read } from '../batch-item.ts';
 import { isAlive, liveResource } from '../live-resource.ts';
-import type { CreateTrouble } from '../ports.ts';
+import type { CreateFailure } from '../ports.ts';
 import type { ResourceContext } from '../resource-context.ts';
-import { TroubleReport } from './create-failure.ts';
+import { CreateFailureReport } from './create-failure.ts';
 import { type CreateOutcome, createJob } from './create-job.ts';
 import { inCreationOrder } from './creation-order.ts';
 
@@ -46,7 +46,7 @@ export class CreateInOrder {
   readonly #hands: CreatedHands;
   /** Epoch milliseconds at which the batch was received. */
   readonly #receivedAt: number;
-  readonly #trouble: TroubleReport;
+  readonly #failure: CreateFailureReport;
   readonly #backoff: Backoff;
   /** Of the resource at the last try. */
   #generation: number | undefined;
@@ -57,7 +57,7 @@ export class CreateInOrder {
     this.#context = context;
     this.#hands = hands;
     this.#receivedAt = receivedAt;
-    this.#trouble = new TroubleReport(context);
+    this.#failure = new CreateFailureReport(context);
     this.#backoff = new Backoff(context.clock, 500, 60_000);
   }
 
@@ -92,7 +92,7 @@ export class CreateInOrder {
 
   /** The batch is at its end: what was said of it counts no more. */
   end(): void {
-    this.#trouble.clear();
+    this.#failure.clear();
   }
 
   /** A rejected message never becomes valid, so it leaves the order and nothing of its FIFO group waits for it. */
@@ -127,12 +127,12 @@ export class CreateInOrder {
     const { item, request } = turn;
     let outcome: CreateOutcome | { kind: 'known' };
     try {
-      let standing = standsInStatus(resource.status, request);
+      let standing = findInStatus(resource.status, request);
       if (standing === 'conflict') {
         // The cache knows most duplicates. Its word for a conflict is not enough to reject a message: that is looked up live.
         const live = await liveResource(kube, key, uid, signal);
         if (live === undefined) return 'gone';
-        standing = standsInStatus(live.status, request);
+        standing = findInStatus(live.status, request);
         if (standing === 'conflict') return this.#reject(item, knownIdRejection(item, request));
       }
       outcome = standing === 'same' ? { kind: 'known' } : await createJob(kube, resource, read.spec, request, signal);
@@ -154,16 +154,16 @@ export class CreateInOrder {
   }
 
   #act({ item, request }: Turn, outcome: CreateOutcome | { kind: 'known' }): TurnResult {
-    const { metrics, key, clock, log, pace } = this.#context;
+    const { metrics, key, clock, log, rateLimiter } = this.#context;
     switch (outcome.kind) {
       case 'stored':
         if (outcome.created) {
-          pace.spend(JOB_COST_MS);
+          rateLimiter.spend(JOB_COST_MS);
           metrics.created(key, Math.max(0, clock.now() - Date.parse(request.sentAt)) / 1000);
           log.info({ job: outcome.job, id: request.id, messageId: request.messageId }, 'created the Job of a request');
         }
         this.#backoff.reset();
-        this.#trouble.clear();
+        this.#failure.clear();
         this.#hands.stored(item);
         return 'ok';
       case 'known':
@@ -182,8 +182,8 @@ export class CreateInOrder {
       case 'retry': {
         const quiet = outcome.scope === 'request' && clock.now() - this.#receivedAt < QUIET_MS;
         const about = `message ${request.messageId} (${request.environment}, ${request.revision ?? request.task})`;
-        const trouble = { reason: outcome.reason, message: `${about}: ${outcome.message}`, template: false };
-        this.#retryLater(trouble, outcome.retryAfterSeconds, quiet);
+        const failure = { reason: outcome.reason, message: `${about}: ${outcome.message}`, template: false };
+        this.#retryLater(failure, outcome.retryAfterSeconds, quiet);
         return outcome.scope === 'api' ? 'stop' : 'held-up';
       }
     }
@@ -194,12 +194,12 @@ export class CreateInOrder {
     return 'ok';
   }
 
-  #retryLater(trouble: CreateTrouble, retryAfterSeconds = 0, quiet = false): void {
+  #retryLater(failure: CreateFailure, retryAfterSeconds = 0, quiet = false): void {
     const { metrics, key, clock } = this.#context;
-    metrics.createError(key, trouble.reason);
+    metrics.createError(key, failure.reason);
     const asked = Math.min(retryAfterSeconds, MAX_RETRY_AFTER_SECONDS) * 1000;
     this.at = clock.now() + Math.max(this.#backoff.next(), asked);
-    if (!quiet) this.#trouble.set(trouble);
+    if (!quiet) this.#failure.set(failure);
   }
 }
 

@@ -48,7 +48,7 @@ export async function createJob(
   } catch (error) {
     if (isKubeError(error, 'exists')) return judgeExisting(kube, resource, request, job.metadata.name, signal);
     if (isKubeError(error, 'gone')) return judgeMissing(kube, resource, error.message, signal);
-    return trouble(error);
+    return failure(error);
   }
 }
 
@@ -64,7 +64,7 @@ async function judgeExisting(
   try {
     found = await kube.get<Job & KubeObject>(JOBS, resource.metadata.namespace, name, { signal });
   } catch (error) {
-    if (!isKubeError(error, 'gone')) return trouble(error);
+    if (!isKubeError(error, 'gone')) return failure(error);
     // Deleted between the two calls: the name is free now.
     return { kind: 'retry', scope: 'request', reason: 'JobVanished', message: `Job ${name} was deleted just now` };
   }
@@ -102,11 +102,11 @@ async function judgeMissing(
     await kube.get(CAPDEPLOYJOBS, resource.metadata.namespace, resource.metadata.name, { signal });
     return { kind: 'retry', scope: 'api', reason: 'NotFound', message };
   } catch (error) {
-    return isKubeError(error, 'gone') ? { kind: 'resource-gone' } : trouble(error);
+    return isKubeError(error, 'gone') ? { kind: 'resource-gone' } : failure(error);
   }
 }
 
-function trouble(error: unknown): CreateOutcome {
+function failure(error: unknown): CreateOutcome {
   if (!isKubeError(error)) throw error;
   if (error.kind === 'invalid') return { kind: 'template-refused', reason: error.reason, message: error.message };
   return {

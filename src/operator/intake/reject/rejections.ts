@@ -1,15 +1,15 @@
-import { Pace } from '../../../base/rate-limiter.ts';
-import { Bell } from '../../../base/wakeup.ts';
+import { RateLimiter } from '../../../base/rate-limiter.ts';
+import { Wakeup } from '../../../base/wakeup.ts';
 import type { Rejection } from '../../../requests/parse-message.ts';
 import type { QueueMessage } from '../../../sqs/queue.ts';
-import { giveBack, RedrivePolicy } from '../acknowledge/settle-message.ts';
+import { makeVisible, RedrivePolicy } from '../acknowledge/settle-message.ts';
 import type { QueueContext } from '../context.ts';
 import { HandedOver } from '../ports.ts';
-import { Hold } from '../visibility-heartbeat.ts';
+import { VisibilityHeartbeat } from '../visibility-heartbeat.ts';
 import { SettleRejected } from './settle-rejected.ts';
 
-/** So many rejected messages of a resource are in hand at most; beyond that its receives wait for the status write that records them. */
-export const MOST_IN_HAND = 200;
+/** So many rejected messages of a resource are in flight at most; beyond that its receives wait for the status write that records them. */
+export const MOST_IN_FLIGHT = 200;
 /**
  * What a rejected message costs, in milliseconds until the next receive, however fast it is recorded: by its number, a hundred a second,
  * and by its length, a million characters a second (to refuse a megabyte of brackets takes 50 ms). Who floods a queue gets no more of
@@ -17,7 +17,7 @@ export const MOST_IN_HAND = 200;
  */
 const COST_MS = 10;
 const CHARACTERS_PER_MS = 1_000;
-/** The bell is rung for each change; this is for one that was missed. */
+/** Each change notifies; this is for one that was missed. Milliseconds. */
 const LOOK_MS = 1_000;
 /** MessageIds that are remembered: a message on its way to the dead-letter queue is seen several times. */
 const REMEMBERED = 5_000;
@@ -46,58 +46,58 @@ export class Rejections {
   readonly #redrive: RedrivePolicy;
   readonly #recorded = new Set<string>();
   /** Without their bodies: where nothing can be recorded, they wait here. */
-  readonly #inHand = new Map<QueueMessage, Hold>();
+  readonly #inFlight = new Map<QueueMessage, VisibilityHeartbeat>();
   /** By the seconds of visibility that messages were received with, which an edit of the spec changes for later ones. */
-  readonly #holds = new Map<number, Hold>();
-  readonly #bell = new Bell();
+  readonly #heartbeats = new Map<number, VisibilityHeartbeat>();
+  readonly #wakeup = new Wakeup();
   #work: { readonly controller: AbortController; readonly settle: SettleRejected };
-  readonly #pace: Pace;
+  readonly #rateLimiter: RateLimiter;
 
   constructor(parts: QueueContext) {
     this.#parts = parts;
     this.#redrive = new RedrivePolicy(parts.queue, parts.clock);
-    this.#pace = new Pace(parts.clock, 0);
+    this.#rateLimiter = new RateLimiter(parts.clock, 0);
     this.#work = this.#begin();
   }
 
   /** Takes messages over and returns at once: from now on they are kept hidden, recorded and settled here. */
   take(rejected: readonly Rejected[], receipt: Receipt): void {
     for (const { message, rejection } of rejected) {
-      this.#pace.spend(Math.max(COST_MS, message.body.length / CHARACTERS_PER_MS));
+      this.#rateLimiter.spend(Math.max(COST_MS, message.body.length / CHARACTERS_PER_MS));
       const kept = { ...message, body: '' };
-      const hold = this.#holdOf(receipt.visibilitySeconds);
-      hold.add([kept], receipt.receivedAt);
-      this.#inHand.set(kept, hold);
+      const heartbeat = this.#heartbeatOf(receipt.visibilitySeconds);
+      heartbeat.add([kept], receipt.receivedAt);
+      this.#inFlight.set(kept, heartbeat);
       void this.#record(kept, rejection);
     }
   }
 
   /** Resolves when there is room for what a receive may bring, or the signal aborts. */
-  async room(signal: AbortSignal): Promise<void> {
+  async waitForCapacity(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     while (!signal.aborted) {
-      const { waitMs } = this.#pace;
-      if (waitMs <= 0 && this.#inHand.size < MOST_IN_HAND) return;
-      await this.#bell.wait(clock, waitMs > 0 ? waitMs : LOOK_MS, signal);
+      const { waitMs } = this.#rateLimiter;
+      if (waitMs <= 0 && this.#inFlight.size < MOST_IN_FLIGHT) return;
+      await this.#wakeup.wait(clock, waitMs > 0 ? waitMs : LOOK_MS, signal);
     }
   }
 
   /**
-   * Resolves when nothing is in hand any more. What is left when `drain` aborts is made visible again, at once; where `abort` did too, it
+   * Resolves when nothing is in flight any more. What is left when `drain` aborts is made visible again, at once; where `abort` did too, it
    * comes again when its visibility ends. Afterwards messages may be taken as before.
    */
   async end(drain: AbortSignal, abort: AbortSignal): Promise<void> {
-    while (this.#inHand.size > 0 && !drain.aborted) await this.#bell.wait(this.#parts.clock, LOOK_MS, drain);
-    const left = [...this.#inHand.keys()];
-    this.#inHand.clear();
+    while (this.#inFlight.size > 0 && !drain.aborted) await this.#wakeup.wait(this.#parts.clock, LOOK_MS, drain);
+    const left = [...this.#inFlight.keys()];
+    this.#inFlight.clear();
     this.#renew();
-    if (!abort.aborted) await giveBack(this.#parts.queue, left, abort);
+    if (!abort.aborted) await makeVisible(this.#parts.queue, left, abort);
   }
 
-  /** Ends all that is under way, the beats of the holds too: where nothing is in hand, nothing runs. */
+  /** Ends all that is under way, the heartbeats too: if nothing is in flight, nothing runs. */
   #renew(): void {
     this.#work.controller.abort();
-    this.#holds.clear();
+    this.#heartbeats.clear();
     this.#work = this.#begin();
   }
 
@@ -107,15 +107,15 @@ export class Rejections {
     return { controller, settle };
   }
 
-  #holdOf(visibilitySeconds: number): Hold {
-    let hold = this.#holds.get(visibilitySeconds);
-    if (hold === undefined) {
-      hold = new Hold(this.#parts, visibilitySeconds);
-      this.#holds.set(visibilitySeconds, hold);
+  #heartbeatOf(visibilitySeconds: number): VisibilityHeartbeat {
+    let heartbeat = this.#heartbeats.get(visibilitySeconds);
+    if (heartbeat === undefined) {
+      heartbeat = new VisibilityHeartbeat(this.#parts, visibilitySeconds);
+      this.#heartbeats.set(visibilitySeconds, heartbeat);
       // More often than a batch does: what it hands over may have half of its time behind it, and then waits for the next beat here.
-      void hold.beat(this.#work.controller.signal, () => this.#dropLost(), 3);
+      void heartbeat.run(this.#work.controller.signal, () => this.#dropLost(), 3);
     }
-    return hold;
+    return heartbeat;
   }
 
   async #record(message: QueueMessage, rejection: Rejection): Promise<void> {
@@ -130,7 +130,7 @@ export class Rejections {
       } catch (err) {
         if (controller.signal.aborted) return;
         // At once rather than when its visibility ends: who leads now records it.
-        if (err instanceof HandedOver) await giveBack(queue, [message], controller.signal);
+        if (err instanceof HandedOver) await makeVisible(queue, [message], controller.signal);
         else log.warn({ err, messageId }, 'a rejection was not recorded; its message stays');
         return this.#letGo(message);
       }
@@ -153,13 +153,13 @@ export class Rejections {
 
   /** SQS's 12 hours are over: whoever receives the message next rejects it. */
   #dropLost(): void {
-    for (const [message, hold] of this.#inHand) if (!hold.has(message)) this.#letGo(message);
+    for (const [message, heartbeat] of this.#inFlight) if (!heartbeat.has(message)) this.#letGo(message);
   }
 
   #letGo(message: QueueMessage): void {
-    this.#inHand.get(message)?.release(message);
-    this.#inHand.delete(message);
-    if (this.#inHand.size === 0) this.#renew();
-    this.#bell.ring();
+    this.#inFlight.get(message)?.release(message);
+    this.#inFlight.delete(message);
+    if (this.#inFlight.size === 0) this.#renew();
+    this.#wakeup.notify();
   }
 }

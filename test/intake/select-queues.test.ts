@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
-import { type TargetOptions, targetsOf } from '../../src/operator/intake/select-queues.ts';
+import { type QueueSelectionOptions, selectQueues } from '../../src/operator/intake/select-queues.ts';
 import { parseAllowQueue } from '../../src/sqs/allow-queue.ts';
 import { aResource } from './builders.ts';
 
-const NONE: TargetOptions = { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined };
+const NONE: QueueSelectionOptions = { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined };
 const URL = 'https://sqs.ap-northeast-1.amazonaws.com/123456789012/web-deploy';
 const LOCAL = 'http://127.0.0.1:9324/000000000000/q';
 
-const targetOf = (resource: CapDeployJob, options: Partial<TargetOptions> = {}) =>
-  targetsOf([resource], { ...NONE, ...options }).get('deploy/web');
+const targetOf = (resource: CapDeployJob, options: Partial<QueueSelectionOptions> = {}) =>
+  selectQueues([resource], { ...NONE, ...options }).get('deploy/web');
 const queue = (changes: Record<string, unknown>) => ({ spec: { queue: { url: URL, ...changes } } });
 
 describe('a resource is read', () => {
@@ -50,7 +50,7 @@ it('goes on being read while an edit of an accepted template is tried', () => {
 });
 
 describe('a resource is not read', () => {
-  it.each<[name: string, resource: CapDeployJob, reason: string, options?: Partial<TargetOptions>]>([
+  it.each<[name: string, resource: CapDeployJob, reason: string, options?: Partial<QueueSelectionOptions>]>([
     ['that is being deleted', aResource({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }), 'BeingDeleted'],
     ['whose spec is invalid', aResource({ spec: { environments: [] } }), 'InvalidSpec'],
     [
@@ -89,12 +89,12 @@ describe('of two resources with one queue', () => {
     });
   const kinds = (...resources: CapDeployJob[]) =>
     Object.fromEntries(
-      [...targetsOf(resources, NONE)].map(([key, target]) => [key, target.kind === 'off' ? target.reason : 'read']),
+      [...selectQueues(resources, NONE)].map(([key, target]) => [key, target.kind === 'off' ? target.reason : 'read']),
     );
 
   it('the younger is off and is told which is the older', () => {
     expect(kinds(aResource(), older())).toEqual({ 'deploy/api': 'read', 'deploy/web': 'QueueShared' });
-    const target = targetsOf([aResource(), older()], NONE).get('deploy/web');
+    const target = selectQueues([aResource(), older()], NONE).get('deploy/web');
     expect(target).toMatchObject({ message: expect.stringContaining('deploy/api') });
   });
 
