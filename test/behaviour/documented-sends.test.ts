@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, inWorld } from './world.ts';
 
 /**
- * The commands of README and docs/operations.md that send messages, run by a shell as they stand there. `kubectl` is a stand-in that knows the
+ * The commands of README, docs/messages.md and docs/operations.md that send messages, run by a shell as they stand there. `kubectl` is a stand-in that knows the
  * queue, `aws` one that writes its arguments down: the same call is then made by the SDK, as not every machine has that program.
  */
 
@@ -19,7 +19,8 @@ const commandsOf = (text: string) =>
     .filter((block) => block.includes('aws sqs'));
 
 const [BY_REVISION = '', BY_TASK = '', ...noMore] = commandsOf(page('docs/operations.md'));
-const [README_STANDARD = '', README_FIFO = '', ...noMoreInReadme] = commandsOf(page('README.md'));
+const [SHOWN_STANDARD = '', SHOWN_FIFO = '', ...noMoreShown] = commandsOf(page('docs/messages.md'));
+const [README_STANDARD = '', ...noMoreInReadme] = commandsOf(page('README.md'));
 
 let folder: string;
 beforeAll(() => {
@@ -84,8 +85,9 @@ const QUEUES: [
 ];
 
 test('every command of these pages that sends is known here', () => {
-  expect([BY_REVISION, BY_TASK, README_STANDARD, README_FIFO]).not.toContain('');
-  expect([...noMore, ...noMoreInReadme]).toEqual([]);
+  expect([BY_REVISION, BY_TASK, SHOWN_STANDARD, SHOWN_FIFO]).not.toContain('');
+  expect([...noMore, ...noMoreShown, ...noMoreInReadme]).toEqual([]);
+  expect(README_STANDARD).toBe(SHOWN_STANDARD);
 });
 
 const ROLLBACKS = [
@@ -120,9 +122,9 @@ describe.concurrent('rollbacks, each command twice,', () => {
 });
 
 test.each([
-  ['a standard queue', 'web', undefined, README_STANDARD],
-  ['a FIFO queue', 'web.fifo', FIFO, README_FIFO],
-])('what the README sends to %s becomes a deploy', (_, name, attributes, command) =>
+  ['a standard queue', 'web', undefined, SHOWN_STANDARD],
+  ['a FIFO queue', 'web.fifo', FIFO, SHOWN_FIFO],
+])('what docs/messages.md sends to %s becomes a deploy', (_, name, attributes, command) =>
   inWorld(async (world) => {
     const queue = await world.createQueue(name, attributes);
     await world.deployable('web', queue);

@@ -2,12 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { parseSpec, statusSchema } from '../../src/api/capdeployjob.ts';
 import { deployMessageSchema } from '../../src/api/deploy-request.ts';
 import { API_VERSION, KIND } from '../../src/api/names.ts';
-import { parseControllerFlags } from '../../src/cli/controller-flags.ts';
-import { Metrics } from '../../src/observability/metrics.ts';
 import { blocks, shown } from './shown.ts';
 import { documents, type Json, text } from './yaml.ts';
 
-const readme = text('README.md');
 const examples = shown();
 const resources = examples.flatMap(({ where, resource }) => (resource ? [[where, resource] as const] : []));
 
@@ -49,32 +46,27 @@ describe('every CapDeployJob that we show is one that the operator takes', () =>
   });
 });
 
-test('every message in the README is one that the operator takes', () => {
-  const messages = blocks(readme, 'json');
+test.each(['README.md', 'docs/messages.md'])('every message in %s is one that the operator takes', (file) => {
+  const messages = blocks(text(file), 'json');
   expect(messages.length).toBeGreaterThan(0);
   for (const message of messages) {
     expect(deployMessageSchema.safeParse(JSON.parse(message)).error?.issues ?? []).toEqual([]);
   }
 });
 
-test('the status in the README has the shape of a real one', () => {
-  const shown = blocks(readme, 'yaml')
+test('the status in docs/status.md has the shape of a real one', () => {
+  const shownStatus = blocks(text('docs/status.md'), 'yaml')
     .flatMap(documents)
     .find((document) => 'status' in document);
-  expect(statusSchema.parse(shown?.status)).toEqual(shown?.status);
+  expect(statusSchema.parse(shownStatus?.status)).toEqual(shownStatus?.status);
 });
 
-test('the README names every flag and every runtime dependency', () => {
-  for (const flag of Object.keys(parseControllerFlags([], {}))) expect(readme).toContain(`| \`--${flag}\` |`);
+test('ARCHITECTURE.md gives a reason for every runtime dependency', () => {
   const { dependencies } = JSON.parse(text('package.json')) as { dependencies: Json };
-  const table = readme.slice(readme.indexOf('## What it is made of'));
+  const [, table = ''] = text('ARCHITECTURE.md').split('## What it is made of');
   for (const name of Object.keys(dependencies)) expect(table).toMatch(new RegExp(`^\\|.*\`${name}\`.*\\|$`, 'm'));
 });
 
-test('the README names every metric of the operator, and no other', async () => {
-  const served = await new Metrics({ processMetrics: false }).text();
-  const known = [...served.matchAll(/^# TYPE capdeployjob_(\w+) /gm)].map(([, name]) => name);
-  const [, list = ''] = /^`\/metrics` has, all with the prefix `capdeployjob_`,(.*?)Logs are/ms.exec(readme) ?? [];
-  const named = [...list.matchAll(/`(\w+)`/g)].map(([, name]) => name);
-  expect(named.toSorted()).toEqual(known.toSorted());
+test('the README stays short enough to be read', () => {
+  expect(text('README.md').split(/\s+/).length).toBeLessThanOrEqual(1_200);
 });

@@ -72,7 +72,9 @@ test('links to it and from it lead somewhere', () => {
       .map(([path, anchor]) => ({ file: path === '' ? file : resolve(file, path), anchor }));
   const links = [
     ...linksOf(PAGE),
-    ...['README.md', 'docs/operations.md'].flatMap(linksOf).filter(({ file }) => file === PAGE),
+    ...['README.md', 'docs/README.md', 'docs/messages.md', 'docs/install.md', 'docs/operations.md']
+      .flatMap(linksOf)
+      .filter(({ file }) => file === PAGE),
   ];
   expect(links.length).toBeGreaterThan(8);
   for (const { file, anchor } of links) {

@@ -13,7 +13,7 @@ interface Manifest {
   metadata: { name: string; namespace?: string };
 }
 
-/** As the README says, on a control plane of our own. A warning of the API server is an error. */
+/** As docs/install.md says, on a control plane of our own. A warning of the API server is an error. */
 export async function install(kubectl: Kubectl): Promise<void> {
   await kubectl.run(['apply', '--warnings-as-errors', '-k', ROOT]);
   await established(kubectl);

@@ -63,7 +63,7 @@ async function createRole(): Promise<void> {
       Condition: { StringEquals: { 'sts:ExternalId': 'deploy/web' } },
     }),
   });
-  // The rights that README.md names, on this queue alone.
+  // The rights that docs/install.md names, on this queue alone.
   const rights = ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'];
   await iam({
     Action: 'PutRolePolicy',
