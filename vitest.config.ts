@@ -2,9 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
     // Those need a control plane (npm run test:real, npm run test:faults), a node as well (npm run test:e2e), or images (npm run test:images).
-    exclude: ['test/real/**', 'test/faults/scenarios/**', 'test/images/**', 'test/e2e/**'],
+    exclude: ['test/cluster/**', 'test/faults/scenarios/**', 'test/images/**', 'test/e2e/**'],
     globals: false,
     // Processes, not threads: tests start children, send signals and listen on sockets.
     pool: 'forks',

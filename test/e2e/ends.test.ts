@@ -3,7 +3,7 @@ import { LABEL } from '../../src/api/names.ts';
 import { PODS } from '../../src/kube/client.ts';
 import { firstContainerStatus, isAlive, type Job, type Pod } from '../../src/lanes/job.ts';
 import { eventually } from '../behaviour/eventually.ts';
-import { OPERATOR_USER, path } from '../real/cluster.ts';
+import { OPERATOR_USER, path } from '../cluster/cluster.ts';
 import { NODE_NAME } from './node/kubelet.ts';
 import { expectSuccess, openPlace } from './place.ts';
 import { cap, DEAF, onTerm, podTemplate, shell, tell, UNTIL_TOLD, untilUp } from './shell-pods.ts';

@@ -1,9 +1,9 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { onPath } from '../cluster/control-plane/build.ts';
+import { heldFolder } from '../cluster/processes.ts';
 import { buildImages, defaultCache, type Image, type ImageName } from '../images/build.ts';
 import { Buildah } from '../images/buildah.ts';
-import { onPath } from '../real/control-plane/build.ts';
-import { heldFolder } from '../real/processes.ts';
 import { run } from './node/commands.ts';
 
 /** What the node gets: of the project's images those that run there, and the one that holds the namespaces of each Pod. */

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { PODS } from '../../src/kube/client.ts';
 import type { Pod } from '../../src/lanes/job.ts';
 import { eventually } from '../behaviour/eventually.ts';
-import { path } from '../real/cluster.ts';
+import { path } from '../cluster/cluster.ts';
 import { currentOf } from './servers/deployed.ts';
 import { expectSuccess, type Message, openSite } from './site.ts';
 

@@ -6,11 +6,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findBinaries } from '../real/control-plane/build.ts';
-import { startControlPlane } from '../real/control-plane/control-plane.ts';
-import { Kubectl } from '../real/kubectl.ts';
-import { startProcess } from '../real/processes.ts';
-import { startMiniStack } from '../real/sqs-servers/index.ts';
+import { findBinaries } from '../cluster/control-plane/build.ts';
+import { startControlPlane } from '../cluster/control-plane/control-plane.ts';
+import { Kubectl } from '../cluster/kubectl.ts';
+import { startProcess } from '../cluster/processes.ts';
+import { startMiniStack } from '../cluster/sqs-servers/index.ts';
 import { importImage, startContainerd } from './node/containerd.ts';
 import { NODE_NAME, startNode, startScheduler } from './node/kubelet.ts';
 import { separateFromMachine } from './node/machine.ts';
@@ -89,7 +89,7 @@ async function serve(rig: Rig, env: Record<string, string>): Promise<never> {
   const script = ['#!/bin/bash', ...lines, `export KUBECONFIG="$TEST_KUBECONFIG" TMPDIR='${rig.scratch}'`];
   writeFileSync(enter, [...script, 'exec "$@"', ''].join('\n'), { mode: 0o700 });
   console.log(`serving until Ctrl-C. In another terminal:\n  ${rig.enter} ${enter} bash`);
-  console.log('and there: kubectl get pods -A;  npx vitest run --config vitest.e2e.config.ts');
+  console.log('and there: kubectl get pods -A;  npx vitest run --config test/config/e2e.ts');
   return new Promise(() => setInterval(() => {}, 3_600_000));
 }
 
@@ -97,13 +97,7 @@ async function vitest(args: readonly string[], env: Record<string, string>): Pro
   const running = startProcess({
     name: 'vitest',
     command: process.execPath,
-    args: [
-      join(ROOT, 'node_modules/vitest/vitest.mjs'),
-      'run',
-      '--config',
-      join(ROOT, 'vitest.e2e.config.ts'),
-      ...args,
-    ],
+    args: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--config', join(ROOT, 'test/config/e2e.ts'), ...args],
     cwd: ROOT,
     env,
   });

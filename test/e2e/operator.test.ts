@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { LABEL } from '../../src/api/names.ts';
 import { eventually } from '../behaviour/eventually.ts';
-import { compareWithRules } from '../real/audit.ts';
-import { fromEnvironment, fromRoot, OPERATOR } from '../real/cluster.ts';
+import { compareWithRules } from '../cluster/audit.ts';
+import { fromEnvironment, fromRoot, OPERATOR } from '../cluster/cluster.ts';
 import { timelineOf, workOf } from './servers/timeline.ts';
 import { expectSuccess, openSite } from './site.ts';
 
-/** Run after all other tests (vitest.e2e.config.ts): theirs would be without an operator for a while. */
+/** Run after all other tests (test/config/e2e.ts): theirs would be without an operator for a while. */
 
 interface OperatorPod {
   metadata: { name: string; uid: string };

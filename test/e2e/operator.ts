@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../dev/local-sqs.ts';
-import type { Kubectl } from '../real/kubectl.ts';
+import type { Kubectl } from '../cluster/kubectl.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

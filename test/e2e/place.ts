@@ -6,7 +6,7 @@ import { JOBS, type KubeObject, PODS, type ResourceType } from '../../src/kube/c
 import type { Job, Pod } from '../../src/lanes/job.ts';
 import { eventually } from '../behaviour/eventually.ts';
 import { openQueues, type Queues } from '../behaviour/queues.ts';
-import { cdjPath, MERGE_PATCH, openCluster, path } from '../real/cluster.ts';
+import { cdjPath, MERGE_PATCH, openCluster, path } from '../cluster/cluster.ts';
 import type { Images } from './images.ts';
 
 /** The images that the node has. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { eventually } from '../behaviour/eventually.ts';
-import { OPERATOR } from '../real/cluster.ts';
+import { OPERATOR } from '../cluster/cluster.ts';
 import { openSite } from './site.ts';
 
 const site = await openSite();

@@ -3,9 +3,9 @@
  * apart from that of the tests. The tests do the same by themselves where it was not done.
  */
 
-import { findBinaries } from '../real/control-plane/build.ts';
-import { letGo } from '../real/processes.ts';
-import { startMiniStack } from '../real/sqs-servers/index.ts';
+import { findBinaries } from '../cluster/control-plane/build.ts';
+import { letGo } from '../cluster/processes.ts';
+import { startMiniStack } from '../cluster/sqs-servers/index.ts';
 import { findImages, type Images } from './images.ts';
 import { systemPath, whatIsMissing } from './requirements.ts';
 import { COMPONENTS } from './rig.ts';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { getuid } from 'node:process';
-import { onPath } from '../real/control-plane/build.ts';
+import { onPath } from '../cluster/control-plane/build.ts';
 import { hierarchies } from './node/cgroups.ts';
 
 /** Where distributions put the CNI plugins: Debian, and everybody else. */

@@ -1,4 +1,4 @@
-import type { Component } from '../real/control-plane/build.ts';
+import type { Component } from '../cluster/control-plane/build.ts';
 import type { Images } from './images.ts';
 
 /** What the runner hands to the node's namespaces, as JSON in a file. */

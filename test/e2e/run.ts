@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { letGo, scratchFolder, startProcess } from '../real/processes.ts';
+import { letGo, scratchFolder, startProcess } from '../cluster/processes.ts';
 import { createGroup, removeGroup } from './node/cgroups.ts';
 import { prepare } from './prepare.ts';
 import { cniFolder, NAMESPACES } from './requirements.ts';

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bundle } from '../../docker/operator/bundle.ts';
-import { findBinaries } from '../real/control-plane/build.ts';
-import { letGo, scratchFolder, startProcess } from '../real/processes.ts';
+import { findBinaries } from '../cluster/control-plane/build.ts';
+import { letGo, scratchFolder, startProcess } from '../cluster/processes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
         join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'),
         'run',
         '--config',
-        join(ROOT, 'vitest.faults.config.ts'),
+        join(ROOT, 'test/config/faults.ts'),
         ...filters,
       ],
       cwd: ROOT,

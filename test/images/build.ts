@@ -19,8 +19,8 @@ import {
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onPath } from '../real/control-plane/build.ts';
-import { heldFolder, letGo } from '../real/processes.ts';
+import { onPath } from '../cluster/control-plane/build.ts';
+import { heldFolder, letGo } from '../cluster/processes.ts';
 import { Buildah, run } from './buildah.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { heldFolder, startProcess } from '../real/processes.ts';
+import { heldFolder, startProcess } from '../cluster/processes.ts';
 
 /**
  * Images without a registry and without a daemon: buildah with a storage of its own. Isolation is chroot and the network is the host's,

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { letGo } from '../real/processes.ts';
+import { letGo } from '../cluster/processes.ts';
 import { buildImages } from './build.ts';
 import { type ContainerOptions, UnpackedImage } from './container.ts';
 import { DEPLOY, Project, TASKS } from './project.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { heldFolder, type Running, scratchFolder, startProcess, untilReady } from '../real/processes.ts';
+import { heldFolder, type Running, scratchFolder, startProcess, untilReady } from '../cluster/processes.ts';
 import type { Image } from './build.ts';
 import { run } from './buildah.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { heldFolder, letGo } from '../real/processes.ts';
+import { heldFolder, letGo } from '../cluster/processes.ts';
 import { defaultCache } from './build.ts';
 
 /** All Dockerfiles through hadolint, which comes as a Python package. One of them is not built here, and this is all that is known of it. */

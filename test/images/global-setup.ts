@@ -1,4 +1,4 @@
-import { letGo } from '../real/processes.ts';
+import { letGo } from '../cluster/processes.ts';
 import { buildImages } from './build.ts';
 
 /** Builds once what all test files take from the cache. */

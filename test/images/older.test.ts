@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { letGo } from '../real/processes.ts';
+import { letGo } from '../cluster/processes.ts';
 import { buildImages } from './build.ts';
 import { UnpackedImage } from './container.ts';
 import { Project } from './project.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { letGo, scratchFolder } from '../real/processes.ts';
+import { letGo, scratchFolder } from '../cluster/processes.ts';
 import { buildImages, defaultCache, OPERATOR, prepareBases } from './build.ts';
 import { Buildah } from './buildah.ts';
 import { UnpackedImage } from './container.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { scratchFolder } from '../real/processes.ts';
+import { scratchFolder } from '../cluster/processes.ts';
 
 const sample = fileURLToPath(new URL('../../examples/capistrano-app', import.meta.url));
 

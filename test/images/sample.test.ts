@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { letGo } from '../real/processes.ts';
+import { letGo } from '../cluster/processes.ts';
 import { buildImages } from './build.ts';
 import { UnpackedImage } from './container.ts';
 import { DEPLOY, Project } from './project.ts';

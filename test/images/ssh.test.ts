@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from '
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../behaviour/eventually.ts';
-import { letGo } from '../real/processes.ts';
+import { letGo } from '../cluster/processes.ts';
 import { buildImages } from './build.ts';
 import { type ContainerOptions, UnpackedImage } from './container.ts';
 import { DEPLOY, Project } from './project.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
-import { type Running, scratchFolder, startProcess, untilReady } from '../real/processes.ts';
+import { type Running, scratchFolder, startProcess, untilReady } from '../cluster/processes.ts';
 
 /** A real sshd of this machine on loopback, for the user that runs the tests. */
 export class Sshd {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Running, startProcess, untilReady } from '../../real/processes.ts';
+import { type Running, startProcess, untilReady } from '../../cluster/processes.ts';
 import { run } from './commands.ts';
 import { NODE_FOLDER } from './machine.ts';
 import { PLUGINS } from './network.ts';

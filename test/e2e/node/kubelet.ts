@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Binaries } from '../../real/control-plane/build.ts';
-import { kubeconfig } from '../../real/control-plane/certificates.ts';
-import { Component } from '../../real/control-plane/components.ts';
-import type { ControlPlane } from '../../real/control-plane/control-plane.ts';
+import type { Binaries } from '../../cluster/control-plane/build.ts';
+import { kubeconfig } from '../../cluster/control-plane/certificates.ts';
+import { Component } from '../../cluster/control-plane/components.ts';
+import type { ControlPlane } from '../../cluster/control-plane/control-plane.ts';
 import { containerdSocket } from './containerd.ts';
 import { NODE_FOLDER } from './machine.ts';
 import { NODE_ADDRESS } from './network.ts';

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type Running, startProcess, untilReady } from '../../real/processes.ts';
+import { type Running, startProcess, untilReady } from '../../cluster/processes.ts';
 import { run } from '../node/commands.ts';
 import { NODE_FOLDER } from '../node/machine.ts';
 import { createServerNamespace, serverAddress } from '../node/network.ts';

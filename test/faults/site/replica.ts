@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../../dev/local-sqs.ts';
-import { OPERATOR } from '../../real/cluster.ts';
-import { writeOperatorKubeconfig } from '../../real/install.ts';
-import type { Kubectl } from '../../real/kubectl.ts';
-import { type Running, startProcess } from '../../real/processes.ts';
+import { OPERATOR } from '../../cluster/cluster.ts';
+import { writeOperatorKubeconfig } from '../../cluster/install.ts';
+import type { Kubectl } from '../../cluster/kubectl.ts';
+import { type Running, startProcess } from '../../cluster/processes.ts';
 
 /** A kubelet waits for longer, and ever longer: a scenario has no time for that. */
 const RESTART_MS = 500;
