@@ -10,7 +10,7 @@ import { cdjPath, fromEnvironment, OPERATOR, openCluster } from './cluster.ts';
 import { created, type Resource, resource } from './resources.ts';
 
 /**
- * The operator as the Deployment runs it: the one file of the image, in a process of its own, with the ServiceAccount's token and for all
+ * The operator as the Deployment runs it: the bundle of the image, in a process of its own, with the ServiceAccount's token and for all
  * namespaces. It takes care of every CapDeployJob in the cluster: vitest.real.config.ts runs this file when no other test runs.
  */
 const cluster = openCluster();
@@ -36,8 +36,8 @@ afterEach(async () => {
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR.namespace}/leases/capdeployjob`;
 
 async function program(instance: string, ...flags: string[]): Promise<Program> {
-  const file = join(await cluster.scratch(), 'capdeploy.mjs');
-  await bundle(file);
+  const folder = await cluster.scratch();
+  await bundle(folder);
   const env = {
     CAPDEPLOY_KUBECONFIG: fromEnvironment('TEST_OPERATOR_KUBECONFIG'),
     CAPDEPLOY_METRICS_BIND_ADDRESS: '127.0.0.1:0',
@@ -48,7 +48,7 @@ async function program(instance: string, ...flags: string[]): Promise<Program> {
     AWS_EC2_METADATA_DISABLED: 'true',
     HOSTNAME: instance,
   };
-  return new Program(['controller', '--leader-elect', ...flags], env, file);
+  return new Program(['controller', '--leader-elect', ...flags], env, join(folder, 'capdeploy.js'));
 }
 
 async function start(...flags: string[]): Promise<{ probes: string; metrics: string }> {

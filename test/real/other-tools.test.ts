@@ -4,6 +4,7 @@ import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { eventually } from '../behaviour/world.ts';
 import {
+  ALLOW_DELETE,
   annotate,
   FREEZE,
   foreignJob,
@@ -185,7 +186,8 @@ describe.concurrent('a restore by Velero', () => {
   test('gives the CapDeployJob back, frozen as it was, and with its status if it is asked to', async () => {
     const { metadata } = await resource(world, { [FREEZE]: 'dora: incident 42' });
     const found = (await world.as(root).get(CAPDEPLOYJOBS, metadata.name)).body as KubeObject;
-    await world.as(root).delete(CAPDEPLOYJOBS, metadata.name);
+    await world.as(root).patch(CAPDEPLOYJOBS, metadata.name, annotate({ [ALLOW_DELETE]: 'true' }));
+    expect(outcome(await world.as(root).delete(CAPDEPLOYJOBS, metadata.name))).toBe('allowed');
     const created = await world.as(velero).create(CAPDEPLOYJOBS, restored(found));
     expect(outcome(created)).toBe('allowed');
     expect(created.body.metadata.annotations).toEqual({ [FREEZE]: 'dora: incident 42' });
