@@ -1,6 +1,11 @@
 import type { CapDeployJobSpec, CapDeployJobStatus } from '../api/capdeployjob.ts';
 import { FREEZE_PREFIX } from '../api/names.ts';
+import { redactSecrets } from '../text/redact.ts';
 import { bounded, plain } from '../text/truncate.ts';
+
+/** UTF-16 units of who froze it and why that a status shows, and of what is read for that: the half of a secret looks like nothing. */
+const MOST_SHOWN = 256;
+const MOST_READ = 16 * MOST_SHOWN;
 
 /**
  * Environments that people have frozen by an annotation of the CapDeployJob: `freeze.capdeployjob.dev/<environment>: "<who>: <why>"`. Argo CD's
@@ -12,7 +17,8 @@ export function freezesOf(annotations: Readonly<Record<string, string>> | undefi
   for (const [name, words] of Object.entries(annotations ?? {})) {
     if (!name.startsWith(FREEZE_PREFIX)) continue;
     // That the annotation is there says more than what it says.
-    freezes.set(name.slice(FREEZE_PREFIX.length), plain(words, 256) || `by the annotation ${name}, which names nobody`);
+    const shown = bounded(redactSecrets(plain(words.slice(0, MOST_READ), MOST_READ)), MOST_SHOWN);
+    freezes.set(name.slice(FREEZE_PREFIX.length), shown || `by the annotation ${name}, which names nobody`);
   }
   return freezes;
 }

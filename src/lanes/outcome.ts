@@ -1,6 +1,6 @@
 import type { Claim, Exit } from '../api/capdeployjob.ts';
 import { OUTCOME, type OutcomeReason, type Result } from '../api/reasons.ts';
-import { finishedAt, finishedCondition, isBeingDeleted, type Job } from './job.ts';
+import { finishedAt, finishedCondition, type Job } from './job.ts';
 import { exitOfAll, type PodEnd, traceWords } from './pod-end.ts';
 
 export interface Outcome {
@@ -60,11 +60,11 @@ export function outcomeOfFinished(ended: Ended & { job: Job }): Outcome {
   const { ending } = claim ?? {};
   // Where the operator was about to end it for a failure and it failed first, the operator's own reason. One that was to be aborted for a newer
   // one, and failed by itself before that, has failed.
-  if (ending && (ending.result === 'Failed' || isBeingDeleted(job) || isComplete))
+  if (ending && (ending.result === 'Failed' || wasDeletedFirst(job) || isComplete))
     return { ...ending, reason: ending.reason as OutcomeReason, ...withPods(ending.message, ends), finishedAt: at };
   const told = ends.find(({ cause }) => cause);
   // Deleted in the foreground, a Job stays until its Pod has ended, and its controller counts how that did.
-  if (isBeingDeleted(job) && told?.cause === OUTCOME.podDeleted && condition.reason !== OUTCOME.deadlineExceeded)
+  if (wasDeletedFirst(job) && told?.cause === OUTCOME.podDeleted && condition.reason !== OUTCOME.deadlineExceeded)
     return { ...deleted(ends), finishedAt: at };
   if (condition.reason === OUTCOME.deadlineExceeded || !told?.cause) {
     const isDeadline = condition.reason === OUTCOME.deadlineExceeded;
@@ -75,6 +75,14 @@ export function outcomeOfFinished(ended: Ended & { job: Job }): Outcome {
   const words = isComplete ? 'its Job counts as complete, but its container had been told to end' : undefined;
   return { result: 'Failed', reason: told.cause, ...withPods(words, ends, told.cause), finishedAt: at };
 }
+
+/**
+ * A Job that has finished is anybody's to delete, and that is no abort: the name on it may be that of another person. Times of objects are in
+ * whole seconds, and a delete and what it ends can fall into the same one.
+ */
+const wasDeletedFirst = (job: Job): boolean =>
+  job.metadata.deletionTimestamp !== undefined &&
+  Date.parse(job.metadata.deletionTimestamp) <= Date.parse(finishedAt(job));
 
 /** How a deploy ended whose Job somebody suspended. */
 export function outcomeOfSuspended(ended: Ended): Outcome {
@@ -118,7 +126,7 @@ function outcomeOfExit({ claim, job, ends }: Ended, exit: Exit, freeAt: string, 
   const { code, finishedAt } = exit;
   const sidecar = ends.find(({ sidecarFailed }) => sidecarFailed)?.sidecarFailed;
   // A Job that finished first was not ended by the operator, whatever it had announced.
-  const isOver = job !== undefined && finishedCondition(job) !== undefined && !isBeingDeleted(job);
+  const isOver = job !== undefined && finishedCondition(job) !== undefined && !wasDeletedFirst(job);
   const isEnded = claim?.ending?.reason === OUTCOME.sidecarEnded && !isOver;
   const result = code === 0 ? 'Succeeded' : 'Failed';
   const about = isEnded ? claim?.ending?.message : undefined;

@@ -95,10 +95,10 @@ export function isBase64OfObject(body: string): boolean {
  */
 function confirmationWords(body: Body): string {
   const arn = text(body, 'TopicArn');
-  // It stands in a command: nothing that a shell would read.
-  const topic = /^arn:aws[a-z-]*:sns:[a-z0-9-]{1,32}:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/.test(arn)
-    ? arn.slice(0, 160)
-    : '<its ARN>';
+  // It stands in a command: nothing that a shell would read. Whole or not at all: a part of it is the ARN of another topic.
+  const isShown =
+    arn.length <= 160 && /^arn:aws[a-z-]*:sns:[a-z0-9-]{1,32}:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/.test(arn);
+  const topic = isShown ? arn : '<its ARN>';
   const isNew = text(body, 'Type') === 'SubscriptionConfirmation';
   const what = isNew
     ? 'another account has subscribed this queue to a topic, which sends nothing before that is confirmed; if the topic is yours'

@@ -97,6 +97,8 @@ const SHAPES: [pattern: RegExp, replacement: string][] = [
   [shape('AGE-SECRET-KEY-1[A-Z0-9]{16,}'), MARK],
   // JSON Web Tokens: base64url of `{"`. Parts may be missing where it was cut off.
   [shape('eyJ[A-Za-z0-9_-]{8,}(?:\\.[A-Za-z0-9_-]*){0,4}'), MARK],
+  // The Token of SNS's confirmations, also where JSON escapes the "=" before it. A digest has 128 digits at most (SHA-512).
+  [/(?<![0-9a-f])[0-9a-f]{129,}/gi, MARK],
   // Signatures of Azure, keys of Google: in a URL only.
   [/([?&;](?:amp;)?(?:sig|key|code|jwt|hmac)=)[A-Za-z0-9%+/=_.~-]{20,}/gi, `$1${MARK}`],
   // ~/.netrc, also over several lines; ~/.pgpass; ~/.curlrc

@@ -31,13 +31,15 @@ const { root, eve, jobController } = USERS;
 const kueue = serviceAccount('kueue-system', 'kueue-controller-manager');
 /** pkg/install/resources.go of Velero, which binds it to cluster-admin. */
 const velero = serviceAccount('velero', 'velero');
+/** Of a node without the plug-in NodeRestriction, which keeps a kubelet from it by itself. */
+const kubelet = serviceAccount('kube-system', 'kubelet');
 
 beforeAll(async () => {
   world = await admissionWorldWithPeople();
   // More than Kueue's own role has on Jobs (get, list, watch, update, patch, delete): what refuses it here is no lack of a right.
-  await Promise.all([kueue, velero].map((account) => world.bind(account, 'cluster-admin')));
+  await Promise.all([kueue, velero, kubelet].map((account) => world.bind(account, 'cluster-admin')));
   await eventually('they may write', async () => {
-    const probes = [kueue, velero].map((account) =>
+    const probes = [kueue, velero, kubelet].map((account) =>
       world.as(account).create(JOBS, foreignJob(world), { dryRun: 'All' }),
     );
     return (await Promise.all(probes)).every(({ status }) => status === 201);
@@ -230,6 +232,20 @@ describe.concurrent('Pods with the labels of a deploy', () => {
         SAYS.podLabels(...changed),
       );
     }
+    for (const user of [root, kubelet]) {
+      expect(outcome(await world.as(user).patchStatus(PODS, metadata.name, { metadata: { labels } }))).toBe(
+        SAYS.podLabels(...changed),
+      );
+    }
+  });
+
+  test('get their status from whoever may write it, as ever', async () => {
+    const { metadata } = await podOf(await startedJob(world));
+    const status = { status: { phase: 'Running' }, metadata: { labels: { team: 'web' } } };
+    expect(outcome(await world.as(kubelet).patchStatus(PODS, metadata.name, status))).toBe('allowed');
+    const { body } = await world.as(root).get(PODS, metadata.name);
+    // That is why the rule is asked about it at all.
+    expect(body).toMatchObject({ metadata: { labels: { team: 'web' } }, status: { phase: 'Running' } });
   });
 
   test('are otherwise changed as ever, and deleted', async () => {

@@ -140,11 +140,11 @@ describe('the rules know what the program knows', () => {
     });
   });
 
-  test('Pods are chosen by the same label, and their status is left alone', () => {
+  test('Pods are chosen by the same label', () => {
     const { objectSelector, resourceRules } = policy('capdeployjob-pods').matchConstraints;
     expect(objectSelector).toEqual({ matchLabels: { [LABEL.managedBy]: MANAGED_BY } });
     expect(resourceRules).toEqual([
-      { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['pods'] },
+      { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['pods', 'pods/status'] },
     ]);
   });
 

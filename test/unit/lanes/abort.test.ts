@@ -156,6 +156,16 @@ describe('no name is recorded for a deploy', () => {
     active: [aClaim(runs, { ending: ending(reason) })],
   });
 
+  /** Anybody may delete it then, whose name ever is on it. */
+  const failedAndDeleted = aJob({
+    started: -30,
+    finished: 'Failed',
+    finishedAt: -1,
+    failure: { reason: 'BackoffLimitExceeded' },
+    beingDeleted: true,
+    ...by('alice'),
+  });
+
   test.each<[string, LaneChanges, string]>([
     [
       'that ended by itself before the delete took effect',
@@ -223,6 +233,16 @@ describe('no name is recorded for a deploy', () => {
         previous: held,
         memory: deletedBy(undefined),
       },
+      'Failed PodDeleted',
+    ],
+    [
+      'whose Pod was deleted, and its Job when it had failed for that, also where no operator worked in between',
+      { jobs: [failedAndDeleted], previous: held, memory: deletedBy('alice') },
+      'Failed PodDeleted',
+    ],
+    [
+      'whose Pod was deleted, and its Job when it had failed for that, also where it was gone when an operator looked',
+      { previous: held, memory: { ...deletedBy('alice'), lastSeen: () => failedAndDeleted } },
       'Failed PodDeleted',
     ],
   ])('%s', (_, changes, expected) => {

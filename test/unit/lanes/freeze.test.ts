@@ -38,6 +38,16 @@ describe('who froze an environment, and why', () => {
   test('in no more than the status takes', () => {
     expect(freezesOf(freeze('production', 'x'.repeat(5000))).get('production')?.length).toBe(256);
   });
+
+  test('without secrets, also where the status shows a part of one', () => {
+    const token = `ghp_${'a1B2c3'.repeat(6)}`;
+    for (const before of ['alice: found ', 'alice: '.padEnd(241, 'x ')]) {
+      const words = freezesOf(freeze('production', `${before}${token}`)).get('production');
+      expect(words).toBe(`${before}[redacted]`);
+    }
+    const unseen = freezesOf(freeze('production', `${'x '.repeat(120)}${token}`)).get('production');
+    expect(unseen).not.toContain('ghp_a');
+  });
 });
 
 describe('a freeze that freezes nothing', () => {

@@ -224,6 +224,22 @@ test('a side-car that ended by itself before the announced delete was not ended 
   const claim = aClaim(running, { ending, exit });
   expect(short(outcomeOfFinished(ended(complete, [good], claim)))).toEqual(['Succeeded Completed']);
   expect(short(outcomeOfVanished(ended(limit, [good], claim)))[0]).toBe('Succeeded Completed');
+  const deletedLater = aJob({ started: -30, finished: 'Complete', finishedAt: -5, beingDeleted: true });
+  expect(short(outcomeOfVanished(ended(deletedLater, [good], claim)))).toEqual(['Succeeded Completed']);
+});
+
+test('a Job that had failed before somebody deleted it was not ended for a newer one, and one that failed with the delete was', () => {
+  const claim = aClaim(running, { ending: { result: 'Aborted', reason: 'Replaced', message: 'for another' } });
+  const failed = (finishedAt: number) =>
+    aJob({
+      started: -30,
+      finished: 'Failed',
+      finishedAt,
+      failure: { reason: 'BackoffLimitExceeded' },
+      beingDeleted: true,
+    });
+  expect(short(outcomeOfFinished(ended(failed(-1), [told], claim)))[0]).toBe('Failed PodDeleted');
+  expect(short(outcomeOfFinished(ended(failed(0), [told], claim)))[0]).toBe('Aborted Replaced');
 });
 
 describe('a deploy whose Job was suspended', () => {

@@ -141,7 +141,12 @@ describe('the Token of a confirmation, which would subscribe the queue to a topi
       confirmation(type, { Token: 'aB3dE6', SubscribeURL: `${URL.replace(TOKEN, 'aB3dE6')}` }),
       { Type: type, TopicArn: ARN, SubscribeURL: URL, Token: TOKEN },
       { Type: type, TopicArn: ARN, Message: 'm'.repeat(400), SubscribeURL: URL },
-    ].flatMap((body) => [JSON.stringify(body), JSON.stringify(body, null, 2), JSON.stringify(anEnvelope(body))]),
+    ].flatMap((body) => {
+      const json = JSON.stringify(body);
+      // Go and Gson escape what HTML would read.
+      const escaped = json.replaceAll('&', '\\u0026').replaceAll('=', '\\u003d');
+      return [json, JSON.stringify(body, null, 2), JSON.stringify(anEnvelope(body)), escaped];
+    }),
   );
 
   it.each(bodies.map((body, index): [number, string] => [index, body]))('is in no rejection (%i)', (_, body) => {
@@ -158,5 +163,8 @@ describe('the Token of a confirmation, which would subscribe the queue to a topi
     for (const arn of [`${ARN}; reboot`, `${ARN}\n`, '$(reboot)', 'arn:aws:sns:x:1:y', `${ARN}${'a'.repeat(300)}`]) {
       expect(shown(arn)).toContain('--topic-arn <its ARN> --token <');
     }
+    // The beginning of an ARN is the ARN of another topic.
+    expect(shown(ARN.padEnd(160, 'a'))).toContain(`--topic-arn ${ARN.padEnd(160, 'a')} --token <`);
+    expect(shown(ARN.padEnd(161, 'a'))).toContain('--topic-arn <its ARN> --token <');
   });
 });

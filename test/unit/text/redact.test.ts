@@ -49,6 +49,7 @@ describe('secrets', () => {
     ['an AWS secret access key by name', `AWS_SECRET_ACCESS_KEY=${secretKey}`, 'AWS_SECRET_ACCESS_KEY=[redacted]'],
     ['an AWS secret access key in JSON', `"SecretAccessKey": "${secretKey}",`, '"SecretAccessKey": "[redacted]",'],
     ['an AWS secret access key alone', `got ${base64(40)} there`, 'got [redacted] there'],
+    ['hexadecimal that is too long for a digest', `t\\u003d${'0f'.repeat(65)} x`, 't\\u[redacted] x'],
     ['a session token', `x IQoJb3JpZ2luX2Vj${base64(200)} y`, 'x [redacted] y'],
     ['a bearer header', 'Authorization: Bearer abc.def-ghi', 'Authorization: [redacted]'],
     ['a basic header', "-H 'Authorization: Basic dXNlcjpwdw=='", "-H 'Authorization: [redacted]'"],
