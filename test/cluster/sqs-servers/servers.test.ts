@@ -3,6 +3,7 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../../dev/local-sqs.ts';
 import { SqsClients } from '../../../src/sqs/clients.ts';
+import { until } from '../../kit/until.ts';
 import { nothing, one } from '../../unit/sqs/receiving.ts';
 import { letGo } from '../processes.ts';
 import { type SqsServerProcess, startElasticMq, startMiniStack } from './index.ts';
@@ -66,7 +67,7 @@ describe.each([
     await server.restart();
     if (name === 'ElasticMQ') {
       // It answers a moment before it has read its queues again.
-      await vi.waitFor(() => queue.attributes(), { timeout: 30_000 });
+      await until(() => queue.attributes(), 30_000);
       const left = [await one(queue), await one(queue)].map(({ body }) => body);
       expect([gone.body, ...left].toSorted()).toEqual(['first', 'second', 'third']);
       expect(await nothing(queue)).toBe(true);

@@ -13,6 +13,7 @@ import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import { JOBS, type KubeObject, LEASES, NAMESPACES } from '../../../src/kube/client.ts';
 import type { Lease } from '../../../src/kube/election/lease.ts';
 import { text } from '../../artefacts/manifests/yaml.ts';
+import { until } from '../../kit/until.ts';
 import { Program } from './program.ts';
 
 /** Two replicas, as two processes, at one API server and one SQS server. */
@@ -80,8 +81,6 @@ afterAll(async () => {
 
 // Six processes start here: on a machine that does other things too, that alone takes many seconds.
 vi.setConfig({ testTimeout: 180_000 });
-
-const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 60_000, interval: 5 });
 
 /** A namespace with its Lease, a CapDeployJob whose queue is `queueUrl`, and replicas that serve it. */
 class Installation {

@@ -5,6 +5,7 @@ import {
   type EventRecorderOptions,
   eventName,
 } from '../../../src/kube/events.ts';
+import { until } from '../../kit/until.ts';
 import { type Answer, ApiServer, clientFor, json, pod, status } from './api-server.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -167,7 +168,7 @@ describe('the recorder', () => {
     const { server, recorder } = await start(() => {}, { clock });
     recorder.record(event());
     recorder.record(event({ turn: 'second' }));
-    await vi.waitFor(() => expect(server.received).toHaveLength(1));
+    await until(() => expect(server.received).toHaveLength(1));
     const stopped = recorder.stop(50);
     await clock.advance(50);
     await stopped;

@@ -4,6 +4,7 @@ import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS, type WatchEvent } from '../../../src/kube/client.ts';
 import { KubeError, type KubeErrorKind } from '../../../src/kube/errors.ts';
 import { HttpKubeClient, type HttpKubeClientOptions, type Verb } from '../../../src/kube/http/http-client.ts';
+import { until } from '../../kit/until.ts';
 import { type Answer, ApiServer, anonymous, bookmark, clientFor, event, json, pod, status } from './api-server.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -325,10 +326,10 @@ describe('no answer', () => {
 
     const controller = new AbortController();
     const running = client.get(PODS, 'deploy', 'a', { signal: controller.signal });
-    await vi.waitFor(() => expect(server.received).toHaveLength(1));
+    await until(() => expect(server.received).toHaveLength(1));
     controller.abort();
     await expect(running).rejects.toHaveProperty('name', 'AbortError');
-    await vi.waitFor(() => expect(server.cutOff).toBe(1));
+    await until(() => expect(server.cutOff).toBe(1));
     expect(onError).not.toHaveBeenCalled();
   });
 
@@ -449,27 +450,27 @@ describe('watches', () => {
       expect(each.type).toBe('ADDED');
       break;
     }
-    await vi.waitFor(() => expect(server.cutOff).toBe(1));
+    await until(() => expect(server.cutOff).toBe(1));
   });
 
   it('return() ends a next() that waits, and closes the connection', async () => {
     const { server, client } = await start((response) => void response.writeHead(200).flushHeaders());
     const iterator = client.watch(PODS, { resourceVersion: '1' })[Symbol.asyncIterator]();
     const waiting = iterator.next();
-    await vi.waitFor(() => expect(server.received).toHaveLength(1));
+    await until(() => expect(server.received).toHaveLength(1));
     await iterator.return?.();
     expect(await waiting).toEqual({ done: true, value: undefined });
-    await vi.waitFor(() => expect(server.cutOff).toBe(1));
+    await until(() => expect(server.cutOff).toBe(1));
   });
 
   it('throws the reason of an abort by the caller', async () => {
     const { server, client } = await start((response) => void response.writeHead(200).flushHeaders());
     const controller = new AbortController();
     const running = collect(client.watch(PODS, { resourceVersion: '1', signal: controller.signal }));
-    await vi.waitFor(() => expect(server.received).toHaveLength(1));
+    await until(() => expect(server.received).toHaveLength(1));
     controller.abort(new Error('enough'));
     await expect(running).rejects.toThrow('enough');
-    await vi.waitFor(() => expect(server.cutOff).toBe(1));
+    await until(() => expect(server.cutOff).toBe(1));
   });
 
   it('does not starve other requests, however many watches are open', async () => {
@@ -485,7 +486,7 @@ describe('watches', () => {
       collect(client.watch(PODS, { resourceVersion: '1', signal: controller.signal })),
     );
     const ended = Promise.allSettled(watches);
-    await vi.waitFor(() => expect(server.received).toHaveLength(20));
+    await until(() => expect(server.received).toHaveLength(20));
     expect((await client.get(PODS, 'deploy', 'a')).metadata.name).toBe('a');
     controller.abort();
     await ended;

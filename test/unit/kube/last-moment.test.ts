@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { JOBS, type KubeObject } from '../../../src/kube/client.ts';
 import type { HttpKubeClient } from '../../../src/kube/http/http-client.ts';
+import { until } from '../../kit/until.ts';
 import { ApiServer, clientFor, json } from './api-server.ts';
 
 /** A write that waits for its connection is asked about once more when it gets it. */
@@ -26,7 +27,7 @@ afterEach(async () => {
 });
 
 const answerNext = async () => {
-  await vi.waitFor(() => expect(waiting).not.toEqual([]));
+  await until(() => expect(waiting).not.toEqual([]));
   json(waiting.shift()!, JOB);
 };
 
@@ -40,7 +41,7 @@ test.each<[string, () => Promise<unknown>]>([
   async (_, write) => {
     await start();
     const first = client.get(JOBS, 'deploy', 'first');
-    await vi.waitFor(() => expect(waiting).toHaveLength(1));
+    await until(() => expect(waiting).toHaveLength(1));
     const late = write();
     late.catch(() => {});
     granted = false;

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Log } from '../../../src/base/log.ts';
 import { type KubeObject, PODS } from '../../../src/kube/client.ts';
 import { Cache, type CacheOptions } from '../../../src/kube/informer/cache.ts';
+import { until } from '../../kit/until.ts';
 import { ApiServer, bookmark, clientFor, event, json, pod, type Received, status } from './api-server.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
 
@@ -44,7 +45,7 @@ class Cluster {
 
   /** The response of the nth watch (from 1), once it was asked for. */
   async watch(n: number): Promise<ServerResponse> {
-    await vi.waitFor(() => expect(this.watches.length).toBeGreaterThanOrEqual(n));
+    await until(() => expect(this.watches.length).toBeGreaterThanOrEqual(n));
     return this.watches[n - 1]!.response;
   }
 
@@ -90,7 +91,7 @@ describe('list and watch', () => {
     watch.write(
       event('ADDED', pod('b', '101')) + event('MODIFIED', pod('a', '102')) + event('DELETED', pod('b', '103')),
     );
-    await vi.waitFor(() => expect(events).toEqual(['ADDED a@7', 'ADDED b@101', 'MODIFIED a@102', 'DELETED b@103']));
+    await until(() => expect(events).toEqual(['ADDED a@7', 'ADDED b@101', 'MODIFIED a@102', 'DELETED b@103']));
     expect(cache.list().map(({ metadata }) => metadata.name)).toEqual(['a']);
     expect(cache.staleMs()).toBe(0);
   });
@@ -141,7 +142,7 @@ describe('list and watch', () => {
     const { events } = await follow(cluster);
     const watch = await cluster.watch(1);
     watch.write(event('ADDED', pod('b', '120')));
-    await vi.waitFor(() => expect(events).toHaveLength(1));
+    await until(() => expect(events).toHaveLength(1));
     reset(watch);
     await cluster.watch(2);
     expect(cluster.asked(2).resourceVersion).toBe('120');
@@ -187,7 +188,7 @@ describe('list and watch', () => {
     await cache.synced();
     const watch = await cluster.watch(6);
     watch.write(event('ADDED', pod('b', '300')));
-    await vi.waitFor(() => expect(cache.get('deploy', 'b')).toBeDefined());
+    await until(() => expect(cache.get('deploy', 'b')).toBeDefined());
     expect(failures).toEqual([...Array(5).fill('list'), ...Array(5).fill('watch')]);
     // The last refusal (403) is not cured by a second watch: one more list.
     expect(cluster.lists).toHaveLength(7);
@@ -245,12 +246,12 @@ describe('handlers', () => {
       late.push(object.metadata.name);
     });
     await cache.synced();
-    await vi.waitFor(() => expect(error).toHaveBeenCalledTimes(4));
+    await until(() => expect(error).toHaveBeenCalledTimes(4));
     expect(events).toHaveLength(2);
     expect(late).toEqual(['a', 'b']);
     remove();
     (await cluster.watch(1)).write(event('ADDED', pod('c', '3')));
-    await vi.waitFor(() => expect(events).toHaveLength(3));
+    await until(() => expect(events).toHaveLength(3));
     expect(late).toHaveLength(2);
   });
 
@@ -268,13 +269,10 @@ describe('handlers', () => {
 describe('time', () => {
   /** Goes on in time, in steps, until the condition holds; the server answers in real time. */
   async function advanceUntil(clock: VirtualClock, stepMs: number, condition: () => void): Promise<void> {
-    await vi.waitFor(
-      async () => {
-        await clock.advance(stepMs);
-        condition();
-      },
-      { interval: 2, timeout: 5000 },
-    );
+    await until(async () => {
+      await clock.advance(stepMs);
+      condition();
+    });
   }
 
   it('cuts a watch that the server neither ends nor feeds, and goes on from the same place', async () => {
@@ -299,10 +297,10 @@ describe('time', () => {
     const { cache, events } = await follow(cluster, { clock, timings: {} });
     const watch = await cluster.watch(1);
     watch.write(bookmark('110') + event('ADDED', pod('a', '111')));
-    await vi.waitFor(() => expect(events).toHaveLength(1));
+    await until(() => expect(events).toHaveLength(1));
     await clock.advance(2 * 60_000);
     watch.write(event('ADDED', pod('b', '112')));
-    await vi.waitFor(() => expect(cache.get('deploy', 'b')).toBeDefined());
+    await until(() => expect(cache.get('deploy', 'b')).toBeDefined());
     await clock.advance(2 * 60_000);
     expect(cluster.watches).toHaveLength(1);
     await clock.advance(61_000);
@@ -322,7 +320,7 @@ describe('time', () => {
     expect(delays()).toEqual([400, 800, 1600, 3200, 6400, 12_800, 15_000, 15_000]);
     const watch = await cluster.watch(1);
     watch.write(bookmark('110'));
-    await vi.waitFor(() => expect(clock.pending).toBe(1));
+    await until(() => expect(clock.pending).toBe(1));
     await settle();
     reset(watch);
     await advanceUntil(clock, 100, () => expect(cluster.watches).toHaveLength(2));
@@ -334,7 +332,7 @@ describe('time', () => {
     const cluster = new Cluster();
     cluster.brokenLists.push(refusal(429, 'TooManyRequests', { 'retry-after': '17' }));
     await follow(cluster, { clock, timings: {} });
-    await vi.waitFor(() => expect(clock.asked).toContain(17_000));
+    await until(() => expect(clock.asked).toContain(17_000));
   });
 
   it('takes a watch that ends at once and empty for a failure, so that it never spins', async () => {
@@ -354,12 +352,12 @@ describe('time', () => {
     expect(cache.staleMs()).toBe(Number.POSITIVE_INFINITY);
     await cache.synced();
     reset(await cluster.watch(1));
-    await vi.waitFor(() => expect(clock.asked.at(-1)).toBe(300_000));
+    await until(() => expect(clock.asked.at(-1)).toBe(300_000));
     await clock.advance(60_000);
     expect(cache.staleMs()).toBe(60_000);
     await clock.advance(240_000);
     (await cluster.watch(2)).write(bookmark('110'));
-    await vi.waitFor(() => expect(cache.staleMs()).toBe(0));
+    await until(() => expect(cache.staleMs()).toBe(0));
   });
 });
 
@@ -372,7 +370,7 @@ describe('stop', () => {
     const watch = await cluster.watch(1);
     await cache.stop();
     expect(clock.pending).toBe(0);
-    await vi.waitFor(() => expect(cluster.server.cutOff).toBe(1));
+    await until(() => expect(cluster.server.cutOff).toBe(1));
     watch.write(event('ADDED', pod('a', '101')));
     expect(events).toEqual([]);
     expect(cluster.watches).toHaveLength(1);
@@ -393,7 +391,7 @@ describe('stop', () => {
     const failed = vi.fn();
     const timings = { backoffBaseMs: 600_000, backoffCapMs: 600_000 };
     const { cache } = await follow(cluster, { onFailure: failed, timings });
-    await vi.waitFor(() => expect(failed).toHaveBeenCalled());
+    await until(() => expect(failed).toHaveBeenCalled());
     await cache.stop();
     expect(cluster.lists).toHaveLength(1);
   });

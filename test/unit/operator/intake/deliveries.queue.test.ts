@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../kit/until.ts';
 import { one } from '../../sqs/receiving.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
 import { GOOD } from './builders.ts';
@@ -13,7 +14,6 @@ afterAll(async () => {
   await server.stop();
 });
 
-const until = <T>(check: () => T | Promise<T>, timeout = 18_000) => vi.waitFor(check, { timeout, interval: 10 });
 const annotations = (rig: Rig) =>
   [...rig.cluster.jobs.values()].map(({ metadata }) => metadata.annotations as Record<string, string>);
 const MIB = 1024 * 1024;

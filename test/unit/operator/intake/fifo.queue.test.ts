@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../kit/until.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
 import { GOOD } from './builders.ts';
 import { apiError } from './cluster.ts';
@@ -13,7 +14,6 @@ afterAll(async () => {
   await server.stop();
 });
 
-const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 18_000, interval: 10 });
 const idOf = (job: { metadata: { annotations?: Record<string, string> } }) =>
   job.metadata.annotations?.['capdeployjob.dev/id'] ?? '';
 const ids = (rig: Rig) => [...rig.cluster.jobs.values()].map(idOf);

@@ -1,6 +1,7 @@
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Poller } from '../../../../src/operator/intake/poller.ts';
 import type { Queue, QueueMessage } from '../../../../src/sqs/queue.ts';
+import { until } from '../../../kit/until.ts';
 import { aMessage, aResource, GOOD } from './builders.ts';
 import { apiError, Cluster } from './cluster.ts';
 import { KEY, partsOf } from './rig.ts';
@@ -37,7 +38,6 @@ class Script implements Queue {
 
 const pollers: Poller[] = [];
 afterAll(() => Promise.all(pollers.map((poller) => poller.abort())));
-const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
 
 /** The name of a message is its id, handle and, up to the digit, its group. */
 const named = (id: string, changes: Record<string, unknown> = {}) =>

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../../../src/lanes/job.ts';
 import { SqsError } from '../../../../src/sqs/errors.ts';
 import type { Queue } from '../../../../src/sqs/queue.ts';
+import { until } from '../../../kit/until.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
 import { anEnvelope, aResource, GOOD } from './builders.ts';
 import { apiError } from './cluster.ts';
@@ -16,7 +17,6 @@ afterAll(async () => {
   await server.stop();
 });
 
-const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 18_000, interval: 10 });
 const send = (rig: Rig, body: unknown, options?: Parameters<Queue['send']>[1]) =>
   rig.producer.send(typeof body === 'string' ? body : JSON.stringify(body), options);
 /** Nothing in the queue, neither visible nor in flight. */
@@ -290,12 +290,12 @@ describe.concurrent('while Jobs cannot be created', () => {
     );
     // Three beats take 15 seconds: half as long again as the visibility that the message was received with.
     const beats = () => rig.calls.filter((call) => call === 'changeVisibility').length;
-    await vi.waitFor(() => expect(beats()).toBeGreaterThanOrEqual(3), { timeout: 25_000, interval: 50 });
+    await until(() => expect(beats()).toBeGreaterThanOrEqual(3), 25_000);
     expect(await rig.producer.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 0 })).toEqual([]);
     expect(rig.calls.filter((call) => call === 'receive')).toHaveLength(1);
     await send(rig, { ...GOOD, environment: 'staging' });
     rig.cluster.failAll = undefined;
-    await vi.waitFor(() => expect(rig.cluster.created).toHaveLength(2), { timeout: 25_000, interval: 50 });
+    await until(() => expect(rig.cluster.created).toHaveLength(2), 25_000);
     expect(rig.cluster.troubles.at(-1)).toBeUndefined();
     await until(() => expect(rig.calls.filter((call) => call === 'delete')).toHaveLength(2));
     await expectEmpty(rig);

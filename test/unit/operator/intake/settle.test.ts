@@ -8,6 +8,7 @@ import { inCreationOrder } from '../../../../src/operator/intake/create/creation
 import { VisibilityHeartbeat } from '../../../../src/operator/intake/visibility-heartbeat.ts';
 import { SqsError } from '../../../../src/sqs/errors.ts';
 import type { Queue } from '../../../../src/sqs/queue.ts';
+import { until } from '../../../kit/until.ts';
 import { aMessage } from './builders.ts';
 
 describe('what becomes of a rejected message', () => {
@@ -121,7 +122,7 @@ describe('the messages in flight', () => {
 
   it('are hidden anew each half of the visibility time', async () => {
     const { beats, end, ended } = hold(60);
-    await vi.waitFor(() => expect(beats.length).toBeGreaterThan(3));
+    await until(() => expect(beats.length).toBeGreaterThan(3));
     end.abort();
     await ended;
     expect(beats.slice(0, 3)).toEqual([
@@ -133,7 +134,7 @@ describe('the messages in flight', () => {
 
   it('are tried again sooner after a failure', async () => {
     const { beats, end, ended } = hold(80, 1);
-    await vi.waitFor(() => expect(beats.length).toBeGreaterThan(1));
+    await until(() => expect(beats.length).toBeGreaterThan(1));
     end.abort();
     await ended;
     expect(beats.slice(0, 2).map(({ at }) => at)).toEqual([40, 50]);

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Supervisor } from '../../../../src/operator/intake/supervisor.ts';
 import type { Queue, QueueSettings, ReceiveOptions } from '../../../../src/sqs/queue.ts';
+import { until } from '../../../kit/until.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
 import { aResource, GOOD } from './builders.ts';
 import { Cluster } from './cluster.ts';
@@ -14,8 +15,6 @@ beforeAll(async () => {
 });
 afterEach(() => supervisor.abort());
 afterAll(() => server.stop());
-
-const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 18_000, interval: 10 });
 
 function start(openQueue = (settings: QueueSettings): Queue => server.clients.open(settings)) {
   supervisor = new Supervisor({
