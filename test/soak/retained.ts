@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Rooms whose objects live as long as the operator, or as a resource. */
-const ROOMS = ['aws', 'controller', 'intake', 'kube', 'observability', 'sqs'];
+const ROOMS = ['aws', 'base', 'kube', 'observability', 'operator', 'sqs'];
 const GROUP = 'soak';
 
 /** Stands above every class of the operator in the prototype chain, so that one question finds the objects of all of them. */
