@@ -270,6 +270,8 @@ test.concurrent(
     const before = writes();
     await world.kubelet.finish(pod.metadata.name, 0);
     expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded', reason: 'Completed' });
+    // The record can be read a moment before the operator has the answer to its write.
+    await eventually('the write is answered', async () => writes() > before);
     expect(writes() - before).toBe(1);
   }),
 );
