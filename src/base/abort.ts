@@ -1,4 +1,7 @@
-/** What Node has no name for around AbortSignal. Each of these lets go of its signals when it is done: they may live as long as the process. */
+/**
+ * What Node has no name for around AbortSignal. Each of these lets go of its signals when it is done: they may live as
+ * long as the process.
+ */
 
 /** Resolves when the signal aborts, or at once if it has. */
 export function aborted(signal: AbortSignal): Promise<void> {
@@ -9,8 +12,8 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * The promise, or the signal's reason as a rejection if that comes first. What the promise stands for goes on: a server, or a library, that
- * does not let go of a request must not keep its caller.
+ * The promise, or the signal's reason as a rejection if that comes first. What the promise stands for goes on: a
+ * server, or a library, that does not let go of a request must not keep its caller.
  */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -27,7 +30,8 @@ export function linkedController(parent: AbortSignal): AbortController {
   const controller = new AbortController();
   if (parent.aborted) controller.abort();
   else {
-    // Not by the option `signal`: Node then keeps everything that this controller can reach until it aborts, even if nobody has it any more.
+    // Not by the option `signal`: Node then keeps everything that this controller can reach until it aborts, even if
+    // nobody has it any more.
     const abort = () => controller.abort();
     parent.addEventListener('abort', abort, { once: true });
     controller.signal.addEventListener('abort', () => parent.removeEventListener('abort', abort), { once: true });
@@ -35,7 +39,10 @@ export function linkedController(parent: AbortSignal): AbortController {
   return controller;
 }
 
-/** Calls with a signal that aborts with either of the two, for their reason, and lets go of both when the call has ended. */
+/**
+ * Calls with a signal that aborts with either of the two, for their reason, and lets go of both when the call has
+ * ended.
+ */
 export async function withEither<T>(
   first: AbortSignal,
   second: AbortSignal,

@@ -5,10 +5,10 @@ import { ApiError } from 'in-memory-kubernetes/store/api-error.ts';
 import { isObject } from 'in-memory-kubernetes/store/json.ts';
 import { Store } from 'in-memory-kubernetes/store/store.ts';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
-import type { KubeObject, ResourceType } from '../../../src/kube/client.ts';
-import { JOBS, PODS } from '../../../src/kube/client.ts';
+import type { KubeObject, ResourceType } from '../objects.ts';
+import { JOBS, PODS } from '../objects.ts';
 
-export { NAMESPACES } from '../../../src/kube/client.ts';
+export { NAMESPACES } from '../objects.ts';
 export const SECRETS: ResourceType = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret' };
 export const CONFIG_MAPS: ResourceType = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap' };
 export const LEASES: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };

@@ -1,7 +1,7 @@
 import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
 import { describe, expect, test } from 'vitest';
-import { CORE_EVENTS } from '../../../src/kube/client.ts';
+import { CORE_EVENTS } from '../objects.ts';
 import { CONFIG_MAPS, configMap, JOBS, job, NAMESPACES, namespace, newStore, PODS, pod } from './builders.ts';
 
 function world() {

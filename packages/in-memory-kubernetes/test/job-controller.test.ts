@@ -7,8 +7,8 @@ import { ApiError } from 'in-memory-kubernetes/store/api-error.ts';
 import { listAt } from 'in-memory-kubernetes/store/json.ts';
 import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../../src/kube/client.ts';
-import { CORE_EVENTS } from '../../../src/kube/client.ts';
+import type { KubeObject } from '../objects.ts';
+import { CORE_EVENTS } from '../objects.ts';
 import { JOBS, job, merged, newStore, PODS } from './builders.ts';
 
 interface World {

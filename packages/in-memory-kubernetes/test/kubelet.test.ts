@@ -9,8 +9,8 @@ import type { ProcessEvents, ProcessRunner } from 'in-memory-kubernetes/kubelet/
 import { at, listAt, textAt } from 'in-memory-kubernetes/store/json.ts';
 import { Store } from 'in-memory-kubernetes/store/store.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../../src/kube/client.ts';
-import { CORE_EVENTS } from '../../../src/kube/client.ts';
+import type { KubeObject } from '../objects.ts';
+import { CORE_EVENTS } from '../objects.ts';
 import { CONFIG_MAPS, configMap, container, newStore, PODS, pod, refusal, SECRETS, secret, until } from './builders.ts';
 
 let store: Store;

@@ -1,7 +1,7 @@
 import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
 import { listAt } from 'in-memory-kubernetes/store/json.ts';
 import { expect, test } from 'vitest';
-import type { KubeObject } from '../../../src/kube/client.ts';
+import type { KubeObject } from '../objects.ts';
 import { newStore, PODS } from './builders.ts';
 
 const NATIVE = { name: 'proxy', image: 'proxy:1', restartPolicy: 'Always' };

@@ -8,13 +8,17 @@ const LATE_POLL_MS = 3_000;
 const LATE_DRAIN_MS = 1_000;
 /** A last poll may bring messages when the deadline is all but over. Milliseconds. */
 const MIN_DRAIN_MS = 2_500;
-/** Everything has ended so long after the deadline, whatever hangs. A Pod's grace period (30 s) leaves room for it. Milliseconds. */
+/**
+ * Everything has ended so long after the deadline, whatever hangs. A Pod's grace period (30 s) leaves room for it.
+ * Milliseconds.
+ */
 const DRAIN_MARGIN_MS = 4_000;
 
 /**
  * How a poller ends, in stages, each a signal:
  *
- * 1. `stopped`: nothing more is received. The poll under way may return: an aborted one can swallow a message until its visibility ends.
+ * 1. `stopped`: nothing more is received. The poll under way may return: an aborted one can swallow a message until its
+ *    visibility ends.
  * 2. `cut`: that poll is given up.
  * 3. `drain`: what is in flight is made visible again.
  * 4. `abort`: nothing is waited for any more. It ends the stages before it as well.
@@ -40,9 +44,10 @@ export class Shutdown {
   /**
    * Begins it. A later call may only bring the deadline forward.
    * @param deadlineMs milliseconds from now until `drain`
-   * @param poll.answerBy when the poll under way should be answered, in epoch milliseconds: one that was told to wait for a second is not
-   *   waited for as one of twenty
-   * @param poll.isWorking whether messages are worked on now; those that the poll under way brings get a deadline of their own
+   * @param poll.answerBy when the poll under way should be answered, in epoch milliseconds: one that was told to wait
+   *   for a second is not waited for as one of twenty
+   * @param poll.isWorking whether messages are worked on now; those that the poll under way brings get a deadline of
+   *   their own
    */
   stop(deadlineMs: number, poll: { answerBy: number; isWorking: boolean }): void {
     this.#stopped.abort();
