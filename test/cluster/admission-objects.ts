@@ -104,6 +104,23 @@ export async function lanes(world: AdmissionWorld, owner: CapDeployJob, environm
   return mustBe(200, await world.as(world.operator).replace(CAPDEPLOYJOBS, written, 'status'));
 }
 
+/**
+ * Writes the status of a Job as its controller does: by PUT, for it has no right to patch. The real controller writes at any time, so the write
+ * names the resourceVersion that it is based on, and is tried again on a conflict; without one, it could take the startTime away again.
+ */
+export async function putStatus(
+  world: AdmissionWorld,
+  name: string,
+  change: (job: Answer['body']) => void,
+): Promise<string> {
+  for (;;) {
+    const { body } = await world.as(USERS.root).get(JOBS, name);
+    change(body);
+    const answer = await world.as(USERS.jobController).replace(JOBS, body, 'status');
+    if (answer.status !== 409) return outcome(answer);
+  }
+}
+
 /** Has the operator write into the status that a deploy is under way. */
 export const claim = (world: AdmissionWorld, owner: CapDeployJob, jobs: string[]): Promise<KubeObject> =>
   lanes(world, owner, [
