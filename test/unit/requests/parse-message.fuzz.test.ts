@@ -17,6 +17,9 @@ const read = readSpec(resource);
 if ('problem' in read) throw new Error(read.problem);
 const { spec } = read;
 
+/** CI sets 100,000, which take half a minute. */
+const RUNS = Number(process.env.TEST_FUZZ_RUNS || 25_000);
+
 const HOSTILE = [
   '--output=/tmp/x',
   '-e',
@@ -233,7 +236,7 @@ type Built = {
 };
 
 describe('Invariant 5: whatever comes in a message', () => {
-  it('100,000 generated messages never throw, are accepted only where every rule holds, and become nothing but the command', () => {
+  it('generated messages never throw, are accepted only where every rule holds, and become nothing but the command', () => {
     let accepted = 0;
     const reasons = new Set<string>();
     fc.assert(
@@ -262,11 +265,11 @@ describe('Invariant 5: whatever comes in a message', () => {
             JSON.stringify(request.revision === undefined ? [] : [{ name: 'REVISION', value: request.revision }])
         );
       }),
-      { numRuns: 100_000 },
+      { numRuns: RUNS },
     );
     // The generator is worth nothing if it never gets through, or always.
-    expect(accepted).toBeGreaterThan(5_000);
-    expect(accepted).toBeLessThan(80_000);
+    expect(accepted).toBeGreaterThan(RUNS * 0.05);
+    expect(accepted).toBeLessThan(RUNS * 0.8);
     expect(reasons.size).toBeGreaterThanOrEqual(6);
   }, 300_000);
 });
