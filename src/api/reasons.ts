@@ -16,7 +16,7 @@ export type Traces = 'done' | 'not touched' | 'may be half way' | 'by the exit';
 
 /**
  * Why a request ended as it did: the `reason` of a history entry and of its Event. The list is closed. People alert on these words, so they
- * stay. What each says of the servers stands in `TRACES`, and in docs/operations.md.
+ * stay. What each says of the servers is in `TRACES`. docs/reference/reasons.md has them all.
  */
 export const OUTCOME = {
   /** `cap` exited with 0 by itself. */

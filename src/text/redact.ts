@@ -2,7 +2,7 @@
  * Takes secrets out of text before it goes where more people read: the end of a deploy's log into a status.
  *
  * It knows shapes, not secrets: what looks like none of these stays. The shapes, by the program that prints them, are the table in
- * docs/operations.md, "Secrets in texts", and the lines of test/unit/text/credential-lines.ts. Each pattern starts at a fixed word, runs over one class of characters or
+ * docs/status.md, "Secrets in texts", and the lines of test/unit/text/credential-lines.ts. Each pattern starts at a fixed word, runs over one class of characters or
  * is bounded, and what that cannot say is done in plain code: time is linear in the text, whatever the text.
  */
 

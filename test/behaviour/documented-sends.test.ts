@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, inWorld } from './world.ts';
 
 /**
- * The commands of README, docs/messages.md and docs/operations.md that send messages, run by a shell as they stand there. `kubectl` is a stand-in that knows the
+ * The commands of README, docs/messages.md and docs/runbook.md that send messages, run by a shell as they stand there. `kubectl` is a stand-in that knows the
  * queue, `aws` one that writes its arguments down: the same call is then made by the SDK, as not every machine has that program.
  */
 
@@ -18,7 +18,7 @@ const commandsOf = (text: string) =>
     .map(([, block = '']) => block)
     .filter((block) => block.includes('aws sqs'));
 
-const [BY_REVISION = '', BY_TASK = '', ...noMore] = commandsOf(page('docs/operations.md'));
+const [BY_REVISION = '', BY_TASK = '', ...noMore] = commandsOf(page('docs/runbook.md'));
 const [SHOWN_STANDARD = '', SHOWN_FIFO = '', ...noMoreShown] = commandsOf(page('docs/messages.md'));
 const [README_STANDARD = '', ...noMoreInReadme] = commandsOf(page('README.md'));
 

@@ -20,7 +20,10 @@ import { admissionWorldWithPeople } from './admission-people.ts';
 import { USERS, type User } from './admission-requests.ts';
 import type { AdmissionWorld } from './admission-world.ts';
 
-/** Every command of docs/operations.md, run by a shell as it stands there, by somebody who has the role that the page names. */
+/**
+ * Every command of docs/runbook.md, docs/permissions.md and docs/monitoring.md. A shell runs it as it is written, for a user who has the role
+ * that the page names.
+ */
 let world: AdmissionWorld;
 
 beforeAll(async () => {
@@ -28,9 +31,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world?.stop());
 
-const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+const page = ['runbook', 'permissions', 'monitoring']
+  .map((name) => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8'))
+  .join('\n');
 
-/** The shell blocks of the page as `<heading> <number>`, counted under each heading. */
+/** The shell blocks of the pages as `<heading> <number>`, counted under each heading. */
 const blocks = new Map(
   page.split(/^## /m).flatMap((section) => {
     const heading = section.split('\n', 1)[0] ?? '';
@@ -43,7 +48,7 @@ const blocks = new Map(
 
 const run = async (user: User, block: string, env: Record<string, string> = {}): Promise<string> => {
   const text = blocks.get(block);
-  if (text === undefined) throw new Error(`the page has no block "${block}"`);
+  if (text === undefined) throw new Error(`the pages have no block "${block}"`);
   // Here the roles and policies have names of this run.
   const script = text
     .replace(/capdeployjob-(viewer|deployer|approver)/g, (name) => world.nameOf('ClusterRole', name))
@@ -62,7 +67,7 @@ const { dora, alan, eve, root } = USERS;
 /** Blocks that need what no control plane has by itself: a log, the operator's own Pods, a queue. They are not run here. */
 const NOT_RUN = [
   // Variables, which the test sets itself.
-  '# At three in the morning 1',
+  '# Runbook 1',
   'What runs, what waits, and why 2',
   // A kubelet: tried against the in-memory Kubernetes (npm run demo -- --serve).
   'Log and outcome 1',
@@ -91,11 +96,11 @@ const RUN_HERE = [
   'Remove a CapDeployJob 1',
   'Remove a CapDeployJob 2',
   'Who may do what 1',
-  'Who may do what 2',
-  'Who may do what 3',
+  'In an emergency 1',
+  'In an emergency 2',
 ];
 
-test('every shell block of the page is known here', () => {
+test('every shell block of the pages is known here', () => {
   expect([...blocks.keys()].toSorted()).toEqual([...NOT_RUN, ...RUN_HERE].toSorted());
 });
 
@@ -337,9 +342,9 @@ describe('as an administrator', () => {
     const resume = () =>
       world.as(root).patch(JOBS, metadata.name, { spec: { suspend: false } }, 'merge', { dryRun: 'All' });
     expect(outcome(await resume())).toContain('only the operator starts a deploy');
-    await run(root, 'Who may do what 2');
+    await run(root, 'In an emergency 1');
     await eventually('it passes', async () => outcome(await resume()) === 'allowed');
-    await run(root, 'Who may do what 3');
+    await run(root, 'In an emergency 2');
     await eventually('it is refused again', async () => outcome(await resume()) !== 'allowed');
   });
 });

@@ -6,7 +6,7 @@ import { Metrics } from '../../src/observability/metrics.ts';
 import { documents, text } from '../artefacts/manifests/yaml.ts';
 import { findPromtool, PlayedRules, promtool, type Rules, type Series } from './promtool.ts';
 
-/** The alerts of docs/operations.md on what operators serve, played by promtool. They need no cluster. */
+/** The alerts of docs/monitoring.md on what operators serve, played by promtool. They need no cluster. */
 
 const FAILED = 'CapDeployJobDeployFailed';
 const REJECTED = 'CapDeployJobMessageRejected';
@@ -23,7 +23,7 @@ let increases: PlayedRules;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'capdeployjob-alert-'));
   program = findPromtool(directory);
-  const [, yaml = ''] = /^```yaml\n(groups:.*?)^```$/ms.exec(text('docs/operations.md')) ?? [];
+  const [, yaml = ''] = /^```yaml\n(groups:.*?)^```$/ms.exec(text('docs/monitoring.md')) ?? [];
   const rules = documents(yaml)[0] as unknown as Rules;
   whole = new PlayedRules(program, mkdtempSync(join(directory, 'whole-')), rules);
   increases = new PlayedRules(program, mkdtempSync(join(directory, 'increases-')), {

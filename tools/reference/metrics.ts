@@ -9,7 +9,7 @@ export function metricsPage(): string {
   return `${GENERATED}# Metrics
 
 Served at \`/metrics\` of \`capdeploy controller\` (\`--metrics-bind-address\`), beside the usual \`process_*\` and \`nodejs_*\`.
-[Worth an alert](../operations.md#worth-an-alert) says what to watch.
+[Worth an alert](../monitoring.md#worth-an-alert) says what to watch.
 
 ${table(['metric', 'type', 'labels', 'what it counts'], rows)}`;
 }

@@ -55,30 +55,3 @@ test('the confirmations that it names are those that a rejection names', () => {
   expect(named).toHaveLength(2);
   for (const Type of named) expect(envelopeWords({ Type, TopicArn: 'arn' })).toContain(`SNS's ${Type}: `);
 });
-
-test('links to it and from it lead somewhere', () => {
-  const anchorsOf = (file: string) =>
-    [...text(file).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^a-z0-9 -]/g, '')
-        .replaceAll(' ', '-'),
-    );
-  const resolve = (from: string, link: string) => new URL(link, `file:///${from}`).pathname.slice(1);
-  const linksOf = (file: string) =>
-    [...text(file).matchAll(/\]\(([^)]+)\)/g)]
-      .map(([, link = '']) => link.split('#') as [string, string?])
-      .filter(([path]) => !path.includes('://'))
-      .map(([path, anchor]) => ({ file: path === '' ? file : resolve(file, path), anchor }));
-  const links = [
-    ...linksOf(PAGE),
-    ...['README.md', 'docs/README.md', 'docs/messages.md', 'docs/install.md', 'docs/operations.md']
-      .flatMap(linksOf)
-      .filter(({ file }) => file === PAGE),
-  ];
-  expect(links.length).toBeGreaterThan(8);
-  for (const { file, anchor } of links) {
-    expect(text(file), file).toMatch(/\S/);
-    if (anchor !== undefined) expect(anchorsOf(file), file).toContain(anchor);
-  }
-});
