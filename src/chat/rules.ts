@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { ENVIRONMENT_PATTERN } from '../api/deploy-request.ts';
+import { VERBS, type Verb } from './command-line.ts';
+
+/** Commands that change nothing. They may be given to everybody in a channel. */
+const READING: readonly Verb[] = ['status', 'queue', 'history'];
+export const isReading = (verb: Verb): boolean => READING.includes(verb);
+
+/** `whoami` and `help` tell a person about that person alone, so they need no rule. */
+const NEEDS_NO_RULE = ['whoami', 'help'] as const satisfies Verb[];
+export const needsNoRule = (verb: Verb): boolean => (NEEDS_NO_RULE as readonly Verb[]).includes(verb);
+/** `unfreeze` comes with `freeze`. */
+const GIVEN_VERBS = VERBS.filter((verb) => !needsNoRule(verb) && verb !== 'unfreeze');
+
+const ANY = '*';
+
+/** Slack's ids (https://docs.slack.dev/reference/objects): C or G of a channel, U or W of a user, S of a user group. */
+const channelId = z.string().regex(/^[CG][A-Z0-9]{1,20}$/, 'expected the id of a channel, such as C0123ABCD');
+const userId = z.string().regex(/^[UW][A-Z0-9]{1,20}$/, 'expected the id of a user, such as U0123ABCD');
+const groupId = z.string().regex(/^S[A-Z0-9]{1,20}$/, 'expected the id of a user group, such as S0123ABCD');
+
+/** A CapDeployJob as `<namespace>/<name>` (RFC 1123), or all that the bot serves. */
+const target = z.union([
+  z.literal(ANY),
+  z
+    .string()
+    .regex(
+      /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/,
+      'expected <namespace>/<name>, or "*"',
+    ),
+]);
+const environment = z.union([
+  z.literal(ANY),
+  z.string().regex(ENVIRONMENT_PATTERN, 'expected the name of an environment, or "*"'),
+]);
+
+export const ruleSchema = z
+  .strictObject({
+    may: z.array(z.enum(GIVEN_VERBS)).min(1),
+    targets: z.array(target).min(1),
+    environments: z.array(environment).min(1),
+    channels: z.array(channelId).min(1),
+    users: z.array(userId).max(500).default([]),
+    groups: z.array(groupId).max(50).default([]),
+    everyone: z.literal(true).optional(),
+  })
+  .refine(({ users, groups, everyone }) => everyone || users.length + groups.length > 0, {
+    error: 'names nobody; expected users, groups, or everyone: true',
+  })
+  .refine(({ everyone, may }) => !everyone || may.every(isReading), {
+    error: `everyone: true is for ${READING.join(', ')} only`,
+    path: ['may'],
+  });
+
+/** What some people may do in some channels. All conditions of a rule must hold. */
+export type Rule = z.output<typeof ruleSchema>;
+
+export const covers = (names: readonly string[], name: string): boolean => names.includes(ANY) || names.includes(name);
