@@ -131,8 +131,8 @@ class LocalClient implements KubeClient {
     patch: Record<string, unknown>,
     options: RequestOptions & { dryRun?: boolean } = {},
   ): Promise<T> {
-    const { uid, resourceVersion } = preconditions;
-    const whole = mergePatch(patch, { metadata: { uid, resourceVersion } });
+    // As JSON has them: a resourceVersion that is left out is not there.
+    const whole = mergePatch(patch, { metadata: JSON.parse(JSON.stringify(preconditions)) });
     const write = { dryRun: options.dryRun } as const;
     return this.#call('patch', type, options, () => {
       return clone(this.#store.patch(type, namespace, name, (current) => mergePatch(current, whole), write)) as T;

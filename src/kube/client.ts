@@ -99,9 +99,14 @@ export interface WatchEvent<T extends KubeObject = KubeObject> {
   object: T;
 }
 
+/**
+ * What an object must still be for a write to take effect. The operator names both: it decides by what it has read. Without a resourceVersion,
+ * which is left out on purpose or not at all, whatever has happened to the object meanwhile does not matter: for a person who decides by what a
+ * Job asks for, and that never changes.
+ */
 export interface Preconditions {
   uid: string;
-  resourceVersion: string;
+  resourceVersion: string | undefined;
 }
 
 export interface RequestOptions {
@@ -121,7 +126,7 @@ export interface KubeClient {
   ): Promise<T>;
   /** PUT of the status sub-resource under `object.metadata.resourceVersion`. */
   replaceStatus<T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions): Promise<T>;
-  /** JSON merge patch that carries uid and resourceVersion: it changes that very version of that very object or nothing. `dryRun` as for `create`. */
+  /** JSON merge patch that carries the preconditions: it changes that very version of that very object or nothing. `dryRun` as for `create`. */
   patch<T extends KubeObject>(
     type: ResourceType,
     namespace: string,

@@ -1,0 +1,87 @@
+import { type CapDeployJob, specOf } from '../api/capdeployjob.ts';
+import { CAPDEPLOYJOBS, FREEZE_PREFIX } from '../api/names.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { plain } from '../text/truncate.ts';
+import { ActionError } from './action-error.ts';
+import type { Actor, ResourceName } from './names.ts';
+import { withRetries } from './write.ts';
+
+/** UTF-16 units of a reason that are kept; a status shows 256 of name and reason together. */
+const MOST_REASON = 200;
+
+/**
+ * Freezes an environment: nothing starts in it until it is thawed.
+ * @param reason what people read; it must say something
+ * @returns the value of the annotation
+ * @throws ActionError
+ */
+export async function freeze(
+  client: KubeClient,
+  actor: Actor,
+  target: ResourceName,
+  environment: string,
+  reason: string,
+): Promise<string> {
+  const why = plain(reason, MOST_REASON);
+  if (why === '')
+    throw new ActionError('refused', 'a freeze needs a reason, for those who find the environment frozen');
+  const value = `${actor}: ${why}`;
+  await annotate(client, target, environment, () => value);
+  return value;
+}
+
+/**
+ * Thaws an environment that an annotation has frozen, whoever wrote it.
+ * @returns who had frozen it and why, as the annotation said
+ * @throws ActionError if no annotation freezes it; the message says so if it is frozen from git
+ */
+export async function unfreeze(client: KubeClient, target: ResourceName, environment: string): Promise<string> {
+  let before = '';
+  await annotate(client, target, environment, (resource, name) => {
+    const found = resource.metadata.annotations?.[name];
+    if (found === undefined) throw new ActionError('refused', whyNotFrozen(resource, target, environment));
+    before = found;
+    return null;
+  });
+  return before;
+}
+
+function annotate(
+  client: KubeClient,
+  target: ResourceName,
+  environment: string,
+  valueFor: (resource: CapDeployJob, annotation: string) => string | null,
+): Promise<CapDeployJob> {
+  const annotation = FREEZE_PREFIX + environment;
+  return withRetries(`${annotation} of ${target.namespace}/${target.name}`, async () => {
+    const resource = await client.get<CapDeployJob>(CAPDEPLOYJOBS, target.namespace, target.name);
+    checkEnvironment(resource, target, environment);
+    const { uid, resourceVersion } = resource.metadata;
+    const patch = { metadata: { annotations: { [annotation]: valueFor(resource, annotation) } } };
+    return client.patch<CapDeployJob>(CAPDEPLOYJOBS, target.namespace, target.name, { uid, resourceVersion }, patch);
+  });
+}
+
+/** A freeze of an environment that does not exist freezes nothing, and whoever wrote it would believe that it does. */
+function checkEnvironment(resource: CapDeployJob, target: ResourceName, environment: string): void {
+  const parsed = specOf(resource);
+  if (!('spec' in parsed)) return;
+  const names = parsed.spec.environments.map(({ name }) => name);
+  if (names.includes(environment)) return;
+  throw new ActionError(
+    'notFound',
+    `${target.namespace}/${target.name} has no environment "${environment}"; there are ${names.join(', ')}`,
+  );
+}
+
+function whyNotFrozen(resource: CapDeployJob, { namespace, name }: ResourceName, environment: string): string {
+  const parsed = specOf(resource);
+  const spec = 'spec' in parsed ? parsed.spec : undefined;
+  const fromGit = spec?.suspend
+    ? 'spec.suspend'
+    : spec?.environments.find((each) => each.name === environment)?.suspend && `suspend of this environment`;
+  const lane = `"${environment}" of ${namespace}/${name}`;
+  return fromGit
+    ? `${lane} is frozen by ${fromGit} in its spec: change that where the spec is kept, in git for example`
+    : `${lane} is not frozen`;
+}

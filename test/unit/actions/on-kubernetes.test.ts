@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import { abort } from '../../../src/actions/abort.ts';
+import { approve, withdrawApproval } from '../../../src/actions/approve.ts';
+import { freeze, unfreeze } from '../../../src/actions/freeze.ts';
+import { ANNOTATION, CAPDEPLOYJOBS, FREEZE_PREFIX } from '../../../src/api/names.ts';
+import { JOBS } from '../../../src/kube/client.ts';
+import { KubeError, type KubeErrorKind } from '../../../src/kube/errors.ts';
+import type { Job } from '../../../src/lanes/job.ts';
+import { Rig } from '../operator/controller/rig.ts';
+
+const WEB = { namespace: 'deploy', name: 'web' };
+const ALICE = 'slack:T0TEAM/U0ALICE';
+const named = ({ metadata: { namespace, name, uid } }: Job) => ({ namespace, job: name, uid });
+const annotations = (rig: Rig, job: Job) => rig.findJob(job)?.metadata.annotations ?? {};
+const touch = (rig: Rig, type: typeof JOBS, name: string) =>
+  rig.change(type, name, { metadata: { annotations: { touched: String(Math.random()) } } });
+/** The next call of a verb fails as if the API server had answered so. */
+const failOnce = (rig: Rig, verb: string, kind: KubeErrorKind) => {
+  rig.before = (call) => {
+    if (call.verb !== verb) return;
+    rig.before = undefined;
+    throw new KubeError(kind, { status: 500, reason: 'Test', message: 'in the test' });
+  };
+};
+
+describe('freeze', () => {
+  it('writes who and why, in one line', async () => {
+    const rig = new Rig();
+    const value = await freeze(rig.client, ALICE, WEB, 'production', 'incident\n42\u202e');
+    expect(value).toBe(`${ALICE}: incident 42`);
+    expect(rig.resource.metadata.annotations).toEqual({ [`${FREEZE_PREFIX}production`]: value });
+  });
+
+  it('keeps other annotations, and is made again if somebody wrote between the read and the write', async () => {
+    const rig = new Rig();
+    rig.after = ({ verb }) => {
+      if (verb !== 'get') return;
+      rig.after = undefined;
+      touch(rig, CAPDEPLOYJOBS, 'web');
+    };
+    await freeze(rig.client, 'alice', WEB, 'production', 'incident 42');
+    expect(Object.keys(rig.resource.metadata.annotations ?? {})).toEqual(['touched', `${FREEZE_PREFIX}production`]);
+  });
+
+  it.each<[string, string, string, string]>([
+    ['an environment that is not there', 'prod', 'x', 'notFound'],
+    ['an environment in another case', 'Production', 'x', 'notFound'],
+    ['no reason', 'production', ' \u200b', 'refused'],
+  ])('refuses %s', async (_, environment, reason, kind) => {
+    const rig = new Rig();
+    await expect(freeze(rig.client, 'alice', WEB, environment, reason)).rejects.toMatchObject({ kind });
+    expect(rig.resource.metadata.annotations).toBeUndefined();
+  });
+
+  it('says which environments there are', async () => {
+    const { client } = new Rig();
+    await expect(freeze(client, 'alice', WEB, 'prod', 'x')).rejects.toThrow(
+      'deploy/web has no environment "prod"; there are production, staging',
+    );
+    await expect(freeze(client, 'alice', { ...WEB, name: 'api' }, 'prod', 'x')).rejects.toMatchObject({
+      kind: 'notFound',
+    });
+  });
+
+  it('gives up on conflicts after some tries', async () => {
+    const rig = new Rig();
+    rig.after = ({ verb }) => {
+      if (verb === 'get') touch(rig, CAPDEPLOYJOBS, 'web');
+    };
+    await expect(freeze(rig.client, 'alice', WEB, 'production', 'x')).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+
+  it.each<[KubeErrorKind, string]>([
+    ['forbidden', 'forbidden'],
+    ['retryable', 'unclear'],
+    ['invalid', 'refused'],
+  ])('says what an answer of the kind %s means', async (kind, expected) => {
+    const rig = new Rig();
+    failOnce(rig, 'patch', kind);
+    await expect(freeze(rig.client, 'alice', WEB, 'production', 'x')).rejects.toMatchObject({ kind: expected });
+  });
+});
+
+describe('unfreeze', () => {
+  it('takes the annotation off, whoever wrote it, and says what it was', async () => {
+    const rig = new Rig();
+    await freeze(rig.client, 'bob', WEB, 'production', 'incident 42');
+    await freeze(rig.client, 'bob', WEB, 'staging', 'incident 43');
+    expect(await unfreeze(rig.client, WEB, 'production')).toBe('bob: incident 42');
+    expect(Object.keys(rig.resource.metadata.annotations ?? {})).toEqual([`${FREEZE_PREFIX}staging`]);
+  });
+
+  it('says so if there is no freeze, or one in git', async () => {
+    await expect(unfreeze(new Rig().client, WEB, 'production')).rejects.toThrow('is not frozen');
+    await expect(unfreeze(new Rig({ suspend: true }).client, WEB, 'production')).rejects.toThrow('by spec.suspend');
+    const environments = [{ name: 'production', suspend: true }, { name: 'staging' }];
+    await expect(unfreeze(new Rig({ environments }).client, WEB, 'production')).rejects.toThrow(
+      'by suspend of this environment',
+    );
+  });
+});
+
+describe('approve', () => {
+  it('writes the name, and takes it back', async () => {
+    const rig = new Rig();
+    const job = rig.job();
+    await approve(rig.client, ALICE, named(job));
+    expect(annotations(rig, job)[ANNOTATION.approvedBy]).toBe(ALICE);
+    await withdrawApproval(rig.client, named(job));
+    expect(annotations(rig, job)).not.toHaveProperty([ANNOTATION.approvedBy]);
+  });
+
+  it('holds for the very Job that was seen, however often that was written since', async () => {
+    const rig = new Rig();
+    const job = rig.job();
+    touch(rig, JOBS, job.metadata.name);
+    await approve(rig.client, 'alice', named(job));
+    expect(annotations(rig, job)[ANNOTATION.approvedBy]).toBe('alice');
+    const other = { ...named(job), uid: 'another' };
+    await expect(approve(rig.client, 'bob', other)).rejects.toMatchObject({ kind: 'notFound' });
+    expect(annotations(rig, job)[ANNOTATION.approvedBy]).toBe('alice');
+  });
+
+  it('says so if the Job is gone', async () => {
+    const deploy = { namespace: 'deploy', job: 'web-production-1', uid: 'x' };
+    await expect(approve(new Rig().client, 'alice', deploy)).rejects.toMatchObject({ kind: 'notFound' });
+  });
+});
+
+describe('abort', () => {
+  it('writes the name, and deletes the Job in that very state', async () => {
+    const rig = new Rig();
+    const job = rig.job();
+    let lastSeen: Job | undefined;
+    rig.before = ({ verb }) => {
+      if (verb === 'delete') lastSeen = rig.findJob(job);
+    };
+    await abort(rig.client, ALICE, named(job));
+    expect(lastSeen?.metadata.annotations?.[ANNOTATION.abortedBy]).toBe(ALICE);
+    expect(rig.findJob(job)).toBeUndefined();
+  });
+
+  it('is made again from the start if the Job has moved: its start has removed the name', async () => {
+    const rig = new Rig();
+    const job = rig.job();
+    const names: unknown[] = [];
+    rig.before = ({ verb }) => {
+      if (verb !== 'delete') return;
+      names.push(annotations(rig, job)[ANNOTATION.abortedBy]);
+      if (names.length > 1) return;
+      const start = { [ANNOTATION.abortedBy]: null, [ANNOTATION.startedAt]: '2026-11-30T09:00:00.000Z' };
+      rig.change(JOBS, job.metadata.name, { metadata: { annotations: start }, spec: { suspend: false } });
+    };
+    await abort(rig.client, 'alice', named(job));
+    expect(names).toEqual(['alice', 'alice']);
+    expect(rig.findJob(job)).toBeUndefined();
+  });
+
+  it('does not touch another Job of that name', async () => {
+    const rig = new Rig();
+    const job = rig.job();
+    await expect(abort(rig.client, 'alice', { ...named(job), uid: 'another' })).rejects.toMatchObject({
+      kind: 'notFound',
+    });
+    expect(annotations(rig, job)).not.toHaveProperty([ANNOTATION.abortedBy]);
+  });
+
+  it.each<[KubeErrorKind, string]>([
+    ['forbidden', 'forbidden'],
+    ['gone', 'notFound'],
+    ['retryable', 'unclear'],
+  ])('says what an answer of the kind %s means', async (kind, expected) => {
+    const rig = new Rig();
+    const job = rig.job();
+    failOnce(rig, 'delete', kind);
+    await expect(abort(rig.client, 'alice', named(job))).rejects.toMatchObject({ kind: expected });
+  });
+});
