@@ -24,7 +24,7 @@ import {
   storedRequest,
 } from './job.ts';
 import type { LaneView, Removal } from './lane-view.ts';
-import { compareTurns, type Turn } from './order.ts';
+import { compareTurns, earliest, type Turn } from './order.ts';
 import type { Outcome } from './outcome.ts';
 import { type WindowState, windowState } from './windows.ts';
 
@@ -132,7 +132,7 @@ export class Lane {
   end(request: StoredRequest, job: string, outcome: Outcome, startedAt?: string): void {
     const { freeAt = outcome.finishedAt } = outcome;
     // The node's clock says when a container exited: it may be a little behind that of the start, or ahead of everybody's.
-    const finishedAt = latest(startedAt, earliest(outcome.finishedAt, freeAt));
+    const finishedAt = later(startedAt, earlier(outcome.finishedAt, freeAt));
     const abortedBy = outcome.reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;
     this.ended.push({
       ...summary({ ...request, abortedBy }, job),
@@ -172,8 +172,7 @@ export class Lane {
 
   /** What has passed already changes nothing any more, and must not hide what is still to come. */
   wake(at: number | undefined): void {
-    if (at === undefined || at <= this.view.now) return;
-    this.wakeAt = this.wakeAt === undefined ? at : Math.min(this.wakeAt, at);
+    if (at !== undefined && at > this.view.now) this.wakeAt = earliest(this.wakeAt, at);
   }
 
   /**
@@ -305,8 +304,8 @@ function inWords(message: string, abortedBy: string | undefined): string {
   return `${who}${boundedKeepingTheEnd(message, 2048 - who.length)}`;
 }
 
-const earliest = (a: string, b: string): string => (Date.parse(a) <= Date.parse(b) ? a : b);
-const latest = (a: string | undefined, b: string): string => (a !== undefined && Date.parse(a) > Date.parse(b) ? a : b);
+const earlier = (a: string, b: string): string => (Date.parse(a) <= Date.parse(b) ? a : b);
+const later = (a: string | undefined, b: string): string => (a !== undefined && Date.parse(a) > Date.parse(b) ? a : b);
 
 export const iso = (lane: Lane): string => new Date(lane.view.now).toISOString();
 

@@ -17,3 +17,9 @@ function compareMoments(a: string, b: string): number {
 }
 
 export const isBefore = (a: Turn, b: Turn): boolean => compareTurns(a, b) < 0;
+
+/** The earliest of these moments (epoch milliseconds); undefined if there is none. */
+export function earliest(...moments: (number | undefined)[]): number | undefined {
+  const known = moments.filter((moment) => moment !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
+}

@@ -21,6 +21,7 @@ import type { HangingStart, Warnings } from './explain.ts';
 import { freezeProblem, freezesOf } from './freeze.ts';
 import { isOwnedBy, type Job, type Pod } from './job.ts';
 import type { LanePlan, Memory, Removal } from './lane.ts';
+import { earliest } from './order.ts';
 import { planLane } from './plan-lane.ts';
 import { retain, trimHistory } from './retention.ts';
 import { truncateStatus } from './truncate-status.ts';
@@ -133,9 +134,7 @@ export function plan(observation: Observation): Plan {
     absent: lanes.flatMap(({ absent }) => absent),
     explain: lanes.flatMap(({ explain }) => explain),
     wakeAt: earliest(
-      [...lanes.map(({ wakeAt }) => wakeAt), expiry, queueDeadline(observation)].filter(
-        (at) => at === undefined || at > now,
-      ),
+      ...[...lanes.map(({ wakeAt }) => wakeAt), expiry, queueDeadline(observation)].filter((at) => (at ?? 0) > now),
     ),
   };
 }
@@ -188,7 +187,7 @@ function retainAll({ spec, now }: Observation, mine: readonly Job[], history: re
   );
   return {
     remove: retentions.flatMap(({ remove }) => remove),
-    wakeAt: earliest(retentions.map(({ wakeAt }) => wakeAt)),
+    wakeAt: earliest(...retentions.map(({ wakeAt }) => wakeAt)),
   };
 }
 
@@ -200,8 +199,3 @@ function queueDeadline({ queue, spec }: Observation): number | undefined {
 
 const count = (lanes: readonly LaneStatus[], field: 'waiting' | 'active'): number =>
   lanes.reduce((sum, lane) => sum + (lane[field]?.length ?? 0), 0);
-
-function earliest(moments: readonly (number | undefined)[]): number | undefined {
-  const known = moments.filter((moment) => moment !== undefined);
-  return known.length > 0 ? Math.min(...known) : undefined;
-}

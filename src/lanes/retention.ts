@@ -7,6 +7,7 @@ import {
 import type { Result } from '../api/reasons.ts';
 import { finishedAt, isBeingDeleted, isFinished, type Job, storedRequest } from './job.ts';
 import type { Removal } from './lane.ts';
+import { earliest } from './order.ts';
 
 /** What is to be deleted of the finished Jobs of one lane, and when the next one falls due. */
 export interface Retention {
@@ -49,7 +50,7 @@ export function retain(
       remove.push({ job, reason: 'history limit' });
     else {
       kept[type] += 1;
-      if (expiry !== undefined) wakeAt = Math.min(wakeAt ?? expiry, expiry);
+      wakeAt = earliest(wakeAt, expiry);
     }
   }
   return { remove, wakeAt };

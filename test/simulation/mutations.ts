@@ -55,8 +55,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a plan made from the caches is carried out',
     rule: 'rule 2',
     file: 'src/operator/controller/reconcile.ts',
-    find: 'seen = await observer.live(key, template);',
-    replace: 'seen = observer.cached(key, template);',
+    find: 'observation = await observer.live(key, template);',
+    replace: 'observation = observer.cached(key, template);',
   },
   {
     name: 'the resource is read after Jobs and Pods',

@@ -24,7 +24,7 @@ interface Tried {
 export class TemplateChecker {
   readonly #client: KubeClient;
   readonly #now: () => number;
-  readonly #tried = new Map<string, Tried>();
+  #tried: Tried | undefined;
 
   constructor(client: KubeClient, now: () => number) {
     this.#client = client;
@@ -36,26 +36,20 @@ export class TemplateChecker {
    * @returns what is known of the template, and when to ask again (epoch milliseconds).
    */
   async check(
-    key: string,
     resource: CapDeployJob,
     spec: CapDeployJobSpec,
     doubt: boolean,
   ): Promise<{ check: TemplateCheck; again: number | undefined }> {
     const { generation, uid } = resource.metadata;
-    const known = this.#tried.get(key) ?? approvedBefore(resource, spec);
+    const known = this.#tried ?? approvedBefore(resource, spec);
     const current = known?.uid === uid && known.check.generation === generation ? known : undefined;
     const trusted = current && !(doubt && current.check.status === 'True');
     if (trusted && (current.again === undefined || this.#now() < current.again)) return current;
     const { check, final } = await this.#dryRun(resource, spec);
     const failures = final ? 0 : (current?.failures ?? 0) + 1;
     const again = final ? undefined : this.#now() + Math.min(RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
-    const tried = { uid, check, failures, again };
-    this.#tried.set(key, tried);
-    return tried;
-  }
-
-  forget(key: string): void {
-    this.#tried.delete(key);
+    this.#tried = { uid, check, failures, again };
+    return this.#tried;
   }
 
   async #dryRun(resource: CapDeployJob, spec: CapDeployJobSpec): Promise<{ check: TemplateCheck; final: boolean }> {

@@ -39,13 +39,13 @@ export class PrunedFields {
 
   /** The status as the API server would store it. The same object where nothing is dropped, or where it is time to try with all fields. */
   stored(status: CapDeployJobStatus, now: number): CapDeployJobStatus {
-    if (this.#paths.size === 0 || now >= this.tryAgainAt) return status;
+    if (this.tryAgainAt === undefined || now >= this.tryAgainAt) return status;
     return without(status, '', this.#paths) as CapDeployJobStatus;
   }
 
-  /** Epoch milliseconds; only meaningful while there is a problem. */
-  get tryAgainAt(): number {
-    return this.#foundAt + TRY_AGAIN_MS;
+  /** When all fields are written again (epoch milliseconds); undefined if none is dropped. */
+  get tryAgainAt(): number | undefined {
+    return this.#paths.size === 0 ? undefined : this.#foundAt + TRY_AGAIN_MS;
   }
 }
 

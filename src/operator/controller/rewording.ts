@@ -12,29 +12,20 @@ const STANDS_MS = 30_000;
  */
 export class Rewording {
   /** When the status was last reworded (epoch milliseconds). */
-  readonly #rewordedAt = new Map<string, number>();
+  #rewordedAt = Number.NEGATIVE_INFINITY;
 
   /** The status is stored in place of the one before. */
-  stored(key: string, before: CapDeployJobStatus | undefined, next: CapDeployJobStatus, now: number): void {
+  stored(before: CapDeployJobStatus | undefined, next: CapDeployJobStatus, now: number): void {
     const whys = new Map(claimsOf(before).map(({ uid, why }) => [uid, why]));
     if (claimsOf(next).some(({ uid, why }) => why !== undefined && (whys.get(uid) ?? why) !== why)) {
-      this.#rewordedAt.set(key, now);
+      this.#rewordedAt = now;
     }
   }
 
   /** @returns until when the write is to wait (epoch milliseconds); undefined where it is not to wait. */
-  waitsUntil(
-    key: string,
-    before: CapDeployJobStatus | undefined,
-    next: CapDeployJobStatus,
-    now: number,
-  ): number | undefined {
-    const until = (this.#rewordedAt.get(key) ?? Number.NEGATIVE_INFINITY) + STANDS_MS;
+  waitsUntil(before: CapDeployJobStatus | undefined, next: CapDeployJobStatus, now: number): number | undefined {
+    const until = this.#rewordedAt + STANDS_MS;
     return now < until && isDeepStrictEqual(withoutWords(before), withoutWords(next)) ? until : undefined;
-  }
-
-  forget(key: string): void {
-    this.#rewordedAt.delete(key);
   }
 }
 

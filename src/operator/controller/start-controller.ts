@@ -12,7 +12,6 @@ import type { IntakeMetrics } from '../intake/metrics.ts';
 import type { Intake, Resources } from '../intake/ports.ts';
 import { Announcer, type DeployMetrics } from './announce.ts';
 import { type Caches, createCaches, keysOf } from './caches.ts';
-import { TemplateChecker } from './check-template.ts';
 import { IntakeReports } from './intake-reports.ts';
 import { ProcessMemory } from './memory.ts';
 import { Observer } from './observe.ts';
@@ -119,7 +118,6 @@ export function startController(options: ControllerOptions): Controller {
     memory,
     warnings,
     reports,
-    templates: new TemplateChecker(client, now),
     announcer: new Announcer({ events, metrics, log, now }),
     log,
     now,

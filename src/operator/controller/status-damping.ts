@@ -13,27 +13,18 @@ const CONTRADICT_MS = 10_000;
  * claims, history or rejections have to say, is written at once.
  */
 export class StatusDamping {
-  readonly #said = new Map<string, { findings: unknown; at: number }>();
+  #said: { findings: unknown; at: number } | undefined;
 
-  said(key: string, status: CapDeployJobStatus, now: number): void {
-    this.#said.set(key, { findings: findingsOf(status), at: now });
+  said(status: CapDeployJobStatus, now: number): void {
+    this.#said = { findings: findingsOf(status), at: now };
   }
 
   /** @returns until when the write is to wait (epoch milliseconds); undefined where it is not just a contradiction. */
-  waitsUntil(
-    key: string,
-    before: CapDeployJobStatus | undefined,
-    next: CapDeployJobStatus,
-    now: number,
-  ): number | undefined {
-    const said = this.#said.get(key);
+  waitsUntil(before: CapDeployJobStatus | undefined, next: CapDeployJobStatus, now: number): number | undefined {
+    const said = this.#said;
     if (!said || now >= said.at + CONTRADICT_MS || !isDeepStrictEqual(said.findings, findingsOf(next)))
       return undefined;
     return isDeepStrictEqual(withoutFindings(before), withoutFindings(next)) ? said.at + CONTRADICT_MS : undefined;
-  }
-
-  forget(key: string): void {
-    this.#said.delete(key);
   }
 }
 
