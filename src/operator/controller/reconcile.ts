@@ -13,7 +13,6 @@ import type { IntakeReports } from './intake-reports.ts';
 import type { ProcessMemory } from './memory.ts';
 import type { Observer } from './observe.ts';
 import { PrunedFields } from './pruned-fields.ts';
-import { Rewording } from './rewording.ts';
 import { StatusDamping } from './status-damping.ts';
 import type { WarningEvents } from './warning-events.ts';
 import { WriteBackoff } from './write-backoff.ts';
@@ -42,7 +41,6 @@ export interface ReconcilerDeps {
 interface ResourceState {
   readonly template: TemplateChecker;
   readonly statusDamping: StatusDamping;
-  readonly rewording: Rewording;
   readonly writeBackoff: WriteBackoff;
   readonly fairShare: FairShare;
 }
@@ -130,10 +128,7 @@ export class Reconciler {
     const before = observation.resource.status;
     const status = this.#prunedFields.stored(plan.status, ended);
     const statusChanges = !isDeepStrictEqual(before, status);
-    const dampedUntil = statusChanges
-      ? (state.statusDamping.waitsUntil(before, status, observation.now) ??
-        state.rewording.waitsUntil(before, status, observation.now))
-      : undefined;
+    const dampedUntil = statusChanges ? state.statusDamping.waitsUntil(before, status, observation.now) : undefined;
     const { mark, touch, start, remove, absent } = plan;
     const isWork =
       [mark, touch, start, remove, absent, observation.rejections].some(({ length }) => length > 0) ||
@@ -161,8 +156,7 @@ export class Reconciler {
       log.debug({ resource: key, reason: error.reason }, 'another client wrote first, looking again');
       return false;
     }
-    state.statusDamping.said(plan.status, now());
-    state.rewording.stored(observation.resource.status, plan.status, now());
+    state.statusDamping.written(observation.resource.status, plan.status, now());
     state.writeBackoff.reset();
     return true;
   }
@@ -187,7 +181,6 @@ export class Reconciler {
       state = {
         template: new TemplateChecker(this.#deps.client, this.#deps.now),
         statusDamping: new StatusDamping(),
-        rewording: new Rewording(),
         writeBackoff: new WriteBackoff(),
         fairShare: new FairShare(),
       };
