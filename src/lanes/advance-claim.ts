@@ -16,7 +16,7 @@ import {
 import { inTurn, iso, type Lane, summary } from './lane.ts';
 import { exitOf } from './outcome.ts';
 import { endedOf, withAborter } from './record-outcomes.ts';
-import { watchSidecars, whyHeld } from './watch-sidecars.ts';
+import { watchSidecars, whyLaneIsHeld } from './watch-sidecars.ts';
 import { watchStart } from './watch-start.ts';
 
 /**
@@ -49,7 +49,7 @@ export function advanceClaim(lane: Lane): void {
   const exit = exitOf(endedOf(lane, claim.uid, claim));
   if (job && lane.isWaiting(job)) recoverOrGiveUp(lane, claim, job);
   else if (!job || !isRunning(job) || isBeingDeleted(job))
-    sayWhatIsLeft(lane, withAborter(lane, exit ? { ...claim, exit } : claim));
+    explainWhatRemains(lane, withAborter(lane, exit ? { ...claim, exit } : claim));
   else if (exit) watchSidecars(lane, claim, job, exit);
   else watchPodStart(lane, claim, job);
 }
@@ -59,7 +59,7 @@ export function advanceClaim(lane: Lane): void {
  * changes nothing leaves the resourceVersion alone and fences nobody.
  */
 function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
-  const { why: _, approvedBy: __, ...held } = claim;
+  const { why: _, approvedBy: __, ...rest } = claim;
   const place = { listed: true, ahead: 0, openSince: Date.parse(claim.since), approvedAt: undefined, newer: undefined };
   const request = storedRequest(job);
   const isStale = !lane.isStartable(request) || lane.isKnown(claim.id) || candidateDrop(lane, job, request, place);
@@ -71,7 +71,7 @@ function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
   } else if (lane.occupant === undefined) {
     const since = new Date(Math.max(lane.view.now, Date.parse(claim.since) + 1)).toISOString();
     // Who approves now is who counts: the claim may be older than that.
-    lane.claim = { ...held, since, ...(request.approvedBy === undefined ? {} : { approvedBy: request.approvedBy }) };
+    lane.claim = { ...rest, since, ...(request.approvedBy === undefined ? {} : { approvedBy: request.approvedBy }) };
     lane.start = job;
   } else {
     lane.claim = { ...claim, why: bounded(lane.occupant, 512) };
@@ -82,35 +82,35 @@ function watchPodStart(lane: Lane, claim: Claim, job: Job): void {
   const { memory } = lane.view;
   const { uid } = job.metadata;
   const pods = lane.view.pods.filter((pod) => jobUidOf(pod) === uid);
-  const { why: _, ending: __, ...held } = claim;
-  lane.claim = held;
+  const { why: _, ending: __, ...rest } = claim;
+  lane.claim = rest;
   if (pods.some(containerHasStarted) || memory.containerWasSeen(uid)) {
-    if (pods.some(isBeingDeleted)) sayWhatIsLeft(lane, lane.claim);
+    if (pods.some(isBeingDeleted)) explainWhatRemains(lane, lane.claim);
     return;
   }
   watchStart(lane, claim, job, pods);
 }
 
 /** A deploy that was ended holds its lane until its Pod is gone: on a lost node that is for ever, unless a person sees to it. */
-function sayWhatIsLeft(lane: Lane, claim: Claim): void {
-  const { why: _, ...held } = claim;
+function explainWhatRemains(lane: Lane, claim: Claim): void {
+  const { why: _, ...rest } = claim;
   const pod = lane.view.pods.find(isAlive);
-  const why = pod && (isBeingDeleted(pod) ? terminating(pod) : whyNotOver(lane, claim, pod));
-  lane.claim = why ? { ...held, why: bounded(why, 512) } : held;
+  const why = pod && (isBeingDeleted(pod) ? terminating(pod) : whyPodRemains(lane, claim, pod));
+  lane.claim = why ? { ...rest, why: bounded(why, 512) } : rest;
 }
 
 /** Nobody ends a Pod that was orphaned: without its Job there is no deadline, either. */
-function whyNotOver(lane: Lane, { exit, uid }: Claim, pod: Pod): string {
+function whyPodRemains(lane: Lane, { exit, uid }: Claim, pod: Pod): string {
   if (!exit || jobUidOf(pod) !== uid) return `Pod ${pod.metadata.name} has not ended yet`;
   const command = `kubectl -n ${pod.metadata.namespace} delete pod ${pod.metadata.name}`;
-  return `${whyHeld(pod, exit)}${lane.claimedJob ? '' : `. Its Job is gone, so nothing else ends it: ${command}`}`;
+  return `${whyLaneIsHeld(pod, exit)}${lane.claimedJob ? '' : `. Its Job is gone, so nothing else ends it: ${command}`}`;
 }
 
 /** The claim is the lock: it is stored under the resource's resourceVersion before the Job is resumed. */
 export function startNext(lane: Lane): void {
   if (lane.claim || lane.claimMoved || lane.openSince === undefined) return;
-  const turns = inTurn(lane.view.jobs.filter((job) => lane.isWaiting(job)));
-  const next = turns.find(
+  const inOrder = inTurn(lane.view.jobs.filter((job) => lane.isWaiting(job)));
+  const next = inOrder.find(
     ({ job, request }) => lane.isStartable(request) && lane.waiting.some((entry) => entry.job === job.metadata.name),
   );
   if (!next) return;

@@ -14,18 +14,18 @@ interface Open {
   readonly approval: Pick<WaitingEntry, 'approvalMissing' | 'approvedAt'>;
   readonly isListed: boolean;
   /** It waits, so that what speaks against it drops it. */
-  readonly isJudged: boolean;
+  readonly isDroppable: boolean;
 }
 
 /** Each request that is neither recorded nor claimed is dropped for a reason or stands in the status: none is ever without a place. */
 export function evaluateWaiting(lane: Lane): void {
   const open = openRequests(lane);
   // What is dropped for a reason of its own takes nobody's place.
-  const lasting = open.filter(
-    (each) => each.isJudged && !dropOf(lane, each, { listed: true, ahead: 0, newer: undefined }),
+  const remaining = open.filter(
+    (each) => each.isDroppable && !dropOf(lane, each, { listed: true, ahead: 0, newer: undefined }),
   );
-  const startable = lasting.filter(({ request }) => lane.isStartable(request));
-  const newerThan = new Map(lasting.map((each) => [each, newerOf(lane, each, startable)]));
+  const startable = remaining.filter(({ request }) => lane.isStartable(request));
+  const newerThan = new Map(remaining.map((each) => [each, newerOf(lane, each, startable)]));
   for (const each of inOrderOfPlaces(open, newerThan)) {
     const { job, request } = each;
     const place = {
@@ -33,7 +33,7 @@ export function evaluateWaiting(lane: Lane): void {
       ahead: lane.waiting.length,
       newer: newerThan.get(each)?.request,
     };
-    const drop = each.isJudged ? dropOf(lane, each, place) : undefined;
+    const drop = each.isDroppable ? dropOf(lane, each, place) : undefined;
     if (drop) {
       lane.end(request, job.metadata.name, { ...drop, finishedAt: iso(lane) });
     } else {
@@ -62,7 +62,7 @@ function openRequests(lane: Lane): Open[] {
           approval: followApproval(lane, request, before ?? (givenUp && { approvedAt: givenUp.since })),
           isListed: before !== undefined,
           // A claim that is given up in this pass is listed again first; what drops it is the next pass's to say.
-          isJudged: lane.isWaiting(job) && !lane.touch.includes(job),
+          isDroppable: lane.isWaiting(job) && !lane.touch.includes(job),
         };
       })
   );

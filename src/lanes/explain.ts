@@ -46,7 +46,7 @@ export interface Start {
   /** Epoch milliseconds. */
   readonly now: number;
   /** What the status says of it so far. */
-  readonly told: string | undefined;
+  readonly previousWhy: string | undefined;
   readonly warnings: Warnings;
 }
 
@@ -79,9 +79,9 @@ const hasRun = (status: ContainerStatus | undefined): boolean =>
  * which Events may tell more, once the start takes longer than a healthy one.
  */
 export function whyNotRunning(start: Start): { why: string | undefined; eventsAbout: string | undefined } {
-  const { job, pod, since, now, told, warnings } = start;
-  const trouble = pod && whatTheStatusSays(pod);
-  if (trouble) return { why: trouble, eventsAbout: undefined };
+  const { job, pod, since, now, previousWhy, warnings } = start;
+  const problem = pod && problemInStatus(pod);
+  if (problem) return { why: problem, eventsAbout: undefined };
   const isSlow = now - since >= SLOW_START_MS;
   const init = pod && whichInitContainerRuns(pod);
   if (init) return { why: isSlow ? init : undefined, eventsAbout: undefined };
@@ -90,14 +90,16 @@ export function whyNotRunning(start: Start): { why: string | undefined; eventsAb
   const warning = warnings.about(uid);
   const isNews = warning && (!pod || warning.at >= wholeSeconds(lastStep(pod) ?? 0));
   const why =
-    (isNews ? inWords(start, warning) : undefined) ??
+    (isNews ? describeWarning(start, warning) : undefined) ??
     // An operator that has only just begun takes nothing back before it has looked.
-    (warning === undefined && told !== undefined && isAWarning(start, told) ? told : undefined) ??
-    (isSlow ? whatItIsAt(start) : undefined);
+    (warning === undefined && previousWhy !== undefined && isWarningText(start, previousWhy)
+      ? previousWhy
+      : undefined) ??
+    (isSlow ? currentStage(start) : undefined);
   return { why, eventsAbout: now - since >= HEALTHY_START_MS ? uid : undefined };
 }
 
-function whatTheStatusSays(pod: Pod): string | undefined {
+function problemInStatus(pod: Pod): string | undefined {
   const where = `Pod ${pod.metadata.name}`;
   if (pod.metadata.deletionTimestamp) return terminating(pod);
   const { phase, reason, message } = pod.status ?? {};
@@ -137,22 +139,22 @@ function whichInitContainerRuns(pod: Pod): string | undefined {
 const REFUSED = 'the Pod is refused: ';
 
 /** Pod Security and quota refuse Pods, not Jobs: only an Event of the Job says it. */
-function inWords(start: Start, { reason, message }: Warning): string {
+function describeWarning(start: Start, { reason, message }: Warning): string {
   if (!start.pod && reason === 'FailedCreate') return `${REFUSED}${message || 'no words given'}`;
-  return `${whoIsWarned(start)}${[reason, message].filter(Boolean).join(': ')}`;
+  return `${warningPrefix(start)}${[reason, message].filter(Boolean).join(': ')}`;
 }
 
-const isAWarning = (start: Start, words: string): boolean =>
-  words.startsWith(whoIsWarned(start)) || (!start.pod && words.startsWith(REFUSED));
+const isWarningText = (start: Start, words: string): boolean =>
+  words.startsWith(warningPrefix(start)) || (!start.pod && words.startsWith(REFUSED));
 
-const whoIsWarned = ({ job, pod }: Start): string =>
+const warningPrefix = ({ job, pod }: Start): string =>
   `${pod ? `Pod ${pod.metadata.name}` : `Job ${job.metadata.name}`}, Warning `;
 
 /**
  * The stages of a start, in which nothing need be wrong.
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-condition/
  */
-function whatItIsAt({ pod, since }: Start): string {
+function currentStage({ pod, since }: Start): string {
   if (!pod) return `the Job controller has created no Pod since ${stamp(since)}`;
   const where = `Pod ${pod.metadata.name}`;
   const node = pod.spec?.nodeName;

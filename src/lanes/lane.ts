@@ -116,14 +116,14 @@ export class Lane {
    */
   watermark(task: string): (Turn & { task: string }) | undefined {
     const { claim, claimedJob } = this;
-    const counts = (started: { task: string }) =>
+    const isRelated = (started: { task: string }) =>
       started.task === task || isRollback(started.task) || (isRollback(task) && started.task === DEFAULT_TASK);
-    const marks = [...this.lastStarted.values()].filter(counts);
+    const marks = [...this.lastStarted.values()].filter(isRelated);
     const latest = marks.reduce<(Turn & { task: string }) | undefined>(
       (last, mark) => (last && compareTurns(last, mark) >= 0 ? last : mark),
       undefined,
     );
-    if (!claim || !counts(claim) || (claimedJob && this.isWaiting(claimedJob))) return latest;
+    if (!claim || !isRelated(claim) || (claimedJob && this.isWaiting(claimedJob))) return latest;
     const claimed = { task: claim.task, id: claim.id, dueAt: placeWhenStarted(claim, claim.since) };
     return latest && compareTurns(latest, claimed) > 0 ? latest : claimed;
   }
@@ -139,7 +139,7 @@ export class Lane {
       environment: this.view.name,
       result: outcome.result,
       reason: outcome.reason,
-      ...(outcome.message === undefined ? {} : { message: inWords(outcome.message, abortedBy) }),
+      ...(outcome.message === undefined ? {} : { message: messageWithAborter(outcome.message, abortedBy) }),
       ...(startedAt === undefined ? {} : { startedAt }),
       finishedAt,
     });
@@ -299,7 +299,7 @@ function placeWhenStarted(
 }
 
 /** The name stands first: an Event and a list show the beginning, and of a long text the middle is what is cut. */
-function inWords(message: string, abortedBy: string | undefined): string {
+function messageWithAborter(message: string, abortedBy: string | undefined): string {
   const who = abortedBy === undefined ? '' : `aborted by ${abortedBy}: `;
   return `${who}${boundedKeepingTheEnd(message, 2048 - who.length)}`;
 }

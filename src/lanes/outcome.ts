@@ -62,18 +62,18 @@ export function outcomeOfFinished(ended: Ended & { job: Job }): Outcome {
   // one, and failed by itself before that, has failed.
   if (ending && (ending.result === 'Failed' || wasDeletedFirst(job) || isComplete))
     return { ...ending, reason: ending.reason as OutcomeReason, ...withPods(ending.message, ends), finishedAt: at };
-  const told = ends.find(({ cause }) => cause);
+  const withCause = ends.find(({ cause }) => cause);
   // Deleted in the foreground, a Job stays until its Pod has ended, and its controller counts how that did.
-  if (wasDeletedFirst(job) && told?.cause === OUTCOME.podDeleted && condition.reason !== OUTCOME.deadlineExceeded)
+  if (wasDeletedFirst(job) && withCause?.cause === OUTCOME.podDeleted && condition.reason !== OUTCOME.deadlineExceeded)
     return { ...deleted(ends), finishedAt: at };
-  if (condition.reason === OUTCOME.deadlineExceeded || !told?.cause) {
+  if (condition.reason === OUTCOME.deadlineExceeded || !withCause?.cause) {
     const isDeadline = condition.reason === OUTCOME.deadlineExceeded;
     const words = [isDeadline ? undefined : condition.reason, condition.message].filter(Boolean).join(': ');
     const reason = isDeadline ? OUTCOME.deadlineExceeded : OUTCOME.jobFailed;
     return { result: 'Failed', reason, ...withPods(words, ends), finishedAt: at };
   }
   const words = isComplete ? 'its Job counts as complete, but its container had been told to end' : undefined;
-  return { result: 'Failed', reason: told.cause, ...withPods(words, ends, told.cause), finishedAt: at };
+  return { result: 'Failed', reason: withCause.cause, ...withPods(words, ends, withCause.cause), finishedAt: at };
 }
 
 /**

@@ -1,11 +1,11 @@
 import { bounded } from '../text/truncate.ts';
 import { adoptStarted, advanceClaim, markStarted, startNext } from './advance-claim.ts';
-import { eligibleSince } from './eligible-since.ts';
 import { evaluateWaiting, recordDeletedWhileWaiting, removeKnown } from './evaluate-waiting.ts';
+import { explainWaiting } from './explain-waiting.ts';
 import { Lane, type LanePlan, type LaneView } from './lane.ts';
 import { recordFinished, recordInterrupted, recordVanishedClaim } from './record-outcomes.ts';
 import { fenceTakenBack, replaceRunning } from './replace.ts';
-import { waitingReasons } from './waiting-reasons.ts';
+import { updateOpenSince } from './update-open-since.ts';
 
 /** How long the watermark of a removed environment is kept: SQS keeps a message no longer than this. */
 const FORGET_LANE_MS = 14 * 86_400_000;
@@ -21,14 +21,14 @@ export function planLane(view: LaneView): LanePlan {
   adoptStarted(lane);
   advanceClaim(lane);
   markStarted(lane);
-  eligibleSince(lane);
+  updateOpenSince(lane);
   recordDeletedWhileWaiting(lane);
   evaluateWaiting(lane);
   removeKnown(lane);
   replaceRunning(lane);
   fenceTakenBack(lane);
   startNext(lane);
-  waitingReasons(lane);
+  explainWaiting(lane);
   return planOf(lane);
 }
 

@@ -51,14 +51,14 @@ export function podEnd(pod: Pod): PodEnd {
   const terminated = terminatedOf(status?.state);
   if (terminated && exitedByItself(pod, terminated)) {
     const exit = exitOf(terminated);
-    const { words, log } = said(pod, firstContainerName(pod), terminated);
+    const { words, log } = describeEnd(pod, firstContainerName(pod), terminated);
     const before = exit.reason === OUTCOME.containerNotStarted ? initContainersThatRan([pod]) : [];
     const done = before.length > 0 ? `; init containers (${before.join(', ')}) ran, and may have done things` : '';
     return { ...base, exit, words: `${words}${done}`, ...(log ? { log } : {}), ...sidecarOf(pod) };
   }
   const cause = causeOf(pod);
   if (!cause) return base;
-  const late = terminated && tellsItsEnd(pod, terminated);
+  const late = terminated && describeLateExit(pod, terminated);
   return {
     ...base,
     cause: cause.reason,
@@ -192,7 +192,10 @@ function failedInitContainer(pod: Pod): Omit<Cause, 'reason'> | undefined {
   for (const { name, state } of pod.status?.initContainerStatuses ?? []) {
     const terminated = failureOf(pod, state);
     if (!terminated || nativeSidecars(pod).includes(name)) continue;
-    return { words: `${said(pod, `init container ${name}`, terminated, '').words}; ${CAP_DID_NOT_RUN}`, terminated };
+    return {
+      words: `${describeEnd(pod, `init container ${name}`, terminated, '').words}; ${CAP_DID_NOT_RUN}`,
+      terminated,
+    };
   }
   return undefined;
 }
@@ -210,7 +213,12 @@ function sidecarOf(pod: Pod): Pick<PodEnd, 'sidecarFailed'> {
   return {};
 }
 
-function said(pod: Pod, name: string, terminated: Terminated, kind = 'container '): Pick<PodEnd, 'words' | 'log'> {
+function describeEnd(
+  pod: Pod,
+  name: string,
+  terminated: Terminated,
+  kind = 'container ',
+): Pick<PodEnd, 'words' | 'log'> {
   const words = `Pod ${pod.metadata.name}, ${kind}${name}: ${codeOf(terminated)}`;
   return { words, ...logOf(terminated) };
 }
@@ -226,7 +234,7 @@ function codeOf({ exitCode, reason, signal }: Terminated): string {
   return `exit code ${exitCode}${details ? ` (${details})` : ''}`;
 }
 
-const tellsItsEnd = (pod: Pod, terminated: Terminated): string =>
+const describeLateExit = (pod: Pod, terminated: Terminated): string =>
   `container ${firstContainerName(pod)}: ${codeOf(terminated)}, after it was told to end`;
 
 /**
@@ -235,25 +243,25 @@ const tellsItsEnd = (pod: Pod, terminated: Terminated): string =>
  * "Deleted" is the last thing that happens to every Pod: it takes no other cause away. A Pod that has run was not refused, whatever a kubelet
  * says that has started again.
  */
-export function followPod(before: PodEnd | undefined, now: PodEnd): PodEnd {
+export function mergePodEnd(before: PodEnd | undefined, now: PodEnd): PodEnd {
   if (!before || now.restarts > before.restarts) return now;
   if (before.restarts > now.restarts) return before;
   const next = { ...now, hasRun: before.hasRun || now.hasRun };
   const isRefused = next.cause === OUTCOME.podRefused && next.hasRun;
-  const told = isRefused ? { ...next, cause: OUTCOME.disrupted } : next;
+  const merged = isRefused ? { ...next, cause: OUTCOME.disrupted } : next;
   if (before.exit && !(now.byKubelet && !before.isOver)) {
     const { sidecarFailed = before.sidecarFailed } = now;
     const isOver = before.isOver || now.isOver;
     return { ...before, isOver, ...(sidecarFailed === undefined ? {} : { sidecarFailed }) };
   }
-  if (now.exit || !before.cause) return told;
+  if (now.exit || !before.cause) return merged;
   return now.cause === undefined || (now.cause === OUTCOME.podDeleted && before.cause !== OUTCOME.podDeleted)
     ? before
-    : told;
+    : merged;
 }
 
 /** The Pod is gone, and its last version told of no end: somebody deleted it by force, or with its node. */
-export const goneFor = (end: PodEnd): PodEnd =>
+export const endOfGonePod = (end: PodEnd): PodEnd =>
   end.exit || end.cause
     ? end
     : { ...end, cause: OUTCOME.podDeleted, words: `Pod ${end.pod} is gone, and did not say how it ended` };

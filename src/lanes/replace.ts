@@ -50,10 +50,10 @@ export function replaceRunning(lane: Lane): void {
       lane.waiting.some((entry) => entry.job === other.metadata.name),
   );
   if (!newer) return;
-  const aboutToShowItsPod = Date.parse(startedAt(job) ?? claim.since) + HEALTHY_START_MS;
+  const podExpectedBy = Date.parse(startedAt(job) ?? claim.since) + HEALTHY_START_MS;
   // Of a Job that is deleted before its Pod was seen, a late Pod has to be waited out for longer than this.
-  if (!lane.podWasSeen(job.metadata.uid) && lane.view.now < aboutToShowItsPod) {
-    lane.wake(aboutToShowItsPod);
+  if (!lane.podWasSeen(job.metadata.uid) && lane.view.now < podExpectedBy) {
+    lane.wake(podExpectedBy);
     return;
   }
   // What has exited is over, or its exit stands in the claim before its Job is deleted (rule 14).

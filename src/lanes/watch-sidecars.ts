@@ -17,18 +17,18 @@ const HEALTHY_END_MS = 2_000;
  */
 export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): void {
   const { now, monotonicNow } = lane.view;
-  const { why: told, ending, ...held } = claim;
+  const { why: previousWhy, ending, ...rest } = claim;
   const announced = ending?.reason === OUTCOME.sidecarEnded ? ending : undefined;
   const pod = lane.podsOf(job.metadata.uid).find(isAlive);
   const since = exitedSince(lane, claim, job);
   const names = pod ? runningSidecars(pod) : [];
-  lane.claim = held;
+  lane.claim = rest;
   if (!announced && names.length === 0) {
-    if (pod) sayWhoIsLate(lane, held, pod, exit, told, since);
+    if (pod) explainLatePod(lane, rest, pod, exit, previousWhy, since);
     return;
   }
-  const why = pod && `${whyHeld(pod, exit)}. The operator ends the Pod ${SIDECARS_MS / 1000} s after that exit`;
-  lane.claim = { ...held, exit, ...(why ? { why: bounded(why, 512) } : {}) };
+  const why = pod && `${whyLaneIsHeld(pod, exit)}. The operator ends the Pod ${SIDECARS_MS / 1000} s after that exit`;
+  lane.claim = { ...rest, exit, ...(why ? { why: bounded(why, 512) } : {}) };
   const leftMs = since + SIDECARS_MS - monotonicNow;
   if (!announced && leftMs > 0) {
     lane.wake(now + leftMs);
@@ -57,16 +57,24 @@ function exitedSince(lane: Lane, { exit }: Claim, job: Job): number {
  * No ordinary container runs on: the kubelet ends what is left by itself, in its own time. To delete the Job would not make it quicker. Nor is the
  * exit written: a kubelet that has ended the Pod itself may still be about to say so.
  */
-function sayWhoIsLate(lane: Lane, held: Claim, pod: Pod, exit: Exit, told: string | undefined, since: number): void {
+function explainLatePod(
+  lane: Lane,
+  rest: Claim,
+  pod: Pod,
+  exit: Exit,
+  previousWhy: string | undefined,
+  since: number,
+): void {
   const { now, monotonicNow } = lane.view;
-  const why = bounded(whyHeld(pod, exit), 512);
+  const why = bounded(whyLaneIsHeld(pod, exit), 512);
   // What the claim says already is no news: a process that saw the exit later must not take it back.
-  if (told !== why && monotonicNow - since < HEALTHY_END_MS) lane.wake(now + since + HEALTHY_END_MS - monotonicNow);
-  else lane.claim = { ...held, why };
+  if (previousWhy !== why && monotonicNow - since < HEALTHY_END_MS)
+    lane.wake(now + since + HEALTHY_END_MS - monotonicNow);
+  else lane.claim = { ...rest, why };
 }
 
 /** What holds the lane of a deploy whose first container has exited. */
-export const whyHeld = (pod: Pod, { code }: Pick<Exit, 'code'>): string =>
+export const whyLaneIsHeld = (pod: Pod, { code }: Pick<Exit, 'code'>): string =>
   `the first container has exited (exit code ${code}), but Pod ${pod.metadata.name} goes on: ${whatGoesOn(pod)}`;
 
 function whatGoesOn(pod: Pod): string {

@@ -12,11 +12,11 @@ import { type Lane, startOf } from './lane.ts';
  */
 export function watchStart(lane: Lane, claim: Claim, job: Job, pods: readonly Pod[]): void {
   const { now, spec, warnings } = lane.view;
-  const { why: told, ending, ...held } = claim;
+  const { why: previousWhy, ending, ...rest } = claim;
   const since = Date.parse(startOf(job, claim));
   const pod = pods.find(isAlive) ?? pods[0];
-  const { why, eventsAbout } = whyNotRunning({ job, pod, since, now, told, warnings });
-  lane.claim = why === undefined ? held : { ...held, why: bounded(why, 512) };
+  const { why, eventsAbout } = whyNotRunning({ job, pod, since, now, previousWhy, warnings });
+  lane.claim = why === undefined ? rest : { ...rest, why: bounded(why, 512) };
   if (eventsAbout !== undefined) lane.explain.push({ uid: eventsAbout, since });
   lane.wake(since + HEALTHY_START_MS);
   lane.wake(since + SLOW_START_MS);

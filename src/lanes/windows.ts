@@ -10,7 +10,7 @@ export interface WindowState {
   /** When it changes; undefined where that is never, or too far away to be searched for. */
   readonly until: number | undefined;
   /** When to look again at the latest, where the search has ended without a change. */
-  readonly lookAgainAt: number | undefined;
+  readonly searchAgainAt: number | undefined;
   /** Why it is closed, and when it opens, in words for a person. */
   readonly closed: string | undefined;
   /** A window that cannot be read, as `schedule` or `timeZone` of which one it is: it must not open the lane. */
@@ -21,19 +21,19 @@ const ALWAYS_OPEN: WindowState = {
   open: true,
   since: undefined,
   until: undefined,
-  lookAgainAt: undefined,
+  searchAgainAt: undefined,
   closed: undefined,
   problem: undefined,
 };
 
 /** Looks at schedules that one search may take: for a pattern that never opens or never closes nothing is searched for ever (about 20 ms at the worst). */
-const LOOKS = 150;
+const LOOKUPS = 150;
 /** Of these, for openings of one window that run into each other, in each direction. */
 const LINKS = 15;
 /** So many changes of single windows are followed to find one that changes the whole. */
 const CHANGES = 50;
 /** Answers that are kept: each pass of each resource asks. */
-const KEPT = 2000;
+const MOST_ANSWERS = 2000;
 
 /**
  * Says whether deploys may start: while a window of kind Allow is open, or where there is none, unless one of kind Deny is open. Pure; what
@@ -69,8 +69,8 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
     calendars.push({ kind: window.kind, calendar });
   }
   const needsAllow = calendars.some(({ kind }) => kind === 'Allow');
-  const budget = { looks: LOOKS };
-  const look = (at: number, known: readonly Span[] = []) => {
+  const budget = { lookups: LOOKUPS };
+  const stateAt = (at: number, known: readonly Span[] = []) => {
     const spans = calendars.map(({ calendar }, index) => {
       const span = known[index];
       return span && span.from <= at && at < span.to ? span : spanAt(calendar, at, budget);
@@ -79,7 +79,7 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
     const denied = covers('Deny');
     return { spans, denied, open: (!needsAllow || covers('Allow')) && !denied };
   };
-  const here = look(now);
+  const here = stateAt(now);
   const back = search(here, now, 'from');
   const ahead = search(here, now, 'to');
   const until = ahead.changesAt;
@@ -90,7 +90,7 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
     open: here.open,
     since: back.changesAt,
     until,
-    lookAgainAt: until === undefined && Number.isFinite(ahead.reached) ? ahead.reached : undefined,
+    searchAgainAt: until === undefined && Number.isFinite(ahead.reached) ? ahead.reached : undefined,
     closed: here.open ? undefined : `${why} (${path})${isNever ? ', and none ever opens' : end}`,
     problem: undefined,
   };
@@ -99,14 +99,14 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
   return { state, from: now, to };
 
   /** Goes from change to change of single windows, in one direction, until the whole is another one. */
-  function search(start: ReturnType<typeof look>, from: number, side: 'from' | 'to') {
+  function search(start: ReturnType<typeof stateAt>, from: number, side: 'from' | 'to') {
     let { spans } = start;
     let reached = from;
-    for (let step = 0; step < CHANGES && (step === 0 || budget.looks > 0); step += 1) {
+    for (let step = 0; step < CHANGES && (step === 0 || budget.lookups > 0); step += 1) {
       const edges = spans.map((span) => span[side]);
       reached = side === 'to' ? Math.min(...edges) : Math.max(...edges);
       if (!Number.isFinite(reached)) break;
-      const next = look(side === 'to' ? reached : reached - 1, spans);
+      const next = stateAt(side === 'to' ? reached : reached - 1, spans);
       if (next.open !== start.open) return { changesAt: reached, reached, before: spans, after: next.spans };
       spans = next.spans;
     }
@@ -144,8 +144,8 @@ interface Calendar {
   readonly durationMs: number;
 }
 
-function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { looks: number }): Span {
-  budget.looks -= 2;
+function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { lookups: number }): Span {
+  budget.lookups -= 2;
   const opened = schedule.lastAt(at);
   if (opened === undefined || opened + durationMs <= at) {
     return {
@@ -155,16 +155,16 @@ function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { looks:
     };
   }
   let from = opened;
-  for (let link = 0; link < LINKS && budget.looks > 0; link += 1) {
-    budget.looks -= 1;
+  for (let link = 0; link < LINKS && budget.lookups > 0; link += 1) {
+    budget.lookups -= 1;
     // The earliest opening that still lasts into this one.
     const earlier = schedule.nextAfter(from - durationMs - 1);
     if (earlier === undefined || earlier >= from) break;
     from = earlier;
   }
   let last = opened;
-  for (let link = 0; link < LINKS && budget.looks > 0; link += 1) {
-    budget.looks -= 1;
+  for (let link = 0; link < LINKS && budget.lookups > 0; link += 1) {
+    budget.lookups -= 1;
     const later = schedule.lastAt(last + durationMs);
     if (later === undefined || later <= last) break;
     last = later;
@@ -173,7 +173,7 @@ function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { looks:
 }
 
 /** The oldest answer goes when there is no more room. */
-class Kept<V> {
+class BoundedMap<V> {
   readonly #values = new Map<string, V>();
   get(key: string): V | undefined {
     return this.#values.get(key);
@@ -182,12 +182,12 @@ class Kept<V> {
     this.#values.delete(key);
     this.#values.set(key, value);
     const [oldest] = this.#values.keys();
-    if (this.#values.size > KEPT && oldest !== undefined) this.#values.delete(oldest);
+    if (this.#values.size > MOST_ANSWERS && oldest !== undefined) this.#values.delete(oldest);
   }
 }
 
-const states = new Kept<Found>();
-const calendars = new Kept<Calendar | { field: 'schedule' | 'timeZone'; problem: string }>();
+const states = new BoundedMap<Found>();
+const calendars = new BoundedMap<Calendar | { field: 'schedule' | 'timeZone'; problem: string }>();
 
 function calendarOf({ schedule, timeZone, durationSeconds }: DeployWindow) {
   const key = JSON.stringify([schedule, timeZone, durationSeconds]);

@@ -22,6 +22,13 @@ export interface DeployMetrics {
   forget(key: string): void;
 }
 
+interface AnnouncerDeps {
+  readonly events: EventRecorder;
+  readonly metrics: DeployMetrics;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
 /** Results that somebody should look at. */
 const BAD: readonly Result[] = ['Failed', 'Aborted', 'Missed', 'Refused', 'Unknown'];
 
@@ -33,31 +40,31 @@ const MOST_REJECTION_EVENTS = 50;
  * record. Each turn of a deploy has one Event, by its name, however often it is told.
  */
 export class Announcer {
-  readonly #events: EventRecorder;
-  readonly #metrics: DeployMetrics;
-  readonly #log: Log;
-  readonly #now: () => number;
+  readonly #deps: AnnouncerDeps;
 
-  constructor(parts: { events: EventRecorder; metrics: DeployMetrics; log: Log; now: () => number }) {
-    this.#events = parts.events;
-    this.#metrics = parts.metrics;
-    this.#log = parts.log;
-    this.#now = parts.now;
+  constructor(deps: AnnouncerDeps) {
+    this.#deps = deps;
   }
 
   /** The status that holds the plan's records is stored. */
-  recorded(key: string, seen: Observation, next: Plan): void {
-    for (const thaw of thawsOf(seen.resource.status, next.status, seen.spec)) this.#thawed(key, seen.resource, thaw);
-    for (const entry of next.ended) this.#ended(key, seen.resource, entry);
-    for (const rejection of next.rejected.slice(-MOST_REJECTION_EVENTS)) this.#rejected(seen.resource, rejection);
-    for (const job of next.adopted) this.#adopted(key, seen.resource, job);
+  recorded(key: string, observation: Observation, plan: Plan): void {
+    for (const thaw of thawsOf(observation.resource.status, plan.status, observation.spec))
+      this.#thawed(key, observation.resource, thaw);
+    for (const entry of plan.ended) this.#ended(key, observation.resource, entry);
+    for (const rejection of plan.rejected.slice(-MOST_REJECTION_EVENTS))
+      this.#rejected(observation.resource, rejection);
+    for (const job of plan.adopted) this.#adopted(key, observation.resource, job);
   }
 
   started(key: string, resource: CapDeployJob, job: Job): void {
     const request = storedRequest(job);
-    this.#metrics.started(key, request.environment, Math.max(0, (this.#now() - Date.parse(request.sentAt)) / 1000));
-    this.#log.info({ resource: key, job: job.metadata.name, ...brief(request) }, 'deploy started');
-    this.#events.record({
+    this.#deps.metrics.started(
+      key,
+      request.environment,
+      Math.max(0, (this.#deps.now() - Date.parse(request.sentAt)) / 1000),
+    );
+    this.#deps.log.info({ resource: key, job: job.metadata.name, ...brief(request) }, 'deploy started');
+    this.#deps.events.record({
       regarding: about(resource),
       related: asObject(job),
       type: 'Normal',
@@ -69,7 +76,7 @@ export class Announcer {
   }
 
   removed(key: string, job: Job, reason: RemovalReason): void {
-    this.#log.info({ resource: key, job: job.metadata.name, reason }, 'Job deleted');
+    this.#deps.log.info({ resource: key, job: job.metadata.name, reason }, 'Job deleted');
   }
 
   /**
@@ -83,17 +90,17 @@ export class Announcer {
       if (spec && !lanes.has(name) && waiting.length + active.length === 0) continue;
       lanes.set(name, { environment: name, waiting: waiting.length, active: active.length });
     }
-    this.#metrics.lanes(key, [...lanes.values()]);
+    this.#deps.metrics.lanes(key, [...lanes.values()]);
   }
 
   forget(key: string): void {
-    this.#metrics.forget(key);
+    this.#deps.metrics.forget(key);
   }
 
   /** One Event for each thaw: the write that took the freeze out of the status is the only one that was made from this resourceVersion. */
   #thawed(key: string, resource: CapDeployJob, { environment, words }: Thaw): void {
-    this.#log.info({ resource: key, environment, frozen: words }, 'environment thawed');
-    this.#events.record({
+    this.#deps.log.info({ resource: key, environment, frozen: words }, 'environment thawed');
+    this.#deps.events.record({
       regarding: about(resource),
       type: 'Normal',
       reason: EVENT.thawed,
@@ -104,10 +111,10 @@ export class Announcer {
   }
 
   #ended(key: string, resource: CapDeployJob, entry: HistoryEntry): void {
-    this.#metrics.ended(key, entry.environment, entry.result);
+    this.#deps.metrics.ended(key, entry.environment, entry.result);
     const fields = { resource: key, job: entry.job, result: entry.result, reason: entry.reason, ...brief(entry) };
-    this.#log[BAD.includes(entry.result) ? 'warn' : 'info'](fields, 'deploy ended');
-    this.#events.record({
+    this.#deps.log[BAD.includes(entry.result) ? 'warn' : 'info'](fields, 'deploy ended');
+    this.#deps.events.record({
       regarding: about(resource),
       type: BAD.includes(entry.result) ? 'Warning' : 'Normal',
       reason: entry.result,
@@ -119,7 +126,7 @@ export class Announcer {
 
   #rejected(resource: CapDeployJob, rejection: RejectionEntry): void {
     const { messageId, reason, field, message } = rejection;
-    this.#events.record({
+    this.#deps.events.record({
       regarding: about(resource),
       type: 'Warning',
       reason,
@@ -131,11 +138,11 @@ export class Announcer {
   }
 
   #adopted(key: string, resource: CapDeployJob, job: Job): void {
-    this.#log.warn(
+    this.#deps.log.warn(
       { resource: key, job: job.metadata.name },
       'a Job runs that this operator has no claim on: it holds the lane now',
     );
-    this.#events.record({
+    this.#deps.events.record({
       regarding: about(resource),
       related: asObject(job),
       type: 'Warning',

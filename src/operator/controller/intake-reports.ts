@@ -84,7 +84,7 @@ export class IntakeReports implements Reports {
   }
 
   /** A live look shows the resource of this uid: what an earlier one of its name refused is recorded nowhere, and its message comes again. */
-  live(key: ResourceKey, uid: string): void {
+  discardOthers(key: ResourceKey, uid: string): void {
     const { pending } = this.#entries.get(key) ?? {};
     for (const [messageId, entry] of pending ?? []) {
       if (isOf(uid)(entry)) continue;

@@ -1,7 +1,7 @@
 import { containerHasStarted } from '../../lanes/explain.ts';
 import { aborterOf, isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
 import type { Memory } from '../../lanes/lane.ts';
-import { followPod, goneFor, type PodEnd, podEnd } from '../../lanes/pod-end.ts';
+import { endOfGonePod, mergePodEnd, type PodEnd, podEnd } from '../../lanes/pod-end.ts';
 import { redactTail } from '../../text/redact.ts';
 import { keysOf } from './caches.ts';
 import { quotable, quotableJob } from './quotable.ts';
@@ -62,10 +62,10 @@ export class ProcessMemory implements Memory {
     const { uid } = pod.metadata;
     const before = notes.pods.get(uid);
     const now = podEnd(pod);
-    const next = followPod(before?.end, redacted(now));
+    const next = mergePodEnd(before?.end, redacted(now));
     const isAnew = next.restarts !== before?.end.restarts;
     const exitedSince = next.exit && ((isAnew ? undefined : before?.exitedSince) ?? this.#monotonicNow());
-    notes.pods.set(uid, { end: isGone ? goneFor(next) : next, exitedSince });
+    notes.pods.set(uid, { end: isGone ? endOfGonePod(next) : next, exitedSince });
     const [oldest] = notes.pods.keys();
     if (notes.pods.size > MOST_PODS && oldest !== undefined) notes.pods.delete(oldest);
   }

@@ -145,7 +145,7 @@ export class Reconciler {
   ): Promise<boolean> {
     const { log, now } = this.#deps;
     try {
-      await this.#applyPlan.applyPlan(key, observation, plan, statusChanges, ({ status }) =>
+      await this.#applyPlan.apply(key, observation, plan, statusChanges, ({ status }) =>
         this.#followPrunedFields(key, plan.status, status),
       );
     } catch (error) {

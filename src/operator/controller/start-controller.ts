@@ -50,7 +50,7 @@ export interface ControllerOptions {
   log: Log;
   clock?: Clock;
   /** Begins to read queues once this replica is to work. On a stop it is told first: what it drains has to be recorded. */
-  startIntake: (parts: { resources: Resources; reports: IntakeReports }) => Intake;
+  startIntake: (deps: { resources: Resources; reports: IntakeReports }) => Intake;
   /** Resolves when this replica is to work; until then it only keeps its caches. Without it: at once. */
   lead?: Promise<void> | undefined;
   /** Told when all that a replica has to know is listed: who cannot work should not lead. */

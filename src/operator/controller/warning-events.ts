@@ -38,7 +38,7 @@ interface Found {
  * deploys of others.
  */
 export class WarningEvents implements Warnings {
-  readonly #parts: { client: Pick<KubeClient, 'list'>; now: () => number; wake: (key: string) => void; log: Log };
+  readonly #deps: { client: Pick<KubeClient, 'list'>; now: () => number; wake: (key: string) => void; log: Log };
   /** By CapDeployJob. */
   readonly #hanging = new Map<string, readonly HangingStart[]>();
   /** By UID, for what hangs and was listed since: nothing else is kept. */
@@ -47,9 +47,9 @@ export class WarningEvents implements Warnings {
   readonly #listedAt = new Map<string, number>();
   readonly #listing = new Set<string>();
 
-  /** @param parts.wake is told of a CapDeployJob (its key) about whose starts something new was said. */
-  constructor(parts: { client: Pick<KubeClient, 'list'>; now: () => number; wake: (key: string) => void; log: Log }) {
-    this.#parts = parts;
+  /** @param deps.wake is told of a CapDeployJob (its key) about whose starts something new was said. */
+  constructor(deps: { client: Pick<KubeClient, 'list'>; now: () => number; wake: (key: string) => void; log: Log }) {
+    this.#deps = deps;
   }
 
   /** How many things are kept: CapDeployJobs with starts that hang, Warnings about these, and times of lists. */
@@ -75,7 +75,7 @@ export class WarningEvents implements Warnings {
     }
     this.#hanging.set(key, starts);
 
-    const now = this.#parts.now();
+    const now = this.#deps.now();
     const [namespace] = splitKey(key);
     const youngest = Math.max(...starts.map(({ since }) => since));
     const listedAt = this.#listedAt.get(namespace);
@@ -92,15 +92,15 @@ export class WarningEvents implements Warnings {
       const found = await this.#newest(namespace);
       for (const [key, { uid }] of this.#startsOf(namespace)) {
         const newest = found.get(uid);
-        if (newest !== undefined && this.#learn(uid, newest)) this.#parts.wake(key);
+        if (newest !== undefined && this.#learn(uid, newest)) this.#deps.wake(key);
       }
     } catch (err) {
       // What was told already stays: the status would come and go with the API server's moods.
-      this.#parts.log.warn({ err, namespace }, 'Events cannot be listed: starts that hang may go unexplained');
+      this.#deps.log.warn({ err, namespace }, 'Events cannot be listed: starts that hang may go unexplained');
     }
     this.#listing.delete(namespace);
     this.#forgetOld();
-    this.#listedAt.set(namespace, this.#parts.now());
+    this.#listedAt.set(namespace, this.#deps.now());
   }
 
   /**
@@ -112,7 +112,7 @@ export class WarningEvents implements Warnings {
     const newest = new Map<string, Found | null>();
     const options = { namespace, fieldSelector: 'type=Warning' };
     let isFirst = true;
-    for await (const { items } of listPages<CoreEvent>(this.#parts.client, CORE_EVENTS, options)) {
+    for await (const { items } of listPages<CoreEvent>(this.#deps.client, CORE_EVENTS, options)) {
       if (isFirst) for (const [, { uid }] of this.#startsOf(namespace)) newest.set(uid, null);
       isFirst = false;
       for (const event of items) {
@@ -142,7 +142,7 @@ export class WarningEvents implements Warnings {
 
   /** A list that is older than any is good for is as good as none. */
   #forgetOld(): void {
-    const now = this.#parts.now();
+    const now = this.#deps.now();
     for (const [namespace, at] of this.#listedAt) if (now - at > MOST_MS) this.#listedAt.delete(namespace);
   }
 }

@@ -84,7 +84,7 @@ export class Rig {
   /** CapDeployJobs that were to have a pass because of new Events. */
   readonly woken: string[] = [];
   readonly warnings = this.#warnings();
-  readonly reports: IntakeReports = new DiaryBook(this.now, (_, inMs) => this.wakes.push(inMs), this.diary);
+  readonly reports: IntakeReports = new NotedReports(this.now, (_, inMs) => this.wakes.push(inMs), this.diary);
   readonly announcer = new Announcer({
     events: {
       record: (event: EventDescription) => {
@@ -258,7 +258,7 @@ export class Rig {
   }
 
   /** What a plan looks at: the resource as it is stored. */
-  seen(changes: Partial<Observation> = {}): Observation {
+  observation(changes: Partial<Observation> = {}): Observation {
     return anObservation({ resource: this.resource, now: this.now(), ...changes });
   }
 }
@@ -317,7 +317,7 @@ export const refusing =
     if (matches(call)) throw error();
   };
 
-class DiaryBook extends IntakeReports {
+class NotedReports extends IntakeReports {
   readonly #diary: string[];
 
   constructor(now: () => number, wake: (key: string, inMs: number) => void, diary: string[]) {

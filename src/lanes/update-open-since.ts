@@ -4,8 +4,8 @@ import type { Lane } from './lane.ts';
  * Since when a deploy could have started: from the end of the last deploy, from the opening of a window, or from the moment at which a thaw
  * was seen. It is stored, so that an operator which comes back after an outage knows what could have started while none was there.
  */
-export function eligibleSince(lane: Lane): void {
-  lane.wake(lane.window.until ?? lane.window.lookAgainAt);
+export function updateOpenSince(lane: Lane): void {
+  lane.wake(lane.window.until ?? lane.window.searchAgainAt);
   if (lane.claim || lane.occupant !== undefined || !lane.isOpen) {
     lane.openSince = undefined;
     return;

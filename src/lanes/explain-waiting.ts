@@ -12,7 +12,7 @@ interface Cause {
 }
 
 /** Puts the waiting in order and says of each what it waits for, and until when. */
-export function waitingReasons(lane: Lane): void {
+export function explainWaiting(lane: Lane): void {
   lane.waiting.sort(compareTurns);
   const ofLane = causesOfLane(lane);
   let ahead = 0;
