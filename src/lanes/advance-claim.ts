@@ -20,8 +20,8 @@ import { watchSidecars, whyLaneIsHeld } from './watch-sidecars.ts';
 import { watchStart } from './watch-start.ts';
 
 /**
- * A Job that was started and has no claim was resumed by hand, or the status was lost: it holds the lane, and its outcome is ours to
- * record. One that was suspended since holds it too: a Pod of it may still come.
+ * A Job that was started and has no claim was resumed by hand, or the status was lost. It holds the lane, and its
+ * outcome is recorded. A Job that was suspended since holds it too: a Pod of it may still come.
  */
 export function adoptStarted(lane: Lane): void {
   if (lane.claim) return;
@@ -34,7 +34,10 @@ export function adoptStarted(lane: Lane): void {
   if (running) lane.adopted.push(running.job);
 }
 
-/** What runs, or ran, without the mark of our own resume was resumed by hand: it gets the mark, whoever has the lane. */
+/**
+ * What runs, or ran, without the mark of the operator's resume was resumed by hand. It gets the mark, whether it has
+ * the lane or not.
+ */
 export function markStarted(lane: Lane): void {
   for (const { job, request } of inTurn(lane.view.jobs)) {
     const isStarted = (isRunning(job) && !isBeingDeleted(job)) || lane.isInterrupted(job);
@@ -42,7 +45,7 @@ export function markStarted(lane: Lane): void {
   }
 }
 
-/** A claim whose Job never started is planned again from the beginning; one whose Pod does not come up is ended. */
+/** A claim whose Job never started is planned again from the beginning. A claim whose Pod does not start is ended. */
 export function advanceClaim(lane: Lane): void {
   const { claim, claimedJob: job } = lane;
   if (!claim || lane.claimMoved) return;
@@ -55,8 +58,8 @@ export function advanceClaim(lane: Lane): void {
 }
 
 /**
- * This process, or another, stopped between the claim and the resume. The claiming write is repeated with a new `since`: a write that
- * changes nothing leaves the resourceVersion alone and fences nobody.
+ * This process, or another, stopped between the claim and the resume. The claim is written again with a new `since`: a
+ * write that changes nothing does not move the resourceVersion, so it fences nothing.
  */
 function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
   const { why: _, approvedBy: __, ...rest } = claim;
@@ -64,13 +67,14 @@ function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
   const request = storedRequest(job);
   const isStale = !lane.isStartable(request) || lane.isKnown(claim.id) || candidateDrop(lane, job, request, place);
   if (isStale) {
-    // The Job is written first: a resume that is under way elsewhere, under the Job's old resourceVersion, is then refused.
+    // The Job is written first: a resume that is under way elsewhere, under the Job's old resourceVersion, is then
+    // refused.
     lane.touch.push(job);
     lane.release();
     lane.openSince = Date.parse(claim.since);
   } else if (lane.occupant === undefined) {
     const since = new Date(Math.max(lane.view.now, Date.parse(claim.since) + 1)).toISOString();
-    // Who approves now is who counts: the claim may be older than that.
+    // The present approver counts: the claim may be older than that approval.
     lane.claim = { ...rest, since, ...(request.approvedBy === undefined ? {} : { approvedBy: request.approvedBy }) };
     lane.start = job;
   } else {
@@ -91,7 +95,9 @@ function watchPodStart(lane: Lane, claim: Claim, job: Job): void {
   watchStart(lane, claim, job, pods);
 }
 
-/** A deploy that was ended holds its lane until its Pod is gone: on a lost node that is for ever, unless a person sees to it. */
+/**
+ * A deploy that was ended holds its lane until its Pod is gone. On a lost node that is for ever, unless a person acts.
+ */
 function explainWhatRemains(lane: Lane, claim: Claim): void {
   const { why: _, ...rest } = claim;
   const pod = lane.view.pods.find(isAlive);
@@ -99,7 +105,7 @@ function explainWhatRemains(lane: Lane, claim: Claim): void {
   lane.claim = why ? { ...rest, why: bounded(why, 512) } : rest;
 }
 
-/** Nobody ends a Pod that was orphaned: without its Job there is no deadline, either. */
+/** An orphaned Pod ends only by itself: without its Job it has no deadline. */
 function whyPodRemains(lane: Lane, { exit, uid }: Claim, pod: Pod): string {
   if (!exit || jobUidOf(pod) !== uid) return `Pod ${pod.metadata.name} has not ended yet`;
   const command = `kubectl -n ${pod.metadata.namespace} delete pod ${pod.metadata.name}`;

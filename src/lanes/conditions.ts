@@ -5,11 +5,15 @@ import { CONDITION, REASON } from '../api/reasons.ts';
 export type QueueState =
   /** Not read on purpose, or refused: suspended, invalid template, shared queue, origin not allowed, … */
   | { kind: 'off'; reason: string; message: string }
-  /** Being read; `lastReadAt` is when a receive last succeeded (epoch milliseconds), 0 before the first. `since`: when reading began. */
+  /**
+   * Being read. `since`: when reading began. `lastReadAt`: when a receive last succeeded (epoch milliseconds), 0 before
+   * the first.
+   */
   | { kind: 'reading'; since: number; lastReadAt: number }
   /**
-   * The last receive failed: `reason` is AWS's error code or the transport's. `lasting`: it will not go away by itself (no such queue,
-   * access denied), so it is told at once; a passing one only once the queue has not been read for a while.
+   * The last receive failed: `reason` is AWS's error code or the transport's. `lasting`: it will not go away by itself
+   * (no such queue, access denied), so it is reported at once. A passing failure is reported only after the queue has
+   * not been read for a while.
    */
   | { kind: 'failing'; since: number; lastReadAt: number; reason: string; message: string; lasting: boolean };
 
@@ -33,7 +37,7 @@ export interface TemplateCheck {
 export interface Health {
   readonly generation: number;
   readonly spec: CapDeployJobSpec | undefined;
-  /** What is wrong with the spec, where it cannot be read. */
+  /** What is wrong with the spec, if it cannot be read. */
   readonly specProblem: string | undefined;
   readonly template: TemplateCheck | undefined;
   readonly queue: QueueState | undefined;
@@ -50,7 +54,10 @@ export interface Health {
 
 type Finding = Pick<Condition, 'status' | 'reason' | 'message'>;
 
-/** A queue that was not read with success for this long makes the resource not ready: silent consumers are the worst kind. */
+/**
+ * A queue that was not read with success for this long makes the resource not ready: a consumer that fails silently is
+ * the worst kind.
+ */
 export const queueReadDeadlineMs = (waitTimeSeconds: number): number => Math.max(3 * waitTimeSeconds, 90) * 1000;
 
 /** The conditions, each with the moment at which its status last changed. */
@@ -78,7 +85,7 @@ export function conditionsOf(health: Health, previous: readonly Condition[] | un
   });
 }
 
-/** A failed deploy is not a sick operator: it does not count here. */
+/** A failed deploy is no fault of the operator: it does not count here. */
 function ready(health: Health, template: Finding, reachable: Finding): Finding {
   const { specProblem, windowProblem, freezeProblem, definitionProblem, createFailure, queue } = health;
   if (specProblem) return { status: 'False', reason: REASON.invalidSpec, message: specProblem };
@@ -98,7 +105,7 @@ function ready(health: Health, template: Finding, reachable: Finding): Finding {
     };
   }
   if (freezeProblem) return { status: 'False', reason: REASON.freezeOfUnknownEnvironment, message: freezeProblem };
-  // Not well, though deploys go on: what is dropped is what a later pass, or a person, would have gone by.
+  // Deploys go on, but not well: a later pass, or a person, would have needed the fields that are dropped.
   if (definitionProblem) return { status: 'False', reason: REASON.definitionOutdated, message: definitionProblem };
   if (queue?.kind === 'off' && queue.reason === REASON.invalidSpec)
     return { status: 'False', reason: queue.reason, message: queue.message };
@@ -120,7 +127,7 @@ function templateValid({ template, generation }: Health): Finding {
   return { status, reason, message };
 }
 
-/** Reasons for not reading a queue that say nothing of the queue itself. */
+/** Reasons for not reading a queue that say nothing about the queue itself. */
 const OFF_WITHOUT_FAULT: readonly string[] = [
   REASON.suspended,
   REASON.notChecked,
@@ -155,7 +162,10 @@ function queueReachable(health: Health, before: Condition | undefined): Finding 
   return { status: 'True', reason: REASON.polling, message: 'the queue is being read' };
 }
 
-/** An operator that has just started knows nothing better than what stands there: else each restart would turn every resource's conditions. */
+/**
+ * An operator that has just started keeps what the condition says: else each restart would turn every resource's
+ * conditions.
+ */
 function notYetRead({ generation }: Health, before: Condition | undefined): Finding {
   if (before?.observedGeneration === generation) {
     const { status, reason, message } = before;
@@ -164,7 +174,7 @@ function notYetRead({ generation }: Health, before: Condition | undefined): Find
   return { status: 'Unknown', reason: REASON.notYetPolled, message: 'the queue has not been read yet' };
 }
 
-/** All environments' last deploys: one that failed keeps this False until that environment has a good one. */
+/** The last deploy of each environment: a failed one keeps this False until that environment has a good one. */
 function lastDeploySucceeded({ lanes }: Health): Finding {
   const ended = lanes.filter(({ lastResult }) => lastResult !== undefined);
   if (ended.length === 0)

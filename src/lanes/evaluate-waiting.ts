@@ -13,14 +13,14 @@ interface Open {
   /** What is stored of its approval. */
   readonly approval: Pick<WaitingEntry, 'approvalMissing' | 'approvedAt'>;
   readonly isListed: boolean;
-  /** It waits, so that what speaks against it drops it. */
+  /** It waits, so a reason against it drops it. */
   readonly isDroppable: boolean;
 }
 
-/** Each request that is neither recorded nor claimed is dropped for a reason or stands in the status: none is ever without a place. */
+/** Each request that is neither recorded nor claimed is dropped for a reason or listed in the status: none is lost. */
 export function evaluateWaiting(lane: Lane): void {
   const open = openRequests(lane);
-  // What is dropped for a reason of its own takes nobody's place.
+  // A request that is dropped for a reason of its own does not replace others.
   const remaining = open.filter(
     (each) => each.isDroppable && !dropOf(lane, each, { listed: true, ahead: 0, newer: undefined }),
   );
@@ -51,7 +51,8 @@ function openRequests(lane: Lane): Open[] {
   const listed = new Map(previous?.waiting?.map((entry) => [entry.job, entry]));
   return (
     inTurn(lane.view.jobs)
-      // A newcomer under the id of a claimed Job that has vanished has to wait: it is dropped as known once that one is recorded.
+      // A new Job with the id of a claimed Job that has vanished has to wait. It is dropped as known once that one is
+      // recorded.
       .filter(({ request }) => request.id !== lane.claim?.id && !lane.isKnown(request.id))
       .map(({ job, request }) => {
         const before = listed.get(job.metadata.name);
@@ -61,7 +62,7 @@ function openRequests(lane: Lane): Open[] {
           request,
           approval: followApproval(lane, request, before ?? (givenUp && { approvedAt: givenUp.since })),
           isListed: before !== undefined,
-          // A claim that is given up in this pass is listed again first; what drops it is the next pass's to say.
+          // A claim that is given up in this pass is listed again first. Only the next pass may drop it.
           isDroppable: lane.isWaiting(job) && !lane.touch.includes(job),
         };
       })
@@ -69,8 +70,8 @@ function openRequests(lane: Lane): Open[] {
 }
 
 /**
- * The moment at which an approval is seen is stored: a deploy that waited for it for hours counts from then. An annotation tells no time, so
- * where the status was lost it counts from now.
+ * The moment at which an approval is first seen is stored: a deploy that waited for it for hours counts from then. An
+ * annotation tells no time, so if the status was lost it counts from now.
  */
 function followApproval(lane: Lane, request: StoredRequest, before: Open['approval'] | undefined): Open['approval'] {
   if (lane.lacksApproval(request)) return { approvalMissing: true };
@@ -79,7 +80,7 @@ function followApproval(lane: Lane, request: StoredRequest, before: Open['approv
   return isAskedFor || before?.approvalMissing ? { approvedAt: iso(lane) } : {};
 }
 
-/** The newest of those that could start that leaves no room for this one (docs/lanes.md, the policies). */
+/** The newest startable request that replaces this one (docs/lanes.md, the policies). */
 function newerOf(lane: Lane, { request }: Open, startable: readonly Open[]): Open | undefined {
   return startable.findLast(
     (other) =>
@@ -88,7 +89,10 @@ function newerOf(lane: Lane, { request }: Open, startable: readonly Open[]): Ope
   );
 }
 
-/** What is listed has been promised its turn; newcomers take what room is left, first those that make room for themselves. */
+/**
+ * Listed requests have been promised their turn. New ones take the places that are left, first those that replace
+ * others.
+ */
 function inOrderOfPlaces(open: readonly Open[], newerThan: ReadonlyMap<Open, Open | undefined>): Open[] {
   const makesRoom = new Set(newerThan.values());
   const rank = (each: Open) => (each.isListed ? 0 : makesRoom.has(each) ? 1 : 2);
@@ -108,7 +112,7 @@ function dropOf(
   return candidateDrop(lane, job, request, { ...place, openSince: lane.openSince, approvedAt });
 }
 
-/** What speaks against a request that has not been started, in its lane as it is now. */
+/** Why a request that has not been started is dropped, in its lane as it is now. */
 export function candidateDrop(
   lane: Lane,
   job: Job,
@@ -135,9 +139,9 @@ export function candidateDrop(
 }
 
 /**
- * Listed before, and now without Job, claim and history entry: somebody deleted the Job before its turn came. A Job of that name with another
- * uid that waits too is no answer to that: an operator that had not heard of either created it from a second delivery, or from another message
- * with this id (docs/lanes.md, rule 13). It is removed as known.
+ * Listed before, and now without Job, claim and history entry: its Job was deleted before its turn came. A waiting Job
+ * of that name with another uid does not change this. An operator that knew of neither created it from a second
+ * delivery, or from another message with this id (docs/lanes.md, rule 13). It is removed as known.
  */
 export function recordDeletedWhileWaiting(lane: Lane): void {
   const present = new Map(lane.view.jobs.map((job) => [job.metadata.name, job]));
@@ -155,7 +159,10 @@ export function recordDeletedWhileWaiting(lane: Lane): void {
   }
 }
 
-/** A suspended Job whose end is in the history has no further use: a duplicate, or one that was dropped or suspended by hand. */
+/**
+ * A suspended Job whose end is in the history has no further use: a duplicate, or one that was dropped or suspended by
+ * hand.
+ */
 export function removeKnown(lane: Lane): void {
   for (const { job, request } of inTurn(lane.view.jobs)) {
     if (!lane.isKnown(request.id) || job.metadata.uid === lane.claim?.uid) continue;

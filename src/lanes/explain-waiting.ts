@@ -5,13 +5,13 @@ import { isBeingDeleted, isRunning, type Job } from './job.ts';
 import { type Lane, requestOf } from './lane.ts';
 import { compareTurns } from './order.ts';
 
-/** Something that keeps a request from starting, and when it ends by itself, where that is known (epoch milliseconds). */
+/** Something that keeps a request from starting, and when it ends by itself, if that is known (epoch milliseconds). */
 interface Cause {
   readonly words: string;
   readonly until?: number | undefined;
 }
 
-/** Puts the waiting in order and says of each what it waits for, and until when. */
+/** Sorts the waiting requests, and writes for each what it waits for and until when. */
 export function explainWaiting(lane: Lane): void {
   lane.waiting.sort(compareTurns);
   const ofLane = causesOfLane(lane);
@@ -23,7 +23,7 @@ export function explainWaiting(lane: Lane): void {
     const own = causesOfRequest(lane, entry, job);
     const all = [...own, ...ofLane];
     const words = all.length > 0 ? all.map((cause) => cause.words).join('; and ') : whatIsAhead(lane);
-    // What has a reason of its own to wait holds nobody back.
+    // A request that waits for a reason of its own delays no other.
     const place = own.length === 0 && ahead > 0 ? `; ${ahead} ahead of it in the lane` : '';
     if (own.length === 0) ahead += 1;
     const until = all.length > 0 && all.every((cause) => cause.until !== undefined);

@@ -7,15 +7,15 @@ import {
   type Pod,
 } from './job.ts';
 
-/** A healthy Pod takes about so long; before that there is nothing to explain. */
+/** A healthy Pod takes about this long to start. Before that there is nothing to explain. */
 export const HEALTHY_START_MS = 2_000;
 /**
- * A start that takes longer says what it is at, though all may be well. With the write, that stands in the status
- * within 10 s.
+ * A start that takes longer gets its present stage as its reason, though all may be well. With the write, that is in
+ * the status within 10 s.
  */
 export const SLOW_START_MS = 8_000;
 
-/** The newest Warning Event about a Job or Pod. Its texts are fit to be shown: one line each, redacted. */
+/** The newest Warning Event about a Job or Pod. Its texts can be shown: one line each, redacted. */
 export interface Warning {
   readonly reason: string;
   readonly message: string;
@@ -25,7 +25,7 @@ export interface Warning {
 
 /** What is known of Warning Events. */
 export interface Warnings {
-  /** The newest one about the Job or Pod of this UID; null: there is none; undefined: nobody has looked yet. */
+  /** The newest one about the Job or Pod of this UID; null: there is none; undefined: not listed yet. */
   about(uid: string): Warning | null | undefined;
 }
 
@@ -54,14 +54,14 @@ export interface Start {
 const ORDINARY = new Set(['ContainerCreating', 'PodInitializing', '']);
 
 /**
- * True once the first container of a Pod has run, whatever came of it: from then on the deploy may have touched the servers.
- * Not `phase`: an init container that runs leaves the Pod Pending.
+ * True once the first container of a Pod has run, whatever its result: from then on the deploy may have touched the
+ * servers. It does not use `phase`: an init container that runs leaves the Pod Pending.
  */
 export const containerHasStarted = (pod: Pod): boolean => hasRun(firstContainerStatus(pod));
 
 /**
  * Names of the init containers of these Pods that have run, or may have. They come before the first container, and may
- * do things, too.
+ * change things, too.
  */
 export const initContainersThatRan = (pods: readonly Pod[]): string[] =>
   pods.flatMap(({ status }) => (status?.initContainerStatuses ?? []).filter(hasRun).map(({ name }) => name));
@@ -72,10 +72,10 @@ const hasRun = (status: ContainerStatus | undefined): boolean =>
   status?.lastState?.terminated !== undefined;
 
 /**
- * Why a started deploy has no running container yet: what its Pod's status says; else the newest Warning Event, if it
- * is younger than the last step that the Pod made; else, once the start is slow, what it is at. The same state has the
- * same words, for each change is a write.
- * @returns why: in words for a person, not bounded; undefined while it is only on its way. eventsAbout: the UID about
+ * Why a started deploy has no running container yet. In this order: what its Pod's status says; the newest Warning
+ * Event, if it is younger than the Pod's last step; its present stage, once the start is slow. The same state has the
+ * same words, because each change is a write.
+ * @returns why: in words for a person, not bounded; undefined while all is well so far. eventsAbout: the UID about
  * which Events may tell more, once the start takes longer than a healthy one.
  */
 export function whyNotRunning(start: Start): { why: string | undefined; eventsAbout: string | undefined } {
@@ -91,7 +91,7 @@ export function whyNotRunning(start: Start): { why: string | undefined; eventsAb
   const isNews = warning && (!pod || warning.at >= wholeSeconds(lastStep(pod) ?? 0));
   const why =
     (isNews ? describeWarning(start, warning) : undefined) ??
-    // An operator that has only just begun takes nothing back before it has looked.
+    // An operator that has just started keeps what was said until it has listed Events.
     (warning === undefined && previousWhy !== undefined && isWarningText(start, previousWhy)
       ? previousWhy
       : undefined) ??
@@ -119,7 +119,7 @@ function problemInStatus(pod: Pod): string | undefined {
 }
 
 /**
- * A side-car runs as long as its Pod, and keeps nobody back once it has started.
+ * A side-car runs as long as its Pod, and delays nothing once it has started.
  * https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
  */
 function whichInitContainerRuns(pod: Pod): string | undefined {
@@ -151,7 +151,7 @@ const warningPrefix = ({ job, pod }: Start): string =>
   `${pod ? `Pod ${pod.metadata.name}` : `Job ${job.metadata.name}`}, Warning `;
 
 /**
- * The stages of a start, in which nothing need be wrong.
+ * The stages of a start. In each of them all may be well.
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-condition/
  */
 function currentStage({ pod, since }: Start): string {
@@ -183,7 +183,7 @@ const allStatuses = ({ status }: Pod): [Kind, ContainerStatus][] => [
   ...(status?.containerStatuses ?? []).map((each): [Kind, ContainerStatus] => ['container', each]),
 ];
 
-/** A kubelet begins one container after the other: the init containers, then the others. */
+/** A kubelet starts one container after the other: the init containers, then the others. */
 function nextContainer(pod: Pod): [Kind, { name: string }] {
   const init = pod.status?.initContainerStatuses?.find(({ state }) => state?.waiting);
   return init ? ['init container', init] : ['container', pod.spec?.containers?.[0] ?? { name: '' }];
@@ -192,9 +192,9 @@ function nextContainer(pod: Pod): [Kind, { name: string }] {
 const condition = ({ status }: Pod, type: string) => status?.conditions?.find((each) => each.type === type);
 
 /**
- * When the Pod last came a step further (epoch milliseconds): a Warning from before that is about what is over. What a
- * kubelet says when it takes a Pod up (all is False, and Initialized is True without init containers) is no such step:
- * that a volume is attached elsewhere is told once, maybe before that.
+ * When the Pod last made a step (epoch milliseconds): a Warning from before that is about the past. The first
+ * conditions that a kubelet writes (all are False, and Initialized is True without init containers) are no such step:
+ * that a volume is attached elsewhere is said once, maybe before that.
  */
 function lastStep(pod: Pod): number | undefined {
   const states = allStatuses(pod).flatMap(([, { state, lastState }]) => [state, lastState]);
@@ -218,7 +218,7 @@ function time(moment: string | undefined): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-/** Kubernetes cuts times to seconds, those of Events, too: within one nobody knows what came first. */
+/** Kubernetes cuts times to seconds, those of Events, too: within one second the order is not known. */
 const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 const stamp = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');
@@ -226,7 +226,10 @@ const stamp = (ms: number): string => new Date(ms).toISOString().replace('.000Z'
 /** As long as its Job is there, the Job controller keeps a Pod that has not said how it ended, `--force` or not. */
 const KEPT_FOR_ITS_JOB = 'batch.kubernetes.io/job-tracking';
 
-/** A Pod that terminates on a dead node does so for ever, and holds its lane rightly: say how to find out and what to do. */
+/**
+ * A Pod that terminates on a dead node does so for ever, and rightly holds its lane. So the text says how to find out
+ * and what to do.
+ */
 export function terminating({ metadata, spec }: Pod): string {
   const { name, namespace, finalizers, labels } = metadata;
   const job = finalizers?.includes(KEPT_FOR_ITS_JOB) ? labels?.['batch.kubernetes.io/job-name'] : undefined;

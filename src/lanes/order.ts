@@ -1,15 +1,21 @@
-/** A request's place in its lane. Two of one millisecond are put in order by their ids, so that everybody sees the same order. */
+/**
+ * A request's place in its lane. Requests of one millisecond are ordered by their ids, so that every reader sees the
+ * same order.
+ */
 export interface Turn {
   readonly dueAt: string;
   readonly id: string;
 }
 
-/** Negative where `a` comes before `b`, positive where it comes after, 0 for the same request. */
+/** Negative if `a` comes before `b`, positive if it comes after, 0 for the same request. */
 export function compareTurns(a: Turn, b: Turn): number {
   return compareMoments(a.dueAt, b.dueAt) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
-/** Of one form, `2026-11-05T10:00:00.000Z`, texts stand in the order of their moments; a thousand of them are sorted at every look. */
+/**
+ * Texts of the form `2026-11-05T10:00:00.000Z` sort like their moments. A pass sorts a thousand of them, so they are
+ * not parsed.
+ */
 function compareMoments(a: string, b: string): number {
   if (a === b) return 0;
   const isOneForm = a.length === 24 && b.length === 24 && a.endsWith('Z') && b.endsWith('Z');

@@ -11,7 +11,8 @@ import { updateOpenSince } from './update-open-since.ts';
 const FORGET_LANE_MS = 14 * 86_400_000;
 
 /**
- * Decides what is to become of one lane. Pure; the protocol is the one that ../../docs/lanes.md tells: each step is one of its rules. The plan holds only for what the view showed, so it is carried out under the resourceVersions of that view.
+ * Decides what is to be done for one lane. Pure. The protocol is that of ../../docs/lanes.md: each step is one of its
+ * rules. The plan holds only for what the view showed, so it is applied under the resourceVersions of that view.
  */
 export function planLane(view: LaneView): LanePlan {
   const lane = new Lane(view);

@@ -26,24 +26,30 @@ import { planLane } from './plan-lane.ts';
 import { retain, trimHistory } from './retention.ts';
 import { truncateStatus } from './truncate-status.ts';
 
-/** Everything that a plan looks at: one CapDeployJob with its Jobs and Pods at one moment. */
+/** Everything that a plan is made from: one CapDeployJob with its Jobs and Pods at one moment. */
 export interface Observation {
   readonly resource: CapDeployJob;
   readonly spec: CapDeployJobSpec | undefined;
   readonly specProblem: string | undefined;
-  /** Jobs and Pods with the resource's name as label, whoever owns them. Listed after the resource was read, where the plan is to be carried out. */
+  /**
+   * Jobs and Pods with the resource's name as label, whatever owns them. If the plan is to be applied, they were listed
+   * after the resource was read.
+   */
   readonly jobs: readonly Job[];
   readonly pods: readonly Pod[];
   readonly memory: Memory;
   readonly warnings: Warnings;
   readonly template: TemplateCheck | undefined;
-  /** What the API server drops of the status, where its CustomResourceDefinition is older than this operator. */
+  /** What the API server drops of the status, if its CustomResourceDefinition is older than this operator. */
   readonly definitionProblem?: string | undefined;
   readonly queue: QueueState | undefined;
   readonly createFailure: CreateFailure | undefined;
   /** Rejections that are to be recorded now, oldest first. */
   readonly rejections: readonly RejectionEntry[];
-  /** Epoch milliseconds, taken before Jobs and Pods were listed: where a time has to pass, the lists must be younger than its end. */
+  /**
+   * Epoch milliseconds, taken before Jobs and Pods were listed: if a time has to pass, the lists must be younger than
+   * its end.
+   */
   readonly now: number;
   /** As a LaneView's (milliseconds). */
   readonly monotonicNow: number;
@@ -70,13 +76,13 @@ export interface Plan {
   readonly explain: readonly HangingStart[];
   /** Rejections that the status newly counts. */
   readonly rejected: readonly RejectionEntry[];
-  /** When to look again even if nothing is heard (epoch milliseconds). */
+  /** When to look again if no change comes before (epoch milliseconds). */
   readonly wakeAt: number | undefined;
 }
 
 /**
- * Decides what is to become of a CapDeployJob. Pure: the same observation gives the same plan. Where the spec cannot be read, lanes are
- * left alone: nothing is started and nothing dropped for a typing error.
+ * Decides what is to be done for a CapDeployJob. Pure: the same observation gives the same plan. If the spec cannot be
+ * read, lanes are left alone: nothing is started and nothing dropped for a typing error.
  */
 export function plan(observation: Observation): Plan {
   const { resource, now } = observation;
@@ -111,7 +117,7 @@ export function plan(observation: Observation): Plan {
     ),
     waiting: count(environments, 'waiting'),
     active: count(environments, 'active'),
-    // What was dropped unstarted can push the last deploy out of the history; the column goes on naming it.
+    // Requests that were dropped unstarted can push the last deploy out of the history. The column still names it.
     ...(last
       ? { last: `${last.environment} ${last.revision ?? last.task} ${last.result}` }
       : before?.last
@@ -191,7 +197,9 @@ function retainAll({ spec, now }: Observation, mine: readonly Job[], history: re
   };
 }
 
-/** A queue that goes silent makes no sound: the moment at which it becomes a condition has to be waited for. */
+/**
+ * No event tells that a queue has gone silent. So the moment at which that becomes a condition has to be waited for.
+ */
 function queueDeadline({ queue, spec }: Observation): number | undefined {
   if (!queue || queue.kind === 'off' || !spec) return undefined;
   return Math.max(queue.since, queue.lastReadAt) + queueReadDeadlineMs(spec.queue.waitTimeSeconds) + 1;

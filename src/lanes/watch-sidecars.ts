@@ -5,15 +5,16 @@ import { isAlive, type Job, type Pod } from './job.ts';
 import type { Lane } from './lane.ts';
 import { runningNativeSidecars, runningSidecars } from './pod-end.ts';
 
-/** So long after `cap` has exited the rest of its Pod may run on. */
+/** How long the rest of a Pod may run on after `cap` has exited. */
 export const SIDECARS_MS = 60_000;
-/** The kubelet ends native side-cars by itself, and says so by and by: that is no news. */
+/** The kubelet ends native side-cars by itself, and reports it within this time: that needs no words. */
 const HEALTHY_END_MS = 2_000;
 
 /**
- * `cap` has exited by itself, and its Job is there. Where its Pods have ended, the Job controller is about to say so, and nothing is written: a
- * healthy deploy costs no write more. Where a side-car runs on, the claim says so and holds the exit; after a minute it announces that the
- * operator ends the Pod. That is never taken back: what it rests on does not change any more.
+ * `cap` has exited by itself, and its Job is there. If its Pods have ended, the Job controller is about to say so, and
+ * nothing is written: a healthy deploy costs no further write. If a side-car runs on, the claim says so and holds the
+ * exit. After a minute it announces that the operator ends the Pod. That is never taken back, because what it rests on
+ * does not change any more.
  */
 export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): void {
   const { now, monotonicNow } = lane.view;
@@ -44,8 +45,8 @@ export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): v
 }
 
 /**
- * Since when the exit is known, on the clock of `monotonicNow`. One that an earlier process wrote into the claim, and that nothing proves any more, is as
- * old as it says.
+ * Since when the exit is known, by the clock of `monotonicNow`. An exit that an earlier process wrote into the claim,
+ * and that nothing proves any more, is as old as it says.
  */
 function exitedSince(lane: Lane, { exit }: Claim, job: Job): number {
   const { memory, now, monotonicNow } = lane.view;
@@ -54,8 +55,8 @@ function exitedSince(lane: Lane, { exit }: Claim, job: Job): number {
 }
 
 /**
- * No ordinary container runs on: the kubelet ends what is left by itself, in its own time. To delete the Job would not make it quicker. Nor is the
- * exit written: a kubelet that has ended the Pod itself may still be about to say so.
+ * No ordinary container runs on: the kubelet ends the rest by itself. To delete the Job would not make it quicker. The
+ * exit is not written: a kubelet that has ended the Pod itself may still be about to say so.
  */
 function explainLatePod(
   lane: Lane,
@@ -67,7 +68,7 @@ function explainLatePod(
 ): void {
   const { now, monotonicNow } = lane.view;
   const why = bounded(whyLaneIsHeld(pod, exit), 512);
-  // What the claim says already is no news: a process that saw the exit later must not take it back.
+  // If the claim says so already, it stays: a process that saw the exit later must not take it back.
   if (previousWhy !== why && monotonicNow - since < HEALTHY_END_MS)
     lane.wake(now + since + HEALTHY_END_MS - monotonicNow);
   else lane.claim = { ...rest, why };
@@ -81,6 +82,6 @@ function whatGoesOn(pod: Pod): string {
   const names = runningSidecars(pod).map((name) => `container ${name}`);
   const native = runningNativeSidecars(pod).map((name) => `native side-car ${name}`);
   const sidecars = (names.length > 0 ? names : native).join(', ');
-  // On a node that is busy this alone takes seconds, without any side-car.
+  // On a busy node this alone takes seconds, without any side-car.
   return sidecars ? `${sidecars} runs` : 'its kubelet has not said yet that the Pod has ended';
 }

@@ -25,8 +25,8 @@ export function watchStart(lane: Lane, claim: Claim, job: Job, pods: readonly Po
     lane.wake(deadline);
     return;
   }
-  // Written before the Job is deleted, so that a crash in between still tells the truth.
-  // Where a newer one was to take its place, and is gone: that it did not start is the truth by now.
+  // Written before the Job is deleted, so that a crash in between still tells the truth. If a newer request was to take
+  // its place, and is gone, the truth is by now that it did not start.
   const words = whatDidNotRun(pods, spec.podStartDeadlineSeconds);
   const announced = ending?.result === 'Failed' && ending.message?.startsWith(words) ? ending : undefined;
   lane.claim.ending = announced ?? {

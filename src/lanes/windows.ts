@@ -5,15 +5,18 @@ import { localTime } from './time-zone.ts';
 /** What the windows of an environment say of one moment. All moments are epoch milliseconds. */
 export interface WindowState {
   readonly open: boolean;
-  /** Since when it has been so; undefined where that is for ever, or too long ago to be searched for. */
+  /** Since when it has been so; undefined if that is for ever, or too long ago to be searched for. */
   readonly since: number | undefined;
-  /** When it changes; undefined where that is never, or too far away to be searched for. */
+  /** When it changes; undefined if that is never, or too far away to be searched for. */
   readonly until: number | undefined;
-  /** When to look again at the latest, where the search has ended without a change. */
+  /** When to search again at the latest, if the search has ended without a change. */
   readonly searchAgainAt: number | undefined;
   /** Why it is closed, and when it opens, in words for a person. */
   readonly closed: string | undefined;
-  /** A window that cannot be read, as `schedule` or `timeZone` of which one it is: it must not open the lane. */
+  /**
+   * What is wrong with a window that cannot be read, with its place and field (`schedule` or `timeZone`): it must not
+   * open the lane.
+   */
   readonly problem: string | undefined;
 }
 
@@ -26,19 +29,22 @@ const ALWAYS_OPEN: WindowState = {
   problem: undefined,
 };
 
-/** Looks at schedules that one search may take: for a pattern that never opens or never closes nothing is searched for ever (about 20 ms at the worst). */
+/**
+ * Lookups of schedules that one search may take (about 20 ms at the worst): a pattern that never opens or never closes
+ * would be searched for ever.
+ */
 const LOOKUPS = 150;
-/** Of these, for openings of one window that run into each other, in each direction. */
+/** How many of these are for openings of one window that run into each other, in each direction. */
 const LINKS = 15;
-/** So many changes of single windows are followed to find one that changes the whole. */
+/** How many changes of single windows are followed to find one that changes the whole. */
 const CHANGES = 50;
-/** Answers that are kept: each pass of each resource asks. */
+/** How many answers are kept: each pass of each resource asks. */
 const MOST_ANSWERS = 2000;
 
 /**
- * Says whether deploys may start: while a window of kind Allow is open, or where there is none, unless one of kind Deny is open. Pure; what
- * was computed is kept for as long as it holds.
- * @param path names the list in what is said of a window that cannot be read.
+ * Says whether deploys may start: while a window of kind Allow is open, or if there is none, unless one of kind Deny is
+ * open. Pure. An answer is kept for as long as it holds.
+ * @param path names the list in messages about a window that cannot be read.
  */
 export function windowState(windows: readonly DeployWindow[] | undefined, now: number, path: string): WindowState {
   if (!windows || windows.length === 0) return ALWAYS_OPEN;
@@ -94,11 +100,11 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
     closed: here.open ? undefined : `${why} (${path})${isNever ? ', and none ever opens' : end}`,
     problem: undefined,
   };
-  // Which kind keeps it closed can change before it opens: what is said holds as long as no window changes.
+  // Which kind keeps it closed can change before it opens: the text holds as long as no window changes.
   const to = here.open ? (until ?? ahead.reached) : Math.min(...here.spans.map(({ to: end }) => end));
   return { state, from: now, to };
 
-  /** Goes from change to change of single windows, in one direction, until the whole is another one. */
+  /** Goes from change to change of single windows, in one direction, until the whole changes. */
   function search(start: ReturnType<typeof stateAt>, from: number, side: 'from' | 'to') {
     let { spans } = start;
     let reached = from;
@@ -114,8 +120,8 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
   }
 
   /**
-   * When it opens by the clocks of the window that opens it: of the Allow windows that open at that moment and the Deny
-   * windows that close, the first in the list. In UTC it has been said already.
+   * When it opens, by the clocks of the window that opens it: the first in the list of the Allow windows that open at
+   * that moment and the Deny windows that close. If that is in UTC, it has been said already.
    */
   function onClocks(opening: number): string {
     const opener = windows.find(({ kind }, index) => {
@@ -132,7 +138,10 @@ const forEver = (state: WindowState): Found => ({
   to: Number.POSITIVE_INFINITY,
 });
 
-/** A stretch of time, `from` included and `to` not, in which a window is open or closed; where a search was cut short it is part of a longer one. */
+/**
+ * A stretch of time, with `from` and without `to`, in which a window is open or closed. If a search was cut short, it
+ * is part of a longer one.
+ */
 interface Span {
   readonly open: boolean;
   readonly from: number;
@@ -172,7 +181,7 @@ function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { lookup
   return { open: true, from, to: last + durationMs };
 }
 
-/** The oldest answer goes when there is no more room. */
+/** The oldest answer goes first. */
 class BoundedMap<V> {
   readonly #values = new Map<string, V>();
   get(key: string): V | undefined {

@@ -29,15 +29,18 @@ interface AnnouncerDeps {
   readonly now: () => number;
 }
 
-/** Results that somebody should look at. */
+/** Results that need a person's attention. */
 const BAD: readonly Result[] = ['Failed', 'Aborted', 'Missed', 'Refused', 'Unknown'];
 
-/** Rejections that are told by an Event after each status write, the newest ones: a flood must not crowd out what deploys have to tell. */
+/**
+ * How many rejections get an Event after one status write, the newest ones: a flood must not crowd out the Events of
+ * deploys.
+ */
 const MOST_REJECTION_EVENTS = 50;
 
 /**
- * Tells people what became of a deploy, once it stands in the status: by Event, metric and log line. Best effort; the history is the
- * record. Each turn of a deploy has one Event, by its name, however often it is told.
+ * Tells people what became of a deploy once the status says it: by Event, metric and log line. This is best effort; the
+ * history is the record. Each turn of a deploy has one Event, by its name, however often it is told.
  */
 export class Announcer {
   readonly #deps: AnnouncerDeps;
@@ -80,8 +83,8 @@ export class Announcer {
   }
 
   /**
-   * The lanes to count: those of the spec, and those in which something waits or runs. Where the spec cannot be read, all that the status
-   * has: it goes on naming a removed environment for days.
+   * The lanes to count: those of the spec, and those in which something waits or runs. If the spec cannot be read, all
+   * lanes of the status are counted, though it names a removed environment for days.
    */
   lanes(key: string, { environments = [] }: CapDeployJobStatus, spec?: CapDeployJobSpec): void {
     const named = spec?.environments.map(({ name }) => ({ environment: name, waiting: 0, active: 0 })) ?? [];
@@ -97,7 +100,7 @@ export class Announcer {
     this.#deps.metrics.forget(key);
   }
 
-  /** One Event for each thaw: the write that took the freeze out of the status is the only one that was made from this resourceVersion. */
+  /** One Event for each thaw: only one write from this resourceVersion can take the freeze out of the status. */
   #thawed(key: string, resource: CapDeployJob, { environment, words }: Thaw): void {
     this.#deps.log.info({ resource: key, environment, frozen: words }, 'environment thawed');
     this.#deps.events.record({

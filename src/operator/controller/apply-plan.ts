@@ -16,8 +16,9 @@ interface ApplyPlanDeps {
 }
 
 /**
- * Carries out a plan in the order that makes each crash harmless: what must be refused first, then the record and the claims, then what
- * follows from them. Each write names the uid and the resourceVersion that the plan was made from.
+ * Applies a plan in the order that makes each crash harmless: first what must be refused elsewhere, then the record and
+ * the claims, then what follows from them. Each write names the uid and the resourceVersion that the plan was made
+ * from.
  */
 export class ApplyPlan {
   readonly #deps: ApplyPlanDeps;
@@ -27,7 +28,7 @@ export class ApplyPlan {
   }
 
   /**
-   * @param onStored told of the resource as the API server stored it, where its status is written.
+   * @param onStored gets the resource as the API server stored it, if its status is written.
    * @throws KubeError; what was done until then stands, and the next pass goes on from it.
    */
   async apply(
@@ -37,9 +38,10 @@ export class ApplyPlan {
     writeStatus: boolean,
     onStored: (stored: CapDeployJob) => void = () => {},
   ): Promise<void> {
-    // Resumed by hand: without the mark of a start, one that is suspended later would look as if it could still be started.
+    // Resumed by hand. Without the mark of a start, a Job that is suspended later would look as if it could still be
+    // started.
     for (const job of plan.mark) await this.#mark(job);
-    // A claim that is given up: once its Job has moved, a resume that is under way elsewhere is refused.
+    // A claim is given up. Once its Job has moved, a resume that is under way elsewhere is refused.
     for (const job of plan.touch) await this.#touch(job);
     // The claim is the lock, and the record comes before the delete: if this process stops right after, both stand.
     if (writeStatus) onStored(await this.#storeStatus(observation.resource, plan));
@@ -50,7 +52,7 @@ export class ApplyPlan {
     for (const removal of plan.remove) {
       const error = await this.#remove(key, removal);
       errors.push(error);
-      // Nobody answers: hundreds of Jobs, each with a time-out of its own, would hold up the resource for as long.
+      // No answer: hundreds of Jobs, each with its own time-out, would keep the resource for as long.
       if (error?.status === 0) break;
     }
     const worst = errors.find((error) => error && !isTooLate(error)) ?? errors.find((error) => error);
@@ -73,7 +75,7 @@ export class ApplyPlan {
     return (await this.#deps.client.replaceStatus(CAPDEPLOYJOBS, written)) as unknown as CapDeployJob;
   }
 
-  /** The same patch that resumes the Job says that it was started: no moment lies between the two. */
+  /** One patch resumes the Job and marks it as started: no moment lies between the two. */
   async #start(key: string, resource: CapDeployJob, job: Job): Promise<KubeError | undefined> {
     const startedAt = new Date(this.#deps.now()).toISOString();
     const refused = await refusal(
@@ -97,12 +99,14 @@ export class ApplyPlan {
 }
 
 /**
- * That the deploy of a Job was started. Who had put his name on it to abort it meant a request that waited: he looks again, for his delete is
- * refused by now, and nobody else's may be taken for his.
+ * The mark of a started deploy. It takes the name of an aborter off the Job. That person meant to abort a request that
+ * waited, and the delete is now refused. Without this a later delete by somebody else would be taken for that person's.
  */
 const startedMark = (startedAt: string) => ({ [ANNOTATION.startedAt]: startedAt, [ANNOTATION.abortedBy]: null });
 
-/** A Job that moved or went must not keep the other lanes' Jobs waiting: its refusal is reported after they had their turn. */
+/**
+ * A Job that moved or is gone must not delay the other lanes' Jobs: its refusal is reported after they had their turn.
+ */
 async function refusal(write: Promise<void>): Promise<KubeError | undefined> {
   try {
     await write;
@@ -113,6 +117,6 @@ async function refusal(write: Promise<void>): Promise<KubeError | undefined> {
   }
 }
 
-/** Not a failure: the world moved between the look and the write, and the write was refused for it. */
+/** Not a failure: an object changed between the live look and the write, so the write was refused. */
 export const isTooLate = (error: unknown): error is KubeError =>
   isKubeError(error, 'conflict') || isKubeError(error, 'gone');

@@ -5,7 +5,10 @@ import { isKubeError } from '../../kube/errors.ts';
 import { buildJob, fieldsLeftOut, sampleRequest, TemplateError } from '../../lanes/build-job.ts';
 import type { TemplateCheck } from '../../lanes/conditions.ts';
 
-/** A refusal can have causes outside the spec (a policy, a quota): it is tried again so often, and each failure doubles the wait. */
+/**
+ * A refusal can have causes outside the spec (a policy, a quota). So it is tried again after this time, which doubles
+ * with each failure.
+ */
 const RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
 
@@ -18,8 +21,8 @@ interface Tried {
 }
 
 /**
- * Finds out whether the API server takes Jobs made of a template, by a server-side dry run as soon as the spec changes: a template that is
- * wrong is to be told while somebody looks, not when the first deploy comes at night.
+ * Finds out whether the API server accepts Jobs made of a resource's template, by a server-side dry run as soon as the
+ * spec changes. So a wrong template is reported while its author is there, not when the first deploy comes at night.
  */
 export class TemplateChecker {
   readonly #client: KubeClient;
@@ -32,7 +35,7 @@ export class TemplateChecker {
   }
 
   /**
-   * @param doubt the API server has just refused a Job for its template: an older approval counts no more.
+   * @param doubt the API server has just refused a Job for its template: an older approval does not count.
    * @returns what is known of the template, and when to ask again (epoch milliseconds).
    */
   async check(
@@ -65,7 +68,8 @@ export class TemplateChecker {
     } catch (error) {
       if (error instanceof TemplateError) return found('False', REASON.refused, error.message, true);
       if (!isKubeError(error)) throw error;
-      // A webhook that declares side effects and knows no dry run makes the API server refuse the attempt, not the template (KEP-576).
+      // The attempt was refused, not the template: the API server does so if a webhook declares side effects and knows
+      // no dry run (KEP-576).
       if (error.kind === 'invalid' && /does not support dry run/.test(error.message)) {
         return found('Unknown', REASON.dryRunUnsupported, error.message, true);
       }
@@ -82,7 +86,10 @@ function wordsOfApproval(spec: CapDeployJobSpec): string {
   return `the API server accepts Jobs made of the template${note}`;
 }
 
-/** What an earlier process found stands in the status; only an approval is taken from there, and only one in the words of this version. */
+/**
+ * The status holds what an earlier process found. Only an approval is taken from it, and only in the words of this
+ * version.
+ */
 function approvedBefore(resource: CapDeployJob, spec: CapDeployJobSpec): Tried | undefined {
   const condition = resource.status?.conditions?.find(({ type }) => type === CONDITION.templateValid);
   if (condition?.status !== 'True' || condition.observedGeneration !== resource.metadata.generation) return undefined;

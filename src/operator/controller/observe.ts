@@ -23,7 +23,7 @@ interface ObserverDeps {
   readonly monotonicNow: () => number;
 }
 
-/** Gathers what a plan looks at: cheaply from the caches, or live from the API server. */
+/** Gathers what a plan needs: cheaply from the caches, or live from the API server. */
 export class Observer {
   readonly #deps: ObserverDeps;
 
@@ -31,13 +31,16 @@ export class Observer {
     this.#deps = deps;
   }
 
-  /** The resource as the cache has it, for what need not be exact. */
+  /** The resource as the cache has it. It may be out of date. */
   resource(key: string): CapDeployJob | undefined {
     const [namespace, name] = splitKey(key);
     return this.#deps.caches.resources.get(namespace, name);
   }
 
-  /** UIDs of the Jobs that the caches know of, by the Job itself, by a Pod of it, or by a status that says that its request waits or runs. */
+  /**
+   * UIDs of the Jobs that the caches know: by the Job itself, by a Pod of it, or by a status in which its request waits
+   * or runs.
+   */
   knownJobs(): Set<string> {
     const { resources, jobs, pods } = this.#deps.caches;
     return new Set([
@@ -53,7 +56,7 @@ export class Observer {
     ]);
   }
 
-  /** May be old: good for finding out whether a live look is worth it, and for nothing else. */
+  /** May be out of date: good for deciding whether a live look is worth it, and for nothing else. */
   cached(key: string, template: TemplateCheck | undefined): Observation | undefined {
     const resource = this.resource(key);
     if (!resource) return undefined;
@@ -67,14 +70,16 @@ export class Observer {
   }
 
   /**
-   * The truth, in this order: the resource, whose resourceVersion the status is written under, then Jobs and Pods. So "not there" in these
-   * lists is younger than the resourceVersion, and whatever moves the resource in between refuses the write.
-   * @returns undefined where the resource is gone.
+   * Reads from the API server, in this order: the resource, whose resourceVersion the status is written under, then
+   * Jobs and Pods. So what is missing in these lists was missing after that resourceVersion, and a change of the
+   * resource in between refuses the write.
+   * @returns undefined if the resource is gone.
    * @throws KubeError
    */
   async live(key: string, template: TemplateCheck | undefined): Promise<Observation | undefined> {
     const [namespace, name] = splitKey(key);
-    // Taken first: where a time must have passed before an absence counts, the lists have to be younger than the end of that time.
+    // Taken first: if a time must pass before an absence counts, the lists have to be younger than the end of that
+    // time.
     const [now, monotonicNow] = [this.#deps.now(), this.#deps.monotonicNow()];
     let resource: CapDeployJob & KubeObject;
     try {
