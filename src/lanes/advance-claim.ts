@@ -1,5 +1,4 @@
 import type { Claim } from '../api/capdeployjob.ts';
-import { bounded } from '../text/truncate.ts';
 import { candidateDrop } from './evaluate-waiting.ts';
 import { containerHasStarted, terminating } from './explain.ts';
 import {
@@ -13,7 +12,7 @@ import {
   startedAt,
   storedRequest,
 } from './job.ts';
-import { inTurn, iso, type Lane, summary } from './lane.ts';
+import { defined, inTurn, iso, type Lane, summary, withWhy } from './lane.ts';
 import { exitOf } from './outcome.ts';
 import { endedOf, withAborter } from './record-outcomes.ts';
 import { watchSidecars, whyLaneIsHeld } from './watch-sidecars.ts';
@@ -34,10 +33,7 @@ export function adoptStarted(lane: Lane): void {
   if (running) lane.adopted.push(running.job);
 }
 
-/**
- * What runs, or ran, without the mark of the operator's resume was resumed by hand. It gets the mark, whether it has
- * the lane or not.
- */
+/** What was started without the operator's mark was resumed by hand. It gets the mark, with or without the lane. */
 export function markStarted(lane: Lane): void {
   for (const { job, request } of inTurn(lane.view.jobs)) {
     const isStarted = (isRunning(job) && !isBeingDeleted(job)) || lane.isInterrupted(job);
@@ -67,18 +63,17 @@ function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
   const request = storedRequest(job);
   const isStale = !lane.isStartable(request) || lane.isKnown(claim.id) || candidateDrop(lane, job, request, place);
   if (isStale) {
-    // The Job is written first: a resume that is under way elsewhere, under the Job's old resourceVersion, is then
-    // refused.
+    // The Job is written first: a resume under way elsewhere, under its old resourceVersion, is then refused.
     lane.touch.push(job);
     lane.release();
     lane.openSince = Date.parse(claim.since);
   } else if (lane.occupant === undefined) {
     const since = new Date(Math.max(lane.view.now, Date.parse(claim.since) + 1)).toISOString();
     // The present approver counts: the claim may be older than that approval.
-    lane.claim = { ...rest, since, ...(request.approvedBy === undefined ? {} : { approvedBy: request.approvedBy }) };
+    lane.claim = { ...rest, since, ...defined({ approvedBy: request.approvedBy }) };
     lane.start = job;
   } else {
-    lane.claim = { ...claim, why: bounded(lane.occupant, 512) };
+    lane.claim = withWhy(claim, lane.occupant);
   }
 }
 
@@ -95,21 +90,18 @@ function watchPodStart(lane: Lane, claim: Claim, job: Job): void {
   watchStart(lane, claim, job, pods);
 }
 
-/**
- * A deploy that was ended holds its lane until its Pod is gone. On a lost node that is for ever, unless a person acts.
- */
+/** A deploy that was ended holds its lane until its Pod is gone. On a lost node that is until a person acts. */
 function explainWhatRemains(lane: Lane, claim: Claim): void {
-  const { why: _, ...rest } = claim;
   const pod = lane.view.pods.find(isAlive);
-  const why = pod && (isBeingDeleted(pod) ? terminating(pod) : whyPodRemains(lane, claim, pod));
-  lane.claim = why ? { ...rest, why: bounded(why, 512) } : rest;
+  lane.claim = withWhy(claim, pod && (isBeingDeleted(pod) ? terminating(pod) : whyPodRemains(lane, claim, pod)));
 }
 
 /** An orphaned Pod ends only by itself: without its Job it has no deadline. */
 function whyPodRemains(lane: Lane, { exit, uid }: Claim, pod: Pod): string {
   if (!exit || jobUidOf(pod) !== uid) return `Pod ${pod.metadata.name} has not ended yet`;
   const command = `kubectl -n ${pod.metadata.namespace} delete pod ${pod.metadata.name}`;
-  return `${whyLaneIsHeld(pod, exit)}${lane.claimedJob ? '' : `. Its Job is gone, so nothing else ends it: ${command}`}`;
+  const advice = lane.claimedJob ? '' : `. Its Job is gone, so nothing else ends it: ${command}`;
+  return `${whyLaneIsHeld(pod, exit)}${advice}`;
 }
 
 /** The claim is the lock: it is stored under the resource's resourceVersion before the Job is resumed. */

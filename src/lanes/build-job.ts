@@ -122,10 +122,7 @@ function restartFields(podSpec: Json): { container: Json; field: string; path: s
   ];
 }
 
-/**
- * Fields of the template that are left out of each Pod, since `cap` runs once. @throws TemplateError as `buildJob`
- * does.
- */
+/** Fields of the template that no Pod gets, because `cap` runs once. @throws TemplateError as `buildJob` does. */
 export function fieldsLeftOut(spec: CapDeployJobSpec): string[] {
   const podSpec = record((spec.template as Json).spec, '.spec: a Pod spec is required');
   return restartFields(podSpec).map(({ path }) => path);

@@ -2,9 +2,7 @@ import { Cron } from 'croner';
 import { SCHEDULE_PATTERN } from '../api/capdeployjob.ts';
 import { problemOfTimeZone } from './time-zone.ts';
 
-/**
- * A cron schedule in its time zone: when it opened last, and when it opens next. All moments are epoch milliseconds.
- */
+/** A cron schedule in its time zone: when it opened last, and opens next. All moments are epoch milliseconds. */
 export interface Schedule {
   /** The latest opening at or before this moment; undefined if there was none. */
   lastAt(moment: number): number | undefined;
@@ -31,7 +29,8 @@ export function readSchedule(
     return {
       field: 'schedule',
       problem:
-        'five fields are expected (minute, hour, day of the month, month, day of the week), as in a CronJob, for example 0 9 * * MON-FRI',
+        'five fields are expected (minute, hour, day of the month, month, day of the week), as in a CronJob, ' +
+        'for example 0 9 * * MON-FRI',
     };
   }
   const unknown = problemOfTimeZone(timeZone);
@@ -69,7 +68,8 @@ function problemOfFields(schedule: string, timeZone: string): string {
     try {
       asCronJobReadsIt(alone, timeZone);
     } catch {
-      return `the ${name}, ${JSON.stringify(written)}, cannot be read; expected are ${times}, * for all, lists (1,3), ranges from low to high (1-5) and steps (*/2)`;
+      const syntax = '* for all, lists (1,3), ranges from low to high (1-5) and steps (*/2)';
+      return `the ${name}, ${JSON.stringify(written)}, cannot be read; expected are ${times}, ${syntax}`;
     }
   }
   return 'cannot be read';

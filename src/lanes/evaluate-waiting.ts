@@ -4,7 +4,7 @@ import { OUTCOME } from '../api/reasons.ts';
 import { isBeingDeleted, isFinished, isSuspended, type Job, type StoredRequest } from './job.ts';
 import { inTurn, iso, type Lane, requestOf, summary } from './lane.ts';
 import { compareTurns } from './order.ts';
-import { type Drop, dropReason } from './policies.ts';
+import { type Candidate, type Drop, dropReason } from './policies.ts';
 
 /** A request that is neither recorded nor claimed. */
 interface Open {
@@ -51,8 +51,7 @@ function openRequests(lane: Lane): Open[] {
   const listed = new Map(previous?.waiting?.map((entry) => [entry.job, entry]));
   return (
     inTurn(lane.view.jobs)
-      // A new Job with the id of a claimed Job that has vanished has to wait. It is dropped as known once that one is
-      // recorded.
+      // A new Job with the id of a vanished claimed Job waits. It is dropped as known once that one is recorded.
       .filter(({ request }) => request.id !== lane.claim?.id && !lane.isKnown(request.id))
       .map(({ job, request }) => {
         const before = listed.get(job.metadata.name);
@@ -89,10 +88,7 @@ function newerOf(lane: Lane, { request }: Open, startable: readonly Open[]): Ope
   );
 }
 
-/**
- * Listed requests have been promised their turn. New ones take the places that are left, first those that replace
- * others.
- */
+/** Listed requests have been promised their turn. New ones take the other places, first those that replace others. */
 function inOrderOfPlaces(open: readonly Open[], newerThan: ReadonlyMap<Open, Open | undefined>): Open[] {
   const makesRoom = new Set(newerThan.values());
   const rank = (each: Open) => (each.isListed ? 0 : makesRoom.has(each) ? 1 : 2);
@@ -106,7 +102,7 @@ function takesPlaceOfListed(each: Open, newerThan: ReadonlyMap<Open, Open | unde
 function dropOf(
   lane: Lane,
   { job, request, approval }: Open,
-  place: { listed: boolean; ahead: number; newer: StoredRequest | undefined },
+  place: Pick<Candidate, 'listed' | 'ahead' | 'newer'>,
 ): Drop | undefined {
   const approvedAt = approval.approvedAt === undefined ? undefined : Date.parse(approval.approvedAt);
   return candidateDrop(lane, job, request, { ...place, openSince: lane.openSince, approvedAt });
@@ -117,13 +113,7 @@ export function candidateDrop(
   lane: Lane,
   job: Job,
   request: StoredRequest,
-  place: {
-    listed: boolean;
-    ahead: number;
-    openSince: number | undefined;
-    approvedAt: number | undefined;
-    newer: StoredRequest | undefined;
-  },
+  place: Pick<Candidate, 'listed' | 'ahead' | 'newer' | 'openSince' | 'approvedAt'>,
 ): Drop | undefined {
   const { view } = lane;
   return dropReason({
@@ -159,10 +149,7 @@ export function recordDeletedWhileWaiting(lane: Lane): void {
   }
 }
 
-/**
- * A suspended Job whose end is in the history has no further use: a duplicate, or one that was dropped or suspended by
- * hand.
- */
+/** A suspended Job whose end is recorded has no further use: a duplicate, or one dropped or suspended by hand. */
 export function removeKnown(lane: Lane): void {
   for (const { job, request } of inTurn(lane.view.jobs)) {
     if (!lane.isKnown(request.id) || job.metadata.uid === lane.claim?.uid) continue;

@@ -44,9 +44,10 @@ function causesOfRequest(lane: Lane, entry: WaitingEntry, job: Job | undefined):
   if (lane.lacksApproval(request)) {
     const waitsUntil = Date.parse(entry.dueAt) + lane.view.spec.waitingDeadlineSeconds * 1000;
     const missedAt = Math.min(waitsUntil, entry.expiresAt === undefined ? waitsUntil : Date.parse(entry.expiresAt));
-    causes.push({
-      words: `waits for an approval: kubectl${job ? ` -n ${job.metadata.namespace}` : ''} annotate job ${entry.job} ${ANNOTATION.approvedBy}=<you>; without one it is Missed at ${new Date(missedAt).toISOString()}`,
-    });
+    const inNamespace = job ? ` -n ${job.metadata.namespace}` : '';
+    const command = `kubectl${inNamespace} annotate job ${entry.job} ${ANNOTATION.approvedBy}=<you>`;
+    const deadline = new Date(missedAt).toISOString();
+    causes.push({ words: `waits for an approval: ${command}; without one it is Missed at ${deadline}` });
   }
   return causes;
 }

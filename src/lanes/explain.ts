@@ -9,10 +9,7 @@ import {
 
 /** A healthy Pod takes about this long to start. Before that there is nothing to explain. */
 export const HEALTHY_START_MS = 2_000;
-/**
- * A start that takes longer gets its present stage as its reason, though all may be well. With the write, that is in
- * the status within 10 s.
- */
+/** A slower start gets its present stage as its reason, though all may be well. The status has it within 10 s. */
 export const SLOW_START_MS = 8_000;
 
 /** The newest Warning Event about a Job or Pod. Its texts can be shown: one line each, redacted. */
@@ -59,10 +56,7 @@ const ORDINARY = new Set(['ContainerCreating', 'PodInitializing', '']);
  */
 export const containerHasStarted = (pod: Pod): boolean => hasRun(firstContainerStatus(pod));
 
-/**
- * Names of the init containers of these Pods that have run, or may have. They come before the first container, and may
- * change things, too.
- */
+/** Names of these Pods' init containers that have run, or may have: they come first, and may change things, too. */
 export const initContainersThatRan = (pods: readonly Pod[]): string[] =>
   pods.flatMap(({ status }) => (status?.initContainerStatuses ?? []).filter(hasRun).map(({ name }) => name));
 
@@ -226,10 +220,7 @@ const stamp = (ms: number): string => new Date(ms).toISOString().replace('.000Z'
 /** As long as its Job is there, the Job controller keeps a Pod that has not said how it ended, `--force` or not. */
 const KEPT_FOR_ITS_JOB = 'batch.kubernetes.io/job-tracking';
 
-/**
- * A Pod that terminates on a dead node does so for ever, and rightly holds its lane. So the text says how to find out
- * and what to do.
- */
+/** A Pod that terminates on a dead node never ends, and rightly holds its lane: says how to find out and what to do. */
 export function terminating({ metadata, spec }: Pod): string {
   const { name, namespace, finalizers, labels } = metadata;
   const job = finalizers?.includes(KEPT_FOR_ITS_JOB) ? labels?.['batch.kubernetes.io/job-name'] : undefined;

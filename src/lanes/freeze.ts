@@ -3,9 +3,7 @@ import { FREEZE_PREFIX } from '../api/names.ts';
 import { redactSecrets } from '../text/redact.ts';
 import { bounded, plain } from '../text/truncate.ts';
 
-/**
- * UTF-16 units of a freeze's text that a status shows, and that are read for it: half of a secret is not recognised.
- */
+/** UTF-16 units of a freeze's text that a status shows, and that are read for it: half a secret is not recognised. */
 const MOST_SHOWN = 256;
 const MOST_READ = 16 * MOST_SHOWN;
 
@@ -36,7 +34,8 @@ export function freezeProblem(freezes: ReadonlyMap<string, string>, spec: CapDep
   if (unknown.length === 0) return undefined;
   const found = unknown.map((environment) => `${FREEZE_PREFIX}${environment}`).join(', ');
   return bounded(
-    `metadata.annotations: ${found} freezes nothing, for spec.environments names no such environment (case counts): correct it or take it away; there are ${names.join(', ')}`,
+    `metadata.annotations: ${found} freezes nothing, for spec.environments names no such environment (case counts): ` +
+      `correct it or take it away; there are ${names.join(', ')}`,
     1024,
   );
 }

@@ -36,6 +36,7 @@ export interface ContainerStatus {
   name: string;
   /** Its startup probe and its postStart hook have succeeded, if it has any. */
   started?: boolean;
+  restartCount?: number;
   state?: ContainerState;
   lastState?: ContainerState;
 }
@@ -44,13 +45,6 @@ export interface ContainerState {
   waiting?: { reason?: string; message?: string };
   running?: { startedAt?: string };
   terminated?: { exitCode: number; reason?: string; message?: string; finishedAt?: string; signal?: number };
-}
-
-export interface ContainerStatus {
-  name: string;
-  restartCount?: number;
-  state?: ContainerState;
-  lastState?: ContainerState;
 }
 
 /** The fields of a v1 Pod that lanes read. */
@@ -99,10 +93,7 @@ export function isOwnedBy(job: Job, resource: Pick<CapDeployJob, 'metadata'>): b
   return ownerOf(job)?.uid === resource.metadata.uid;
 }
 
-/**
- * The condition that ends a Job: Complete or Failed. (SuccessCriteriaMet and FailureTarget come before its Pods have
- * ended.)
- */
+/** The condition that ends a Job. (SuccessCriteriaMet and FailureTarget come before its Pods have ended.) */
 export function finishedCondition(job: Job) {
   return job.status?.conditions?.find(
     (condition) => (condition.type === 'Complete' || condition.type === 'Failed') && condition.status === 'True',
@@ -153,10 +144,7 @@ export const firstContainerStatus = (pod: Pod): ContainerStatus | undefined =>
 export const nativeSidecars = ({ spec }: Pod): string[] =>
   (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name);
 
-/**
- * UID of the Job that a Pod belongs to: its controller's, else the label that the Job controller sets. (A Pod that
- * people orphaned keeps the label.)
- */
+/** UID of a Pod's Job: its controller's, else the Job controller's label, which a Pod that people orphaned keeps. */
 export function jobUidOf(pod: Pod): string | undefined {
   return (
     pod.metadata.ownerReferences?.find((reference) => reference.kind === 'Job')?.uid ??
@@ -165,20 +153,10 @@ export function jobUidOf(pod: Pod): string | undefined {
 }
 
 /** A request as its Job stores it: what history and status say of it, and what decides its turn. */
-export interface StoredRequest {
-  readonly id: string;
-  readonly environment: string;
-  readonly task: string;
-  readonly repository: string;
-  readonly revision: string | undefined;
-  readonly requestedBy: string | undefined;
+export interface StoredRequest
+  extends Pick<DeployRequest, 'id' | 'environment' | 'task' | 'repository' | 'revision' | 'requestedBy'>,
+    Pick<DeployRequest, 'sentAt' | 'notBefore' | 'expiresAt'> {
   readonly senderId: string | undefined;
-  /** RFC 3339, UTC. */
-  readonly sentAt: string;
-  /** RFC 3339, UTC. */
-  readonly notBefore: string | undefined;
-  /** RFC 3339, UTC. */
-  readonly expiresAt: string | undefined;
   /** Who approved it, as its Job says now. */
   readonly approvedBy: string | undefined;
   /** Who aborted it, if its Job is being deleted and names a person. */
@@ -201,9 +179,7 @@ export function storedRequest(job: Job): StoredRequest {
   return request;
 }
 
-/**
- * Jobs are never changed in place, and each is read several times in a pass: a thousand waiting Jobs are parsed once.
- */
+/** Jobs are never changed in place, and read several times in a pass: a thousand waiting Jobs are parsed once. */
 const readRequests = new WeakMap<Job, StoredRequest>();
 
 function readRequest(job: Job): StoredRequest {
@@ -279,30 +255,14 @@ export function identify(job: Job, resource: Pick<CapDeployJob, 'metadata'>, req
   return sameContent(storedRequest(job), request) ? 'same' : 'id-conflict';
 }
 
+const CONTENT = ['id', 'environment', 'task', 'repository', 'revision', 'notBefore', 'expiresAt'] as const;
+
 /**
- * The canonical content: what is deployed, where, and when it was asked to start. Texts for people may differ between
- * two sends of one request. Its bounds in time count: a second send with other bounds is not the same request, or it
- * would deploy at a wrong time.
+ * Compares the canonical content: what is deployed, where, and when it was asked to start. Texts for people may differ
+ * between two sends of one request. Its bounds in time count: a second send with other bounds is not the same request,
+ * or it would deploy at a wrong time.
  */
-export function sameContent(
-  stored: {
-    id: string;
-    environment?: string;
-    task: string;
-    repository: string;
-    revision?: string | undefined;
-    notBefore?: string | undefined;
-    expiresAt?: string | undefined;
-  },
+export const sameContent = (
+  stored: Partial<Pick<StoredRequest, (typeof CONTENT)[number]>>,
   request: DeployRequest,
-): boolean {
-  return (
-    stored.id === request.id &&
-    stored.environment === request.environment &&
-    stored.task === request.task &&
-    stored.repository === request.repository &&
-    (stored.revision ?? undefined) === request.revision &&
-    (stored.notBefore ?? undefined) === request.notBefore &&
-    (stored.expiresAt ?? undefined) === request.expiresAt
-  );
-}
+): boolean => CONTENT.every((field) => (stored[field] ?? undefined) === request[field]);

@@ -46,10 +46,7 @@ export interface Memory {
   lastSeen(jobUid: string): Job | undefined;
   /** The name that this Job carried in the state in which its deletion was watched. */
   abortedBy(jobUid: string): string | undefined;
-  /**
-   * How each Pod of this Job that was ever seen ended, in the order in which they came. The texts are redacted and
-   * bounded.
-   */
+  /** How each Pod of this Job ended that was ever seen, in the order of coming. Texts are redacted and bounded. */
   podEnds(jobUid: string): readonly PodEnd[];
   /** Since when the first containers of all these Pods are known to have exited (milliseconds of `monotonicNow`). */
   exitedSince(jobUid: string): number | undefined;
@@ -73,7 +70,7 @@ export interface LanePlan {
   readonly touch: readonly Job[];
   /** To be resumed after the status, which holds its claim, is stored. */
   readonly start: Job | undefined;
-  /** To be deleted after the status is stored. */
+  /** To be deleted after the status is stored, which holds the end of each or announces its abort. */
   readonly remove: readonly Removal[];
   /** Jobs (by UID) whose absence must be timed, beginning with a live look. */
   readonly absent: readonly string[];

@@ -9,6 +9,7 @@ import type {
 import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { bounded, boundedKeepingTheEnd } from '../text/truncate.ts';
+import { dropOldest } from './drop-oldest.ts';
 import { type HangingStart, terminating } from './explain.ts';
 import {
   isAlive,
@@ -165,8 +166,7 @@ export class Lane {
     if (last && compareTurns(last, { id, dueAt }) >= 0) return;
     this.lastStarted.delete(task);
     this.lastStarted.set(task, { task, id, repository, ...defined({ revision }), dueAt });
-    const [oldest] = this.lastStarted.keys();
-    if (this.lastStarted.size > WATERMARKS && oldest !== undefined) this.lastStarted.delete(oldest);
+    dropOldest(this.lastStarted, WATERMARKS);
   }
 
   release(): void {
@@ -229,10 +229,7 @@ export class Lane {
     return this.view.environment?.requireApproval === true && request.approvedBy === undefined;
   }
 
-  /**
-   * Its notBefore has passed. sentAt does not count: if it is in the future, the sender's clock is wrong, and the
-   * request must not wait for ours.
-   */
+  /** Its notBefore has passed. A sentAt in the future does not count: the sender's clock is wrong then. */
   isDue({ notBefore }: StoredRequest): boolean {
     return notBefore === undefined || Date.parse(notBefore) <= this.view.now;
   }
@@ -258,24 +255,16 @@ export function summary(request: StoredRequest, job: string) {
   };
 }
 
+/** The claim with this reason for its delay, or with none. */
+export const withWhy = ({ why: _, ...claim }: Claim, why: string | undefined): Claim =>
+  why === undefined ? claim : { ...claim, why: bounded(why, 512) };
+
 /** The request that a status entry tells of, for a Job that is gone. */
 export function requestOf(entry: Claim | WaitingEntry, environment: string): StoredRequest {
   const { id, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt, dueAt } = entry;
-  return {
-    id,
-    environment,
-    repository,
-    task,
-    revision,
-    requestedBy,
-    senderId,
-    sentAt,
-    notBefore,
-    expiresAt,
-    approvedBy: entry.approvedBy,
-    abortedBy: entry.abortedBy,
-    dueAt,
-  };
+  const { approvedBy, abortedBy } = entry;
+  const request = { id, environment, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt };
+  return { ...request, approvedBy, abortedBy, dueAt };
 }
 
 /** The request of a Job with its place in the order. */
@@ -285,10 +274,7 @@ export function inTurn(jobs: readonly Job[]): { job: Job; request: StoredRequest
     .sort((a, b) => compareTurns(a.request, b.request) || (a.job.metadata.uid < b.job.metadata.uid ? -1 : 1));
 }
 
-/**
- * When a deploy started. The patch that resumed it says so. If it was resumed by hand, it started when the Job
- * controller saw it.
- */
+/** When a deploy started: as the patch that resumed it says, or, if resumed by hand, when the Job controller saw it. */
 export function startOf(job: Job, claim: Claim | undefined): string {
   return startedAt(job) ?? job.status?.startTime ?? claim?.since ?? job.metadata.creationTimestamp;
 }

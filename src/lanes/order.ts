@@ -1,7 +1,4 @@
-/**
- * A request's place in its lane. Requests of one millisecond are ordered by their ids, so that every reader sees the
- * same order.
- */
+/** A request's place in its lane. The ids order requests of one millisecond, so every reader sees one order. */
 export interface Turn {
   readonly dueAt: string;
   readonly id: string;
@@ -12,10 +9,7 @@ export function compareTurns(a: Turn, b: Turn): number {
   return compareMoments(a.dueAt, b.dueAt) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
-/**
- * Texts of the form `2026-11-05T10:00:00.000Z` sort like their moments. A pass sorts a thousand of them, so they are
- * not parsed.
- */
+/** Texts like `2026-11-05T10:00:00.000Z` sort as their moments. A pass sorts a thousand, so they are not parsed. */
 function compareMoments(a: string, b: string): number {
   if (a === b) return 0;
   const isOneForm = a.length === 24 && b.length === 24 && a.endsWith('Z') && b.endsWith('Z');

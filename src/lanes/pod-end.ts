@@ -11,10 +11,7 @@ import {
   type Pod,
 } from './job.ts';
 
-/**
- * How the deploy of one Pod ended, as far as one version of the Pod tells. The texts are raw: a caller that keeps them
- * redacts them.
- */
+/** How the deploy of one Pod ended, as far as one version of the Pod tells. Texts are raw: redact them to keep them. */
 export interface PodEnd {
   /** Name of the Pod. */
   readonly pod: string;
@@ -72,10 +69,7 @@ export function podEnd(pod: Pod): PodEnd {
   };
 }
 
-/**
- * After a restart of the node: the kubelet does not find the container again, or containerd finds it without its
- * process (exit code 255).
- */
+/** After a restart of the node: the kubelet misses the container, or containerd its process (exit code 255). */
 const LOST = new Set(['ContainerStatusUnknown', 'Unknown']);
 const isLost = (terminated: Terminated | undefined): boolean => LOST.has(terminated?.reason ?? '');
 
@@ -83,10 +77,7 @@ const isLost = (terminated: Terminated | undefined): boolean => LOST.has(termina
 const terminatedOf = (state: ContainerState | undefined): Terminated | undefined =>
   isLost(state?.terminated) ? undefined : state?.terminated;
 
-/**
- * The clocks of the node, which dates the exit, and of the API server may differ by this much. It includes whole
- * seconds.
- */
+/** How far the clocks of the node, which dates the exit, and of the API server may differ, with whole seconds. */
 const CLOCKS_MS = 2_000;
 /**
  * A deletion that is cut short after its time has `deletionTimestamp` set to now, and this grace period or none. The
@@ -138,10 +129,7 @@ interface Cause {
   readonly terminated?: Terminated;
 }
 
-/**
- * Reasons that a kubelet gives a Pod which it ended, or no longer runs. Any other reason on a Pod that never ran says
- * why the kubelet refused it.
- */
+/** Reasons of a Pod that a kubelet ended, or no longer runs. Any other reason on a Pod that never ran is a refusal. */
 const ENDED_BY_KUBELET: Record<string, OutcomeReason> = {
   Evicted: OUTCOME.evicted,
   NodeLost: OUTCOME.nodeLost,
@@ -303,10 +291,7 @@ const endOfLog = (words: string | undefined, log: string | undefined): string =>
 export const traceWords = (reason: OutcomeReason): string | undefined =>
   TRACES[reason] === 'not touched' ? 'nothing ran on the servers' : undefined;
 
-/**
- * Ordinary containers of a Pod, apart from the first one, that have not ended. (Native side-cars are init containers:
- * the kubelet ends them.)
- */
+/** Ordinary containers of a Pod, but the first, that have not ended. (The kubelet ends native side-cars itself.) */
 export function runningSidecars(pod: Pod): string[] {
   const first = firstContainerName(pod);
   return (pod.status?.containerStatuses ?? [])

@@ -66,9 +66,7 @@ function environmentWasRemoved({ environmentExists, request }: Candidate): Drop 
   };
 }
 
-/**
- * Standard queues deliver late and out of order: an old revision must not follow a newer one by accident (invariant 4).
- */
+/** Standard queues deliver late and in any order: an old revision must not follow a newer one (invariant 4). */
 function somethingDueLaterHasStarted({ watermark, request }: Candidate): Drop | undefined {
   if (!watermark || !isBefore(request, watermark)) return undefined;
   return {
@@ -96,7 +94,7 @@ function wasTooOldWhenRead({ request, readAt, spec }: Candidate): Drop | undefin
   return {
     result: 'Missed',
     reason: OUTCOME.startingDeadline,
-    message: `the request was ${seconds(age)} s old when it was read; startingDeadlineSeconds is ${spec.startingDeadlineSeconds}`,
+    message: `the request was ${seconds(age)} s old when it was read; ${deadlineOf(spec)}`,
   };
 }
 
@@ -121,10 +119,11 @@ function couldHaveStartedLongAgo({
   if (openSince === undefined || !startable) return undefined;
   const startableSince = Math.max(Date.parse(request.dueAt), openSince, approvedAt ?? openSince);
   if (now - startableSince <= spec.startingDeadlineSeconds * 1000) return undefined;
+  const iso = new Date(startableSince).toISOString();
   return {
     result: 'Missed',
     reason: OUTCOME.startingDeadline,
-    message: `the request could have started at ${new Date(startableSince).toISOString()} but no operator started it; startingDeadlineSeconds is ${spec.startingDeadlineSeconds}`,
+    message: `the request could have started at ${iso} but no operator started it; ${deadlineOf(spec)}`,
   };
 }
 
@@ -149,5 +148,7 @@ function laneIsFull({ listed, ahead, spec }: Candidate): Drop | undefined {
     message: `${ahead} requests wait already; maxWaiting is ${spec.maxWaiting}`,
   };
 }
+
+const deadlineOf = (spec: CapDeployJobSpec): string => `startingDeadlineSeconds is ${spec.startingDeadlineSeconds}`;
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);

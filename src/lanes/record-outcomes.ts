@@ -1,7 +1,7 @@
 import type { Claim } from '../api/capdeployjob.ts';
-import { finishedAt, isAlive, isFinished, type StoredRequest, startedAt, storedRequest } from './job.ts';
+import { finishedAt, isAlive, isFinished, type Job, type StoredRequest, startedAt, storedRequest } from './job.ts';
 import { inTurn, iso, type Lane, requestOf, startOf } from './lane.ts';
-import { outcomeOfFinished, outcomeOfSuspended, outcomeOfVanished } from './outcome.ts';
+import { type Ended, type Outcome, outcomeOfFinished, outcomeOfSuspended, outcomeOfVanished } from './outcome.ts';
 
 /**
  * The Job controller can create a Pod from its cache after its Job is gone or suspended. Under load this was seen up to
@@ -17,14 +17,17 @@ export function recordFinished(lane: Lane): void {
   const finished = inTurn(lane.view.jobs)
     .filter(({ job }) => isFinished(job) && !lane.podsOf(job.metadata.uid).some(isAlive))
     .sort((a, b) => Date.parse(finishedAt(a.job)) - Date.parse(finishedAt(b.job)));
-  for (const { job, request } of finished) {
-    const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
-    if (!lane.isRecorded(request.id)) {
-      const outcome = outcomeOfFinished({ ...endedOf(lane, job.metadata.uid, claim), job });
-      lane.end(asClaimed(request, claim), job.metadata.name, outcome, startOf(job, claim));
-    }
-    if (claim) lane.release();
+  for (const { job, request } of finished) record(lane, job, request, outcomeOfFinished);
+}
+
+/** Records the end of a Job's request, unless it is recorded already, and releases its claim. */
+function record(lane: Lane, job: Job, request: StoredRequest, outcomeOf: (ended: Ended & { job: Job }) => Outcome) {
+  const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
+  if (!lane.isRecorded(request.id)) {
+    const outcome = outcomeOf({ ...endedOf(lane, job.metadata.uid, claim), job });
+    lane.end(asClaimed(request, claim), job.metadata.name, outcome, startOf(job, claim));
   }
+  if (claim) lane.release();
 }
 
 /** What is known of the end of a Job's deploy. */
@@ -34,28 +37,18 @@ export const endedOf = (lane: Lane, jobUid: string, claim: Claim | undefined) =>
   now: iso(lane),
 });
 
-/**
- * A started Job that is suspended by hand is aborted. Its claim holds the lane until nothing of it runs, and is
- * released by this record.
- */
+/** A started Job that is suspended by hand is aborted. Its claim holds the lane until nothing of it runs. */
 export function recordInterrupted(lane: Lane): void {
   for (const { job, request } of inTurn(lane.view.jobs)) {
     if (!lane.isInterrupted(job) || lane.isRecorded(request.id)) continue;
     // Only its Pod says that it was started: the Jobs may have been listed before another operator resumed it. So it is
     // marked first, and that write is refused if the Job has moved since.
     if (startedAt(job) === undefined) continue;
-    if (!hasLeftNothing(lane, job.metadata.uid)) continue;
-    const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
-    const outcome = outcomeOfSuspended({ ...endedOf(lane, job.metadata.uid, claim), job });
-    lane.end(asClaimed(request, claim), job.metadata.name, outcome, startOf(job, claim));
-    if (claim) lane.release();
+    if (hasLeftNothing(lane, job.metadata.uid)) record(lane, job, request, outcomeOfSuspended);
   }
 }
 
-/**
- * What counts is who had approved when the deploy started, and who deleted the Job first, whatever is written on it
- * later.
- */
+/** What counts is who approved before the start, and who deleted the Job first, whatever is written on it later. */
 const asClaimed = (request: StoredRequest, claim: Claim | undefined): StoredRequest =>
   claim ? { ...request, approvedBy: claim.approvedBy, abortedBy: claim.abortedBy ?? request.abortedBy } : request;
 
@@ -70,10 +63,7 @@ export function withAborter(lane: Lane, claim: Claim): Claim {
   return abortedBy === undefined ? claim : { ...claim, abortedBy };
 }
 
-/**
- * The claimed Job is gone: people or the operator deleted it. It counts as started, because its resume may have
- * succeeded.
- */
+/** The claimed Job is gone: people or the operator deleted it. It counts as started: its resume may have succeeded. */
 export function recordVanishedClaim(lane: Lane): void {
   if (!lane.claim || lane.claimedJob || !hasLeftNothing(lane, lane.claim.uid)) return;
   const claim = withAborter(lane, lane.claim);
@@ -93,9 +83,7 @@ function hasLeftNothing(lane: Lane, jobUid: string): boolean {
   return lane.podWasSeen(jobUid) || isTimeOver(lane, jobUid);
 }
 
-/**
- * By then the Job controller has finished whatever it began before a live look first showed the Job gone, or suspended.
- */
+/** By then the Job controller has finished what it began before a live look first showed the Job gone, or suspended. */
 function isTimeOver(lane: Lane, jobUid: string): boolean {
   const { memory, now, monotonicNow } = lane.view;
   const since = memory.absentSince(jobUid);

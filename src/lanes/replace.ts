@@ -61,16 +61,14 @@ export function replaceRunning(lane: Lane): void {
   const exit = exitOf(endedOf(lane, claim.uid, claim));
   if (exit && !lane.podsOf(claim.uid).some(isAlive)) return;
   const { id, revision, task, requestedBy } = newer.request;
+  const about = [revision ?? task, requestedBy === undefined ? undefined : `for ${requestedBy}`].filter(Boolean);
   lane.claim = {
     ...claim,
     ...(exit ? { exit } : {}),
     ending: {
       result: 'Aborted',
       reason: OUTCOME.replaced,
-      message: bounded(
-        `request ${id} (${revision ?? task}${requestedBy === undefined ? '' : `, for ${requestedBy}`}) was to take its place: concurrencyPolicy is Replace`,
-        1024,
-      ),
+      message: bounded(`request ${id} (${about.join(', ')}) was to take its place: concurrencyPolicy is Replace`, 1024),
     },
   };
   lane.remove.push({ job, reason: 'abort' });

@@ -3,7 +3,7 @@ import { OUTCOME } from '../api/reasons.ts';
 import { bounded } from '../text/truncate.ts';
 import { HEALTHY_START_MS, initContainersThatRan, SLOW_START_MS, whyNotRunning } from './explain.ts';
 import { isAlive, type Job, type Pod } from './job.ts';
-import { type Lane, startOf } from './lane.ts';
+import { type Lane, startOf, withWhy } from './lane.ts';
 
 /**
  * A started deploy that has no container yet: its claim says why, and it is ended after podStartDeadlineSeconds.
@@ -16,7 +16,7 @@ export function watchStart(lane: Lane, claim: Claim, job: Job, pods: readonly Po
   const since = Date.parse(startOf(job, claim));
   const pod = pods.find(isAlive) ?? pods[0];
   const { why, eventsAbout } = whyNotRunning({ job, pod, since, now, previousWhy, warnings });
-  lane.claim = why === undefined ? rest : { ...rest, why: bounded(why, 512) };
+  lane.claim = withWhy(rest, why);
   if (eventsAbout !== undefined) lane.explain.push({ uid: eventsAbout, since });
   lane.wake(since + HEALTHY_START_MS);
   lane.wake(since + SLOW_START_MS);

@@ -1,5 +1,6 @@
 import type { DeployWindow } from '../api/capdeployjob.ts';
 import { readSchedule, type Schedule } from './cron.ts';
+import { dropOldest } from './drop-oldest.ts';
 import { localTime } from './time-zone.ts';
 
 /** What the windows of an environment say of one moment. All moments are epoch milliseconds. */
@@ -13,10 +14,7 @@ export interface WindowState {
   readonly searchAgainAt: number | undefined;
   /** Why it is closed, and when it opens, in words for a person. */
   readonly closed: string | undefined;
-  /**
-   * What is wrong with a window that cannot be read, with its place and field (`schedule` or `timeZone`): it must not
-   * open the lane.
-   */
+  /** A window that cannot be read, with its place and field (`schedule` or `timeZone`): it must not open the lane. */
   readonly problem: string | undefined;
 }
 
@@ -29,10 +27,7 @@ const ALWAYS_OPEN: WindowState = {
   problem: undefined,
 };
 
-/**
- * Lookups of schedules that one search may take (about 20 ms at the worst): a pattern that never opens or never closes
- * would be searched for ever.
- */
+/** Lookups of one search (20 ms at the worst): a pattern that never opens or closes would be searched for ever. */
 const LOOKUPS = 150;
 /** How many of these are for openings of one window that run into each other, in each direction. */
 const LINKS = 15;
@@ -138,10 +133,7 @@ const forEver = (state: WindowState): Found => ({
   to: Number.POSITIVE_INFINITY,
 });
 
-/**
- * A stretch of time, with `from` and without `to`, in which a window is open or closed. If a search was cut short, it
- * is part of a longer one.
- */
+/** A stretch of time, without `to`, in which a window is open or closed; part of a longer one if the search was cut. */
 interface Span {
   readonly open: boolean;
   readonly from: number;
@@ -190,8 +182,7 @@ class BoundedMap<V> {
   set(key: string, value: V): void {
     this.#values.delete(key);
     this.#values.set(key, value);
-    const [oldest] = this.#values.keys();
-    if (this.#values.size > MOST_ANSWERS && oldest !== undefined) this.#values.delete(oldest);
+    dropOldest(this.#values, MOST_ANSWERS);
   }
 }
 

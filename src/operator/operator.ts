@@ -15,10 +15,7 @@ import { countPolls, type OperatorMetrics } from './metrics.ts';
 
 /** Name of the Lease that the replicas of one installation agree on. */
 export const LEASE_NAME = 'capdeployjob';
-/**
- * After a hand-over, what open polls bring is still stored for this long (milliseconds): as long as the rest of a stop
- * takes.
- */
+/** After a hand-over, what open polls bring is stored for this long (milliseconds): as long as the rest of a stop. */
 const HAND_OVER_GRACE_PERIOD_MS = 25_000;
 
 /** Everything that an operator needs: its clients, its clock, and what the flags say. */

@@ -10,7 +10,7 @@ import type { Log } from '../../base/log.ts';
 import type { KubeObject } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { type Thaw, thawsOf } from '../../lanes/freeze.ts';
-import { type Job, storedRequest } from '../../lanes/job.ts';
+import { type Job, type StoredRequest, storedRequest } from '../../lanes/job.ts';
 import type { RemovalReason } from '../../lanes/lane.ts';
 import type { Observation, Plan } from '../../lanes/plan.ts';
 
@@ -32,10 +32,7 @@ interface AnnouncerDeps {
 /** Results that need a person's attention. */
 const BAD: readonly Result[] = ['Failed', 'Aborted', 'Missed', 'Refused', 'Unknown'];
 
-/**
- * How many rejections get an Event after one status write, the newest ones: a flood must not crowd out the Events of
- * deploys.
- */
+/** How many rejections, the newest ones, get an Event after a status write: a flood must not crowd out deploys. */
 const MOST_REJECTION_EVENTS = 50;
 
 /**
@@ -122,7 +119,9 @@ export class Announcer {
       type: BAD.includes(entry.result) ? 'Warning' : 'Normal',
       reason: entry.result,
       action: 'Deploy',
-      note: `${entry.job}: ${describe(entry)} ${entry.result}: ${entry.reason}${entry.message ? `: ${entry.message}` : ''}`,
+      note: [`${entry.job}: ${describe(entry)} ${entry.result}`, entry.reason, entry.message]
+        .filter(Boolean)
+        .join(': '),
       turn: `${entry.job}/${entry.id}/ended`,
     });
   }
@@ -151,18 +150,15 @@ export class Announcer {
       type: 'Warning',
       reason: EVENT.adopted,
       action: 'Deploy',
-      note: `${job.metadata.name} runs without a claim (resumed by hand, or the status was lost): it holds the lane until it ends`,
+      note:
+        `${job.metadata.name} runs without a claim (resumed by hand, or the status was lost): ` +
+        'it holds the lane until it ends',
       turn: `${job.metadata.uid}/adopted`,
     });
   }
 }
 
-interface Named {
-  environment: string;
-  task: string;
-  revision?: string | undefined;
-  requestedBy?: string | undefined;
-}
+type Named = Pick<StoredRequest, 'environment' | 'task'> & Partial<Pick<StoredRequest, 'revision' | 'requestedBy'>>;
 
 const describe = ({ environment, task, revision, requestedBy }: Named): string =>
   `${task} of ${revision ?? '(no revision)'} to ${environment}${requestedBy ? ` for ${requestedBy}` : ''}`;

@@ -38,8 +38,7 @@ export class ApplyPlan {
     writeStatus: boolean,
     onStored: (stored: CapDeployJob) => void = () => {},
   ): Promise<void> {
-    // Resumed by hand. Without the mark of a start, a Job that is suspended later would look as if it could still be
-    // started.
+    // Resumed by hand. Without the mark, a Job that is suspended later would look as if it could still be started.
     for (const job of plan.mark) await this.#mark(job);
     // A claim is given up. Once its Job has moved, a resume that is under way elsewhere is refused.
     for (const job of plan.touch) await this.#touch(job);
@@ -104,9 +103,7 @@ export class ApplyPlan {
  */
 const startedMark = (startedAt: string) => ({ [ANNOTATION.startedAt]: startedAt, [ANNOTATION.abortedBy]: null });
 
-/**
- * A Job that moved or is gone must not delay the other lanes' Jobs: its refusal is reported after they had their turn.
- */
+/** A Job that moved or is gone must not delay other lanes' Jobs: its refusal is reported after their turn. */
 async function refusal(write: Promise<void>): Promise<KubeError | undefined> {
   try {
     await write;

@@ -5,10 +5,7 @@ import { isKubeError } from '../../kube/errors.ts';
 import { buildJob, fieldsLeftOut, sampleRequest, TemplateError } from '../../lanes/build-job.ts';
 import type { TemplateCheck } from '../../lanes/conditions.ts';
 
-/**
- * A refusal can have causes outside the spec (a policy, a quota). So it is tried again after this time, which doubles
- * with each failure.
- */
+/** A refusal can have causes outside the spec (a policy, a quota): it is tried again, each time after twice as long. */
 const RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
 
@@ -86,10 +83,7 @@ function wordsOfApproval(spec: CapDeployJobSpec): string {
   return `the API server accepts Jobs made of the template${note}`;
 }
 
-/**
- * The status holds what an earlier process found. Only an approval is taken from it, and only in the words of this
- * version.
- */
+/** Only an approval by an earlier process is taken from the status, and only in the words of this version. */
 function approvedBefore(resource: CapDeployJob, spec: CapDeployJobSpec): Tried | undefined {
   const condition = resource.status?.conditions?.find(({ type }) => type === CONDITION.templateValid);
   if (condition?.status !== 'True' || condition.observedGeneration !== resource.metadata.generation) return undefined;

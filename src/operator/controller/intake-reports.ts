@@ -1,12 +1,10 @@
 import type { RejectionEntry } from '../../api/capdeployjob.ts';
 import { unlessAborted } from '../../base/abort.ts';
 import type { CreateFailure, QueueState } from '../../lanes/conditions.ts';
+import { dropOldest } from '../../lanes/drop-oldest.ts';
 import { HandedOver, type Reports, type ResourceKey } from '../intake/ports.ts';
 
-/**
- * Each status write moves the resourceVersion that claims need. So a flood of bad messages writes no more often than
- * this.
- */
+/** Each status write moves the resourceVersion that claims need, so a flood of bad messages writes only this often. */
 const REJECTION_WRITE_MS = 1000;
 /** How many recorded MessageIds are remembered for each resource, so that a redelivery is counted once. */
 const REMEMBERED_REJECTIONS = 1000;
@@ -28,10 +26,7 @@ interface Entry {
   writtenAt: number;
 }
 
-/**
- * What intake reports of each resource, until reconcile has written it into the status. It is lost with the process:
- * intake then reports it again.
- */
+/** What intake reports of each resource, until the status has it. If the process ends, intake reports it again. */
 export class IntakeReports implements Reports {
   readonly #entries = new Map<ResourceKey, Entry>();
   readonly #now: () => number;
@@ -89,10 +84,7 @@ export class IntakeReports implements Reports {
     };
   }
 
-  /**
-   * A live look shows the resource of this uid. What an earlier resource of this name refused is recorded nowhere, and
-   * its message comes again.
-   */
+  /** This uid lives. What an earlier resource of this name refused is recorded nowhere; its message comes again. */
   discardOthers(key: ResourceKey, uid: string): void {
     const { pending } = this.#entries.get(key) ?? {};
     for (const [messageId, entry] of pending ?? []) {
@@ -125,10 +117,7 @@ export class IntakeReports implements Reports {
       entry.pending.get(messageId)?.settle.resolve();
       entry.pending.delete(messageId);
     }
-    for (const oldest of entry.recorded) {
-      if (entry.recorded.size <= REMEMBERED_REJECTIONS) break;
-      entry.recorded.delete(oldest);
-    }
+    dropOldest(entry.recorded, REMEMBERED_REJECTIONS);
     if (entry.pending.size > 0) this.#wake(key, REJECTION_WRITE_MS);
   }
 

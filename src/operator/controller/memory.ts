@@ -1,3 +1,4 @@
+import { dropOldest } from '../../lanes/drop-oldest.ts';
 import { containerHasStarted } from '../../lanes/explain.ts';
 import { aborterOf, isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
 import type { Memory } from '../../lanes/lane.ts';
@@ -66,8 +67,7 @@ export class ProcessMemory implements Memory {
     const isAnew = next.restarts !== before?.end.restarts;
     const exitedSince = next.exit && ((isAnew ? undefined : before?.exitedSince) ?? this.#monotonicNow());
     notes.pods.set(uid, { end: isGone ? endOfGonePod(next) : next, exitedSince });
-    const [oldest] = notes.pods.keys();
-    if (notes.pods.size > MOST_PODS && oldest !== undefined) notes.pods.delete(oldest);
+    dropOldest(notes.pods, MOST_PODS);
   }
 
   /** A Job that runs again is not absent, and may get another Pod. */
@@ -150,10 +150,7 @@ export class ProcessMemory implements Memory {
     notes.stale = false;
     this.#notes.delete(jobUid);
     this.#notes.set(jobUid, notes);
-    if (this.#notes.size > MOST_JOBS) {
-      const [oldest] = this.#notes.keys();
-      if (oldest !== undefined) this.#notes.delete(oldest);
-    }
+    dropOldest(this.#notes, MOST_JOBS);
     return notes;
   }
 }

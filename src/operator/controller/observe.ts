@@ -37,10 +37,7 @@ export class Observer {
     return this.#deps.caches.resources.get(namespace, name);
   }
 
-  /**
-   * UIDs of the Jobs that the caches know: by the Job itself, by a Pod of it, or by a status in which its request waits
-   * or runs.
-   */
+  /** UIDs of the Jobs that the caches know: by the Job, by a Pod of it, or by a status in which it waits or runs. */
   knownJobs(): Set<string> {
     const { resources, jobs, pods } = this.#deps.caches;
     return new Set([
@@ -78,8 +75,7 @@ export class Observer {
    */
   async live(key: string, template: TemplateCheck | undefined): Promise<Observation | undefined> {
     const [namespace, name] = splitKey(key);
-    // Taken first: if a time must pass before an absence counts, the lists have to be younger than the end of that
-    // time.
+    // Taken first: if time must pass before an absence counts, the lists have to be younger than the end of that time.
     const [now, monotonicNow] = [this.#deps.now(), this.#deps.monotonicNow()];
     let resource: CapDeployJob & KubeObject;
     try {

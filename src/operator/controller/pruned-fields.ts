@@ -34,13 +34,11 @@ export class PrunedFields {
   get problem(): string | undefined {
     if (this.#paths.size === 0) return undefined;
     const names = [...this.#paths].map((path) => `status.${path}`).join(', ');
-    return `the CustomResourceDefinition is older than this operator and drops ${names}: apply the one that came with the operator`;
+    const remedy = 'apply the one that came with the operator';
+    return `the CustomResourceDefinition is older than this operator and drops ${names}: ${remedy}`;
   }
 
-  /**
-   * The status as the API server would store it. It is the same object if nothing is dropped, or if it is time to try
-   * all fields.
-   */
+  /** The status as the API server would store it: the same object if all fields are kept, or are to be tried again. */
   stored(status: CapDeployJobStatus, now: number): CapDeployJobStatus {
     if (this.tryAgainAt === undefined || now >= this.tryAgainAt) return status;
     return without(status, '', this.#paths) as CapDeployJobStatus;

@@ -33,15 +33,10 @@ function once<T extends object>(object: T, make: (object: T) => T): T {
   return made;
 }
 
-/**
- * The Pod with quotable texts wherever its status says why something waits: lanes quote these, and know nothing of
- * secrets.
- */
+/** The Pod with quotable texts wherever its status says why something waits: lanes quote these as they are. */
 export const quotablePod = (pod: Pod): Pod => once(pod, readPod);
 
-/**
- * The Job with quotable texts in its conditions: the history quotes them. A Job without conditions is the same object.
- */
+/** The Job with quotable texts in its conditions, which the history quotes. Without conditions: the same object. */
 export const quotableJob = (job: Job): Job =>
   job.status?.conditions
     ? once(job, ({ status, ...rest }) => ({

@@ -48,7 +48,7 @@ interface ResourceState {
 /** A plan, and what is to be done with it. */
 interface Decision {
   readonly plan: Plan;
-  /** A write that changes nothing is not made (invariant 8). It would not move the resourceVersion, so it fences nothing. */
+  /** A write that changes nothing is not made (invariant 8): it moves no resourceVersion, so it fences nothing. */
   readonly statusChanges: boolean;
   /** Until when a changed status waits if nothing else is to be written (epoch milliseconds). */
   readonly dampedUntil: number | undefined;

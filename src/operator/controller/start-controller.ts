@@ -25,10 +25,7 @@ const STUCK_MS = 5 * 60_000;
 
 /** The whole of a stop, in milliseconds: the process has to end within a Pod's grace period, which is 30 s. */
 const STOP_MS = 24_000;
-/**
- * If another replica waits, what is in flight has this long to be recorded here. The other replica goes on with the
- * rest.
- */
+/** If another replica waits, what is in flight has this long to be recorded here. The other one does the rest. */
 const HAND_OVER_MS = 700;
 /** Passes under way have this long to end by themselves. Then their requests are aborted, as in a crash. */
 const PASSES_MS = 3_000;
@@ -52,10 +49,7 @@ export interface ControllerOptions {
   metrics: ControllerMetrics;
   log: Log;
   clock?: Clock;
-  /**
-   * Begins to read queues when this replica is to work. A stop ends intake first, because what it drains has to be
-   * recorded.
-   */
+  /** Begins to read queues when this replica is to work. A stop ends it first: what it drains has to be recorded. */
   startIntake: (deps: { resources: Resources; reports: IntakeReports }) => Intake;
   /** Resolves when this replica is to work; until then it only keeps its caches. Without it: at once. */
   lead?: Promise<void> | undefined;
@@ -86,10 +80,7 @@ export interface Controller {
   abort(): Promise<void>;
 }
 
-/**
- * Starts the two loops: intake, which turns messages into Jobs, and reconcile, which starts each Job in its turn. They
- * meet in the API server only.
- */
+/** Starts the two loops: intake makes Jobs of messages, reconcile starts them. They meet in the API server only. */
 export function startController(options: ControllerOptions): Controller {
   const { kube: client, log, metrics, clock = systemClock } = options;
   const now = () => clock.now();

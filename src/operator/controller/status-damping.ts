@@ -11,11 +11,11 @@ const REWORD_MS = 30_000;
  * to say is written at once. There are two rules.
  *
  * Contradiction. Two operators can be alive at once, during a rollout or as two leaders. They differ in what they have
- * read of queue and template, and in their clocks: for a moment a window is open, a request due or a start slow for only
- * one of them. Each write wakes the other operator, so they would correct each other as fast as the API server allows,
- * and their claims would run into conflicts. So what this process has written before is written again only after a
- * while. Measured: without this rule 8 of the first 100 seeds of the simulation break invariant 8. In the worst one an
- * operator writes the same status 100 times in 0.8 s.
+ * read of queue and template, and in their clocks: for a moment a window is open, a request due or a start slow for
+ * only one of them. Each write wakes the other operator, so they would correct each other as fast as the API server
+ * allows, and their claims would run into conflicts. So what this process has written before is written again only
+ * after a while. Measured: without this rule 8 of the first 100 seeds of the simulation break invariant 8. In the worst
+ * one an operator writes the same status 100 times in 0.8 s.
  *
  * Rewording. What delays a start can change its words all the time: a kubelet says ErrImagePull and ImagePullBackOff in
  * turn, two Warnings recur, a scheduler counts other nodes. Each change costs a live look and a write, and in an outage
