@@ -119,47 +119,43 @@ export class Lane {
    * A claim whose Job is still seen to wait has started nothing. It may be given up, and nothing may be dropped because
    * of it.
    */
-  watermark(task: string): (Turn & { task: string }) | undefined {
+  watermark(task: string): Turn | undefined {
     const { claim, claimedJob } = this;
-    const isRelated = (started: { task: string }) =>
-      started.task === task || isRollback(started.task) || (isRollback(task) && started.task === DEFAULT_TASK);
-    const marks = [...this.lastStarted.values()].filter(isRelated);
-    const latest = marks.reduce<(Turn & { task: string }) | undefined>(
-      (last, mark) => (last && compareTurns(last, mark) >= 0 ? last : mark),
-      undefined,
-    );
-    if (!claim || !isRelated(claim) || (claimedJob && this.isWaiting(claimedJob))) return latest;
-    const claimed = { task: claim.task, id: claim.id, dueAt: placeWhenStarted(claim, claim.since) };
-    return latest && compareTurns(latest, claimed) > 0 ? latest : claimed;
+    const isRelated = (other: { task: string }) =>
+      other.task === task || isRollback(other.task) || (isRollback(task) && other.task === DEFAULT_TASK);
+    const started: (Turn & { task: string })[] = [...this.lastStarted.values()];
+    if (claim && !(claimedJob && this.isWaiting(claimedJob))) {
+      started.push({ task: claim.task, id: claim.id, dueAt: placeWhenStarted(claim, claim.since) });
+    }
+    return started.filter(isRelated).toSorted(compareTurns).at(-1);
   }
 
   /** Ends a request. The caller has checked `isRecorded`, so a lane records each end once. */
   end(request: StoredRequest, job: string, outcome: Outcome, startedAt?: string): void {
-    const { freeAt = outcome.finishedAt } = outcome;
+    const { result, reason, message, freeAt = outcome.finishedAt } = outcome;
     // A container's exit has the time of its node's clock, which may be behind the time of the start, or in the future.
     const finishedAt = later(startedAt, earlier(outcome.finishedAt, freeAt));
-    const abortedBy = outcome.reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;
+    const abortedBy = reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;
     this.ended.push({
       ...summary({ ...request, abortedBy }, job),
       environment: this.view.name,
-      result: outcome.result,
-      reason: outcome.reason,
-      ...(outcome.message === undefined ? {} : { message: messageWithAborter(outcome.message, abortedBy) }),
-      ...(startedAt === undefined ? {} : { startedAt }),
+      result,
+      reason,
+      ...defined({ message: message && messageWithAborter(message, abortedBy), startedAt }),
       finishedAt,
     });
     if (startedAt === undefined) return;
-    this.promoteWatermark(request, startedAt);
-    this.lastResult = outcome.result;
+    this.#promoteWatermark(request, startedAt);
+    this.lastResult = result;
     this.lastEndedAt = freeAt;
-    if (outcome.result === 'Succeeded') {
+    if (result === 'Succeeded') {
       const { revision, requestedBy, task } = request;
       this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt };
     }
   }
 
   /** Forward only: a late record must not let an older revision start. */
-  private promoteWatermark(request: StoredRequest, startedAt: string): void {
+  #promoteWatermark(request: StoredRequest, startedAt: string): void {
     const { task, id, repository, revision } = request;
     const dueAt = placeWhenStarted(request, startedAt);
     const last = this.lastStarted.get(task);
@@ -189,11 +185,11 @@ export class Lane {
     const job = [...this.view.jobs, ...this.view.foreignJobs].find(isRunning);
     if (job) return `Job ${job.metadata.name} runs in this lane`;
     const pod = this.view.pods.find(isAlive);
-    if (!pod) return this.interruptedBeside;
+    if (!pod) return this.#interruptedBeside;
     return pod.metadata.deletionTimestamp ? terminating(pod) : `Pod ${pod.metadata.name} runs in this lane`;
   }
 
-  private get interruptedBeside(): string | undefined {
+  get #interruptedBeside(): string | undefined {
     const job = this.view.jobs.find(
       (other) =>
         other.metadata.uid !== this.claim?.uid &&
@@ -304,8 +300,5 @@ const later = (a: string | undefined, b: string): string => (a !== undefined && 
 export const iso = (lane: Lane): string => new Date(lane.view.now).toISOString();
 
 /** Without the fields that are undefined: a status must not hold them. */
-export function defined<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: string;
-  };
-}
+export const defined = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;

@@ -2,7 +2,7 @@ import { bounded } from '../text/truncate.ts';
 import { adoptStarted, advanceClaim, markStarted, startNext } from './advance-claim.ts';
 import { evaluateWaiting, recordDeletedWhileWaiting, removeKnown } from './evaluate-waiting.ts';
 import { explainWaiting } from './explain-waiting.ts';
-import { Lane, type LanePlan, type LaneView } from './lane.ts';
+import { defined, Lane, type LanePlan, type LaneView } from './lane.ts';
 import { recordFinished, recordInterrupted, recordVanishedClaim } from './record-outcomes.ts';
 import { fenceTakenBack, replaceRunning } from './replace.ts';
 import { updateOpenSince } from './update-open-since.ts';
@@ -34,37 +34,28 @@ export function planLane(view: LaneView): LanePlan {
 }
 
 function planOf(lane: Lane): LanePlan {
-  const { view, claim } = lane;
+  const { view, claim, window, waiting, lastStarted, lastSuccessful, lastResult, lastEndedAt } = lane;
   const status = {
     name: view.name,
-    ...(claim ? { active: [claim] } : {}),
-    ...(lane.waiting.length > 0 ? { waiting: lane.waiting } : {}),
-    ...(lane.frozen === undefined ? {} : { frozen: lane.frozen }),
-    ...(lane.window.closed === undefined ? {} : { closed: bounded(lane.window.closed, 512) }),
-    ...(lane.window.open || lane.window.until === undefined
-      ? {}
-      : { closedUntil: new Date(lane.window.until).toISOString() }),
-    ...(lane.openSince === undefined ? {} : { openSince: new Date(lane.openSince).toISOString() }),
-    ...(lane.lastStarted.size > 0 ? { lastStarted: [...lane.lastStarted.values()] } : {}),
-    ...(lane.lastSuccessful ? { lastSuccessful: lane.lastSuccessful } : {}),
-    ...(lane.lastResult ? { lastResult: lane.lastResult } : {}),
-    ...(lane.lastEndedAt ? { lastEndedAt: lane.lastEndedAt } : {}),
+    ...defined({
+      active: claim && [claim],
+      waiting: waiting.length > 0 ? waiting : undefined,
+      frozen: lane.frozen,
+      closed: window.closed && bounded(window.closed, 512),
+      closedUntil: window.open ? undefined : isoOf(window.until),
+      openSince: isoOf(lane.openSince),
+      lastStarted: lastStarted.size > 0 ? [...lastStarted.values()] : undefined,
+      lastSuccessful,
+      lastResult,
+      lastEndedAt,
+    }),
   };
   const { ended, mark, touch, start, remove, absent, explain, adopted, wakeAt } = lane;
-  return {
-    status: isForgotten(lane) ? undefined : status,
-    ended,
-    mark,
-    touch,
-    start,
-    remove,
-    absent,
-    explain,
-    adopted,
-    wakeAt,
-    windowProblem: lane.window.problem,
-  };
+  const work = { ended, mark, touch, start, remove, absent, explain, adopted, wakeAt };
+  return { status: isForgotten(lane) ? undefined : status, ...work, windowProblem: window.problem };
 }
+
+const isoOf = (moment: number | undefined) => (moment === undefined ? undefined : new Date(moment).toISOString());
 
 function isForgotten(lane: Lane): boolean {
   const { view } = lane;

@@ -290,19 +290,3 @@ const endOfLog = (words: string | undefined, log: string | undefined): string =>
 /** What an end means for the servers, if that is good news. */
 export const traceWords = (reason: OutcomeReason): string | undefined =>
   TRACES[reason] === 'not touched' ? 'nothing ran on the servers' : undefined;
-
-/** Ordinary containers of a Pod, but the first, that have not ended. (The kubelet ends native side-cars itself.) */
-export function runningSidecars(pod: Pod): string[] {
-  const first = firstContainerName(pod);
-  return (pod.status?.containerStatuses ?? [])
-    .filter(({ name, state }) => name !== first && state?.terminated === undefined)
-    .map(({ name }) => name);
-}
-
-/** Native side-cars of a Pod that have not ended: init containers that the kubelet ends after the ordinary ones. */
-export function runningNativeSidecars(pod: Pod): string[] {
-  const native = nativeSidecars(pod);
-  return (pod.status?.initContainerStatuses ?? [])
-    .filter(({ name, state }) => native.includes(name) && state?.terminated === undefined)
-    .map(({ name }) => name);
-}

@@ -1,9 +1,8 @@
 import type { Claim, Exit } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { bounded } from '../text/truncate.ts';
-import { isAlive, type Job, type Pod } from './job.ts';
+import { firstContainerName, isAlive, type Job, nativeSidecars, type Pod } from './job.ts';
 import type { Lane } from './lane.ts';
-import { runningNativeSidecars, runningSidecars } from './pod-end.ts';
 
 /** How long the rest of a Pod may run on after `cap` has exited. */
 export const SIDECARS_MS = 60_000;
@@ -84,4 +83,20 @@ function whatGoesOn(pod: Pod): string {
   const sidecars = (names.length > 0 ? names : native).join(', ');
   // On a busy node this alone takes seconds, without any side-car.
   return sidecars ? `${sidecars} runs` : 'its kubelet has not said yet that the Pod has ended';
+}
+
+/** Ordinary containers of a Pod, but the first, that have not ended. (The kubelet ends native side-cars itself.) */
+export function runningSidecars(pod: Pod): string[] {
+  const first = firstContainerName(pod);
+  return (pod.status?.containerStatuses ?? [])
+    .filter(({ name, state }) => name !== first && state?.terminated === undefined)
+    .map(({ name }) => name);
+}
+
+/** Native side-cars of a Pod that have not ended: init containers that the kubelet ends after the ordinary ones. */
+function runningNativeSidecars(pod: Pod): string[] {
+  const native = nativeSidecars(pod);
+  return (pod.status?.initContainerStatuses ?? [])
+    .filter(({ name, state }) => native.includes(name) && state?.terminated === undefined)
+    .map(({ name }) => name);
 }

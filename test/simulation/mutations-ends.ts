@@ -162,7 +162,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'the history says who aborted whatever the end was',
     rule: 'rule 16',
     file: 'src/lanes/lane.ts',
-    find: 'outcome.reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;',
+    find: 'reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;',
     replace: 'request.abortedBy;',
   },
   {

@@ -84,7 +84,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a claim is started beside a Job that somebody resumed and suspended',
     rule: 'rule 3',
     file: 'src/lanes/lane.ts',
-    find: 'if (!pod) return this.interruptedBeside;',
+    find: 'if (!pod) return this.#interruptedBeside;',
     replace: 'if (!pod) return undefined;',
   },
   {

@@ -98,12 +98,7 @@ export function startController(options: ControllerOptions): Controller {
     log,
     onError: (_key, error) => metrics.reconcileFailed(error),
   });
-  const caches = createCaches({
-    client,
-    namespaces: options.namespaces,
-    clock,
-    log,
-  });
+  const caches = createCaches({ client, namespaces: options.namespaces, clock, log });
   const memory = new ProcessMemory(monotonic);
   const warnings = new WarningEvents({ client, now, wake: (key) => queue.add(key), log });
   const reports = new IntakeReports(now, (key, inMs) => queue.addAfter(key, inMs));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { endOfGonePod, exitOfAll, mergePodEnd, podEnd, runningSidecars } from '../../../src/lanes/pod-end.ts';
+import { endOfGonePod, exitOfAll, mergePodEnd, podEnd } from '../../../src/lanes/pod-end.ts';
 import { storedBytes } from '../../../src/text/truncate.ts';
 import { aJob, aPod, at, type PodChanges, stamp } from './builders.ts';
 
@@ -304,10 +304,4 @@ describe('the exit of all Pods of a Job', () => {
     delete pod.status!.containerStatuses![0]!.state!.terminated!.finishedAt;
     expect(exitOfAll([podEnd(pod)], at(0))?.finishedAt).toBe(at(0));
   });
-});
-
-test('side-cars that run are the ordinary containers beside the first one that have not ended', () => {
-  const others = { proxy: { running: {} }, agent: { waiting: {} }, done: { terminated: { exitCode: 0 } } };
-  expect(runningSidecars(aPod(job, { ...exited(0, -5), others })).sort()).toEqual(['agent', 'proxy']);
-  expect(runningSidecars(aPod(job))).toEqual([]);
 });
