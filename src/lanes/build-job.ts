@@ -8,9 +8,9 @@ type Json = Record<string, unknown>;
 const SSH_VOLUME = 'capdeployjob-ssh';
 
 /**
- * On each Pod unless the template has the key: half a deploy is worse than a node that lives an hour longer. Cluster Autoscaler then scales no
- * node away under the Pod (its FAQ, "What types of pods can prevent CA from removing a node?"), and Karpenter disrupts none of its own
- * accord (its concept "Disruption", pod-level controls).
+ * Set on each Pod unless the template has the key: half a deploy is worse than a node that lives an hour longer.
+ * Cluster Autoscaler then removes no node under the Pod (its FAQ, "What types of pods can prevent CA from removing a
+ * node?"), and Karpenter does not disrupt one by choice (its concept "Disruption", pod-level controls).
  */
 const POD_ANNOTATIONS = {
   'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
@@ -26,9 +26,9 @@ export class TemplateError extends Error {
 }
 
 /**
- * Makes the Job of a request: `REVISION=<revision> cap <environment> <task>` in the first container of the
- * resource's template, suspended, under the name that only this request has.
- * @throws TemplateError where the template is not a Pod template with a container.
+ * Makes the Job of a request: `REVISION=<revision> cap <environment> <task>` in the first container of the resource's
+ * template, suspended, under the name that only this request has.
+ * @throws TemplateError if the template is not a Pod template with a container.
  */
 export function buildJob(resource: CapDeployJob, spec: CapDeployJobSpec, request: DeployRequest): Json {
   const labels = {
@@ -43,7 +43,7 @@ export function buildJob(resource: CapDeployJob, spec: CapDeployJobSpec, request
     metadata: {
       name: jobName(resource.metadata.name, request.environment, request.id),
       namespace: resource.metadata.namespace,
-      // The resource's own labels and annotations are not copied: Argo CD would take the Job for one of its own and prune it.
+      // The resource's own labels and annotations are not copied: Argo CD would take the Job for its own and prune it.
       labels,
       annotations: annotationsOf(request),
       ownerReferences: [
@@ -60,9 +60,9 @@ export function buildJob(resource: CapDeployJob, spec: CapDeployJobSpec, request
       suspend: true,
       parallelism: 1,
       completions: 1,
-      // Half a deploy that failed is for a person to judge: trying again is a new request.
+      // A failed deploy may be half done. A person judges it: trying again is a new request.
       backoffLimit: 0,
-      // Without it a Job overlaps itself where a node is lost and its Pod terminates for ever (KEP-3939).
+      // Without it a Job overlaps itself if a node is lost and its Pod terminates for ever (KEP-3939).
       podReplacementPolicy: 'Failed',
       activeDeadlineSeconds: spec.activeDeadlineSeconds,
       template: podTemplate(spec, request, labels),
@@ -71,7 +71,7 @@ export function buildJob(resource: CapDeployJob, spec: CapDeployJobSpec, request
 }
 
 function podTemplate(spec: CapDeployJobSpec, request: DeployRequest, labels: Record<string, string>): Json {
-  // A deep copy: the template is the cache's, and fields that this program does not know must survive.
+  // A deep copy: the template belongs to the cache, and fields that this program does not know must survive.
   const template = structuredClone(spec.template) as Json;
   const podSpec = record(template.spec, '.spec: a Pod spec is required');
   const containers = podSpec.containers;
@@ -83,7 +83,7 @@ function podTemplate(spec: CapDeployJobSpec, request: DeployRequest, labels: Rec
   container.args = ['cap', request.environment, request.task];
   container.env = environmentVariables(container.env, request.revision);
   container.terminationMessagePolicy ??= 'FallbackToLogsOnError';
-  // Where one of these fails, cap does not run, and there are no other words.
+  // If one of these fails, cap does not run, and nothing else tells why.
   for (const [index, each] of list(podSpec.initContainers, '.spec.initContainers').entries()) {
     const init = record(each, `.spec.initContainers[${index}]: a container is required`);
     init.terminationMessagePolicy ??= 'FallbackToLogsOnError';
@@ -104,8 +104,8 @@ function podTemplate(spec: CapDeployJobSpec, request: DeployRequest, labels: Rec
 }
 
 /**
- * What could start `cap` a second time: rules of containers win over the Pod's restartPolicy (KEP-5307, on by default from Kubernetes 1.35).
- * A native side-car is an init container with `restartPolicy: Always`: that stays.
+ * Fields that could start `cap` a second time: rules of containers win over the Pod's restartPolicy (KEP-5307, on by
+ * default from Kubernetes 1.35). A native side-car is an init container with `restartPolicy: Always`: that stays.
  */
 function restartFields(podSpec: Json): { container: Json; field: string; path: string }[] {
   const found = (containers: unknown, name: string, fields: readonly string[]) =>
@@ -122,15 +122,16 @@ function restartFields(podSpec: Json): { container: Json; field: string; path: s
   ];
 }
 
-/** Fields of the template that are left out of each Pod, since `cap` runs once. @throws TemplateError as `buildJob` does. */
+/** Fields of the template that no Pod gets, because `cap` runs once. @throws TemplateError as `buildJob` does. */
 export function fieldsLeftOut(spec: CapDeployJobSpec): string[] {
   const podSpec = record((spec.template as Json).spec, '.spec: a Pod spec is required');
   return restartFields(podSpec).map(({ path }) => path);
 }
 
 /**
- * REVISION replaces any REVISION of the template; a variable whose name ends in _DEPLOY_HASH gets the revision as well, which is what
- * existing images read. Without a revision (a task that needs none) all of these are taken out: a left-over value would be deployed.
+ * REVISION replaces any REVISION of the template. A variable whose name ends in _DEPLOY_HASH gets the revision too,
+ * because existing images read it. Without a revision (a task that needs none) all of these are removed: an old value
+ * would be deployed.
  */
 function environmentVariables(env: unknown, revision: string | undefined): Json[] {
   if (env !== undefined && env !== null && !Array.isArray(env))
@@ -142,7 +143,7 @@ function environmentVariables(env: unknown, revision: string | undefined): Json[
   const others = variables.filter(({ name }) => name !== 'REVISION');
   if (revision === undefined) return others.filter(({ name }) => !carriesRevision(name));
   return [
-    // First of all, for $(REVISION) in another variable is only expanded where it comes after.
+    // It comes first, because $(REVISION) is expanded only in the variables after it.
     { name: 'REVISION', value: revision },
     ...others.map((variable) => (carriesRevision(variable.name) ? { name: variable.name, value: revision } : variable)),
   ];
@@ -172,10 +173,10 @@ function mountSshKey(podSpec: Json, container: Json, sshKey: NonNullable<CapDepl
 }
 
 /**
- * A Secret's files are root's. ssh and ssh-add refuse a key of their own user that others can read (sshkey_perm_ok in OpenSSH's authfile.c),
- * and ask nothing about a key of another user. So root gets 0400, and so does a user whom only the image names: it may be root.
- * Any other user gets it by its fsGroup, 0440; without one by 0444, as nothing else lets that user read it. Kubernetes' own default is 0644:
- * only this container mounts the files, and on the node nobody but root gets to them.
+ * A Secret's files belong to root. ssh and ssh-add refuse a key of their own user that others can read (sshkey_perm_ok
+ * in OpenSSH's authfile.c), and do not check a key of another user. So root gets 0400. So does a user that only the
+ * image names: it may be root. Any other user reads the key through its fsGroup, 0440, or without one through 0444.
+ * Kubernetes' own default is 0644. Only this container mounts the files, and on the node only root can reach them.
  */
 function modeOfKey(podSpec: Json, container: Json): number {
   const pod = (podSpec.securityContext ?? {}) as Json;
@@ -220,7 +221,7 @@ function list(value: unknown, field: string): unknown[] {
   return value;
 }
 
-/** A request that never came: the server-side dry run of the template is made with it. */
+/** Not a real request: the dry run of the template is made with it. */
 export function sampleRequest(spec: CapDeployJobSpec): DeployRequest {
   return {
     id: 'dry-run',

@@ -5,11 +5,12 @@ import { CONDITION, REASON } from '../api/reasons.ts';
 export type QueueState =
   /** Not read on purpose, or refused: suspended, invalid template, shared queue, origin not allowed, … */
   | { kind: 'off'; reason: string; message: string }
-  /** Being read; `lastReadAt` is when a receive last succeeded (epoch milliseconds), 0 before the first. `since`: when reading began. */
+  /** Being read since then. A receive last succeeded at `lastReadAt`, 0 before the first (epoch milliseconds). */
   | { kind: 'reading'; since: number; lastReadAt: number }
   /**
-   * The last receive failed: `reason` is AWS's error code or the transport's. `lasting`: it will not go away by itself (no such queue,
-   * access denied), so it is told at once; a passing one only once the queue has not been read for a while.
+   * The last receive failed: `reason` is AWS's error code or the transport's. `lasting`: it will not go away by itself
+   * (no such queue, access denied), so it is reported at once. A passing failure is reported only after the queue has
+   * not been read for a while.
    */
   | { kind: 'failing'; since: number; lastReadAt: number; reason: string; message: string; lasting: boolean };
 
@@ -33,7 +34,7 @@ export interface TemplateCheck {
 export interface Health {
   readonly generation: number;
   readonly spec: CapDeployJobSpec | undefined;
-  /** What is wrong with the spec, where it cannot be read. */
+  /** What is wrong with the spec, if it cannot be read. */
   readonly specProblem: string | undefined;
   readonly template: TemplateCheck | undefined;
   readonly queue: QueueState | undefined;
@@ -50,7 +51,9 @@ export interface Health {
 
 type Finding = Pick<Condition, 'status' | 'reason' | 'message'>;
 
-/** A queue that was not read with success for this long makes the resource not ready: silent consumers are the worst kind. */
+const finding = (status: Finding['status'], reason: string, message: string): Finding => ({ status, reason, message });
+
+/** A queue not read with success for this long makes the resource not ready, or its failure would go unnoticed. */
 export const queueReadDeadlineMs = (waitTimeSeconds: number): number => Math.max(3 * waitTimeSeconds, 90) * 1000;
 
 /** The conditions, each with the moment at which its status last changed. */
@@ -78,49 +81,43 @@ export function conditionsOf(health: Health, previous: readonly Condition[] | un
   });
 }
 
-/** A failed deploy is not a sick operator: it does not count here. */
+/** A failed deploy is no fault of the operator: it does not count here. */
 function ready(health: Health, template: Finding, reachable: Finding): Finding {
   const { specProblem, windowProblem, freezeProblem, definitionProblem, createFailure, queue } = health;
-  if (specProblem) return { status: 'False', reason: REASON.invalidSpec, message: specProblem };
+  if (specProblem) return finding('False', REASON.invalidSpec, specProblem);
   if (template.status === 'False') return template;
   if (createFailure) {
-    return {
-      status: 'False',
-      reason: REASON.jobsCannotBeCreated,
-      message: `Jobs cannot be created, so nothing more is received: ${createFailure.reason}: ${createFailure.message}`,
-    };
+    return finding(
+      'False',
+      REASON.jobsCannotBeCreated,
+      `Jobs cannot be created, so nothing more is received: ${createFailure.reason}: ${createFailure.message}`,
+    );
   }
   if (windowProblem) {
-    return {
-      status: 'False',
-      reason: REASON.invalidWindow,
-      message: `${windowProblem}; until it is corrected nothing starts in this environment`,
-    };
+    return finding(
+      'False',
+      REASON.invalidWindow,
+      `${windowProblem}; until it is corrected nothing starts in this environment`,
+    );
   }
-  if (freezeProblem) return { status: 'False', reason: REASON.freezeOfUnknownEnvironment, message: freezeProblem };
-  // Not well, though deploys go on: what is dropped is what a later pass, or a person, would have gone by.
-  if (definitionProblem) return { status: 'False', reason: REASON.definitionOutdated, message: definitionProblem };
+  if (freezeProblem) return finding('False', REASON.freezeOfUnknownEnvironment, freezeProblem);
+  // Deploys go on, but not well: a later pass, or a person, would have needed the fields that are dropped.
+  if (definitionProblem) return finding('False', REASON.definitionOutdated, definitionProblem);
   if (queue?.kind === 'off' && queue.reason === REASON.invalidSpec)
-    return { status: 'False', reason: queue.reason, message: queue.message };
-  if (queue?.kind === 'off' && queue.reason === REASON.suspended)
-    return { status: 'True', reason: queue.reason, message: queue.message };
+    return finding('False', queue.reason, queue.message);
+  if (queue?.kind === 'off' && queue.reason === REASON.suspended) return finding('True', queue.reason, queue.message);
   if (reachable.status !== 'True') return reachable;
-  return { status: 'True', reason: REASON.asExpected, message: 'messages are received and deploys are started' };
+  return finding('True', REASON.asExpected, 'messages are received and deploys are started');
 }
 
 function templateValid({ template, generation }: Health): Finding {
   if (template?.generation !== generation) {
-    return {
-      status: 'Unknown',
-      reason: REASON.notChecked,
-      message: 'the template has not been tried on the API server yet',
-    };
+    return finding('Unknown', REASON.notChecked, 'the template has not been tried on the API server yet');
   }
-  const { status, reason, message } = template;
-  return { status, reason, message };
+  return finding(template.status, template.reason, template.message);
 }
 
-/** Reasons for not reading a queue that say nothing of the queue itself. */
+/** Reasons for not reading a queue that say nothing about the queue itself. */
 const OFF_WITHOUT_FAULT: readonly string[] = [
   REASON.suspended,
   REASON.notChecked,
@@ -133,45 +130,33 @@ function queueReachable(health: Health, before: Condition | undefined): Finding 
   const { queue, spec, now } = health;
   if (!queue) return notYetRead(health, before);
   if (queue.kind === 'off') {
-    return {
-      status: OFF_WITHOUT_FAULT.includes(queue.reason) ? 'Unknown' : 'False',
-      reason: queue.reason,
-      message: queue.message,
-    };
+    return finding(OFF_WITHOUT_FAULT.includes(queue.reason) ? 'Unknown' : 'False', queue.reason, queue.message);
   }
   const deadline = queueReadDeadlineMs(spec?.queue.waitTimeSeconds ?? 20);
   const overdue = now - Math.max(queue.since, queue.lastReadAt) > deadline;
   if (queue.kind === 'failing' && (queue.lasting || overdue)) {
-    return { status: 'False', reason: queue.reason, message: queue.message };
+    return finding('False', queue.reason, queue.message);
   }
   if (overdue) {
-    return {
-      status: 'False',
-      reason: REASON.queueNotRead,
-      message: `the queue was not read for more than ${deadline / 1000} s`,
-    };
+    return finding('False', REASON.queueNotRead, `the queue was not read for more than ${deadline / 1000} s`);
   }
   if (queue.lastReadAt === 0) return notYetRead(health, before);
-  return { status: 'True', reason: REASON.polling, message: 'the queue is being read' };
+  return finding('True', REASON.polling, 'the queue is being read');
 }
 
-/** An operator that has just started knows nothing better than what stands there: else each restart would turn every resource's conditions. */
+/** A new operator keeps what the condition says: else each restart would turn every resource's conditions. */
 function notYetRead({ generation }: Health, before: Condition | undefined): Finding {
-  if (before?.observedGeneration === generation) {
-    const { status, reason, message } = before;
-    return { status, reason, message };
-  }
-  return { status: 'Unknown', reason: REASON.notYetPolled, message: 'the queue has not been read yet' };
+  if (before?.observedGeneration === generation) return finding(before.status, before.reason, before.message);
+  return finding('Unknown', REASON.notYetPolled, 'the queue has not been read yet');
 }
 
-/** All environments' last deploys: one that failed keeps this False until that environment has a good one. */
+/** The last deploy of each environment: a failed one keeps this False until that environment has a good one. */
 function lastDeploySucceeded({ lanes }: Health): Finding {
   const ended = lanes.filter(({ lastResult }) => lastResult !== undefined);
-  if (ended.length === 0)
-    return { status: 'Unknown', reason: REASON.noDeployYet, message: 'nothing has been deployed yet' };
+  if (ended.length === 0) return finding('Unknown', REASON.noDeployYet, 'nothing has been deployed yet');
   const bad = ended.filter(({ lastResult }) => lastResult !== 'Succeeded');
   if (bad.length === 0) {
-    return { status: 'True', reason: REASON.deploySucceeded, message: 'the last deploy of each environment succeeded' };
+    return finding('True', REASON.deploySucceeded, 'the last deploy of each environment succeeded');
   }
   const message = bad.map(({ name, lastResult }) => `${name}: ${lastResult}`).join(', ');
   return { status: 'False', reason: REASON.deployFailed, message };

@@ -2,22 +2,23 @@ import { Cron } from 'croner';
 import { SCHEDULE_PATTERN } from '../api/capdeployjob.ts';
 import { problemOfTimeZone } from './time-zone.ts';
 
-/** A cron schedule in its time zone: when it opened last, and when it opens next. All moments are epoch milliseconds. */
+/** A cron schedule in its time zone: when it opened last, and opens next. All moments are epoch milliseconds. */
 export interface Schedule {
-  /** The latest opening at or before this moment; undefined where there was none. */
+  /** The latest opening at or before this moment; undefined if there was none. */
   lastAt(moment: number): number | undefined;
-  /** The first opening after this moment; undefined where there will be none. */
+  /** The first opening after this moment; undefined if there will be none. */
   nextAfter(moment: number): number | undefined;
 }
 
 /**
- * Reads a schedule of five fields, as CronJob takes them. Days of the month and of the week are alternatives where both are restricted
- * (crontab(5)). Where clocks are put forward, an opening at a time that does not exist that day comes at the end of the gap; where they are
- * put back, a single time opens once, the first time it is shown, and `*` and steps go on through both hours.
+ * Reads a schedule of five fields, as CronJob takes them. If both days of the month and days of the week are
+ * restricted, either of them matches (crontab(5)). When clocks are put forward, an opening at a time that does not
+ * exist that day comes at the end of the gap. When they are put back, a single time opens once, the first time it is
+ * shown, and `*` and steps go on through both hours.
  *
  * croner also knows seconds, years, `L`, `W` and `#`, which a CronJob does not, and takes `?` for the day on which it
- * was asked: they are refused, and so are names like `@daily`. Where clocks do not change, what both take means the same
- * in both. 7 is Sunday, too: crontab(5) has it so, though a CronJob refuses it.
+ * was asked. These are refused, and so are names like `@daily`. Apart from changes of clocks, what both take means the
+ * same in both. 7 is Sunday, too: crontab(5) has it so, though a CronJob refuses it.
  * @returns the schedule, or what is wrong with which of the two fields.
  */
 export function readSchedule(
@@ -28,7 +29,8 @@ export function readSchedule(
     return {
       field: 'schedule',
       problem:
-        'five fields are expected (minute, hour, day of the month, month, day of the week), as in a CronJob, for example 0 9 * * MON-FRI',
+        'five fields are expected (minute, hour, day of the month, month, day of the week), as in a CronJob, ' +
+        'for example 0 9 * * MON-FRI',
     };
   }
   const unknown = problemOfTimeZone(timeZone);
@@ -49,7 +51,7 @@ export function readSchedule(
   };
 }
 
-/** The fields of a schedule, and what stands for one time in each. */
+/** The fields of a schedule, and which single values each of them takes. */
 const FIELDS = [
   ['minute', '0 to 59'],
   ['hour', '0 to 23'],
@@ -58,7 +60,7 @@ const FIELDS = [
   ['day of the week', '0 to 7 or SUN to SAT'],
 ] as const;
 
-/** Says which field cannot be read, as it was written: croner's own words are about what was made of it. */
+/** Says which field cannot be read, as it was written: croner's own message is about the rewritten schedule. */
 function problemOfFields(schedule: string, timeZone: string): string {
   for (const [index, written] of schedule.split(/ +/).entries()) {
     const alone = FIELDS.map((_, other) => (other === index ? written : '*')).join(' ');
@@ -66,17 +68,18 @@ function problemOfFields(schedule: string, timeZone: string): string {
     try {
       asCronJobReadsIt(alone, timeZone);
     } catch {
-      return `the ${name}, ${JSON.stringify(written)}, cannot be read; expected are ${times}, * for all, lists (1,3), ranges from low to high (1-5) and steps (*/2)`;
+      const syntax = '* for all, lists (1,3), ranges from low to high (1-5) and steps (*/2)';
+      return `the ${name}, ${JSON.stringify(written)}, cannot be read; expected are ${times}, ${syntax}`;
     }
   }
   return 'cannot be read';
 }
 
 /**
- * Rewrites what croner reads otherwise than the parser of CronJobs (https://pkg.go.dev/github.com/robfig/cron/v3):
+ * Rewrites what croner reads differently from the parser of CronJobs (https://pkg.go.dev/github.com/robfig/cron/v3):
  * - SUN at the end of a range is 0, not 7. So SUN-SUN is Sunday, not the whole week, and FRI-SUN is refused.
  * - A day field that lists `*`, or a step of 1, restricts nothing. So the other day field decides alone.
- * @throws an Error where it cannot be read
+ * @throws an Error if it cannot be read
  */
 function asCronJobReadsIt(schedule: string, timeZone: string): Cron {
   if (/[LW]/i.test(schedule.replace(/jul|wed/gi, ''))) throw new Error('L and W are croner’s');

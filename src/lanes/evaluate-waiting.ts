@@ -4,7 +4,7 @@ import { OUTCOME } from '../api/reasons.ts';
 import { isBeingDeleted, isFinished, isSuspended, type Job, type StoredRequest } from './job.ts';
 import { inTurn, iso, type Lane, requestOf, summary } from './lane.ts';
 import { compareTurns } from './order.ts';
-import { type Drop, dropReason } from './policies.ts';
+import { type Candidate, type Drop, dropReason } from './policies.ts';
 
 /** A request that is neither recorded nor claimed. */
 interface Open {
@@ -13,19 +13,19 @@ interface Open {
   /** What is stored of its approval. */
   readonly approval: Pick<WaitingEntry, 'approvalMissing' | 'approvedAt'>;
   readonly isListed: boolean;
-  /** It waits, so that what speaks against it drops it. */
-  readonly isJudged: boolean;
+  /** It waits, so a reason against it drops it. */
+  readonly isDroppable: boolean;
 }
 
-/** Each request that is neither recorded nor claimed is dropped for a reason or stands in the status: none is ever without a place. */
+/** Each request that is neither recorded nor claimed is dropped for a reason or listed in the status: none is lost. */
 export function evaluateWaiting(lane: Lane): void {
   const open = openRequests(lane);
-  // What is dropped for a reason of its own takes nobody's place.
-  const lasting = open.filter(
-    (each) => each.isJudged && !dropOf(lane, each, { listed: true, ahead: 0, newer: undefined }),
+  // A request that is dropped for a reason of its own does not replace others.
+  const remaining = open.filter(
+    (each) => each.isDroppable && !dropOf(lane, each, { listed: true, ahead: 0, newer: undefined }),
   );
-  const startable = lasting.filter(({ request }) => lane.isStartable(request));
-  const newerThan = new Map(lasting.map((each) => [each, newerOf(lane, each, startable)]));
+  const startable = remaining.filter(({ request }) => lane.isStartable(request));
+  const newerThan = new Map(remaining.map((each) => [each, newerOf(lane, each, startable)]));
   for (const each of inOrderOfPlaces(open, newerThan)) {
     const { job, request } = each;
     const place = {
@@ -33,7 +33,7 @@ export function evaluateWaiting(lane: Lane): void {
       ahead: lane.waiting.length,
       newer: newerThan.get(each)?.request,
     };
-    const drop = each.isJudged ? dropOf(lane, each, place) : undefined;
+    const drop = each.isDroppable ? dropOf(lane, each, place) : undefined;
     if (drop) {
       lane.end(request, job.metadata.name, { ...drop, finishedAt: iso(lane) });
     } else {
@@ -51,7 +51,7 @@ function openRequests(lane: Lane): Open[] {
   const listed = new Map(previous?.waiting?.map((entry) => [entry.job, entry]));
   return (
     inTurn(lane.view.jobs)
-      // A newcomer under the id of a claimed Job that has vanished has to wait: it is dropped as known once that one is recorded.
+      // A new Job with the id of a vanished claimed Job waits. It is dropped as known once that one is recorded.
       .filter(({ request }) => request.id !== lane.claim?.id && !lane.isKnown(request.id))
       .map(({ job, request }) => {
         const before = listed.get(job.metadata.name);
@@ -61,16 +61,16 @@ function openRequests(lane: Lane): Open[] {
           request,
           approval: followApproval(lane, request, before ?? (givenUp && { approvedAt: givenUp.since })),
           isListed: before !== undefined,
-          // A claim that is given up in this pass is listed again first; what drops it is the next pass's to say.
-          isJudged: lane.isWaiting(job) && !lane.touch.includes(job),
+          // A claim that is given up in this pass is listed again first. Only the next pass may drop it.
+          isDroppable: lane.isWaiting(job) && !lane.touch.includes(job),
         };
       })
   );
 }
 
 /**
- * The moment at which an approval is seen is stored: a deploy that waited for it for hours counts from then. An annotation tells no time, so
- * where the status was lost it counts from now.
+ * The moment at which an approval is first seen is stored: a deploy that waited for it for hours counts from then. An
+ * annotation tells no time, so if the status was lost it counts from now.
  */
 function followApproval(lane: Lane, request: StoredRequest, before: Open['approval'] | undefined): Open['approval'] {
   if (lane.lacksApproval(request)) return { approvalMissing: true };
@@ -79,7 +79,7 @@ function followApproval(lane: Lane, request: StoredRequest, before: Open['approv
   return isAskedFor || before?.approvalMissing ? { approvedAt: iso(lane) } : {};
 }
 
-/** The newest of those that could start that leaves no room for this one (docs/lanes.md, the policies). */
+/** The newest startable request that replaces this one (docs/lanes.md, the policies). */
 function newerOf(lane: Lane, { request }: Open, startable: readonly Open[]): Open | undefined {
   return startable.findLast(
     (other) =>
@@ -88,7 +88,7 @@ function newerOf(lane: Lane, { request }: Open, startable: readonly Open[]): Ope
   );
 }
 
-/** What is listed has been promised its turn; newcomers take what room is left, first those that make room for themselves. */
+/** Listed requests have been promised their turn. New ones take the other places, first those that replace others. */
 function inOrderOfPlaces(open: readonly Open[], newerThan: ReadonlyMap<Open, Open | undefined>): Open[] {
   const makesRoom = new Set(newerThan.values());
   const rank = (each: Open) => (each.isListed ? 0 : makesRoom.has(each) ? 1 : 2);
@@ -102,24 +102,18 @@ function takesPlaceOfListed(each: Open, newerThan: ReadonlyMap<Open, Open | unde
 function dropOf(
   lane: Lane,
   { job, request, approval }: Open,
-  place: { listed: boolean; ahead: number; newer: StoredRequest | undefined },
+  place: Pick<Candidate, 'listed' | 'ahead' | 'newer'>,
 ): Drop | undefined {
   const approvedAt = approval.approvedAt === undefined ? undefined : Date.parse(approval.approvedAt);
   return candidateDrop(lane, job, request, { ...place, openSince: lane.openSince, approvedAt });
 }
 
-/** What speaks against a request that has not been started, in its lane as it is now. */
+/** Why a request that has not been started is dropped, in its lane as it is now. */
 export function candidateDrop(
   lane: Lane,
   job: Job,
   request: StoredRequest,
-  place: {
-    listed: boolean;
-    ahead: number;
-    openSince: number | undefined;
-    approvedAt: number | undefined;
-    newer: StoredRequest | undefined;
-  },
+  place: Pick<Candidate, 'listed' | 'ahead' | 'newer' | 'openSince' | 'approvedAt'>,
 ): Drop | undefined {
   const { view } = lane;
   return dropReason({
@@ -135,9 +129,9 @@ export function candidateDrop(
 }
 
 /**
- * Listed before, and now without Job, claim and history entry: somebody deleted the Job before its turn came. A Job of that name with another
- * uid that waits too is no answer to that: an operator that had not heard of either created it from a second delivery, or from another message
- * with this id (docs/lanes.md, rule 13). It is removed as known.
+ * Listed before, and now without Job, claim and history entry: its Job was deleted before its turn came. A waiting Job
+ * of that name with another uid does not change this. An operator that knew of neither created it from a second
+ * delivery, or from another message with this id (docs/lanes.md, rule 13). It is removed as known.
  */
 export function recordDeletedWhileWaiting(lane: Lane): void {
   const present = new Map(lane.view.jobs.map((job) => [job.metadata.name, job]));
@@ -155,7 +149,7 @@ export function recordDeletedWhileWaiting(lane: Lane): void {
   }
 }
 
-/** A suspended Job whose end is in the history has no further use: a duplicate, or one that was dropped or suspended by hand. */
+/** A suspended Job whose end is recorded has no further use: a duplicate, or one dropped or suspended by hand. */
 export function removeKnown(lane: Lane): void {
   for (const { job, request } of inTurn(lane.view.jobs)) {
     if (!lane.isKnown(request.id) || job.metadata.uid === lane.claim?.uid) continue;

@@ -7,15 +7,12 @@ import {
   type Pod,
 } from './job.ts';
 
-/** A healthy Pod takes about so long; before that there is nothing to explain. */
+/** A healthy Pod takes about this long to start. Before that there is nothing to explain. */
 export const HEALTHY_START_MS = 2_000;
-/**
- * A start that takes longer says what it is at, though all may be well. With the write, that stands in the status
- * within 10 s.
- */
+/** A slower start gets its present stage as its reason, though all may be well. The status has it within 10 s. */
 export const SLOW_START_MS = 8_000;
 
-/** The newest Warning Event about a Job or Pod. Its texts are fit to be shown: one line each, redacted. */
+/** The newest Warning Event about a Job or Pod. Its texts can be shown: one line each, redacted. */
 export interface Warning {
   readonly reason: string;
   readonly message: string;
@@ -25,7 +22,7 @@ export interface Warning {
 
 /** What is known of Warning Events. */
 export interface Warnings {
-  /** The newest one about the Job or Pod of this UID; null: there is none; undefined: nobody has looked yet. */
+  /** The newest one about the Job or Pod of this UID; null: there is none; undefined: not listed yet. */
   about(uid: string): Warning | null | undefined;
 }
 
@@ -46,7 +43,7 @@ export interface Start {
   /** Epoch milliseconds. */
   readonly now: number;
   /** What the status says of it so far. */
-  readonly told: string | undefined;
+  readonly previousWhy: string | undefined;
   readonly warnings: Warnings;
 }
 
@@ -54,15 +51,12 @@ export interface Start {
 const ORDINARY = new Set(['ContainerCreating', 'PodInitializing', '']);
 
 /**
- * True once the first container of a Pod has run, whatever came of it: from then on the deploy may have touched the servers.
- * Not `phase`: an init container that runs leaves the Pod Pending.
+ * True once the first container of a Pod has run, whatever its result: from then on the deploy may have touched the
+ * servers. It does not use `phase`: an init container that runs leaves the Pod Pending.
  */
 export const containerHasStarted = (pod: Pod): boolean => hasRun(firstContainerStatus(pod));
 
-/**
- * Names of the init containers of these Pods that have run, or may have. They come before the first container, and may
- * do things, too.
- */
+/** Names of these Pods' init containers that have run, or may have: they come first, and may change things, too. */
 export const initContainersThatRan = (pods: readonly Pod[]): string[] =>
   pods.flatMap(({ status }) => (status?.initContainerStatuses ?? []).filter(hasRun).map(({ name }) => name));
 
@@ -72,16 +66,16 @@ const hasRun = (status: ContainerStatus | undefined): boolean =>
   status?.lastState?.terminated !== undefined;
 
 /**
- * Why a started deploy has no running container yet: what its Pod's status says; else the newest Warning Event, if it
- * is younger than the last step that the Pod made; else, once the start is slow, what it is at. The same state has the
- * same words, for each change is a write.
- * @returns why: in words for a person, not bounded; undefined while it is only on its way. eventsAbout: the UID about
+ * Why a started deploy has no running container yet. In this order: what its Pod's status says; the newest Warning
+ * Event, if it is younger than the Pod's last step; its present stage, once the start is slow. The same state has the
+ * same words, because each change is a write.
+ * @returns why: in words for a person, not bounded; undefined while all is well so far. eventsAbout: the UID about
  * which Events may tell more, once the start takes longer than a healthy one.
  */
 export function whyNotRunning(start: Start): { why: string | undefined; eventsAbout: string | undefined } {
-  const { job, pod, since, now, told, warnings } = start;
-  const trouble = pod && whatTheStatusSays(pod);
-  if (trouble) return { why: trouble, eventsAbout: undefined };
+  const { job, pod, since, now, previousWhy, warnings } = start;
+  const problem = pod && problemInStatus(pod);
+  if (problem) return { why: problem, eventsAbout: undefined };
   const isSlow = now - since >= SLOW_START_MS;
   const init = pod && whichInitContainerRuns(pod);
   if (init) return { why: isSlow ? init : undefined, eventsAbout: undefined };
@@ -90,14 +84,16 @@ export function whyNotRunning(start: Start): { why: string | undefined; eventsAb
   const warning = warnings.about(uid);
   const isNews = warning && (!pod || warning.at >= wholeSeconds(lastStep(pod) ?? 0));
   const why =
-    (isNews ? inWords(start, warning) : undefined) ??
-    // An operator that has only just begun takes nothing back before it has looked.
-    (warning === undefined && told !== undefined && isAWarning(start, told) ? told : undefined) ??
-    (isSlow ? whatItIsAt(start) : undefined);
+    (isNews ? describeWarning(start, warning) : undefined) ??
+    // An operator that has just started keeps what was said until it has listed Events.
+    (warning === undefined && previousWhy !== undefined && isWarningText(start, previousWhy)
+      ? previousWhy
+      : undefined) ??
+    (isSlow ? currentStage(start) : undefined);
   return { why, eventsAbout: now - since >= HEALTHY_START_MS ? uid : undefined };
 }
 
-function whatTheStatusSays(pod: Pod): string | undefined {
+function problemInStatus(pod: Pod): string | undefined {
   const where = `Pod ${pod.metadata.name}`;
   if (pod.metadata.deletionTimestamp) return terminating(pod);
   const { phase, reason, message } = pod.status ?? {};
@@ -117,7 +113,7 @@ function whatTheStatusSays(pod: Pod): string | undefined {
 }
 
 /**
- * A side-car runs as long as its Pod, and keeps nobody back once it has started.
+ * A side-car runs as long as its Pod, and delays nothing once it has started.
  * https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
  */
 function whichInitContainerRuns(pod: Pod): string | undefined {
@@ -137,22 +133,22 @@ function whichInitContainerRuns(pod: Pod): string | undefined {
 const REFUSED = 'the Pod is refused: ';
 
 /** Pod Security and quota refuse Pods, not Jobs: only an Event of the Job says it. */
-function inWords(start: Start, { reason, message }: Warning): string {
+function describeWarning(start: Start, { reason, message }: Warning): string {
   if (!start.pod && reason === 'FailedCreate') return `${REFUSED}${message || 'no words given'}`;
-  return `${whoIsWarned(start)}${[reason, message].filter(Boolean).join(': ')}`;
+  return `${warningPrefix(start)}${[reason, message].filter(Boolean).join(': ')}`;
 }
 
-const isAWarning = (start: Start, words: string): boolean =>
-  words.startsWith(whoIsWarned(start)) || (!start.pod && words.startsWith(REFUSED));
+const isWarningText = (start: Start, words: string): boolean =>
+  words.startsWith(warningPrefix(start)) || (!start.pod && words.startsWith(REFUSED));
 
-const whoIsWarned = ({ job, pod }: Start): string =>
+const warningPrefix = ({ job, pod }: Start): string =>
   `${pod ? `Pod ${pod.metadata.name}` : `Job ${job.metadata.name}`}, Warning `;
 
 /**
- * The stages of a start, in which nothing need be wrong.
+ * The stages of a start. In each of them all may be well.
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-condition/
  */
-function whatItIsAt({ pod, since }: Start): string {
+function currentStage({ pod, since }: Start): string {
   if (!pod) return `the Job controller has created no Pod since ${stamp(since)}`;
   const where = `Pod ${pod.metadata.name}`;
   const node = pod.spec?.nodeName;
@@ -181,7 +177,7 @@ const allStatuses = ({ status }: Pod): [Kind, ContainerStatus][] => [
   ...(status?.containerStatuses ?? []).map((each): [Kind, ContainerStatus] => ['container', each]),
 ];
 
-/** A kubelet begins one container after the other: the init containers, then the others. */
+/** A kubelet starts one container after the other: the init containers, then the others. */
 function nextContainer(pod: Pod): [Kind, { name: string }] {
   const init = pod.status?.initContainerStatuses?.find(({ state }) => state?.waiting);
   return init ? ['init container', init] : ['container', pod.spec?.containers?.[0] ?? { name: '' }];
@@ -190,9 +186,9 @@ function nextContainer(pod: Pod): [Kind, { name: string }] {
 const condition = ({ status }: Pod, type: string) => status?.conditions?.find((each) => each.type === type);
 
 /**
- * When the Pod last came a step further (epoch milliseconds): a Warning from before that is about what is over. What a
- * kubelet says when it takes a Pod up (all is False, and Initialized is True without init containers) is no such step:
- * that a volume is attached elsewhere is told once, maybe before that.
+ * When the Pod last made a step (epoch milliseconds): a Warning from before that is about the past. The first
+ * conditions that a kubelet writes (all are False, and Initialized is True without init containers) are no such step:
+ * that a volume is attached elsewhere is said once, maybe before that.
  */
 function lastStep(pod: Pod): number | undefined {
   const states = allStatuses(pod).flatMap(([, { state, lastState }]) => [state, lastState]);
@@ -216,7 +212,7 @@ function time(moment: string | undefined): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-/** Kubernetes cuts times to seconds, those of Events, too: within one nobody knows what came first. */
+/** Kubernetes cuts times to seconds, those of Events, too: within one second the order is not known. */
 const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 const stamp = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');
@@ -224,7 +220,7 @@ const stamp = (ms: number): string => new Date(ms).toISOString().replace('.000Z'
 /** As long as its Job is there, the Job controller keeps a Pod that has not said how it ended, `--force` or not. */
 const KEPT_FOR_ITS_JOB = 'batch.kubernetes.io/job-tracking';
 
-/** A Pod that terminates on a dead node does so for ever, and holds its lane rightly: say how to find out and what to do. */
+/** A Pod that terminates on a dead node never ends, and rightly holds its lane: says how to find out and what to do. */
 export function terminating({ metadata, spec }: Pod): string {
   const { name, namespace, finalizers, labels } = metadata;
   const job = finalizers?.includes(KEPT_FOR_ITS_JOB) ? labels?.['batch.kubernetes.io/job-name'] : undefined;

@@ -3,9 +3,10 @@ import type { DeployRequest } from '../api/deploy-request.ts';
 import { sameContent } from './job.ts';
 
 /**
- * Says whether a request stands in the status: waiting, active, in the history or as the watermark. Only then may its message be deleted (invariant 2):
- * a Job alone can be deleted before anybody listed it, or belong to a resource that is already gone.
- * @returns `same`, `conflict` where the id stands there with another content, or undefined.
+ * Finds a request in the status: waiting, active, in the history or as the watermark. Only then may its message be
+ * deleted (invariant 2). A Job alone does not suffice: it can be deleted before any status listed it, or belong to a
+ * resource that is already gone.
+ * @returns `same`, `conflict` if the id is there with another content, or undefined.
  */
 export function findInStatus(
   status: CapDeployJobStatus | undefined,
@@ -21,7 +22,7 @@ export function findInStatus(
   const marks = (lane?.lastStarted ?? []).map((mark) => ({
     ...mark,
     environment: lane?.name ?? '',
-    // It does not tell these, and compares without them.
+    // The watermark has no such fields, so they are not compared.
     notBefore,
     expiresAt,
   }));

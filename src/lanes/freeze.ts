@@ -3,20 +3,20 @@ import { FREEZE_PREFIX } from '../api/names.ts';
 import { redactSecrets } from '../text/redact.ts';
 import { bounded, plain } from '../text/truncate.ts';
 
-/** UTF-16 units of who froze it and why that a status shows, and of what is read for that: the half of a secret looks like nothing. */
+/** UTF-16 units of a freeze's text that a status shows, and that are read for it: half a secret is not recognised. */
 const MOST_SHOWN = 256;
 const MOST_READ = 16 * MOST_SHOWN;
 
 /**
- * Environments that people have frozen by an annotation of the CapDeployJob: `freeze.capdeployjob.dev/<environment>: "<who>: <why>"`. Argo CD's
- * self-heal leaves an annotation alone that git does not name.
+ * Environments that people have frozen by an annotation of the CapDeployJob: `freeze.capdeployjob.dev/<environment>:
+ * "<who>: <why>"`. Argo CD's self-heal does not touch an annotation that git does not name.
  * @returns who froze it and why, by environment.
  */
 export function freezesOf(annotations: Readonly<Record<string, string>> | undefined): Map<string, string> {
   const freezes = new Map<string, string>();
   for (const [name, words] of Object.entries(annotations ?? {})) {
     if (!name.startsWith(FREEZE_PREFIX)) continue;
-    // That the annotation is there says more than what it says.
+    // The annotation freezes, whatever its value is.
     const shown = bounded(redactSecrets(plain(words.slice(0, MOST_READ), MOST_READ)), MOST_SHOWN);
     freezes.set(name.slice(FREEZE_PREFIX.length), shown || `by the annotation ${name}, which names nobody`);
   }
@@ -24,7 +24,8 @@ export function freezesOf(annotations: Readonly<Record<string, string>> | undefi
 }
 
 /**
- * A freeze of an environment that the spec does not name freezes nothing, and whoever put it there believes that it does: it is reported.
+ * A freeze of an environment that the spec does not name freezes nothing, though its author believes that it does. So
+ * it is reported.
  * @returns what is wrong, in words, or undefined.
  */
 export function freezeProblem(freezes: ReadonlyMap<string, string>, spec: CapDeployJobSpec): string | undefined {
@@ -33,21 +34,23 @@ export function freezeProblem(freezes: ReadonlyMap<string, string>, spec: CapDep
   if (unknown.length === 0) return undefined;
   const found = unknown.map((environment) => `${FREEZE_PREFIX}${environment}`).join(', ');
   return bounded(
-    `metadata.annotations: ${found} freezes nothing, for spec.environments names no such environment (case counts): correct it or take it away; there are ${names.join(', ')}`,
+    `metadata.annotations: ${found} freezes nothing, for spec.environments names no such environment (case counts): ` +
+      `correct it or take it away; there are ${names.join(', ')}`,
     1024,
   );
 }
 
-/** An environment that is frozen no more, and what had frozen it. */
+/** An environment that is no longer frozen, and what had frozen it. */
 export interface Thaw {
   readonly environment: string;
   readonly words: string;
 }
 
 /**
- * What one write of the status thaws, whatever the cause: an annotation that was taken off or dropped by a replace, `suspend` in git. An
- * environment that the spec no longer names is not thawed, and a status that was lost tells of no freeze.
- * @param spec undefined where it cannot be read: then nothing is known to have been thawed.
+ * What one write of the status thaws, whatever the cause: an annotation that was removed or dropped by a replace, or
+ * `suspend` in git. An environment that the spec no longer names is not thawed. A status that was lost tells of no
+ * freeze.
+ * @param spec undefined if it cannot be read: then nothing is known to have been thawed.
  */
 export function thawsOf(
   before: CapDeployJobStatus | undefined,

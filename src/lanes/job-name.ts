@@ -4,12 +4,13 @@ import { createHash } from 'node:crypto';
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 /** 17 × 5 = 85 bits of the digest. */
 const HASH_LENGTH = 17;
-/** A Job's name becomes a label of its Pods, so it is bound by 63, not by 253 (KEP-3998 names the same bound). */
+/** A Job's name becomes a label of its Pods, so the limit is 63, not 253 (KEP-3998 names the same limit). */
 const MAX_NAME_LENGTH = 63;
 
 /**
- * The name of a request's Job: `<cr>-<environment>-<hash>`. The same request always has the same name, so the API server itself refuses
- * a second Job for it. The parts of the hash are length-delimited: ("a", "b-c") and ("a-b", "c") differ.
+ * The name of a request's Job: `<cr>-<environment>-<hash>`. The same request always has the same name, so the API
+ * server itself refuses a second Job for it. The inputs of the hash are length-delimited: ("a", "b-c") and ("a-b", "c")
+ * differ.
  */
 export function jobName(resource: string, environment: string, id: string): string {
   const digest = createHash('sha256');

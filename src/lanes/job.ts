@@ -4,7 +4,7 @@ import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
 import { momentOf } from '../api/rfc3339.ts';
 import { bounded, plain } from '../text/truncate.ts';
 
-/** A batch/v1 Job as far as lanes look at it; whatever else it holds stays untouched. */
+/** The fields of a batch/v1 Job that lanes read. All other fields stay untouched. */
 export interface Job {
   apiVersion: string;
   kind: string;
@@ -34,8 +34,9 @@ export interface Job {
 /** What a kubelet says of a container. */
 export interface ContainerStatus {
   name: string;
-  /** Its startup probe and its postStart hook have succeeded, where it has any. */
+  /** Its startup probe and its postStart hook have succeeded, if it has any. */
   started?: boolean;
+  restartCount?: number;
   state?: ContainerState;
   lastState?: ContainerState;
 }
@@ -46,14 +47,7 @@ export interface ContainerState {
   terminated?: { exitCode: number; reason?: string; message?: string; finishedAt?: string; signal?: number };
 }
 
-export interface ContainerStatus {
-  name: string;
-  restartCount?: number;
-  state?: ContainerState;
-  lastState?: ContainerState;
-}
-
-/** A v1 Pod as far as lanes look at it. */
+/** The fields of a v1 Pod that lanes read. */
 export interface Pod {
   metadata: {
     name: string;
@@ -61,7 +55,7 @@ export interface Pod {
     uid: string;
     resourceVersion: string;
     creationTimestamp: string;
-    /** When the grace period ends, so the order to end came `deletionGracePeriodSeconds` before. */
+    /** When the grace period ends: the order to end came `deletionGracePeriodSeconds` before. */
     deletionTimestamp?: string;
     deletionGracePeriodSeconds?: number;
     finalizers?: string[];
@@ -79,7 +73,7 @@ export interface Pod {
     phase?: string;
     reason?: string;
     message?: string;
-    /** When a kubelet took it up. */
+    /** When a kubelet accepted it. */
     startTime?: string;
     conditions?: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
     containerStatuses?: ContainerStatus[];
@@ -94,12 +88,12 @@ export function ownerOf(job: Job): { kind: string; name: string; uid: string } |
   return job.metadata.ownerReferences?.find((reference) => reference.controller === true);
 }
 
-/** Ours is what this very resource owns, by UID: a resource of the same name that was deleted before is another one. */
+/** A Job is ours if this very resource owns it, by UID: a deleted resource of the same name was another one. */
 export function isOwnedBy(job: Job, resource: Pick<CapDeployJob, 'metadata'>): boolean {
   return ownerOf(job)?.uid === resource.metadata.uid;
 }
 
-/** The condition that ends a Job: Complete or Failed. (SuccessCriteriaMet and FailureTarget come before its Pods have ended.) */
+/** The condition that ends a Job. (SuccessCriteriaMet and FailureTarget come before its Pods have ended.) */
 export function finishedCondition(job: Job) {
   return job.status?.conditions?.find(
     (condition) => (condition.type === 'Complete' || condition.type === 'Failed') && condition.status === 'True',
@@ -117,15 +111,15 @@ export function finishedAt(job: Job): string {
   // Jobs tell their end in whole seconds: none ended before it started.
   return start !== undefined && Date.parse(start) > Date.parse(end) ? start : end;
 }
-/** Written by the patch that resumes a Job; on a suspended Job it means that somebody suspended a started deploy. */
+/** Written by the patch that resumes a Job. On a suspended Job it means that a started deploy was suspended by hand. */
 export function startedAt(job: Job): string | undefined {
   const stamp = job.metadata.annotations?.[ANNOTATION.startedAt];
-  // That it is there says more than what it says: a deploy whose stamp somebody spoilt was started all the same.
+  // The mark counts whatever its value is: a deploy whose mark was edited was started all the same.
   return stamp === undefined ? undefined : (moment(stamp) ?? job.metadata.creationTimestamp);
 }
 /** Not suspended and not finished: its Pod runs, or may come at any moment. */
 export const isRunning = (job: Job): boolean => !isSuspended(job) && !isFinished(job);
-/** Suspended and never started, and not on its way out. */
+/** Suspended, never started, and not being deleted. */
 export const isWaiting = (job: Job): boolean =>
   isSuspended(job) && !isFinished(job) && !isBeingDeleted(job) && startedAt(job) === undefined;
 
@@ -137,8 +131,8 @@ export const firstContainerName = (pod: Pod): string =>
   pod.spec?.containers?.[0]?.name ?? pod.status?.containerStatuses?.[0]?.name ?? '';
 
 /**
- * What the kubelet says of a Pod's first container. Found by name: the kubelet sorts its list by name, and a side-car must not be taken for
- * the deploy.
+ * What the kubelet says of a Pod's first container. It is found by name, because the kubelet sorts its list by name: a
+ * side-car must not be taken for the deploy.
  */
 export const firstContainerStatus = (pod: Pod): ContainerStatus | undefined =>
   pod.status?.containerStatuses?.find(({ name }) => name === firstContainerName(pod));
@@ -150,7 +144,7 @@ export const firstContainerStatus = (pod: Pod): ContainerStatus | undefined =>
 export const nativeSidecars = ({ spec }: Pod): string[] =>
   (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name);
 
-/** UID of the Job that a Pod belongs to: its controller's, else the label that the Job controller sets (a Pod orphaned by people keeps it). */
+/** UID of a Pod's Job: its controller's, else the Job controller's label, which a Pod that people orphaned keeps. */
 export function jobUidOf(pod: Pod): string | undefined {
   return (
     pod.metadata.ownerReferences?.find((reference) => reference.kind === 'Job')?.uid ??
@@ -158,33 +152,23 @@ export function jobUidOf(pod: Pod): string | undefined {
   );
 }
 
-/** A request as its Job remembers it: what history and status say of it, and what decides its turn. */
-export interface StoredRequest {
-  readonly id: string;
-  readonly environment: string;
-  readonly task: string;
-  readonly repository: string;
-  readonly revision: string | undefined;
-  readonly requestedBy: string | undefined;
+/** A request as its Job stores it: what history and status say of it, and what decides its turn. */
+export interface StoredRequest
+  extends Pick<DeployRequest, 'id' | 'environment' | 'task' | 'repository' | 'revision' | 'requestedBy'>,
+    Pick<DeployRequest, 'sentAt' | 'notBefore' | 'expiresAt'> {
   readonly senderId: string | undefined;
-  /** RFC 3339, UTC. */
-  readonly sentAt: string;
-  /** RFC 3339, UTC. */
-  readonly notBefore: string | undefined;
-  /** RFC 3339, UTC. */
-  readonly expiresAt: string | undefined;
   /** Who approved it, as its Job says now. */
   readonly approvedBy: string | undefined;
-  /** Who aborted it, where its Job is being deleted and says so. */
+  /** Who aborted it, if its Job is being deleted and names a person. */
   readonly abortedBy: string | undefined;
   /** RFC 3339, UTC. */
   readonly dueAt: string;
 }
 
 /**
- * Reads a request back from its Job. Annotations can be edited by people: what is missing or spoilt gets a value that harms nothing (a Job
- * without a sent-at counts from its creation), and nothing gets longer than the status schema allows, for a status that is refused
- * records nothing at all.
+ * Reads a request back from its Job. People can edit annotations, so a missing or invalid value is replaced by one that
+ * does no harm: a Job without a sent-at counts from its creation. No value is longer than the status schema allows,
+ * because a status that is refused records nothing at all.
  */
 export function storedRequest(job: Job): StoredRequest {
   let request = readRequests.get(job);
@@ -195,7 +179,7 @@ export function storedRequest(job: Job): StoredRequest {
   return request;
 }
 
-/** Jobs are never changed in place, and each is asked about several times in a pass: a thousand that wait are read once. */
+/** Jobs are never changed in place, and read several times in a pass: a thousand waiting Jobs are parsed once. */
 const readRequests = new WeakMap<Job, StoredRequest>();
 
 function readRequest(job: Job): StoredRequest {
@@ -208,7 +192,7 @@ function readRequest(job: Job): StoredRequest {
   const sentAt = moment(annotations[ANNOTATION.sentAt]) ?? job.metadata.creationTimestamp;
   const notBefore = annotations[ANNOTATION.notBefore];
   const expiresAt = annotations[ANNOTATION.expiresAt];
-  // A bound that somebody spoilt must not be one that was never set: it holds to the last day, or has passed.
+  // An invalid bound must not count as no bound: it holds to the last day, or has passed.
   const bounds = {
     notBefore: notBefore === undefined ? undefined : (moment(notBefore) ?? daysAfter(sentAt, MOST_DAYS_AHEAD)),
     expiresAt: expiresAt === undefined ? undefined : (moment(expiresAt) ?? sentAt),
@@ -223,39 +207,40 @@ function readRequest(job: Job): StoredRequest {
     senderId: text(ANNOTATION.senderId, 256),
     sentAt,
     ...bounds,
-    // An empty one approves nothing: it is what a template or a script leaves behind that had no name to put there.
+    // An empty name approves nothing: a template or a script without a name leaves that behind.
     approvedBy: plain(annotations[ANNOTATION.approvedBy] ?? '', 256) || undefined,
-    // As long as nobody deletes the Job, the name says only that somebody may be about to.
+    // As long as the Job is not being deleted, the name says only that somebody may be about to delete it.
     abortedBy: isBeingDeleted(job) ? aborterOf(job) : undefined,
     dueAt: dueAtOf({ sentAt, ...bounds }),
   };
 }
 
-/** Whose name stands on a Job as that of the one who deletes it. It counts only in the state in which the Job was deleted. */
+/** The name on a Job of the person who deletes it. It counts only in the state in which the Job was deleted. */
 export const aborterOf = (job: Job): string | undefined =>
   plain(job.metadata.annotations?.[ANNOTATION.abortedBy] ?? '', 256) || undefined;
 
-/** A moment as the status schema takes it, or undefined where the value is none. */
+/** A moment as the status schema takes it, or undefined if the value is none. */
 function moment(value: string | undefined): string | undefined {
   const at = value === undefined ? undefined : momentOf(value);
   if (at === undefined) return undefined;
   const stamp = new Date(at).toISOString();
-  // An offset can lead beyond the years of four digits, which is no RFC 3339 any more, and no API server would store.
+  // An offset can lead to a year of more than four digits. That is no RFC 3339, and no API server would store it.
   return /^\d{4}-/.test(stamp) ? stamp : undefined;
 }
 
 const daysAfter = (stamp: string, days: number): string =>
   new Date(Date.parse(stamp) + days * 86_400_000).toISOString();
 
-/** What a Job that was found under a request's name is to that request. */
+/** How a Job that has a request's name relates to that request. */
 export type Identity = 'same' | 'id-conflict' | 'foreign' | 'leaving';
 
 /**
- * Judges a Job whose name the request would have taken.
- * - `same`: the same id with the same content, ours and alive: the request is stored already.
+ * Judges a Job that already has the request's name.
+ * - `same`: the same id with the same content, ours and not being deleted: the request is stored already.
  * - `id-conflict`: the same id came with another content.
  * - `foreign`: not one of ours.
- * - `leaving`: ours, but being deleted, or of an earlier resource of this name, which the garbage collector will remove: try again.
+ * - `leaving`: ours, but being deleted, or of an earlier resource of this name, which the garbage collector will
+ *   remove: try again.
  */
 export function identify(job: Job, resource: Pick<CapDeployJob, 'metadata'>, request: DeployRequest): Identity {
   const owner = ownerOf(job);
@@ -270,29 +255,14 @@ export function identify(job: Job, resource: Pick<CapDeployJob, 'metadata'>, req
   return sameContent(storedRequest(job), request) ? 'same' : 'id-conflict';
 }
 
+const CONTENT = ['id', 'environment', 'task', 'repository', 'revision', 'notBefore', 'expiresAt'] as const;
+
 /**
- * The canonical content: what is deployed, where, and when it was asked to start. Texts for people may differ between two sends of one
- * request. Its bounds in time count: to take a second send with other ones for the first would deploy at a time that nobody meant.
+ * Compares the canonical content: what is deployed, where, and when it was asked to start. Texts for people may differ
+ * between two sends of one request. Its bounds in time count: a second send with other bounds is not the same request,
+ * or it would deploy at a wrong time.
  */
-export function sameContent(
-  stored: {
-    id: string;
-    environment?: string;
-    task: string;
-    repository: string;
-    revision?: string | undefined;
-    notBefore?: string | undefined;
-    expiresAt?: string | undefined;
-  },
+export const sameContent = (
+  stored: Partial<Pick<StoredRequest, (typeof CONTENT)[number]>>,
   request: DeployRequest,
-): boolean {
-  return (
-    stored.id === request.id &&
-    stored.environment === request.environment &&
-    stored.task === request.task &&
-    stored.repository === request.repository &&
-    (stored.revision ?? undefined) === request.revision &&
-    (stored.notBefore ?? undefined) === request.notBefore &&
-    (stored.expiresAt ?? undefined) === request.expiresAt
-  );
-}
+): boolean => CONTENT.every((field) => (stored[field] ?? undefined) === request[field]);

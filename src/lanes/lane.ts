@@ -9,6 +9,7 @@ import type {
 import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { bounded, boundedKeepingTheEnd } from '../text/truncate.ts';
+import { dropOldest } from './drop-oldest.ts';
 import { type HangingStart, terminating } from './explain.ts';
 import {
   isAlive,
@@ -24,20 +25,20 @@ import {
   storedRequest,
 } from './job.ts';
 import type { LaneView, Removal } from './lane-view.ts';
-import { compareTurns, type Turn } from './order.ts';
+import { compareTurns, earliest, type Turn } from './order.ts';
 import type { Outcome } from './outcome.ts';
 import { type WindowState, windowState } from './windows.ts';
 
 export type * from './lane-view.ts';
 
-/** How many tasks a lane's watermark remembers: all that a spec can name, and then some of those it named before. */
+/** How many tasks a lane's watermark remembers: all that a spec can name, and some that it named before. */
 const WATERMARKS = 50;
 
 /** A lane while it is being planned. The steps that `plan-lane.ts` names change it one after the other. */
 export class Lane {
   readonly view: LaneView;
   claim: Claim | undefined;
-  /** True once this pass has released, adopted or given up a claim: the next one is made by a pass of its own. */
+  /** True once this pass has released, adopted or given up a claim: the next claim needs a pass of its own. */
   claimMoved = false;
   waiting: WaitingEntry[] = [];
   openSince: number | undefined;
@@ -67,13 +68,13 @@ export class Lane {
     this.lastEndedAt = previous?.lastEndedAt;
   }
 
-  /** The claimed Job, unless it is gone: a Job of its name with another UID is not it. */
+  /** The claimed Job, unless it is gone: a Job of its name with another UID is a different one. */
   get claimedJob(): Job | undefined {
     const { claim } = this;
     return claim && this.view.jobs.find((job) => job.metadata.uid === claim.uid);
   }
 
-  /** A Pod of this Job has been there: as a suspended Job gets none, its deploy was started. */
+  /** A Pod of this Job exists or existed. A suspended Job gets no Pod, so its deploy was started. */
   podWasSeen(jobUid: string): boolean {
     return this.view.memory.podWasSeen(jobUid) || this.podsOf(jobUid).length > 0;
   }
@@ -82,87 +83,86 @@ export class Lane {
     return this.view.pods.filter((pod) => jobUidOf(pod) === jobUid);
   }
 
-  /** Suspended and never started, by nobody. */
+  /** Suspended and never started, by the operator or by hand. */
   isWaiting(job: Job): boolean {
     return isWaiting(job) && !this.podWasSeen(job.metadata.uid);
   }
 
-  /** Started and then suspended by hand: such a deploy is never resumed, for half of it may have happened. */
+  /** Started and then suspended by hand. Such a deploy is never resumed, because half of it may have happened. */
   isInterrupted(job: Job): boolean {
     const wasStarted = startedAt(job) !== undefined || this.podWasSeen(job.metadata.uid);
     return isSuspended(job) && !isFinished(job) && wasStarted;
   }
 
-  /** True where the id has its history entry, old or of this pass. */
+  /** True if the id has its history entry, an old one or one of this pass. */
   isRecorded(id: string): boolean {
     return this.view.recorded(id) || this.ended.some((entry) => entry.id === id);
   }
 
-  /** True where the id is the one that was started last in its task: it outlives the history. */
+  /** True if the id is the one that was started last in its task. That outlives the history. */
   isWatermark(id: string): boolean {
     return [...this.lastStarted.values()].some((mark) => mark.id === id);
   }
 
-  /** True where the id has had its turn: its end stands in the history, or it is the one that was started last. */
+  /** True if the id has had its turn: its end is in the history, or it was started last. */
   isKnown(id: string): boolean {
     return this.isRecorded(id) || this.isWatermark(id);
   }
 
   /**
-   * Nothing of this task that was due before this starts: the latest of what was started last and what is claimed, of the task itself or a
-   * rollback, which is about all that was asked for before it; for a rollback also of deploys, for it must not undo one that was asked for
-   * after it. A claim whose Job is seen to wait still has started nothing: it may be given
-   * up, and nothing must then have been dropped for its sake.
+   * Nothing of this task that was due before this starts. It is the latest of what was started last and what is
+   * claimed:
+   * - of the task itself;
+   * - of rollbacks, because a rollback is about all that was asked for before it;
+   * - for a rollback also of deploys, because it must not undo a deploy that was asked for after it.
+   *
+   * A claim whose Job is still seen to wait has started nothing. It may be given up, and nothing may be dropped because
+   * of it.
    */
-  watermark(task: string): (Turn & { task: string }) | undefined {
+  watermark(task: string): Turn | undefined {
     const { claim, claimedJob } = this;
-    const counts = (started: { task: string }) =>
-      started.task === task || isRollback(started.task) || (isRollback(task) && started.task === DEFAULT_TASK);
-    const marks = [...this.lastStarted.values()].filter(counts);
-    const latest = marks.reduce<(Turn & { task: string }) | undefined>(
-      (last, mark) => (last && compareTurns(last, mark) >= 0 ? last : mark),
-      undefined,
-    );
-    if (!claim || !counts(claim) || (claimedJob && this.isWaiting(claimedJob))) return latest;
-    const claimed = { task: claim.task, id: claim.id, dueAt: placeWhenStarted(claim, claim.since) };
-    return latest && compareTurns(latest, claimed) > 0 ? latest : claimed;
+    const isRelated = (other: { task: string }) =>
+      other.task === task || isRollback(other.task) || (isRollback(task) && other.task === DEFAULT_TASK);
+    const started: (Turn & { task: string })[] = [...this.lastStarted.values()];
+    if (claim && !(claimedJob && this.isWaiting(claimedJob))) {
+      started.push({ task: claim.task, id: claim.id, dueAt: placeWhenStarted(claim, claim.since) });
+    }
+    return started.filter(isRelated).toSorted(compareTurns).at(-1);
   }
 
-  /** Puts an end to a request. A lane sees each end once: who calls this has asked `isRecorded`. */
+  /** Ends a request. The caller has checked `isRecorded`, so a lane records each end once. */
   end(request: StoredRequest, job: string, outcome: Outcome, startedAt?: string): void {
-    const { freeAt = outcome.finishedAt } = outcome;
-    // The node's clock says when a container exited: it may be a little behind that of the start, or ahead of everybody's.
-    const finishedAt = latest(startedAt, earliest(outcome.finishedAt, freeAt));
-    const abortedBy = outcome.reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;
+    const { result, reason, message, freeAt = outcome.finishedAt } = outcome;
+    // A container's exit has the time of its node's clock, which may be behind the time of the start, or in the future.
+    const finishedAt = later(startedAt, earlier(outcome.finishedAt, freeAt));
+    const abortedBy = reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;
     this.ended.push({
       ...summary({ ...request, abortedBy }, job),
       environment: this.view.name,
-      result: outcome.result,
-      reason: outcome.reason,
-      ...(outcome.message === undefined ? {} : { message: inWords(outcome.message, abortedBy) }),
-      ...(startedAt === undefined ? {} : { startedAt }),
+      result,
+      reason,
+      ...defined({ message: message && messageWithAborter(message, abortedBy), startedAt }),
       finishedAt,
     });
     if (startedAt === undefined) return;
-    this.promoteWatermark(request, startedAt);
-    this.lastResult = outcome.result;
+    this.#promoteWatermark(request, startedAt);
+    this.lastResult = result;
     this.lastEndedAt = freeAt;
-    if (outcome.result === 'Succeeded') {
+    if (result === 'Succeeded') {
       const { revision, requestedBy, task } = request;
       this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt };
     }
   }
 
-  /** Forward only: a record that comes late must not open the way for an older revision. */
-  private promoteWatermark(request: StoredRequest, startedAt: string): void {
+  /** Forward only: a late record must not let an older revision start. */
+  #promoteWatermark(request: StoredRequest, startedAt: string): void {
     const { task, id, repository, revision } = request;
     const dueAt = placeWhenStarted(request, startedAt);
     const last = this.lastStarted.get(task);
     if (last && compareTurns(last, { id, dueAt }) >= 0) return;
     this.lastStarted.delete(task);
     this.lastStarted.set(task, { task, id, repository, ...defined({ revision }), dueAt });
-    const [oldest] = this.lastStarted.keys();
-    if (this.lastStarted.size > WATERMARKS && oldest !== undefined) this.lastStarted.delete(oldest);
+    dropOldest(this.lastStarted, WATERMARKS);
   }
 
   release(): void {
@@ -170,26 +170,26 @@ export class Lane {
     this.claimMoved = true;
   }
 
-  /** What has passed already changes nothing any more, and must not hide what is still to come. */
+  /** A moment that has passed changes nothing any more, and must not hide a later one. */
   wake(at: number | undefined): void {
-    if (at === undefined || at <= this.view.now) return;
-    this.wakeAt = this.wakeAt === undefined ? at : Math.min(this.wakeAt, at);
+    if (at !== undefined && at > this.view.now) this.wakeAt = earliest(this.wakeAt, at);
   }
 
   /**
-   * What keeps the lane from a new deploy although nothing is claimed: an unfinished Job that is not suspended or a Pod that is not
-   * finished, whoever owns it. This is what stops a deploy beside a Job resumed by hand, an orphaned Pod, or one on a lost node. And, beside
-   * a claim that has not been started yet, a Job that somebody resumed and suspended again: a Pod of it may still come, and it has had its turn.
+   * What keeps the lane from a new deploy although nothing is claimed: an unfinished Job that is not suspended, or a
+   * Pod that is not finished, whatever owns it. So nothing starts beside a Job resumed by hand, an orphaned Pod, or a
+   * Pod on a lost node. Beside a claim that has not been started yet it is also a Job that was resumed and suspended
+   * again by hand: a Pod of it may still come, and it has had its turn.
    */
   get occupant(): string | undefined {
     const job = [...this.view.jobs, ...this.view.foreignJobs].find(isRunning);
     if (job) return `Job ${job.metadata.name} runs in this lane`;
     const pod = this.view.pods.find(isAlive);
-    if (!pod) return this.interruptedBeside;
+    if (!pod) return this.#interruptedBeside;
     return pod.metadata.deletionTimestamp ? terminating(pod) : `Pod ${pod.metadata.name} runs in this lane`;
   }
 
-  private get interruptedBeside(): string | undefined {
+  get #interruptedBeside(): string | undefined {
     const job = this.view.jobs.find(
       (other) =>
         other.metadata.uid !== this.claim?.uid &&
@@ -199,10 +199,10 @@ export class Lane {
     return job && `Job ${job.metadata.name} was suspended after its start, and is to be recorded first`;
   }
 
-  /** Who or what froze the lane; all of them, for each has to be undone. */
+  /** Everything that froze the lane: each cause has to be undone. */
   get frozen(): string | undefined {
     const { spec, environment, name, freeze } = this.view;
-    // What people wrote comes last: it is what is cut where all of it does not fit.
+    // The words of people come last, because the end is cut if all of it does not fit.
     const causes = [
       ...(spec.suspend ? ['spec.suspend is true'] : []),
       ...(environment?.suspend ? [`spec.environments[${name}].suspend is true`] : []),
@@ -211,7 +211,7 @@ export class Lane {
     return causes.length > 0 ? bounded(causes.join('; '), 256) : undefined;
   }
 
-  /** A deploy may start here as far as people and windows are concerned, be the lane busy or not. */
+  /** People and windows allow a deploy here, whether the lane is busy or not. */
   get isOpen(): boolean {
     return this.view.environment !== undefined && this.frozen === undefined && this.window.open;
   }
@@ -220,20 +220,17 @@ export class Lane {
     return this.view.environment?.concurrencyPolicy ?? this.view.spec.concurrencyPolicy;
   }
 
-  /** The environment asks for an approval, and nobody has given one. */
+  /** The environment asks for an approval, and there is none. */
   lacksApproval(request: StoredRequest): boolean {
     return this.view.environment?.requireApproval === true && request.approvedBy === undefined;
   }
 
-  /**
-   * Its time has come. Of sent-at alone this is not asked: a message that was sent in the future comes from a clock that is wrong, and must
-   * not wait for ours.
-   */
+  /** Its notBefore has passed. A sentAt in the future does not count: the sender's clock is wrong then. */
   isDue({ notBefore }: StoredRequest): boolean {
     return notBefore === undefined || Date.parse(notBefore) <= this.view.now;
   }
 
-  /** Could start now if nothing else had the lane. What cannot, holds nobody back and drops nobody. */
+  /** Could start now if nothing else had the lane. A request that could not start delays and drops no other. */
   isStartable(request: StoredRequest): boolean {
     return this.isOpen && this.isDue(request) && !this.lacksApproval(request);
   }
@@ -254,24 +251,16 @@ export function summary(request: StoredRequest, job: string) {
   };
 }
 
+/** The claim with this reason for its delay, or with none. */
+export const withWhy = ({ why: _, ...claim }: Claim, why: string | undefined): Claim =>
+  why === undefined ? claim : { ...claim, why: bounded(why, 512) };
+
 /** The request that a status entry tells of, for a Job that is gone. */
 export function requestOf(entry: Claim | WaitingEntry, environment: string): StoredRequest {
   const { id, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt, dueAt } = entry;
-  return {
-    id,
-    environment,
-    repository,
-    task,
-    revision,
-    requestedBy,
-    senderId,
-    sentAt,
-    notBefore,
-    expiresAt,
-    approvedBy: entry.approvedBy,
-    abortedBy: entry.abortedBy,
-    dueAt,
-  };
+  const { approvedBy, abortedBy } = entry;
+  const request = { id, environment, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt };
+  return { ...request, approvedBy, abortedBy, dueAt };
 }
 
 /** The request of a Job with its place in the order. */
@@ -281,14 +270,14 @@ export function inTurn(jobs: readonly Job[]): { job: Job; request: StoredRequest
     .sort((a, b) => compareTurns(a.request, b.request) || (a.job.metadata.uid < b.job.metadata.uid ? -1 : 1));
 }
 
-/** When a deploy started: the patch that resumed it says so; one that was resumed by hand started when its Job controller saw it. */
+/** When a deploy started: as the patch that resumed it says, or, if resumed by hand, when the Job controller saw it. */
 export function startOf(job: Job, claim: Claim | undefined): string {
   return startedAt(job) ?? job.status?.startTime ?? claim?.since ?? job.metadata.creationTimestamp;
 }
 
 /**
- * The place of a request that has started. One that was scheduled for later and resumed by hand took its turn then: nothing is out of order
- * for being due before the time that it did not wait for.
+ * The place of a request that has started. If it was scheduled for later and resumed by hand, it took its turn then: a
+ * request that was due before the scheduled time is not out of order.
  */
 function placeWhenStarted(
   request: { sentAt: string; notBefore?: string | undefined; dueAt: string },
@@ -299,20 +288,17 @@ function placeWhenStarted(
   return Date.parse(sentAt) > Date.parse(startedAt) ? sentAt : startedAt;
 }
 
-/** The name stands first: an Event and a list show the beginning, and of a long text the middle is what is cut. */
-function inWords(message: string, abortedBy: string | undefined): string {
+/** The name comes first: an Event and a list show the beginning, and a long text is cut in the middle. */
+function messageWithAborter(message: string, abortedBy: string | undefined): string {
   const who = abortedBy === undefined ? '' : `aborted by ${abortedBy}: `;
   return `${who}${boundedKeepingTheEnd(message, 2048 - who.length)}`;
 }
 
-const earliest = (a: string, b: string): string => (Date.parse(a) <= Date.parse(b) ? a : b);
-const latest = (a: string | undefined, b: string): string => (a !== undefined && Date.parse(a) > Date.parse(b) ? a : b);
+const earlier = (a: string, b: string): string => (Date.parse(a) <= Date.parse(b) ? a : b);
+const later = (a: string | undefined, b: string): string => (a !== undefined && Date.parse(a) > Date.parse(b) ? a : b);
 
 export const iso = (lane: Lane): string => new Date(lane.view.now).toISOString();
 
 /** Without the fields that are undefined: a status must not hold them. */
-export function defined<T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: string;
-  };
-}
+export const defined = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;

@@ -9,28 +9,29 @@ export interface Outcome {
   readonly message?: string | undefined;
   /** RFC 3339. */
   readonly finishedAt: string;
-  /** When the lane became free, where that was later: a side-car ran on (RFC 3339). */
+  /** When the lane became free, if that was later: a side-car ran on (RFC 3339). */
   readonly freeAt?: string;
 }
 
 /** What is known of a started deploy that has ended. */
 export interface Ended {
   readonly claim: Claim | undefined;
-  /** Its Job as it was seen last; undefined where nobody saw it go. */
+  /** Its Job as it was seen last; undefined if its deletion was not seen. */
   readonly job: Job | undefined;
-  /** Of its Pods, those that are gone included, in the order in which they came. */
+  /** Of its Pods, with those that are gone, in the order in which they came. */
   readonly ends: readonly PodEnd[];
   /** RFC 3339. */
   readonly now: string;
 }
 
-/** How the first container exited by itself: what the claim holds counts, whatever this process has seen. */
+/** How the first container exited by itself. What the claim holds wins over what this process has seen. */
 export const exitOf = ({ claim, ends, now }: Pick<Ended, 'claim' | 'ends' | 'now'>): Exit | undefined =>
   claim?.exit ?? exitOfAll(ends, now);
 
 /**
- * How a deploy ended whose Job has finished. In this order: an exit by itself, the announced end, the verdict of the Job controller.
- * @throws Error where the Job has not finished.
+ * How a deploy ended whose Job has finished. In this order: an exit by itself, the announced end, the verdict of the
+ * Job controller.
+ * @throws Error if the Job has not finished.
  */
 export function outcomeOfFinished(ended: Ended & { job: Job }): Outcome {
   const { job, claim, ends } = ended;
@@ -40,7 +41,7 @@ export function outcomeOfFinished(ended: Ended & { job: Job }): Outcome {
   const isComplete = condition.type === 'Complete';
   const success = ends.find(({ exit }) => exit?.code === 0);
   if (isComplete && !claim?.exit && (success || !ends.some(({ succeededTooLate }) => succeededTooLate))) {
-    // One Pod of several was counted as the success; what the others did is for a person to know.
+    // One Pod of several was counted as the success. A person has to know what the others did.
     const others = ends.length > 1 ? ends.filter((end) => end !== success) : [];
     const message = lines(...others.map(({ pod, words }) => `its Job had another Pod: ${words ?? pod}`));
     return {
@@ -58,33 +59,33 @@ export function outcomeOfFinished(ended: Ended & { job: Job }): Outcome {
     return outcomeOfExit(ended, exit, at, isPlain ? undefined : failure);
   }
   const { ending } = claim ?? {};
-  // Where the operator was about to end it for a failure and it failed first, the operator's own reason. One that was to be aborted for a newer
-  // one, and failed by itself before that, has failed.
+  // The operator's own reason counts if it was about to end the deploy for a failure and the deploy failed first. A
+  // deploy that was to be replaced by a newer one, and failed by itself before that, has failed.
   if (ending && (ending.result === 'Failed' || wasDeletedFirst(job) || isComplete))
     return { ...ending, reason: ending.reason as OutcomeReason, ...withPods(ending.message, ends), finishedAt: at };
-  const told = ends.find(({ cause }) => cause);
-  // Deleted in the foreground, a Job stays until its Pod has ended, and its controller counts how that did.
-  if (wasDeletedFirst(job) && told?.cause === OUTCOME.podDeleted && condition.reason !== OUTCOME.deadlineExceeded)
+  const withCause = ends.find(({ cause }) => cause);
+  // A Job that is deleted in the foreground stays until its Pod has ended, and its controller counts how the Pod did.
+  if (wasDeletedFirst(job) && withCause?.cause === OUTCOME.podDeleted && condition.reason !== OUTCOME.deadlineExceeded)
     return { ...deleted(ends), finishedAt: at };
-  if (condition.reason === OUTCOME.deadlineExceeded || !told?.cause) {
+  if (condition.reason === OUTCOME.deadlineExceeded || !withCause?.cause) {
     const isDeadline = condition.reason === OUTCOME.deadlineExceeded;
     const words = [isDeadline ? undefined : condition.reason, condition.message].filter(Boolean).join(': ');
     const reason = isDeadline ? OUTCOME.deadlineExceeded : OUTCOME.jobFailed;
     return { result: 'Failed', reason, ...withPods(words, ends), finishedAt: at };
   }
   const words = isComplete ? 'its Job counts as complete, but its container had been told to end' : undefined;
-  return { result: 'Failed', reason: told.cause, ...withPods(words, ends, told.cause), finishedAt: at };
+  return { result: 'Failed', reason: withCause.cause, ...withPods(words, ends, withCause.cause), finishedAt: at };
 }
 
 /**
- * A Job that has finished is anybody's to delete, and that is no abort: the name on it may be that of another person. Times of objects are in
- * whole seconds, and a delete and what it ends can fall into the same one.
+ * Anybody may delete a Job that has finished, and that is no abort: the name on it may be that of another person. Times
+ * of objects are in whole seconds, so a delete and the end that it causes can have the same time.
  */
 const wasDeletedFirst = (job: Job): boolean =>
   job.metadata.deletionTimestamp !== undefined &&
   Date.parse(job.metadata.deletionTimestamp) <= Date.parse(finishedAt(job));
 
-/** How a deploy ended whose Job somebody suspended. */
+/** How a deploy ended whose Job was suspended by hand. */
 export function outcomeOfSuspended(ended: Ended): Outcome {
   const exit = exitOf(ended);
   if (exit) return outcomeOfExit(ended, exit, ended.now, 'its Job was suspended by hand');
@@ -105,7 +106,7 @@ export function outcomeOfVanished(ended: Ended): Outcome {
   }
   if (ending)
     return { ...ending, reason: ending.reason as OutcomeReason, ...withPods(ending.message, ends), finishedAt: now };
-  // A name stands in the claim only where somebody saw the Job being deleted.
+  // The claim has a name only if the Job was seen being deleted.
   if (last || claim?.abortedBy !== undefined) return { ...deleted(ends), finishedAt: now };
   const words = 'the Job was gone when an operator looked again: what it did is not known';
   return { result: 'Unknown', reason: OUTCOME.vanished, ...withPods(words, ends), finishedAt: now };
@@ -118,9 +119,9 @@ const deleted = (ends: readonly PodEnd[]) => ({
 });
 
 /**
- * 0 is a success and anything else a failure, whatever became of the Job.
+ * 0 is a success and anything else a failure, whatever happened to the Job.
  * @param freeAt when the lane became free (RFC 3339).
- * @param despite what became of the Job, where that looks like another end.
+ * @param despite what happened to the Job, if that looks like another end.
  */
 function outcomeOfExit({ claim, job, ends }: Ended, exit: Exit, freeAt: string, despite: string | undefined): Outcome {
   const { code, finishedAt } = exit;
@@ -133,7 +134,7 @@ function outcomeOfExit({ claim, job, ends }: Ended, exit: Exit, freeAt: string, 
   const isFailedSidecar = code === 0 && !isEnded && sidecar !== undefined;
   const reason = isEnded ? OUTCOME.sidecarEnded : isFailedSidecar ? OUTCOME.sidecarFailed : exit.reason;
   const isPlain = code === 0 && !about && !despite && !isFailedSidecar;
-  // Its log comes last: that is where one looks.
+  // Its log comes last, where people look first.
   const because = despite && `${despite}, but its container exited by itself`;
   const message = isPlain ? {} : lines(about, because, isFailedSidecar ? sidecar : undefined, exit.message);
   return { result, reason: reason as OutcomeReason, ...message, finishedAt, freeAt };

@@ -1,17 +1,18 @@
 import { bounded } from '../text/truncate.ts';
 import { adoptStarted, advanceClaim, markStarted, startNext } from './advance-claim.ts';
-import { eligibleSince } from './eligible-since.ts';
 import { evaluateWaiting, recordDeletedWhileWaiting, removeKnown } from './evaluate-waiting.ts';
-import { Lane, type LanePlan, type LaneView } from './lane.ts';
+import { explainWaiting } from './explain-waiting.ts';
+import { defined, Lane, type LanePlan, type LaneView } from './lane.ts';
 import { recordFinished, recordInterrupted, recordVanishedClaim } from './record-outcomes.ts';
 import { fenceTakenBack, replaceRunning } from './replace.ts';
-import { waitingReasons } from './waiting-reasons.ts';
+import { updateOpenSince } from './update-open-since.ts';
 
 /** How long the watermark of a removed environment is kept: SQS keeps a message no longer than this. */
 const FORGET_LANE_MS = 14 * 86_400_000;
 
 /**
- * Decides what is to become of one lane. Pure; the protocol is the one that ../../docs/lanes.md tells: each step is one of its rules. The plan holds only for what the view showed, so it is carried out under the resourceVersions of that view.
+ * Decides what is to be done for one lane. Pure. The protocol is that of ../../docs/lanes.md: each step is one of its
+ * rules. The plan holds only for what the view showed, so it is applied under the resourceVersions of that view.
  */
 export function planLane(view: LaneView): LanePlan {
   const lane = new Lane(view);
@@ -21,49 +22,40 @@ export function planLane(view: LaneView): LanePlan {
   adoptStarted(lane);
   advanceClaim(lane);
   markStarted(lane);
-  eligibleSince(lane);
+  updateOpenSince(lane);
   recordDeletedWhileWaiting(lane);
   evaluateWaiting(lane);
   removeKnown(lane);
   replaceRunning(lane);
   fenceTakenBack(lane);
   startNext(lane);
-  waitingReasons(lane);
+  explainWaiting(lane);
   return planOf(lane);
 }
 
 function planOf(lane: Lane): LanePlan {
-  const { view, claim } = lane;
+  const { view, claim, window, waiting, lastStarted, lastSuccessful, lastResult, lastEndedAt } = lane;
   const status = {
     name: view.name,
-    ...(claim ? { active: [claim] } : {}),
-    ...(lane.waiting.length > 0 ? { waiting: lane.waiting } : {}),
-    ...(lane.frozen === undefined ? {} : { frozen: lane.frozen }),
-    ...(lane.window.closed === undefined ? {} : { closed: bounded(lane.window.closed, 512) }),
-    ...(lane.window.open || lane.window.until === undefined
-      ? {}
-      : { closedUntil: new Date(lane.window.until).toISOString() }),
-    ...(lane.openSince === undefined ? {} : { openSince: new Date(lane.openSince).toISOString() }),
-    ...(lane.lastStarted.size > 0 ? { lastStarted: [...lane.lastStarted.values()] } : {}),
-    ...(lane.lastSuccessful ? { lastSuccessful: lane.lastSuccessful } : {}),
-    ...(lane.lastResult ? { lastResult: lane.lastResult } : {}),
-    ...(lane.lastEndedAt ? { lastEndedAt: lane.lastEndedAt } : {}),
+    ...defined({
+      active: claim && [claim],
+      waiting: waiting.length > 0 ? waiting : undefined,
+      frozen: lane.frozen,
+      closed: window.closed && bounded(window.closed, 512),
+      closedUntil: window.open ? undefined : isoOf(window.until),
+      openSince: isoOf(lane.openSince),
+      lastStarted: lastStarted.size > 0 ? [...lastStarted.values()] : undefined,
+      lastSuccessful,
+      lastResult,
+      lastEndedAt,
+    }),
   };
   const { ended, mark, touch, start, remove, absent, explain, adopted, wakeAt } = lane;
-  return {
-    status: isForgotten(lane) ? undefined : status,
-    ended,
-    mark,
-    touch,
-    start,
-    remove,
-    absent,
-    explain,
-    adopted,
-    wakeAt,
-    windowProblem: lane.window.problem,
-  };
+  const work = { ended, mark, touch, start, remove, absent, explain, adopted, wakeAt };
+  return { status: isForgotten(lane) ? undefined : status, ...work, windowProblem: window.problem };
 }
+
+const isoOf = (moment: number | undefined) => (moment === undefined ? undefined : new Date(moment).toISOString());
 
 function isForgotten(lane: Lane): boolean {
   const { view } = lane;

@@ -1,6 +1,5 @@
 import {
   type CapDeployJob,
-  type CapDeployJobSpec,
   type CapDeployJobStatus,
   type HistoryEntry,
   type LaneStatus,
@@ -10,72 +9,41 @@ import {
 import { ENVIRONMENT_PATTERN } from '../api/deploy-request.ts';
 import { LABEL } from '../api/names.ts';
 import type { Result } from '../api/reasons.ts';
-import {
-  type CreateFailure,
-  conditionsOf,
-  type QueueState,
-  queueReadDeadlineMs,
-  type TemplateCheck,
-} from './conditions.ts';
-import type { HangingStart, Warnings } from './explain.ts';
+import { conditionsOf, type Health, queueReadDeadlineMs } from './conditions.ts';
 import { freezeProblem, freezesOf } from './freeze.ts';
 import { isOwnedBy, type Job, type Pod } from './job.ts';
-import type { LanePlan, Memory, Removal } from './lane.ts';
+import type { LanePlan, LaneView } from './lane.ts';
+import { earliest } from './order.ts';
 import { planLane } from './plan-lane.ts';
 import { retain, trimHistory } from './retention.ts';
 import { truncateStatus } from './truncate-status.ts';
 
-/** Everything that a plan looks at: one CapDeployJob with its Jobs and Pods at one moment. */
-export interface Observation {
+/** Everything that a plan is made from: one CapDeployJob with its Jobs and Pods at one moment. */
+export interface Observation
+  extends Omit<Health, 'generation' | 'lanes' | 'windowProblem' | 'freezeProblem'>,
+    Pick<LaneView, 'memory' | 'warnings' | 'monotonicNow'> {
   readonly resource: CapDeployJob;
-  readonly spec: CapDeployJobSpec | undefined;
-  readonly specProblem: string | undefined;
-  /** Jobs and Pods with the resource's name as label, whoever owns them. Listed after the resource was read, where the plan is to be carried out. */
+  /** Jobs and Pods with the resource's name as label, of any owner; for a plan to apply, listed after the resource. */
   readonly jobs: readonly Job[];
   readonly pods: readonly Pod[];
-  readonly memory: Memory;
-  readonly warnings: Warnings;
-  readonly template: TemplateCheck | undefined;
-  /** What the API server drops of the status, where its CustomResourceDefinition is older than this operator. */
-  readonly definitionProblem?: string | undefined;
-  readonly queue: QueueState | undefined;
-  readonly createFailure: CreateFailure | undefined;
   /** Rejections that are to be recorded now, oldest first. */
   readonly rejections: readonly RejectionEntry[];
-  /** Epoch milliseconds, taken before Jobs and Pods were listed: where a time has to pass, the lists must be younger than its end. */
+  /** Epoch milliseconds, from before Jobs and Pods were listed: if time has to pass, lists are younger than its end. */
   readonly now: number;
-  /** As a LaneView's (milliseconds). */
-  readonly monotonicNow: number;
 }
 
-/** The next status, and what is to be done before and after it is stored. */
-export interface Plan {
+/** The next status, and what is to be done before and after it is stored: that of all lanes, in one. */
+export interface Plan extends Omit<LanePlan, 'status' | 'start' | 'windowProblem'> {
   readonly status: CapDeployJobStatus;
-  /** New history entries, in the order in which they ended. */
-  readonly ended: readonly HistoryEntry[];
-  /** Before the status: Jobs resumed by hand, to be marked as started. */
-  readonly mark: readonly Job[];
-  /** Before the status: Jobs of claims that are given up. */
-  readonly touch: readonly Job[];
-  /** After the status: Jobs whose claims it holds. */
+  /** To be resumed after the status, which holds their claims, is stored. */
   readonly start: readonly Job[];
-  /** After the status: Jobs whose end it holds, or whose abort it announces. */
-  readonly remove: readonly Removal[];
-  /** Jobs that run without a claim and are claimed now. */
-  readonly adopted: readonly Job[];
-  /** Job UIDs whose absence must be timed, beginning with a live look. */
-  readonly absent: readonly string[];
-  /** Started deploys without a container that only Events can explain. */
-  readonly explain: readonly HangingStart[];
   /** Rejections that the status newly counts. */
   readonly rejected: readonly RejectionEntry[];
-  /** When to look again even if nothing is heard (epoch milliseconds). */
-  readonly wakeAt: number | undefined;
 }
 
 /**
- * Decides what is to become of a CapDeployJob. Pure: the same observation gives the same plan. Where the spec cannot be read, lanes are
- * left alone: nothing is started and nothing dropped for a typing error.
+ * Decides what is to be done for a CapDeployJob. Pure: the same observation gives the same plan. If the spec cannot be
+ * read, lanes are left alone: nothing is started and nothing dropped for a typing error.
  */
 export function plan(observation: Observation): Plan {
   const { resource, now } = observation;
@@ -95,7 +63,9 @@ export function plan(observation: Observation): Plan {
       all.findIndex((other) => other.messageId === messageId) === index,
   );
   const rejections = [...rejected.toReversed(), ...(before?.rejections ?? [])].slice(0, REJECTIONS_SHOWN);
-  const last = history.find(({ startedAt }) => startedAt !== undefined);
+  const deploy = history.find(({ startedAt }) => startedAt !== undefined);
+  // Requests that were dropped unstarted can push the last deploy out of the history. The column still names it.
+  const last = deploy ? `${deploy.environment} ${deploy.revision ?? deploy.task} ${deploy.result}` : before?.last;
   const status: CapDeployJobStatus = {
     observedGeneration: resource.metadata.generation,
     conditions: conditionsOf(
@@ -110,12 +80,7 @@ export function plan(observation: Observation): Plan {
     ),
     waiting: count(environments, 'waiting'),
     active: count(environments, 'active'),
-    // What was dropped unstarted can push the last deploy out of the history; the column goes on naming it.
-    ...(last
-      ? { last: `${last.environment} ${last.revision ?? last.task} ${last.result}` }
-      : before?.last
-        ? { last: before.last }
-        : {}),
+    ...(last ? { last } : {}),
     environments,
     ...(rejections.length > 0 ? { rejections } : {}),
     rejectionsCount: (before?.rejectionsCount ?? 0) + rejected.length,
@@ -133,9 +98,7 @@ export function plan(observation: Observation): Plan {
     absent: lanes.flatMap(({ absent }) => absent),
     explain: lanes.flatMap(({ explain }) => explain),
     wakeAt: earliest(
-      [...lanes.map(({ wakeAt }) => wakeAt), expiry, queueDeadline(observation)].filter(
-        (at) => at === undefined || at > now,
-      ),
+      ...[...lanes.map(({ wakeAt }) => wakeAt), expiry, queueDeadline(observation)].filter((at) => (at ?? 0) > now),
     ),
   };
 }
@@ -188,11 +151,11 @@ function retainAll({ spec, now }: Observation, mine: readonly Job[], history: re
   );
   return {
     remove: retentions.flatMap(({ remove }) => remove),
-    wakeAt: earliest(retentions.map(({ wakeAt }) => wakeAt)),
+    wakeAt: earliest(...retentions.map(({ wakeAt }) => wakeAt)),
   };
 }
 
-/** A queue that goes silent makes no sound: the moment at which it becomes a condition has to be waited for. */
+/** No event tells that a queue is silent. So the moment at which that becomes a condition has to be waited for. */
 function queueDeadline({ queue, spec }: Observation): number | undefined {
   if (!queue || queue.kind === 'off' || !spec) return undefined;
   return Math.max(queue.since, queue.lastReadAt) + queueReadDeadlineMs(spec.queue.waitTimeSeconds) + 1;
@@ -200,8 +163,3 @@ function queueDeadline({ queue, spec }: Observation): number | undefined {
 
 const count = (lanes: readonly LaneStatus[], field: 'waiting' | 'active'): number =>
   lanes.reduce((sum, lane) => sum + (lane[field]?.length ?? 0), 0);
-
-function earliest(moments: readonly (number | undefined)[]): number | undefined {
-  const known = moments.filter((moment) => moment !== undefined);
-  return known.length > 0 ? Math.min(...known) : undefined;
-}

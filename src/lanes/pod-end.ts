@@ -11,7 +11,7 @@ import {
   type Pod,
 } from './job.ts';
 
-/** How the deploy of one Pod ended, as far as one version of the Pod tells. Its texts are raw: who keeps them redacts them. */
+/** How the deploy of one Pod ended, as far as one version of the Pod tells. Texts are raw: redact them to keep them. */
 export interface PodEnd {
   /** Name of the Pod. */
   readonly pod: string;
@@ -23,11 +23,11 @@ export interface PodEnd {
   readonly isOver: boolean;
   /** The first container exited by itself. */
   readonly exit?: { readonly code: number; readonly reason: OutcomeReason; readonly finishedAt?: string };
-  /** What ended the Pod, where the first container did not exit by itself. */
+  /** What ended the Pod, if the first container did not exit by itself. */
   readonly cause?: OutcomeReason;
-  /** The kubelet says so: it needs no order for that, and may have ended the containers before it says anything. */
+  /** The kubelet says so. It needs no order for that, and may have ended the containers before it says anything. */
   readonly byKubelet?: true;
-  /** The first container exited with 0 after it had been told to end: that makes no success. */
+  /** The first container exited with 0 after it had been told to end: that is no success. */
   readonly succeededTooLate?: true;
   /** Another container failed by itself: which one, and how. */
   readonly sidecarFailed?: string;
@@ -51,14 +51,14 @@ export function podEnd(pod: Pod): PodEnd {
   const terminated = terminatedOf(status?.state);
   if (terminated && exitedByItself(pod, terminated)) {
     const exit = exitOf(terminated);
-    const { words, log } = said(pod, firstContainerName(pod), terminated);
+    const { words, log } = describeEnd(pod, firstContainerName(pod), terminated);
     const before = exit.reason === OUTCOME.containerNotStarted ? initContainersThatRan([pod]) : [];
     const done = before.length > 0 ? `; init containers (${before.join(', ')}) ran, and may have done things` : '';
     return { ...base, exit, words: `${words}${done}`, ...(log ? { log } : {}), ...sidecarOf(pod) };
   }
   const cause = causeOf(pod);
   if (!cause) return base;
-  const late = terminated && tellsItsEnd(pod, terminated);
+  const late = terminated && describeLateExit(pod, terminated);
   return {
     ...base,
     cause: cause.reason,
@@ -69,25 +69,26 @@ export function podEnd(pod: Pod): PodEnd {
   };
 }
 
-/** After a restart of the node: the kubelet does not find the container again; or containerd does, without its process (exit code 255). */
+/** After a restart of the node: the kubelet misses the container, or containerd its process (exit code 255). */
 const LOST = new Set(['ContainerStatusUnknown', 'Unknown']);
 const isLost = (terminated: Terminated | undefined): boolean => LOST.has(terminated?.reason ?? '');
 
-/** An exit is what a container's present state says. One that was lost tells of none. */
+/** An exit is what a container's present state says. A lost container tells of none. */
 const terminatedOf = (state: ContainerState | undefined): Terminated | undefined =>
   isLost(state?.terminated) ? undefined : state?.terminated;
 
-/** Between the clock of the node, which says when a container exited, and that of the API server, and for whole seconds. */
+/** How far the clocks of the node, which dates the exit, and of the API server may differ, with whole seconds. */
 const CLOCKS_MS = 2_000;
 /**
- * A deletion that is cut short once its time is over has `deletionTimestamp` set to now, and this grace period or none. The kubelet ends every
- * deletion so, after the containers have. Such a version does not tell when the order came.
+ * A deletion that is cut short after its time has `deletionTimestamp` set to now, and this grace period or none. The
+ * kubelet ends every deletion so, after the containers have ended. Such a version does not tell when the order came.
  */
 const CUT_SHORT_SECONDS = 1;
 
 /**
- * Nobody had told it to end. Proof is that this version of the Pod knows of no order to end; or that it exited some time before the order.
- * An eviction by the kubelet gives no time for its order, and the last version of a deleted Pod has lost it: nothing is proved there.
+ * It had not been told to end. Proof is that this version of the Pod has no order to end, or that it exited some time
+ * before the order. An eviction by the kubelet gives no time for its order, and the last version of a deleted Pod has
+ * lost it: there is no proof then.
  */
 function exitedByItself(pod: Pod, { finishedAt }: Terminated): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
@@ -96,7 +97,7 @@ function exitedByItself(pod: Pod, { finishedAt }: Terminated): boolean {
   if (deletionTimestamp === undefined) return disruption === undefined;
   if (disruption?.reason === 'TerminationByKubelet' || finishedAt === undefined) return false;
   if (deletionGracePeriodSeconds <= CUT_SHORT_SECONDS) return false;
-  // A clock that is that wrong proves nothing; nor does the year 1970, which runtimes write for "not known".
+  // A clock that is so wrong proves nothing; nor does the year 1970, which runtimes write for "not known".
   if (Date.parse(finishedAt) < Date.parse(pod.metadata.creationTimestamp)) return false;
   const orderedAt = Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
   return Date.parse(finishedAt) <= orderedAt - CLOCKS_MS;
@@ -109,7 +110,7 @@ const isKubelets = (pod: Pod): boolean =>
 const disruptionOf = (pod: Pod) =>
   pod.status?.conditions?.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
 
-/** The container runtime's words for a container that it could not start. */
+/** The container runtime's reasons for a container that it could not start. */
 const NOT_STARTED = new Set(['StartError', 'ContainerCannotRun']);
 
 function exitOf({ exitCode: code, reason, finishedAt }: Terminated): NonNullable<PodEnd['exit']> {
@@ -128,7 +129,7 @@ interface Cause {
   readonly terminated?: Terminated;
 }
 
-/** Reasons that a kubelet gives a Pod which it ended, or no longer runs. What else it gives one that never ran says why it refused it. */
+/** Reasons of a Pod that a kubelet ended, or no longer runs. Any other reason on a Pod that never ran is a refusal. */
 const ENDED_BY_KUBELET: Record<string, OutcomeReason> = {
   Evicted: OUTCOME.evicted,
   NodeLost: OUTCOME.nodeLost,
@@ -138,7 +139,7 @@ const ENDED_BY_KUBELET: Record<string, OutcomeReason> = {
   Shutdown: OUTCOME.disrupted,
 };
 
-/** Why a Pod ended, or is to end, whose first container did not exit by itself; undefined where nothing says so. */
+/** Why a Pod ended, or is to end, if its first container did not exit by itself; undefined if nothing says so. */
 function causeOf(pod: Pod): Cause | undefined {
   const name = `Pod ${pod.metadata.name}`;
   const { reason, message, phase } = pod.status ?? {};
@@ -150,7 +151,7 @@ function causeOf(pod: Pod): Cause | undefined {
     const words = [disruption.reason, disruption.message].filter(Boolean).join(': ');
     return { reason: disruptedBy(pod, disruption.reason), words: `${name}: ${words}` };
   }
-  // One that may be started again has not failed for good while its Pod lives.
+  // A container that may be started again has not failed for good while its Pod lives.
   const init = isAlive(pod) ? undefined : failedInitContainer(pod);
   if (init) return { ...init, reason: OUTCOME.initContainerFailed };
   if (phase === 'Failed' && reason) {
@@ -166,8 +167,8 @@ function causeOf(pod: Pod): Cause | undefined {
 }
 
 /**
- * The taint manager deletes the Pods of a node that is not heard of; also of one that somebody tainted, whose kubelet then says how they ended.
- * The collector of Pods takes those of nodes that are no more.
+ * The taint manager deletes the Pods of a node that does not answer. It also deletes those of a node that a person
+ * tainted, whose kubelet then says how they ended. The garbage collector of Pods deletes those of nodes that are gone.
  */
 function disruptedBy(pod: Pod, reason: string | undefined): OutcomeReason {
   if (reason === 'DeletionByPodGC') return OUTCOME.nodeLost;
@@ -180,19 +181,22 @@ const hasRun = (pod: Pod): boolean => {
   return state?.running !== undefined || state?.terminated !== undefined;
 };
 
-/** How a container failed by itself; undefined where it did not. */
+/** How a container failed by itself; undefined if it did not. */
 function failureOf(pod: Pod, state: ContainerState | undefined): Terminated | undefined {
   const terminated = terminatedOf(state);
   return terminated && terminated.exitCode !== 0 && exitedByItself(pod, terminated) ? terminated : undefined;
 }
 
-/** `cap` does not run where an init container failed. Restartable ones (native side-cars) are started again instead. */
+/** `cap` does not run if an init container failed. Restartable ones (native side-cars) are started again instead. */
 function failedInitContainer(pod: Pod): Omit<Cause, 'reason'> | undefined {
   if (hasRun(pod)) return undefined;
   for (const { name, state } of pod.status?.initContainerStatuses ?? []) {
     const terminated = failureOf(pod, state);
     if (!terminated || nativeSidecars(pod).includes(name)) continue;
-    return { words: `${said(pod, `init container ${name}`, terminated, '').words}; ${CAP_DID_NOT_RUN}`, terminated };
+    return {
+      words: `${describeEnd(pod, `init container ${name}`, terminated, '').words}; ${CAP_DID_NOT_RUN}`,
+      terminated,
+    };
   }
   return undefined;
 }
@@ -210,7 +214,12 @@ function sidecarOf(pod: Pod): Pick<PodEnd, 'sidecarFailed'> {
   return {};
 }
 
-function said(pod: Pod, name: string, terminated: Terminated, kind = 'container '): Pick<PodEnd, 'words' | 'log'> {
+function describeEnd(
+  pod: Pod,
+  name: string,
+  terminated: Terminated,
+  kind = 'container ',
+): Pick<PodEnd, 'words' | 'log'> {
   const words = `Pod ${pod.metadata.name}, ${kind}${name}: ${codeOf(terminated)}`;
   return { words, ...logOf(terminated) };
 }
@@ -218,7 +227,7 @@ function said(pod: Pod, name: string, terminated: Terminated, kind = 'container 
 const logOf = (terminated: Terminated | undefined): Pick<PodEnd, 'log'> =>
   terminated?.message ? { log: terminated.message } : {};
 
-/** `exit code 1 (Error)`; a container that was not started has none, whatever code the runtime gives it. */
+/** `exit code 1 (Error)`. A container that was not started has none, whatever code the runtime gives it. */
 function codeOf({ exitCode, reason, signal }: Terminated): string {
   if (NOT_STARTED.has(reason ?? '')) return reason as string;
   const why = reason === 'Completed' ? undefined : reason;
@@ -226,42 +235,43 @@ function codeOf({ exitCode, reason, signal }: Terminated): string {
   return `exit code ${exitCode}${details ? ` (${details})` : ''}`;
 }
 
-const tellsItsEnd = (pod: Pod, terminated: Terminated): string =>
+const describeLateExit = (pod: Pod, terminated: Terminated): string =>
   `container ${firstContainerName(pod)}: ${codeOf(terminated)}, after it was told to end`;
 
 /**
- * What is known of one Pod, once another version of it is seen. An exit that was proved stays so, for the proof was the version. Two things take it
- * back: a restart, which makes it the exit of another run; and a kubelet that says, once the Pod is over, that it had ended the Pod itself.
- * "Deleted" is the last thing that happens to every Pod: it takes no other cause away. A Pod that has run was not refused, whatever a kubelet
- * says that has started again.
+ * What is known of one Pod after another version of it was seen. A proved exit stays, because that version was the
+ * proof. Two things take it back: a restart, which makes it the exit of another run; and a kubelet that says, once the
+ * Pod is over, that it had ended the Pod itself. "Deleted" is the last thing that happens to every Pod, so it replaces
+ * no other cause. A Pod that has run was not refused, whatever a restarted kubelet says.
  */
-export function followPod(before: PodEnd | undefined, now: PodEnd): PodEnd {
+export function mergePodEnd(before: PodEnd | undefined, now: PodEnd): PodEnd {
   if (!before || now.restarts > before.restarts) return now;
   if (before.restarts > now.restarts) return before;
   const next = { ...now, hasRun: before.hasRun || now.hasRun };
   const isRefused = next.cause === OUTCOME.podRefused && next.hasRun;
-  const told = isRefused ? { ...next, cause: OUTCOME.disrupted } : next;
+  const merged = isRefused ? { ...next, cause: OUTCOME.disrupted } : next;
   if (before.exit && !(now.byKubelet && !before.isOver)) {
     const { sidecarFailed = before.sidecarFailed } = now;
     const isOver = before.isOver || now.isOver;
     return { ...before, isOver, ...(sidecarFailed === undefined ? {} : { sidecarFailed }) };
   }
-  if (now.exit || !before.cause) return told;
+  if (now.exit || !before.cause) return merged;
   return now.cause === undefined || (now.cause === OUTCOME.podDeleted && before.cause !== OUTCOME.podDeleted)
     ? before
-    : told;
+    : merged;
 }
 
-/** The Pod is gone, and its last version told of no end: somebody deleted it by force, or with its node. */
-export const goneFor = (end: PodEnd): PodEnd =>
+/** The Pod is gone, and its last version told of no end: it was deleted by force, or with its node. */
+export const endOfGonePod = (end: PodEnd): PodEnd =>
   end.exit || end.cause
     ? end
     : { ...end, cause: OUTCOME.podDeleted, words: `Pod ${end.pod} is gone, and did not say how it ended` };
 
 /**
- * How a deploy exited: known where the first container of every Pod of its Job exited by itself. Of several the first that failed counts.
+ * How a deploy exited: known if the first container of every Pod of its Job exited by itself. Of several the first that
+ * failed counts.
  * @param ends of all its Pods that were ever seen, in the order in which they came.
- * @param now RFC 3339, for an exit that tells no time.
+ * @param now RFC 3339, for an exit that has no time.
  */
 export function exitOfAll(ends: readonly PodEnd[], now: string): Exit | undefined {
   if (!ends.every(({ exit }) => exit)) return undefined;
@@ -271,28 +281,12 @@ export function exitOfAll(ends: readonly PodEnd[], now: string): Exit | undefine
   return { finishedAt: now, ...last.exit, ...(message ? { message } : {}) };
 }
 
-/** What the message of an exit takes in etcd at most, in bytes; the status schema allows as many characters. */
+/** Longest message of an exit in etcd, in bytes; the status schema allows as many characters. */
 const EXIT_MESSAGE = 1536;
 
 const endOfLog = (words: string | undefined, log: string | undefined): string =>
   boundedStored([words, log].filter(Boolean).join('\n'), EXIT_MESSAGE, boundedKeepingTheEnd);
 
-/** What an end says of the servers, where that is good news. */
+/** What an end means for the servers, if that is good news. */
 export const traceWords = (reason: OutcomeReason): string | undefined =>
   TRACES[reason] === 'not touched' ? 'nothing ran on the servers' : undefined;
-
-/** Ordinary containers of a Pod, apart from the first one, that have not ended. (Native side-cars are init containers: the kubelet ends them.) */
-export function runningSidecars(pod: Pod): string[] {
-  const first = firstContainerName(pod);
-  return (pod.status?.containerStatuses ?? [])
-    .filter(({ name, state }) => name !== first && state?.terminated === undefined)
-    .map(({ name }) => name);
-}
-
-/** Native side-cars of a Pod that have not ended: init containers that the kubelet ends after the ordinary ones. */
-export function runningNativeSidecars(pod: Pod): string[] {
-  const native = nativeSidecars(pod);
-  return (pod.status?.initContainerStatuses ?? [])
-    .filter(({ name, state }) => native.includes(name) && state?.terminated === undefined)
-    .map(({ name }) => name);
-}

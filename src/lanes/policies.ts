@@ -4,7 +4,7 @@ import { OUTCOME, type OutcomeReason, type Result } from '../api/reasons.ts';
 import type { StoredRequest } from './job.ts';
 import { isBefore, type Turn } from './order.ts';
 
-/** What the checks below look at: one waiting request and its lane, at one moment. */
+/** What the checks below read: one waiting request and its lane, at one moment. */
 export interface Candidate {
   readonly request: StoredRequest;
   /** When its Job was created, that is when its message was first read (epoch milliseconds). */
@@ -21,7 +21,7 @@ export interface Candidate {
   readonly approvedAt: number | undefined;
   /** It could start now if nothing else had the lane. */
   readonly startable: boolean;
-  /** A newer request that could start, and that leaves no room for this one beside it. */
+  /** A newer request that could start and that replaces this one. */
   readonly newer: StoredRequest | undefined;
   readonly environmentExists: boolean;
   readonly spec: CapDeployJobSpec;
@@ -48,7 +48,7 @@ const CHECKS: readonly Check[] = [
   laneIsFull,
 ];
 
-/** @returns why the request is to be dropped, or undefined where it may go on waiting or start. */
+/** @returns why the request is to be dropped, or undefined if it may wait or start. */
 export function dropReason(candidate: Candidate): Drop | undefined {
   for (const check of CHECKS) {
     const drop = check(candidate);
@@ -66,7 +66,7 @@ function environmentWasRemoved({ environmentExists, request }: Candidate): Drop 
   };
 }
 
-/** Standard queues deliver late and out of order: an old revision must not follow a newer one by accident (invariant 4). */
+/** Standard queues deliver late and in any order: an old revision must not follow a newer one (invariant 4). */
 function somethingDueLaterHasStarted({ watermark, request }: Candidate): Drop | undefined {
   if (!watermark || !isBefore(request, watermark)) return undefined;
   return {
@@ -76,7 +76,7 @@ function somethingDueLaterHasStarted({ watermark, request }: Candidate): Drop | 
   };
 }
 
-/** The producer's own bound, whatever kept the request until then. */
+/** The producer's own bound, whatever delayed the request until then. */
 function hasExpired({ request, now }: Candidate): Drop | undefined {
   const { expiresAt } = request;
   if (expiresAt === undefined || now < Date.parse(expiresAt)) return undefined;
@@ -94,7 +94,7 @@ function wasTooOldWhenRead({ request, readAt, spec }: Candidate): Drop | undefin
   return {
     result: 'Missed',
     reason: OUTCOME.startingDeadline,
-    message: `the request was ${seconds(age)} s old when it was read; startingDeadlineSeconds is ${spec.startingDeadlineSeconds}`,
+    message: `the request was ${seconds(age)} s old when it was read; ${deadlineOf(spec)}`,
   };
 }
 
@@ -119,14 +119,15 @@ function couldHaveStartedLongAgo({
   if (openSince === undefined || !startable) return undefined;
   const startableSince = Math.max(Date.parse(request.dueAt), openSince, approvedAt ?? openSince);
   if (now - startableSince <= spec.startingDeadlineSeconds * 1000) return undefined;
+  const iso = new Date(startableSince).toISOString();
   return {
     result: 'Missed',
     reason: OUTCOME.startingDeadline,
-    message: `the request could have started at ${new Date(startableSince).toISOString()} but no operator started it; startingDeadlineSeconds is ${spec.startingDeadlineSeconds}`,
+    message: `the request could have started at ${iso} but no operator started it; ${deadlineOf(spec)}`,
   };
 }
 
-/** Supersede and Replace, and a rollback under any policy: what was asked for before is not wanted any more. */
+/** Supersede and Replace, and a rollback under any policy: what was asked for before is no longer wanted. */
 function newerOneTakesItsPlace({ newer }: Candidate): Drop | undefined {
   if (!newer) return undefined;
   return {
@@ -138,7 +139,7 @@ function newerOneTakesItsPlace({ newer }: Candidate): Drop | undefined {
   };
 }
 
-/** Only newcomers are refused: what stands in the status has been promised its turn. */
+/** Only new requests are refused: a request in the status has been promised its turn. */
 function laneIsFull({ listed, ahead, spec }: Candidate): Drop | undefined {
   if (listed || ahead < spec.maxWaiting) return undefined;
   return {
@@ -147,5 +148,7 @@ function laneIsFull({ listed, ahead, spec }: Candidate): Drop | undefined {
     message: `${ahead} requests wait already; maxWaiting is ${spec.maxWaiting}`,
   };
 }
+
+const deadlineOf = (spec: CapDeployJobSpec): string => `startingDeadlineSeconds is ${spec.startingDeadlineSeconds}`;
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);

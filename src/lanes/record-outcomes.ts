@@ -1,30 +1,33 @@
 import type { Claim } from '../api/capdeployjob.ts';
-import { finishedAt, isAlive, isFinished, type StoredRequest, startedAt, storedRequest } from './job.ts';
+import { finishedAt, isAlive, isFinished, type Job, type StoredRequest, startedAt, storedRequest } from './job.ts';
 import { inTurn, iso, type Lane, requestOf, startOf } from './lane.ts';
-import { outcomeOfFinished, outcomeOfSuspended, outcomeOfVanished } from './outcome.ts';
+import { type Ended, type Outcome, outcomeOfFinished, outcomeOfSuspended, outcomeOfVanished } from './outcome.ts';
 
 /**
- * The Job controller can create a Pod from its cache after its Job is gone or suspended; it was seen up to 49 ms late under load. Only where
- * no Pod was ever seen has this to be waited for: a Job here has one.
+ * The Job controller can create a Pod from its cache after its Job is gone or suspended. Under load this was seen up to
+ * 49 ms late. It has to be waited for only if no Pod was ever seen, because a Job here has one.
  */
 export const LATE_POD_MS = 30_000;
 
 /**
- * A finished Job ends its request, claimed or not (a Job that was resumed by hand need not be claimed). The first to finish comes first.
- * Not while a Pod of it lives: what that does is not over.
+ * A finished Job ends its request, claimed or not: a Job that was resumed by hand need not be claimed. The first to
+ * finish comes first. It is not recorded while a Pod of it lives, because that Pod may still do something.
  */
 export function recordFinished(lane: Lane): void {
   const finished = inTurn(lane.view.jobs)
     .filter(({ job }) => isFinished(job) && !lane.podsOf(job.metadata.uid).some(isAlive))
     .sort((a, b) => Date.parse(finishedAt(a.job)) - Date.parse(finishedAt(b.job)));
-  for (const { job, request } of finished) {
-    const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
-    if (!lane.isRecorded(request.id)) {
-      const outcome = outcomeOfFinished({ ...endedOf(lane, job.metadata.uid, claim), job });
-      lane.end(asClaimed(request, claim), job.metadata.name, outcome, startOf(job, claim));
-    }
-    if (claim) lane.release();
+  for (const { job, request } of finished) record(lane, job, request, outcomeOfFinished);
+}
+
+/** Records the end of a Job's request, unless it is recorded already, and releases its claim. */
+function record(lane: Lane, job: Job, request: StoredRequest, outcomeOf: (ended: Ended & { job: Job }) => Outcome) {
+  const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
+  if (!lane.isRecorded(request.id)) {
+    const outcome = outcomeOf({ ...endedOf(lane, job.metadata.uid, claim), job });
+    lane.end(asClaimed(request, claim), job.metadata.name, outcome, startOf(job, claim));
   }
+  if (claim) lane.release();
 }
 
 /** What is known of the end of a Job's deploy. */
@@ -34,28 +37,24 @@ export const endedOf = (lane: Lane, jobUid: string, claim: Claim | undefined) =>
   now: iso(lane),
 });
 
-/** A started Job that somebody suspends is aborted. Its claim holds the lane until nothing of it runs, and is released by this record. */
+/** A started Job that is suspended by hand is aborted. Its claim holds the lane until nothing of it runs. */
 export function recordInterrupted(lane: Lane): void {
   for (const { job, request } of inTurn(lane.view.jobs)) {
     if (!lane.isInterrupted(job) || lane.isRecorded(request.id)) continue;
-    // That it was started is known from its Pod alone: the Jobs may have been listed before it was resumed elsewhere. It is marked first,
-    // and that write is refused where the Job has moved since.
+    // Only its Pod says that it was started: the Jobs may have been listed before another operator resumed it. So it is
+    // marked first, and that write is refused if the Job has moved since.
     if (startedAt(job) === undefined) continue;
-    if (!hasLeftNothing(lane, job.metadata.uid)) continue;
-    const claim = lane.claim?.uid === job.metadata.uid ? lane.claim : undefined;
-    const outcome = outcomeOfSuspended({ ...endedOf(lane, job.metadata.uid, claim), job });
-    lane.end(asClaimed(request, claim), job.metadata.name, outcome, startOf(job, claim));
-    if (claim) lane.release();
+    if (hasLeftNothing(lane, job.metadata.uid)) record(lane, job, request, outcomeOfSuspended);
   }
 }
 
-/** Who had approved when the deploy started is what counts, and who had deleted the Job first, whatever somebody writes on it later. */
+/** What counts is who approved before the start, and who deleted the Job first, whatever is written on it later. */
 const asClaimed = (request: StoredRequest, claim: Claim | undefined): StoredRequest =>
   claim ? { ...request, approvedBy: claim.approvedBy, abortedBy: claim.abortedBy ?? request.abortedBy } : request;
 
 /**
- * The claim with the name of who aborted its deploy, where this is known: a Job that is gone tells it to those who watched, and to nobody after
- * a restart. Where the operator has announced an end of its own, that is the end.
+ * The claim with the name of who aborted its deploy, if that is known. A Job that is gone tells it to a process that
+ * watched, and to none after a restart. If the operator has announced an end of its own, that is the end.
  */
 export function withAborter(lane: Lane, claim: Claim): Claim {
   if (claim.abortedBy !== undefined || claim.ending) return claim;
@@ -64,7 +63,7 @@ export function withAborter(lane: Lane, claim: Claim): Claim {
   return abortedBy === undefined ? claim : { ...claim, abortedBy };
 }
 
-/** The claimed Job is not there: it was deleted, by people or by us. It counts as started, for its resume may have gone through. */
+/** The claimed Job is gone: people or the operator deleted it. It counts as started: its resume may have succeeded. */
 export function recordVanishedClaim(lane: Lane): void {
   if (!lane.claim || lane.claimedJob || !hasLeftNothing(lane, lane.claim.uid)) return;
   const claim = withAborter(lane, lane.claim);
@@ -76,15 +75,15 @@ export function recordVanishedClaim(lane: Lane): void {
 }
 
 /**
- * Nothing of the Job runs, and nothing of it will: the Pod that was seen is gone, or so much time has passed since a live look first
- * showed the Job gone that no Pod of it can still appear.
+ * Nothing of the Job runs, and nothing of it will: the Pod that was seen is gone, or no Pod can appear any more because
+ * a live look showed long ago that the Job is gone.
  */
 function hasLeftNothing(lane: Lane, jobUid: string): boolean {
   if (lane.view.pods.some(isAlive)) return false;
   return lane.podWasSeen(jobUid) || isTimeOver(lane, jobUid);
 }
 
-/** Whatever the Job controller has begun by the time at which a live look first showed the Job gone, or suspended, is done. */
+/** By then the Job controller has finished what it began before a live look first showed the Job gone, or suspended. */
 function isTimeOver(lane: Lane, jobUid: string): boolean {
   const { memory, now, monotonicNow } = lane.view;
   const since = memory.absentSince(jobUid);

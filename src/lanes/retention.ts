@@ -7,18 +7,20 @@ import {
 import type { Result } from '../api/reasons.ts';
 import { finishedAt, isBeingDeleted, isFinished, type Job, storedRequest } from './job.ts';
 import type { Removal } from './lane.ts';
+import { earliest } from './order.ts';
 
-/** What is to be deleted of the finished Jobs of one lane, and when the next one falls due. */
+/** Which finished Jobs of one lane are to be deleted, and when the next one is due. */
 export interface Retention {
   readonly remove: readonly Removal[];
   readonly wakeAt: number | undefined;
 }
 
 /**
- * Keeps the newest finished Jobs of a lane, as CronJob does with its own, and deletes the rest once they are recorded (invariant 6).
- * An entry stays as long as its Job exists, for else the Job would be recorded a second time; so a Job whose entry lies too far back for
- * the status to carry goes too.
- * @param recordOf what the history says of an id: its place, 0 for the newest, and how it ended; undefined where it does not know it.
+ * Keeps the newest finished Jobs of a lane, as CronJob does, and deletes the rest once they are recorded (invariant 6).
+ * An entry stays as long as its Job exists, or the Job would be recorded a second time. So a Job whose entry is too old
+ * for the status to carry is deleted too.
+ * @param recordOf what the history says of an id: its place, 0 for the newest, and how it ended; undefined if it is not
+ * there.
  */
 export function retain(
   jobs: readonly Job[],
@@ -40,7 +42,7 @@ export function retain(
       const type: keyof typeof kept = record.result === 'Succeeded' ? 'succeeded' : 'failed';
       return [{ job, place: record.place, endedAt: Date.parse(finishedAt(job)), type }];
     })
-    // A Job tells its end in whole seconds; within one of them, the history knows the order.
+    // A Job tells its end in whole seconds. Within one second the history has the order.
     .sort((a, b) => b.endedAt - a.endedAt || a.place - b.place);
   for (const { job, place, endedAt, type } of recorded) {
     const expiry = spec.ttlSecondsAfterFinished == null ? undefined : endedAt + spec.ttlSecondsAfterFinished * 1000;
@@ -49,7 +51,7 @@ export function retain(
       remove.push({ job, reason: 'history limit' });
     else {
       kept[type] += 1;
-      if (expiry !== undefined) wakeAt = Math.min(wakeAt ?? expiry, expiry);
+      wakeAt = earliest(wakeAt, expiry);
     }
   }
   return { remove, wakeAt };

@@ -3,23 +3,23 @@ import { boundedStored, storedBytes } from '../text/truncate.ts';
 import { defined } from './lane.ts';
 
 /**
- * Bytes. etcd refuses an object of more than 1.5 MiB (`--max-request-bytes`), and a status that is refused stops every lane of its resource;
- * the rest is for spec and metadata.
+ * Bytes. etcd refuses an object of more than 1.5 MiB (`--max-request-bytes`), and a status that is refused stops every
+ * lane of its resource. The rest is for spec and metadata.
  */
 export const LARGEST_STATUS = 1_000_000;
-/** What is larger than this in the end is cut further, to the quick. */
+/** A status that is still larger than this is cut once more, as short as it can be. */
 const TOO_LARGE = 1_250_000;
-/** Below this nobody counts: no entry is longer than 10 kB, or 25 kB of letters that are escaped. */
+/** A status of fewer entries is not measured: no entry is longer than 10 kB, or 25 kB of letters that are escaped. */
 const FEW = 40;
-/** Bytes of a text that is cut, and of one that is cut where that does not suffice. */
+/** Bytes of a text that is cut, and of one that is cut once more. */
 const SHORT = 96;
 const SHORTEST = 32;
 const WHOLE_MESSAGES = 10;
 const WHOLE_MESSAGE = 2048;
 
 /**
- * The status as it is, or, where a thousand requests with long texts wait, with what stands elsewhere too left out: who asked (it stands on
- * the Job), the end of long reasons to wait, the end of old messages. No entry is left out.
+ * The status as it is, unless a thousand requests with long texts wait. Then it leaves out what can be found elsewhere:
+ * the requester (the Job has it), the end of long reasons to wait, the end of old messages. It leaves out no entry.
  */
 export function truncateStatus(status: CapDeployJobStatus): CapDeployJobStatus {
   const { environments = [], history = [] } = status;

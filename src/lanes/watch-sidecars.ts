@@ -1,34 +1,34 @@
 import type { Claim, Exit } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { bounded } from '../text/truncate.ts';
-import { isAlive, type Job, type Pod } from './job.ts';
+import { firstContainerName, isAlive, type Job, nativeSidecars, type Pod } from './job.ts';
 import type { Lane } from './lane.ts';
-import { runningNativeSidecars, runningSidecars } from './pod-end.ts';
 
-/** So long after `cap` has exited the rest of its Pod may run on. */
+/** How long the rest of a Pod may run on after `cap` has exited. */
 export const SIDECARS_MS = 60_000;
-/** The kubelet ends native side-cars by itself, and says so by and by: that is no news. */
+/** The kubelet ends native side-cars by itself, and reports it within this time: that needs no words. */
 const HEALTHY_END_MS = 2_000;
 
 /**
- * `cap` has exited by itself, and its Job is there. Where its Pods have ended, the Job controller is about to say so, and nothing is written: a
- * healthy deploy costs no write more. Where a side-car runs on, the claim says so and holds the exit; after a minute it announces that the
- * operator ends the Pod. That is never taken back: what it rests on does not change any more.
+ * `cap` has exited by itself, and its Job is there. If its Pods have ended, the Job controller is about to say so, and
+ * nothing is written: a healthy deploy costs no further write. If a side-car runs on, the claim says so and holds the
+ * exit. After a minute it announces that the operator ends the Pod. That is never taken back, because what it rests on
+ * does not change any more.
  */
 export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): void {
   const { now, monotonicNow } = lane.view;
-  const { why: told, ending, ...held } = claim;
+  const { why: previousWhy, ending, ...rest } = claim;
   const announced = ending?.reason === OUTCOME.sidecarEnded ? ending : undefined;
   const pod = lane.podsOf(job.metadata.uid).find(isAlive);
   const since = exitedSince(lane, claim, job);
   const names = pod ? runningSidecars(pod) : [];
-  lane.claim = held;
+  lane.claim = rest;
   if (!announced && names.length === 0) {
-    if (pod) sayWhoIsLate(lane, held, pod, exit, told, since);
+    if (pod) explainLatePod(lane, rest, pod, exit, previousWhy, since);
     return;
   }
-  const why = pod && `${whyHeld(pod, exit)}. The operator ends the Pod ${SIDECARS_MS / 1000} s after that exit`;
-  lane.claim = { ...held, exit, ...(why ? { why: bounded(why, 512) } : {}) };
+  const why = pod && `${whyLaneIsHeld(pod, exit)}. The operator ends the Pod ${SIDECARS_MS / 1000} s after that exit`;
+  lane.claim = { ...rest, exit, ...(why ? { why: bounded(why, 512) } : {}) };
   const leftMs = since + SIDECARS_MS - monotonicNow;
   if (!announced && leftMs > 0) {
     lane.wake(now + leftMs);
@@ -44,8 +44,8 @@ export function watchSidecars(lane: Lane, claim: Claim, job: Job, exit: Exit): v
 }
 
 /**
- * Since when the exit is known, on the clock of `monotonicNow`. One that an earlier process wrote into the claim, and that nothing proves any more, is as
- * old as it says.
+ * Since when the exit is known, by the clock of `monotonicNow`. An exit that an earlier process wrote into the claim,
+ * and that nothing proves any more, is as old as it says.
  */
 function exitedSince(lane: Lane, { exit }: Claim, job: Job): number {
   const { memory, now, monotonicNow } = lane.view;
@@ -54,25 +54,49 @@ function exitedSince(lane: Lane, { exit }: Claim, job: Job): number {
 }
 
 /**
- * No ordinary container runs on: the kubelet ends what is left by itself, in its own time. To delete the Job would not make it quicker. Nor is the
- * exit written: a kubelet that has ended the Pod itself may still be about to say so.
+ * No ordinary container runs on: the kubelet ends the rest by itself. To delete the Job would not make it quicker. The
+ * exit is not written: a kubelet that has ended the Pod itself may still be about to say so.
  */
-function sayWhoIsLate(lane: Lane, held: Claim, pod: Pod, exit: Exit, told: string | undefined, since: number): void {
+function explainLatePod(
+  lane: Lane,
+  rest: Claim,
+  pod: Pod,
+  exit: Exit,
+  previousWhy: string | undefined,
+  since: number,
+): void {
   const { now, monotonicNow } = lane.view;
-  const why = bounded(whyHeld(pod, exit), 512);
-  // What the claim says already is no news: a process that saw the exit later must not take it back.
-  if (told !== why && monotonicNow - since < HEALTHY_END_MS) lane.wake(now + since + HEALTHY_END_MS - monotonicNow);
-  else lane.claim = { ...held, why };
+  const why = bounded(whyLaneIsHeld(pod, exit), 512);
+  // If the claim says so already, it stays: a process that saw the exit later must not take it back.
+  if (previousWhy !== why && monotonicNow - since < HEALTHY_END_MS)
+    lane.wake(now + since + HEALTHY_END_MS - monotonicNow);
+  else lane.claim = { ...rest, why };
 }
 
 /** What holds the lane of a deploy whose first container has exited. */
-export const whyHeld = (pod: Pod, { code }: Pick<Exit, 'code'>): string =>
+export const whyLaneIsHeld = (pod: Pod, { code }: Pick<Exit, 'code'>): string =>
   `the first container has exited (exit code ${code}), but Pod ${pod.metadata.name} goes on: ${whatGoesOn(pod)}`;
 
 function whatGoesOn(pod: Pod): string {
   const names = runningSidecars(pod).map((name) => `container ${name}`);
   const native = runningNativeSidecars(pod).map((name) => `native side-car ${name}`);
   const sidecars = (names.length > 0 ? names : native).join(', ');
-  // On a node that is busy this alone takes seconds, without any side-car.
+  // On a busy node this alone takes seconds, without any side-car.
   return sidecars ? `${sidecars} runs` : 'its kubelet has not said yet that the Pod has ended';
+}
+
+/** Ordinary containers of a Pod, but the first, that have not ended. (The kubelet ends native side-cars itself.) */
+export function runningSidecars(pod: Pod): string[] {
+  const first = firstContainerName(pod);
+  return (pod.status?.containerStatuses ?? [])
+    .filter(({ name, state }) => name !== first && state?.terminated === undefined)
+    .map(({ name }) => name);
+}
+
+/** Native side-cars of a Pod that have not ended: init containers that the kubelet ends after the ordinary ones. */
+function runningNativeSidecars(pod: Pod): string[] {
+  const native = nativeSidecars(pod);
+  return (pod.status?.initContainerStatuses ?? [])
+    .filter(({ name, state }) => native.includes(name) && state?.terminated === undefined)
+    .map(({ name }) => name);
 }

@@ -3,7 +3,7 @@ import { OUTCOME } from '../api/reasons.ts';
 import { bounded } from '../text/truncate.ts';
 import { HEALTHY_START_MS, initContainersThatRan, SLOW_START_MS, whyNotRunning } from './explain.ts';
 import { isAlive, type Job, type Pod } from './job.ts';
-import { type Lane, startOf } from './lane.ts';
+import { type Lane, startOf, withWhy } from './lane.ts';
 
 /**
  * A started deploy that has no container yet: its claim says why, and it is ended after podStartDeadlineSeconds.
@@ -12,11 +12,11 @@ import { type Lane, startOf } from './lane.ts';
  */
 export function watchStart(lane: Lane, claim: Claim, job: Job, pods: readonly Pod[]): void {
   const { now, spec, warnings } = lane.view;
-  const { why: told, ending, ...held } = claim;
+  const { why: previousWhy, ending, ...rest } = claim;
   const since = Date.parse(startOf(job, claim));
   const pod = pods.find(isAlive) ?? pods[0];
-  const { why, eventsAbout } = whyNotRunning({ job, pod, since, now, told, warnings });
-  lane.claim = why === undefined ? held : { ...held, why: bounded(why, 512) };
+  const { why, eventsAbout } = whyNotRunning({ job, pod, since, now, previousWhy, warnings });
+  lane.claim = withWhy(rest, why);
   if (eventsAbout !== undefined) lane.explain.push({ uid: eventsAbout, since });
   lane.wake(since + HEALTHY_START_MS);
   lane.wake(since + SLOW_START_MS);
@@ -25,8 +25,8 @@ export function watchStart(lane: Lane, claim: Claim, job: Job, pods: readonly Po
     lane.wake(deadline);
     return;
   }
-  // Written before the Job is deleted, so that a crash in between still tells the truth.
-  // Where a newer one was to take its place, and is gone: that it did not start is the truth by now.
+  // Written before the Job is deleted, so that a crash in between still tells the truth. If a newer request was to take
+  // its place, and is gone, the truth is by now that it did not start.
   const words = whatDidNotRun(pods, spec.podStartDeadlineSeconds);
   const announced = ending?.result === 'Failed' && ending.message?.startsWith(words) ? ending : undefined;
   lane.claim.ending = announced ?? {

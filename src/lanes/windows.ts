@@ -1,19 +1,20 @@
 import type { DeployWindow } from '../api/capdeployjob.ts';
 import { readSchedule, type Schedule } from './cron.ts';
+import { dropOldest } from './drop-oldest.ts';
 import { localTime } from './time-zone.ts';
 
 /** What the windows of an environment say of one moment. All moments are epoch milliseconds. */
 export interface WindowState {
   readonly open: boolean;
-  /** Since when it has been so; undefined where that is for ever, or too long ago to be searched for. */
+  /** Since when it has been so; undefined if that is for ever, or too long ago to be searched for. */
   readonly since: number | undefined;
-  /** When it changes; undefined where that is never, or too far away to be searched for. */
+  /** When it changes; undefined if that is never, or too far away to be searched for. */
   readonly until: number | undefined;
-  /** When to look again at the latest, where the search has ended without a change. */
-  readonly lookAgainAt: number | undefined;
+  /** When to search again at the latest, if the search has ended without a change. */
+  readonly searchAgainAt: number | undefined;
   /** Why it is closed, and when it opens, in words for a person. */
   readonly closed: string | undefined;
-  /** A window that cannot be read, as `schedule` or `timeZone` of which one it is: it must not open the lane. */
+  /** A window that cannot be read, with its place and field (`schedule` or `timeZone`): it must not open the lane. */
   readonly problem: string | undefined;
 }
 
@@ -21,24 +22,24 @@ const ALWAYS_OPEN: WindowState = {
   open: true,
   since: undefined,
   until: undefined,
-  lookAgainAt: undefined,
+  searchAgainAt: undefined,
   closed: undefined,
   problem: undefined,
 };
 
-/** Looks at schedules that one search may take: for a pattern that never opens or never closes nothing is searched for ever (about 20 ms at the worst). */
-const LOOKS = 150;
-/** Of these, for openings of one window that run into each other, in each direction. */
+/** Lookups of one search (20 ms at the worst): a pattern that never opens or closes would be searched for ever. */
+const LOOKUPS = 150;
+/** How many of these are for openings of one window that run into each other, in each direction. */
 const LINKS = 15;
-/** So many changes of single windows are followed to find one that changes the whole. */
+/** How many changes of single windows are followed to find one that changes the whole. */
 const CHANGES = 50;
-/** Answers that are kept: each pass of each resource asks. */
-const KEPT = 2000;
+/** How many answers are kept: each pass of each resource asks. */
+const MOST_ANSWERS = 2000;
 
 /**
- * Says whether deploys may start: while a window of kind Allow is open, or where there is none, unless one of kind Deny is open. Pure; what
- * was computed is kept for as long as it holds.
- * @param path names the list in what is said of a window that cannot be read.
+ * Says whether deploys may start: while a window of kind Allow is open, or if there is none, unless one of kind Deny is
+ * open. Pure. An answer is kept for as long as it holds.
+ * @param path names the list in messages about a window that cannot be read.
  */
 export function windowState(windows: readonly DeployWindow[] | undefined, now: number, path: string): WindowState {
   if (!windows || windows.length === 0) return ALWAYS_OPEN;
@@ -69,8 +70,8 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
     calendars.push({ kind: window.kind, calendar });
   }
   const needsAllow = calendars.some(({ kind }) => kind === 'Allow');
-  const budget = { looks: LOOKS };
-  const look = (at: number, known: readonly Span[] = []) => {
+  const budget = { lookups: LOOKUPS };
+  const stateAt = (at: number, known: readonly Span[] = []) => {
     const spans = calendars.map(({ calendar }, index) => {
       const span = known[index];
       return span && span.from <= at && at < span.to ? span : spanAt(calendar, at, budget);
@@ -79,7 +80,7 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
     const denied = covers('Deny');
     return { spans, denied, open: (!needsAllow || covers('Allow')) && !denied };
   };
-  const here = look(now);
+  const here = stateAt(now);
   const back = search(here, now, 'from');
   const ahead = search(here, now, 'to');
   const until = ahead.changesAt;
@@ -90,23 +91,23 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
     open: here.open,
     since: back.changesAt,
     until,
-    lookAgainAt: until === undefined && Number.isFinite(ahead.reached) ? ahead.reached : undefined,
+    searchAgainAt: until === undefined && Number.isFinite(ahead.reached) ? ahead.reached : undefined,
     closed: here.open ? undefined : `${why} (${path})${isNever ? ', and none ever opens' : end}`,
     problem: undefined,
   };
-  // Which kind keeps it closed can change before it opens: what is said holds as long as no window changes.
+  // Which kind keeps it closed can change before it opens: the text holds as long as no window changes.
   const to = here.open ? (until ?? ahead.reached) : Math.min(...here.spans.map(({ to: end }) => end));
   return { state, from: now, to };
 
-  /** Goes from change to change of single windows, in one direction, until the whole is another one. */
-  function search(start: ReturnType<typeof look>, from: number, side: 'from' | 'to') {
+  /** Goes from change to change of single windows, in one direction, until the whole changes. */
+  function search(start: ReturnType<typeof stateAt>, from: number, side: 'from' | 'to') {
     let { spans } = start;
     let reached = from;
-    for (let step = 0; step < CHANGES && (step === 0 || budget.looks > 0); step += 1) {
+    for (let step = 0; step < CHANGES && (step === 0 || budget.lookups > 0); step += 1) {
       const edges = spans.map((span) => span[side]);
       reached = side === 'to' ? Math.min(...edges) : Math.max(...edges);
       if (!Number.isFinite(reached)) break;
-      const next = look(side === 'to' ? reached : reached - 1, spans);
+      const next = stateAt(side === 'to' ? reached : reached - 1, spans);
       if (next.open !== start.open) return { changesAt: reached, reached, before: spans, after: next.spans };
       spans = next.spans;
     }
@@ -114,8 +115,8 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
   }
 
   /**
-   * When it opens by the clocks of the window that opens it: of the Allow windows that open at that moment and the Deny
-   * windows that close, the first in the list. In UTC it has been said already.
+   * When it opens, by the clocks of the window that opens it: the first in the list of the Allow windows that open at
+   * that moment and the Deny windows that close. If that is in UTC, it has been said already.
    */
   function onClocks(opening: number): string {
     const opener = windows.find(({ kind }, index) => {
@@ -132,7 +133,7 @@ const forEver = (state: WindowState): Found => ({
   to: Number.POSITIVE_INFINITY,
 });
 
-/** A stretch of time, `from` included and `to` not, in which a window is open or closed; where a search was cut short it is part of a longer one. */
+/** A stretch of time, without `to`, in which a window is open or closed; part of a longer one if the search was cut. */
 interface Span {
   readonly open: boolean;
   readonly from: number;
@@ -144,8 +145,8 @@ interface Calendar {
   readonly durationMs: number;
 }
 
-function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { looks: number }): Span {
-  budget.looks -= 2;
+function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { lookups: number }): Span {
+  budget.lookups -= 2;
   const opened = schedule.lastAt(at);
   if (opened === undefined || opened + durationMs <= at) {
     return {
@@ -155,16 +156,16 @@ function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { looks:
     };
   }
   let from = opened;
-  for (let link = 0; link < LINKS && budget.looks > 0; link += 1) {
-    budget.looks -= 1;
+  for (let link = 0; link < LINKS && budget.lookups > 0; link += 1) {
+    budget.lookups -= 1;
     // The earliest opening that still lasts into this one.
     const earlier = schedule.nextAfter(from - durationMs - 1);
     if (earlier === undefined || earlier >= from) break;
     from = earlier;
   }
   let last = opened;
-  for (let link = 0; link < LINKS && budget.looks > 0; link += 1) {
-    budget.looks -= 1;
+  for (let link = 0; link < LINKS && budget.lookups > 0; link += 1) {
+    budget.lookups -= 1;
     const later = schedule.lastAt(last + durationMs);
     if (later === undefined || later <= last) break;
     last = later;
@@ -172,8 +173,8 @@ function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { looks:
   return { open: true, from, to: last + durationMs };
 }
 
-/** The oldest answer goes when there is no more room. */
-class Kept<V> {
+/** The oldest answer goes first. */
+class BoundedMap<V> {
   readonly #values = new Map<string, V>();
   get(key: string): V | undefined {
     return this.#values.get(key);
@@ -181,13 +182,12 @@ class Kept<V> {
   set(key: string, value: V): void {
     this.#values.delete(key);
     this.#values.set(key, value);
-    const [oldest] = this.#values.keys();
-    if (this.#values.size > KEPT && oldest !== undefined) this.#values.delete(oldest);
+    dropOldest(this.#values, MOST_ANSWERS);
   }
 }
 
-const states = new Kept<Found>();
-const calendars = new Kept<Calendar | { field: 'schedule' | 'timeZone'; problem: string }>();
+const states = new BoundedMap<Found>();
+const calendars = new BoundedMap<Calendar | { field: 'schedule' | 'timeZone'; problem: string }>();
 
 function calendarOf({ schedule, timeZone, durationSeconds }: DeployWindow) {
   const key = JSON.stringify([schedule, timeZone, durationSeconds]);

@@ -4,17 +4,17 @@ import type { Metrics, ResourceRef } from '../observability/metrics.ts';
 import type { ControllerMetrics } from './controller/start-controller.ts';
 import type { QueueState, Reports } from './intake/ports.ts';
 
-/** What an operator counts: of its two loops, of the queues that it reads, of its leadership. */
+/** What an operator counts: its two loops, the queues that it reads, its leadership. */
 export interface OperatorMetrics extends ControllerMetrics {
-  /** The state of a resource's queue, told after each read of it. */
+  /** The state of a resource's queue, after each read of it. */
   queue(key: string, state: QueueState): void;
   /** Whether this replica works. */
   leader(isLeader: boolean): void;
-  /** This replica saw another one lead than before. */
+  /** This replica has seen a new leader. */
   leaderChanged(): void;
 }
 
-/** Ties what controller and intake count to Prometheus: they know keys, `<namespace>/<name>`, and no metric. */
+/** Connects controller and intake to Prometheus: they know keys, `<namespace>/<name>`, and no metric. */
 export function operatorMetrics(metrics: Metrics): OperatorMetrics {
   return {
     received: (key, count) => metrics.messagesReceived(ref(key), count),
@@ -38,7 +38,7 @@ export function operatorMetrics(metrics: Metrics): OperatorMetrics {
   };
 }
 
-/** The same reports, with the age of the last poll read off them on the way. */
+/** The same reports. On the way it counts the age of the last poll. */
 export function countPolls(reports: Reports, metrics: Pick<OperatorMetrics, 'queue'>): Reports {
   return {
     rejected: (key, rejection, signal, uid) => reports.rejected(key, rejection, signal, uid),

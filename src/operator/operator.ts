@@ -15,10 +15,10 @@ import { countPolls, type OperatorMetrics } from './metrics.ts';
 
 /** Name of the Lease that the replicas of one installation agree on. */
 export const LEASE_NAME = 'capdeployjob';
-/** After a hand-over, what open polls bring is still stored for so long, in milliseconds: as long as the rest of a stop takes. */
+/** After a hand-over, what open polls bring is stored for this long (milliseconds): as long as the rest of a stop. */
 const HAND_OVER_GRACE_PERIOD_MS = 25_000;
 
-/** Everything that an operator is made of: its ways to the world, its clock, and what it was told by flags. */
+/** Everything that an operator needs: its clients, its clock, and what the flags say. */
 export interface OperatorOptions {
   readonly kube: KubeClient;
   /** Those to serve; empty: all. */
@@ -30,12 +30,12 @@ export interface OperatorOptions {
   readonly metrics: OperatorMetrics;
   readonly log: Logger;
   readonly clock?: Clock;
-  /** Without it this operator works as soon as its caches are complete, as if there were no other. */
+  /** Without it this operator works as soon as its caches are complete, as if it were the only one. */
   readonly election?: ElectionOptions | undefined;
 }
 
 export interface ElectionOptions {
-  /** For the Lease alone, best with connections of its own; without it, that of everything else. */
+  /** For the Lease alone, best with connections of its own. Without it, the client of everything else. */
   readonly kube?: KubeClient;
   readonly lease: LeaseName;
   /** Unique for each start of a process. */
@@ -46,24 +46,30 @@ export interface ElectionOptions {
 
 /** A running operator: leader, or follower with warm caches. */
 export interface Operator {
-  /** Followers are ready too, or no roll-out would ever go on. */
+  /** Followers are ready too, or no rollout would ever go on. */
   readiness(): Finding;
   liveness(): Finding;
-  /** Whether it does the work. True from the start where there is no election. */
+  /** Whether it does the work. True from the start if there is no election. */
   isLeader(): boolean;
-  /** Whether a request of it that changes something may be sent: that of a leader, and what is left to do after a hand-over. For clients that can ask at the last moment. */
+  /**
+   * Whether a request that changes something may be sent: by the leader, and for what is left to do after a hand-over.
+   * For clients that can ask at the last moment.
+   */
   mayWrite(): boolean;
-  /** Resolves with the reason when leadership was lost, or the machine's clock was set: by then it has ended as by `abort`, and so should its process. */
+  /**
+   * Resolves with the reason when leadership was lost, or the machine's clock was set. By then it has ended as by
+   * `abort`, and so should its process.
+   */
   readonly lost: Promise<Error>;
-  /** Hands over, drains, releases: 25 s at most, whatever hangs. A follower waits for its turn within a second. */
+  /** Hands over, drains, releases: 25 s at most, whatever hangs. A waiting follower takes over within a second. */
   stop(): Promise<void>;
   /** Ends at once, as in a crash; releases nothing. */
   abort(): Promise<void>;
 }
 
 /**
- * Ties reconcile, intake and leader election together. Nothing in it knows a process, a socket or the time: the program and the simulation
- * start the same operator.
+ * Connects reconcile, intake and leader election. It knows no process, no socket and no time: the program and the
+ * simulation start the same operator.
  */
 export function startOperator(options: OperatorOptions): Operator {
   const { kube, election, metrics, log, clock = systemClock } = options;
@@ -83,8 +89,9 @@ export function startOperator(options: OperatorOptions): Operator {
   const passes = new AbortController();
   const abortPasses = () => passes.abort(stopped());
   guard.signal.addEventListener('abort', () => passes.abort(guard.signal.reason), { once: true });
-  // What open polls bring after a hand-over is stored and deleted all the same: the lane protocol bears two operators, and nobody waits for
-  // a message that came back only when its visibility ended. A process that sleeps beyond that time finds this over, too.
+  // What open polls bring after a hand-over is stored and deleted all the same, because the lane protocol allows two
+  // operators. So no producer waits for a message until its visibility timeout ends. A process that sleeps for longer
+  // than that may not write either.
   let storesUntil = Number.NEGATIVE_INFINITY;
   const mayTake = () => guard.granted() || monotonicNow(clock) < storesUntil;
 

@@ -85,8 +85,8 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'the exit is not kept in the claim while a side-car runs on',
     rule: 'rule 14',
     file: 'src/lanes/watch-sidecars.ts',
-    find: '  lane.claim = { ...held, exit, ...(why',
-    replace: '  lane.claim = { ...held, ...(why',
+    find: '  lane.claim = { ...rest, exit, ...(why',
+    replace: '  lane.claim = { ...rest, ...(why',
   },
   {
     name: 'the exit in the claim does not count',
@@ -162,7 +162,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'the history says who aborted whatever the end was',
     rule: 'rule 16',
     file: 'src/lanes/lane.ts',
-    find: 'outcome.reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;',
+    find: 'reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;',
     replace: 'request.abortedBy;',
   },
   {
@@ -183,8 +183,8 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
     name: 'who aborted is not kept in the claim',
     rule: 'rule 16',
     file: 'src/lanes/advance-claim.ts',
-    find: 'sayWhatIsLeft(lane, withAborter(lane, exit ? { ...claim, exit } : claim));',
-    replace: 'void withAborter, sayWhatIsLeft(lane, exit ? { ...claim, exit } : claim);',
+    find: 'explainWhatRemains(lane, withAborter(lane, exit ? { ...claim, exit } : claim));',
+    replace: 'void withAborter, explainWhatRemains(lane, exit ? { ...claim, exit } : claim);',
   },
   {
     name: 'who deleted what waited is not recorded',

@@ -25,24 +25,24 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the claim is written under whatever resourceVersion there is',
     rule: 'rule 1',
     file: 'src/operator/controller/apply-plan.ts',
-    find: 'const written = { ...resource, status: next.status } as unknown as KubeObject;',
+    find: 'const written = { ...resource, status: plan.status } as unknown as KubeObject;',
     replace:
-      'const { namespace, name } = resource.metadata; const fresh = await this.#client.get(CAPDEPLOYJOBS, namespace, name); const written = { ...fresh, status: next.status } as unknown as KubeObject;',
+      'const { namespace, name } = resource.metadata; const fresh = await this.#deps.client.get(CAPDEPLOYJOBS, namespace, name); const written = { ...fresh, status: plan.status } as unknown as KubeObject;',
   },
   {
     name: 'the Job is resumed before its claim is stored',
     rule: 'rule 1',
     file: 'src/operator/controller/apply-plan.ts',
-    find: '    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
+    find: '    if (writeStatus) onStored(await this.#storeStatus(observation.resource, plan));',
     replace:
-      '    for (const job of next.start) await this.#start(key, seen.resource, job);\n    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
+      '    for (const job of plan.start) await this.#start(key, observation.resource, job);\n    if (writeStatus) onStored(await this.#storeStatus(observation.resource, plan));',
   },
   {
     name: 'PATCH without resourceVersion',
     rule: 'rule 1',
     file: 'src/operator/controller/apply-plan.ts',
-    find: 'await this.#client.patch(JOBS, namespace, name, { uid, resourceVersion }, patch);',
-    replace: 'void resourceVersion; await this.#client.patch(JOBS, namespace, name, { uid } as never, patch);',
+    find: 'await this.#deps.client.patch(JOBS, namespace, name, { uid, resourceVersion }, patch);',
+    replace: 'void resourceVersion; await this.#deps.client.patch(JOBS, namespace, name, { uid } as never, patch);',
   },
   {
     name: 'the resume does not write started-at',
@@ -55,16 +55,16 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a plan made from the caches is carried out',
     rule: 'rule 2',
     file: 'src/operator/controller/reconcile.ts',
-    find: 'seen = await observer.live(key, template);',
-    replace: 'seen = observer.cached(key, template);',
+    find: 'observation = await observer.live(key, template);',
+    replace: 'observation = observer.cached(key, template);',
   },
   {
     name: 'the resource is read after Jobs and Pods',
     rule: 'rule 2',
     file: 'src/operator/controller/observe.ts',
-    find: '    this.#memory.seeLive(jobs.items, pods.items);',
+    find: '    this.#deps.memory.seeLive(jobs.items, pods.items);',
     replace:
-      '    resource = await this.#client.get(CAPDEPLOYJOBS, namespace, name);\n    this.#memory.seeLive(jobs.items, pods.items);',
+      '    resource = await this.#deps.client.get(CAPDEPLOYJOBS, namespace, name);\n    this.#deps.memory.seeLive(jobs.items, pods.items);',
   },
   {
     name: 'a Pod without a claim does not hold the lane',
@@ -84,7 +84,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a claim is started beside a Job that somebody resumed and suspended',
     rule: 'rule 3',
     file: 'src/lanes/lane.ts',
-    find: 'if (!pod) return this.interruptedBeside;',
+    find: 'if (!pod) return this.#interruptedBeside;',
     replace: 'if (!pod) return undefined;',
   },
   {
@@ -126,16 +126,16 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'no record before the delete',
     rule: 'rule 7',
     file: 'src/operator/controller/apply-plan.ts',
-    find: '    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));\n',
+    find: '    if (writeStatus) onStored(await this.#storeStatus(observation.resource, plan));\n',
     replace:
-      '    for (const removal of next.remove) await this.#remove(key, removal);\n    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));\n',
+      '    for (const removal of plan.remove) await this.#remove(key, removal);\n    if (writeStatus) onStored(await this.#storeStatus(observation.resource, plan));\n',
   },
   {
     name: 'a delete names no resourceVersion',
     rule: 'rule 7',
     file: 'src/operator/controller/apply-plan.ts',
-    find: 'this.#client.delete(JOBS, namespace, name, { uid, resourceVersion })',
-    replace: 'this.#client.delete(JOBS, namespace, name, { uid, ...(resourceVersion ? {} : {}) } as never)',
+    find: 'this.#deps.client.delete(JOBS, namespace, name, { uid, resourceVersion })',
+    replace: 'this.#deps.client.delete(JOBS, namespace, name, { uid, ...(resourceVersion ? {} : {}) } as never)',
   },
   {
     name: 'a delete orphans the Pod',
@@ -327,9 +327,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a thaw is told before the status that says so is stored',
     rule: 'invariant 7',
     file: 'src/operator/controller/apply-plan.ts',
-    find: '    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
+    find: '    if (writeStatus) onStored(await this.#storeStatus(observation.resource, plan));',
     replace:
-      '    this.#announcer.recorded(key, seen, next);\n    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));',
+      '    this.#deps.announcer.recorded(key, observation, plan);\n    if (writeStatus) onStored(await this.#storeStatus(observation.resource, plan));',
   },
   ...MUTATIONS_OF_ENDS,
 ];

@@ -10,7 +10,7 @@ import type { Log } from '../../base/log.ts';
 import type { KubeObject } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { type Thaw, thawsOf } from '../../lanes/freeze.ts';
-import { type Job, storedRequest } from '../../lanes/job.ts';
+import { type Job, type StoredRequest, storedRequest } from '../../lanes/job.ts';
 import type { RemovalReason } from '../../lanes/lane.ts';
 import type { Observation, Plan } from '../../lanes/plan.ts';
 
@@ -22,42 +22,49 @@ export interface DeployMetrics {
   forget(key: string): void;
 }
 
-/** Results that somebody should look at. */
+interface AnnouncerDeps {
+  readonly events: EventRecorder;
+  readonly metrics: DeployMetrics;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** Results that need a person's attention. */
 const BAD: readonly Result[] = ['Failed', 'Aborted', 'Missed', 'Refused', 'Unknown'];
 
-/** Rejections that are told by an Event after each status write, the newest ones: a flood must not crowd out what deploys have to tell. */
+/** How many rejections, the newest ones, get an Event after a status write: a flood must not crowd out deploys. */
 const MOST_REJECTION_EVENTS = 50;
 
 /**
- * Tells people what became of a deploy, once it stands in the status: by Event, metric and log line. Best effort; the history is the
- * record. Each turn of a deploy has one Event, by its name, however often it is told.
+ * Tells people what became of a deploy once the status says it: by Event, metric and log line. This is best effort; the
+ * history is the record. Each turn of a deploy has one Event, by its name, however often it is told.
  */
 export class Announcer {
-  readonly #events: EventRecorder;
-  readonly #metrics: DeployMetrics;
-  readonly #log: Log;
-  readonly #now: () => number;
+  readonly #deps: AnnouncerDeps;
 
-  constructor(parts: { events: EventRecorder; metrics: DeployMetrics; log: Log; now: () => number }) {
-    this.#events = parts.events;
-    this.#metrics = parts.metrics;
-    this.#log = parts.log;
-    this.#now = parts.now;
+  constructor(deps: AnnouncerDeps) {
+    this.#deps = deps;
   }
 
   /** The status that holds the plan's records is stored. */
-  recorded(key: string, seen: Observation, next: Plan): void {
-    for (const thaw of thawsOf(seen.resource.status, next.status, seen.spec)) this.#thawed(key, seen.resource, thaw);
-    for (const entry of next.ended) this.#ended(key, seen.resource, entry);
-    for (const rejection of next.rejected.slice(-MOST_REJECTION_EVENTS)) this.#rejected(seen.resource, rejection);
-    for (const job of next.adopted) this.#adopted(key, seen.resource, job);
+  recorded(key: string, observation: Observation, plan: Plan): void {
+    for (const thaw of thawsOf(observation.resource.status, plan.status, observation.spec))
+      this.#thawed(key, observation.resource, thaw);
+    for (const entry of plan.ended) this.#ended(key, observation.resource, entry);
+    for (const rejection of plan.rejected.slice(-MOST_REJECTION_EVENTS))
+      this.#rejected(observation.resource, rejection);
+    for (const job of plan.adopted) this.#adopted(key, observation.resource, job);
   }
 
   started(key: string, resource: CapDeployJob, job: Job): void {
     const request = storedRequest(job);
-    this.#metrics.started(key, request.environment, Math.max(0, (this.#now() - Date.parse(request.sentAt)) / 1000));
-    this.#log.info({ resource: key, job: job.metadata.name, ...brief(request) }, 'deploy started');
-    this.#events.record({
+    this.#deps.metrics.started(
+      key,
+      request.environment,
+      Math.max(0, (this.#deps.now() - Date.parse(request.sentAt)) / 1000),
+    );
+    this.#deps.log.info({ resource: key, job: job.metadata.name, ...brief(request) }, 'deploy started');
+    this.#deps.events.record({
       regarding: about(resource),
       related: asObject(job),
       type: 'Normal',
@@ -69,12 +76,12 @@ export class Announcer {
   }
 
   removed(key: string, job: Job, reason: RemovalReason): void {
-    this.#log.info({ resource: key, job: job.metadata.name, reason }, 'Job deleted');
+    this.#deps.log.info({ resource: key, job: job.metadata.name, reason }, 'Job deleted');
   }
 
   /**
-   * The lanes to count: those of the spec, and those in which something waits or runs. Where the spec cannot be read, all that the status
-   * has: it goes on naming a removed environment for days.
+   * The lanes to count: those of the spec, and those in which something waits or runs. If the spec cannot be read, all
+   * lanes of the status are counted, though it names a removed environment for days.
    */
   lanes(key: string, { environments = [] }: CapDeployJobStatus, spec?: CapDeployJobSpec): void {
     const named = spec?.environments.map(({ name }) => ({ environment: name, waiting: 0, active: 0 })) ?? [];
@@ -83,17 +90,17 @@ export class Announcer {
       if (spec && !lanes.has(name) && waiting.length + active.length === 0) continue;
       lanes.set(name, { environment: name, waiting: waiting.length, active: active.length });
     }
-    this.#metrics.lanes(key, [...lanes.values()]);
+    this.#deps.metrics.lanes(key, [...lanes.values()]);
   }
 
   forget(key: string): void {
-    this.#metrics.forget(key);
+    this.#deps.metrics.forget(key);
   }
 
-  /** One Event for each thaw: the write that took the freeze out of the status is the only one that was made from this resourceVersion. */
+  /** One Event for each thaw: only one write from this resourceVersion can take the freeze out of the status. */
   #thawed(key: string, resource: CapDeployJob, { environment, words }: Thaw): void {
-    this.#log.info({ resource: key, environment, frozen: words }, 'environment thawed');
-    this.#events.record({
+    this.#deps.log.info({ resource: key, environment, frozen: words }, 'environment thawed');
+    this.#deps.events.record({
       regarding: about(resource),
       type: 'Normal',
       reason: EVENT.thawed,
@@ -104,22 +111,24 @@ export class Announcer {
   }
 
   #ended(key: string, resource: CapDeployJob, entry: HistoryEntry): void {
-    this.#metrics.ended(key, entry.environment, entry.result);
+    this.#deps.metrics.ended(key, entry.environment, entry.result);
     const fields = { resource: key, job: entry.job, result: entry.result, reason: entry.reason, ...brief(entry) };
-    this.#log[BAD.includes(entry.result) ? 'warn' : 'info'](fields, 'deploy ended');
-    this.#events.record({
+    this.#deps.log[BAD.includes(entry.result) ? 'warn' : 'info'](fields, 'deploy ended');
+    this.#deps.events.record({
       regarding: about(resource),
       type: BAD.includes(entry.result) ? 'Warning' : 'Normal',
       reason: entry.result,
       action: 'Deploy',
-      note: `${entry.job}: ${describe(entry)} ${entry.result}: ${entry.reason}${entry.message ? `: ${entry.message}` : ''}`,
+      note: [`${entry.job}: ${describe(entry)} ${entry.result}`, entry.reason, entry.message]
+        .filter(Boolean)
+        .join(': '),
       turn: `${entry.job}/${entry.id}/ended`,
     });
   }
 
   #rejected(resource: CapDeployJob, rejection: RejectionEntry): void {
     const { messageId, reason, field, message } = rejection;
-    this.#events.record({
+    this.#deps.events.record({
       regarding: about(resource),
       type: 'Warning',
       reason,
@@ -131,28 +140,25 @@ export class Announcer {
   }
 
   #adopted(key: string, resource: CapDeployJob, job: Job): void {
-    this.#log.warn(
+    this.#deps.log.warn(
       { resource: key, job: job.metadata.name },
       'a Job runs that this operator has no claim on: it holds the lane now',
     );
-    this.#events.record({
+    this.#deps.events.record({
       regarding: about(resource),
       related: asObject(job),
       type: 'Warning',
       reason: EVENT.adopted,
       action: 'Deploy',
-      note: `${job.metadata.name} runs without a claim (resumed by hand, or the status was lost): it holds the lane until it ends`,
+      note:
+        `${job.metadata.name} runs without a claim (resumed by hand, or the status was lost): ` +
+        'it holds the lane until it ends',
       turn: `${job.metadata.uid}/adopted`,
     });
   }
 }
 
-interface Named {
-  environment: string;
-  task: string;
-  revision?: string | undefined;
-  requestedBy?: string | undefined;
-}
+type Named = Pick<StoredRequest, 'environment' | 'task'> & Partial<Pick<StoredRequest, 'revision' | 'requestedBy'>>;
 
 const describe = ({ environment, task, revision, requestedBy }: Named): string =>
   `${task} of ${revision ?? '(no revision)'} to ${environment}${requestedBy ? ` for ${requestedBy}` : ''}`;

@@ -8,100 +8,102 @@ import type { Observation, Plan } from '../../lanes/plan.ts';
 import type { Announcer } from './announce.ts';
 import type { IntakeReports } from './intake-reports.ts';
 
+interface ApplyPlanDeps {
+  readonly client: KubeClient;
+  readonly reports: IntakeReports;
+  readonly announcer: Announcer;
+  readonly now: () => number;
+}
+
 /**
- * Carries out a plan in the order that makes each crash harmless: what must be refused first, then the record and the claims, then what
- * follows from them. Each write names the uid and the resourceVersion that the plan was made from.
+ * Applies a plan in the order that makes each crash harmless: first what must be refused elsewhere, then the record and
+ * the claims, then what follows from them. Each write names the uid and the resourceVersion that the plan was made
+ * from.
  */
 export class ApplyPlan {
-  readonly #client: KubeClient;
-  readonly #reports: IntakeReports;
-  readonly #announcer: Announcer;
-  readonly #now: () => number;
+  readonly #deps: ApplyPlanDeps;
 
-  constructor(parts: { client: KubeClient; reports: IntakeReports; announcer: Announcer; now: () => number }) {
-    this.#client = parts.client;
-    this.#reports = parts.reports;
-    this.#announcer = parts.announcer;
-    this.#now = parts.now;
+  constructor(deps: ApplyPlanDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * @param onStored told of the resource as the API server stored it, where its status is written.
+   * @param onStored gets the resource as the API server stored it, if its status is written.
    * @throws KubeError; what was done until then stands, and the next pass goes on from it.
    */
-  async applyPlan(
+  async apply(
     key: string,
-    seen: Observation,
-    next: Plan,
+    observation: Observation,
+    plan: Plan,
     writeStatus: boolean,
     onStored: (stored: CapDeployJob) => void = () => {},
   ): Promise<void> {
-    // Resumed by hand: without the mark of a start, one that is suspended later would look as if it could still be started.
-    for (const job of next.mark) await this.#mark(job);
-    // A claim that is given up: once its Job has moved, a resume that is under way elsewhere is refused.
-    for (const job of next.touch) await this.#touch(job);
+    // Resumed by hand. Without the mark, a Job that is suspended later would look as if it could still be started.
+    for (const job of plan.mark) await this.#mark(job);
+    // A claim is given up. Once its Job has moved, a resume that is under way elsewhere is refused.
+    for (const job of plan.touch) await this.#touch(job);
     // The claim is the lock, and the record comes before the delete: if this process stops right after, both stand.
-    if (writeStatus) onStored(await this.#storeStatus(seen.resource, next));
-    this.#reports.recorded(key, seen.rejections);
-    this.#announcer.recorded(key, seen, next);
-    const refused: (KubeError | undefined)[] = [];
-    for (const job of next.start) refused.push(await this.#start(key, seen.resource, job));
-    for (const removal of next.remove) {
+    if (writeStatus) onStored(await this.#storeStatus(observation.resource, plan));
+    this.#deps.reports.recorded(key, observation.rejections);
+    this.#deps.announcer.recorded(key, observation, plan);
+    const errors: (KubeError | undefined)[] = [];
+    for (const job of plan.start) errors.push(await this.#start(key, observation.resource, job));
+    for (const removal of plan.remove) {
       const error = await this.#remove(key, removal);
-      refused.push(error);
-      // Nobody answers: hundreds of Jobs, each with a time-out of its own, would hold up the resource for as long.
+      errors.push(error);
+      // No answer: hundreds of Jobs, each with its own time-out, would keep the resource for as long.
       if (error?.status === 0) break;
     }
-    const worst = refused.find((error) => error && !isTooLate(error)) ?? refused.find((error) => error);
+    const worst = errors.find((error) => error && !isTooLate(error)) ?? errors.find((error) => error);
     if (worst) throw worst;
   }
 
   async #mark(job: Job): Promise<void> {
-    const startedAt = job.status?.startTime ?? new Date(this.#now()).toISOString();
+    const startedAt = job.status?.startTime ?? new Date(this.#deps.now()).toISOString();
     await this.#patch(job, { metadata: { annotations: startedMark(startedAt) } });
   }
 
   async #touch(job: Job): Promise<void> {
     await this.#patch(job, {
-      metadata: { annotations: { [ANNOTATION.unclaimedAt]: new Date(this.#now()).toISOString() } },
+      metadata: { annotations: { [ANNOTATION.unclaimedAt]: new Date(this.#deps.now()).toISOString() } },
     });
   }
 
-  async #storeStatus(resource: CapDeployJob, next: Plan): Promise<CapDeployJob> {
-    const written = { ...resource, status: next.status } as unknown as KubeObject;
-    return (await this.#client.replaceStatus(CAPDEPLOYJOBS, written)) as unknown as CapDeployJob;
+  async #storeStatus(resource: CapDeployJob, plan: Plan): Promise<CapDeployJob> {
+    const written = { ...resource, status: plan.status } as unknown as KubeObject;
+    return (await this.#deps.client.replaceStatus(CAPDEPLOYJOBS, written)) as unknown as CapDeployJob;
   }
 
-  /** The same patch that resumes the Job says that it was started: no moment lies between the two. */
+  /** One patch resumes the Job and marks it as started: no moment lies between the two. */
   async #start(key: string, resource: CapDeployJob, job: Job): Promise<KubeError | undefined> {
-    const startedAt = new Date(this.#now()).toISOString();
+    const startedAt = new Date(this.#deps.now()).toISOString();
     const refused = await refusal(
       this.#patch(job, { spec: { suspend: false }, metadata: { annotations: startedMark(startedAt) } }),
     );
-    if (!refused) this.#announcer.started(key, resource, job);
+    if (!refused) this.#deps.announcer.started(key, resource, job);
     return refused;
   }
 
   async #remove(key: string, { job, reason }: Removal): Promise<KubeError | undefined> {
     const { namespace, name, uid, resourceVersion } = job.metadata;
-    const refused = await refusal(this.#client.delete(JOBS, namespace, name, { uid, resourceVersion }));
-    if (!refused) this.#announcer.removed(key, job, reason);
+    const refused = await refusal(this.#deps.client.delete(JOBS, namespace, name, { uid, resourceVersion }));
+    if (!refused) this.#deps.announcer.removed(key, job, reason);
     return refused;
   }
 
   async #patch(job: Job, patch: Record<string, unknown>): Promise<void> {
     const { namespace, name, uid, resourceVersion } = job.metadata;
-    await this.#client.patch(JOBS, namespace, name, { uid, resourceVersion }, patch);
+    await this.#deps.client.patch(JOBS, namespace, name, { uid, resourceVersion }, patch);
   }
 }
 
 /**
- * That the deploy of a Job was started. Who had put his name on it to abort it meant a request that waited: he looks again, for his delete is
- * refused by now, and nobody else's may be taken for his.
+ * The mark of a started deploy. It takes the name of an aborter off the Job. That person meant to abort a request that
+ * waited, and the delete is now refused. Without this a later delete by somebody else would be taken for that person's.
  */
 const startedMark = (startedAt: string) => ({ [ANNOTATION.startedAt]: startedAt, [ANNOTATION.abortedBy]: null });
 
-/** A Job that moved or went must not keep the other lanes' Jobs waiting: its refusal is reported after they had their turn. */
+/** A Job that moved or is gone must not delay other lanes' Jobs: its refusal is reported after their turn. */
 async function refusal(write: Promise<void>): Promise<KubeError | undefined> {
   try {
     await write;
@@ -112,6 +114,6 @@ async function refusal(write: Promise<void>): Promise<KubeError | undefined> {
   }
 }
 
-/** Not a failure: the world moved between the look and the write, and the write was refused for it. */
+/** Not a failure: an object changed between the live look and the write, so the write was refused. */
 export const isTooLate = (error: unknown): error is KubeError =>
   isKubeError(error, 'conflict') || isKubeError(error, 'gone');

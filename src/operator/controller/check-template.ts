@@ -5,7 +5,7 @@ import { isKubeError } from '../../kube/errors.ts';
 import { buildJob, fieldsLeftOut, sampleRequest, TemplateError } from '../../lanes/build-job.ts';
 import type { TemplateCheck } from '../../lanes/conditions.ts';
 
-/** A refusal can have causes outside the spec (a policy, a quota): it is tried again so often, and each failure doubles the wait. */
+/** A refusal can have causes outside the spec (a policy, a quota): it is tried again, each time after twice as long. */
 const RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
 
@@ -18,13 +18,13 @@ interface Tried {
 }
 
 /**
- * Finds out whether the API server takes Jobs made of a template, by a server-side dry run as soon as the spec changes: a template that is
- * wrong is to be told while somebody looks, not when the first deploy comes at night.
+ * Finds out whether the API server accepts Jobs made of a resource's template, by a server-side dry run as soon as the
+ * spec changes. So a wrong template is reported while its author is there, not when the first deploy comes at night.
  */
 export class TemplateChecker {
   readonly #client: KubeClient;
   readonly #now: () => number;
-  readonly #tried = new Map<string, Tried>();
+  #tried: Tried | undefined;
 
   constructor(client: KubeClient, now: () => number) {
     this.#client = client;
@@ -32,30 +32,24 @@ export class TemplateChecker {
   }
 
   /**
-   * @param doubt the API server has just refused a Job for its template: an older approval counts no more.
+   * @param doubt the API server has just refused a Job for its template: an older approval does not count.
    * @returns what is known of the template, and when to ask again (epoch milliseconds).
    */
   async check(
-    key: string,
     resource: CapDeployJob,
     spec: CapDeployJobSpec,
     doubt: boolean,
   ): Promise<{ check: TemplateCheck; again: number | undefined }> {
     const { generation, uid } = resource.metadata;
-    const known = this.#tried.get(key) ?? approvedBefore(resource, spec);
+    const known = this.#tried ?? approvedBefore(resource, spec);
     const current = known?.uid === uid && known.check.generation === generation ? known : undefined;
     const trusted = current && !(doubt && current.check.status === 'True');
     if (trusted && (current.again === undefined || this.#now() < current.again)) return current;
     const { check, final } = await this.#dryRun(resource, spec);
     const failures = final ? 0 : (current?.failures ?? 0) + 1;
     const again = final ? undefined : this.#now() + Math.min(RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
-    const tried = { uid, check, failures, again };
-    this.#tried.set(key, tried);
-    return tried;
-  }
-
-  forget(key: string): void {
-    this.#tried.delete(key);
+    this.#tried = { uid, check, failures, again };
+    return this.#tried;
   }
 
   async #dryRun(resource: CapDeployJob, spec: CapDeployJobSpec): Promise<{ check: TemplateCheck; final: boolean }> {
@@ -71,7 +65,8 @@ export class TemplateChecker {
     } catch (error) {
       if (error instanceof TemplateError) return found('False', REASON.refused, error.message, true);
       if (!isKubeError(error)) throw error;
-      // A webhook that declares side effects and knows no dry run makes the API server refuse the attempt, not the template (KEP-576).
+      // The attempt was refused, not the template: the API server does so if a webhook declares side effects and knows
+      // no dry run (KEP-576).
       if (error.kind === 'invalid' && /does not support dry run/.test(error.message)) {
         return found('Unknown', REASON.dryRunUnsupported, error.message, true);
       }
@@ -88,7 +83,7 @@ function wordsOfApproval(spec: CapDeployJobSpec): string {
   return `the API server accepts Jobs made of the template${note}`;
 }
 
-/** What an earlier process found stands in the status; only an approval is taken from there, and only one in the words of this version. */
+/** Only an approval by an earlier process is taken from the status, and only in the words of this version. */
 function approvedBefore(resource: CapDeployJob, spec: CapDeployJobSpec): Tried | undefined {
   const condition = resource.status?.conditions?.find(({ type }) => type === CONDITION.templateValid);
   if (condition?.status !== 'True' || condition.observedGeneration !== resource.metadata.generation) return undefined;

@@ -1,18 +1,19 @@
 import type { RejectionEntry } from '../../api/capdeployjob.ts';
 import { unlessAborted } from '../../base/abort.ts';
 import type { CreateFailure, QueueState } from '../../lanes/conditions.ts';
+import { dropOldest } from '../../lanes/drop-oldest.ts';
 import { HandedOver, type Reports, type ResourceKey } from '../intake/ports.ts';
 
-/** Each status write moves the resourceVersion that claims need: a flood of poison writes no more often than this. */
+/** Each status write moves the resourceVersion that claims need, so a flood of bad messages writes only this often. */
 const REJECTION_WRITE_MS = 1000;
 /** How many recorded MessageIds are remembered for each resource, so that a redelivery is counted once. */
 const REMEMBERED_REJECTIONS = 1000;
-/** A queue that was silent for this long and is read again may have turned a condition: look. */
+/** If a queue is read again after this long a silence, a condition may change. */
 const READ_AGAIN_MS = 60_000;
 
 interface Pending {
   rejection: RejectionEntry;
-  /** Of the resource whose spec it was judged by. */
+  /** Of the resource whose spec the message was judged by. */
   uid: string | undefined;
   settle: PromiseWithResolvers<void>;
 }
@@ -25,11 +26,11 @@ interface Entry {
   writtenAt: number;
 }
 
-/** What intake tells of each resource, until reconcile has written it into the status. Lost with the process: intake tells it again. */
+/** What intake reports of each resource, until the status has it. If the process ends, intake reports it again. */
 export class IntakeReports implements Reports {
   readonly #entries = new Map<ResourceKey, Entry>();
   readonly #now: () => number;
-  /** Asks for a reconcile of the resource, in so many milliseconds. */
+  /** Asks for a reconcile of the resource after this many milliseconds. */
   readonly #wake: (key: ResourceKey, inMs: number) => void;
   #closed = false;
 
@@ -60,7 +61,7 @@ export class IntakeReports implements Reports {
   }
 
   createFailure(key: ResourceKey, failure: CreateFailure | undefined): void {
-    // The end of a trouble that nobody knows of any more: the resource is gone, and nothing would ever take a new entry away.
+    // The end of a failure of a resource that is gone. An entry made now would never be deleted.
     if (failure === undefined && !this.#entries.has(key)) return;
     const entry = this.#entry(key);
     const changed =
@@ -70,8 +71,8 @@ export class IntakeReports implements Reports {
   }
 
   /**
-   * What a plan needs of it; rejections only where their turn to be written has come, and of the resource of this uid only: what an earlier one
-   * of its name refused may be a good request to this one.
+   * What a plan needs of the reports. Rejections are included only when their write is due, and only those of the
+   * resource of this uid. What an earlier resource of this name refused may be a good request to this one.
    */
   of(key: ResourceKey, now: number, uid?: string) {
     const entry = this.#entries.get(key);
@@ -83,8 +84,8 @@ export class IntakeReports implements Reports {
     };
   }
 
-  /** A live look shows the resource of this uid: what an earlier one of its name refused is recorded nowhere, and its message comes again. */
-  live(key: ResourceKey, uid: string): void {
+  /** This uid lives. What an earlier resource of this name refused is recorded nowhere; its message comes again. */
+  discardOthers(key: ResourceKey, uid: string): void {
     const { pending } = this.#entries.get(key) ?? {};
     for (const [messageId, entry] of pending ?? []) {
       if (isOf(uid)(entry)) continue;
@@ -96,8 +97,8 @@ export class IntakeReports implements Reports {
   }
 
   /**
-   * When rejections that wait for their turn can be written, in epoch milliseconds; undefined where none waits for that. Each pass asks for it:
-   * of several wakes of a resource only the earliest counts, and that one may come too early for them.
+   * When rejections that wait can be written (epoch milliseconds); undefined if none has to wait. Each pass asks for
+   * this. Of several wakes of a resource only the earliest counts, and it may come too early for them.
    */
   rejectionsDueAt(key: ResourceKey, now: number): number | undefined {
     const entry = this.#entries.get(key);
@@ -116,14 +117,11 @@ export class IntakeReports implements Reports {
       entry.pending.get(messageId)?.settle.resolve();
       entry.pending.delete(messageId);
     }
-    for (const oldest of entry.recorded) {
-      if (entry.recorded.size <= REMEMBERED_REJECTIONS) break;
-      entry.recorded.delete(oldest);
-    }
+    dropOldest(entry.recorded, REMEMBERED_REJECTIONS);
     if (entry.pending.size > 0) this.#wake(key, REJECTION_WRITE_MS);
   }
 
-  /** The resource is gone: nobody can record anything of it any more. */
+  /** The resource is gone: nothing of it can be recorded any more. */
   forget(key: ResourceKey): void {
     for (const { settle } of this.#entries.get(key)?.pending.values() ?? []) {
       settle.reject(new Error(`CapDeployJob ${key} is gone: its rejections cannot be recorded`));
@@ -131,7 +129,7 @@ export class IntakeReports implements Reports {
     this.#entries.delete(key);
   }
 
-  /** Nothing will be recorded here any more: who waits for that is told so. */
+  /** Nothing will be recorded here any more: the callers that wait for a record get an error. */
   close(): void {
     this.#closed = true;
     for (const { pending } of this.#entries.values()) {
@@ -162,7 +160,7 @@ const isOf =
 
 const handedOver = () => new HandedOver('this operator records no rejections any more: another one does');
 
-/** Each successful read is told; only what can turn a condition is worth a look. */
+/** Each successful read is reported. Only what can change a condition is worth a pass. */
 function isNews(before: QueueState | undefined, state: QueueState): boolean {
   if (before?.kind !== state.kind) return true;
   if (state.kind === 'reading' && before.kind === 'reading') {

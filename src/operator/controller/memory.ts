@@ -1,16 +1,17 @@
+import { dropOldest } from '../../lanes/drop-oldest.ts';
 import { containerHasStarted } from '../../lanes/explain.ts';
 import { aborterOf, isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
 import type { Memory } from '../../lanes/lane.ts';
-import { followPod, goneFor, type PodEnd, podEnd } from '../../lanes/pod-end.ts';
+import { endOfGonePod, mergePodEnd, type PodEnd, podEnd } from '../../lanes/pod-end.ts';
 import { redactTail } from '../../text/redact.ts';
 import { keysOf } from './caches.ts';
 import { quotable, quotableJob } from './quotable.ts';
 
 /** Longest log tail that a history entry carries, in bytes. */
 const LOG_TAIL_BYTES = 1024;
-/** Of one Job. It has one, and more only where somebody orphans or resumes what he should not. */
+/** Of one Job. It has one Pod, and more only after somebody orphaned a Pod or resumed the Job by hand. */
 const MOST_PODS = 10;
-/** How many Jobs are remembered: far more than can run at once, and a bound on what a long life collects. */
+/** How many Jobs are remembered: far more than can run at once, and a bound for a process that runs for months. */
 const MOST_JOBS = 5000;
 
 interface Notes {
@@ -23,31 +24,31 @@ interface Notes {
   abortedBy: string | undefined;
   /** By Pod UID, in the order in which they came. */
   pods: Map<string, SeenPod>;
-  /** Nothing asked for it between two sweeps, the last of which did not know its Job. */
+  /** The last sweep did not know its Job, and it was not asked for since. */
   stale: boolean;
 }
 
 interface SeenPod {
   end: PodEnd;
-  /** When its first container was first seen to have exited by itself, on a clock that nobody sets (milliseconds). */
+  /** When its first container was first seen to have exited by itself, by a clock that is never set (milliseconds). */
   exitedSince: number | undefined;
 }
 
 /**
- * What this process has seen of Jobs and Pods that no object says any more. All of it may be lost at any moment: after a restart an absence
- * is timed anew and a vanished deploy is Unknown instead of Aborted.
+ * What this process has seen of Jobs and Pods and no object shows any more. It may be lost at any moment: after a
+ * restart an absence is timed again, and a vanished deploy is Unknown instead of Aborted.
  */
 export class ProcessMemory implements Memory {
   /** By Job UID, the one used last at the end. */
   readonly #notes = new Map<string, Notes>();
   readonly #monotonicNow: () => number;
 
-  /** @param elapsed milliseconds by a clock that nobody sets. */
+  /** @param monotonicNow milliseconds by a clock that is never set. */
   constructor(monotonicNow: () => number) {
     this.#monotonicNow = monotonicNow;
   }
 
-  /** @param isGone it was deleted, and this is how it was last. */
+  /** @param isGone it was deleted, and this is its last state. */
   seePod(pod: Pod, isGone = false): void {
     const uid = jobUidOf(pod);
     if (uid === undefined) return;
@@ -62,12 +63,11 @@ export class ProcessMemory implements Memory {
     const { uid } = pod.metadata;
     const before = notes.pods.get(uid);
     const now = podEnd(pod);
-    const next = followPod(before?.end, redacted(now));
+    const next = mergePodEnd(before?.end, redacted(now));
     const isAnew = next.restarts !== before?.end.restarts;
     const exitedSince = next.exit && ((isAnew ? undefined : before?.exitedSince) ?? this.#monotonicNow());
-    notes.pods.set(uid, { end: isGone ? goneFor(next) : next, exitedSince });
-    const [oldest] = notes.pods.keys();
-    if (notes.pods.size > MOST_PODS && oldest !== undefined) notes.pods.delete(oldest);
+    notes.pods.set(uid, { end: isGone ? endOfGonePod(next) : next, exitedSince });
+    dropOldest(notes.pods, MOST_PODS);
   }
 
   /** A Job that runs again is not absent, and may get another Pod. */
@@ -78,15 +78,15 @@ export class ProcessMemory implements Memory {
 
   /**
    * Keeps the last state of a Job whose deletion was watched: it tells an abort from a deploy that had ended before.
-   * @param isMissed nobody watched it: a later list did not show the Job, whose last state may have been another one. Then the name on it need
-   * not be the name of who deleted it.
+   * @param isMissed the deletion was not watched: a later list did not show the Job. Its last state may have been
+   * another one, so the name on it may not be the name of the person who deleted it.
    */
   seeDeleted(job: Job, isMissed = false): void {
     const abortedBy = isMissed ? undefined : aborterOf(job);
     Object.assign(this.#of(job.metadata.uid), { lastSeen: quotableJob(job), resource: keysOf(job)[0], abortedBy });
   }
 
-  /** To be called with what a live look did not show, and never with what a cache does not know. */
+  /** To be called with what a live look did not show, and never with what is missing in a cache. */
   noteAbsent(jobUids: readonly string[], now: number): void {
     for (const uid of jobUids) this.#of(uid).absentSince ??= now;
   }
@@ -101,8 +101,8 @@ export class ProcessMemory implements Memory {
   }
 
   /**
-   * Forgets Jobs that are no more and hold no lane any more: their ends stand in the history. Only what two sweeps did not know goes, for a
-   * cache can be late.
+   * Forgets Jobs that are gone and hold no lane: their ends are in the history. A Job is forgotten only after two
+   * sweeps that did not know it, because a cache can be late.
    * @param isKnown a Job or Pod of it is there, or a status says that its request waits or runs.
    */
   sweep(isKnown: (jobUid: string) => boolean): void {
@@ -113,7 +113,7 @@ export class ProcessMemory implements Memory {
     }
   }
 
-  /** The CapDeployJob is gone: nobody asks for its Jobs any more. */
+  /** The CapDeployJob is gone, and its Jobs are not asked for any more. */
   forget(resource: string): void {
     for (const [uid, notes] of this.#notes) if (notes.resource === resource) this.#notes.delete(uid);
   }
@@ -150,15 +150,12 @@ export class ProcessMemory implements Memory {
     notes.stale = false;
     this.#notes.delete(jobUid);
     this.#notes.set(jobUid, notes);
-    if (this.#notes.size > MOST_JOBS) {
-      const [oldest] = this.#notes.keys();
-      if (oldest !== undefined) this.#notes.delete(oldest);
-    }
+    dropOldest(this.#notes, MOST_JOBS);
     return notes;
   }
 }
 
-/** Before it is kept: a log is hostile, and a status is read by more people than a log. */
+/** Before it is kept: a log is hostile, and a status has more readers than a log. */
 function redacted(end: PodEnd): PodEnd {
   const { words, log, sidecarFailed } = end;
   return {

@@ -13,43 +13,33 @@ import type { IntakeReports } from './intake-reports.ts';
 import type { ProcessMemory } from './memory.ts';
 import { quotableJob, quotablePod } from './quotable.ts';
 
-/** Gathers what a plan looks at: cheaply from the caches, or live from the API server. */
-export class Observer {
-  readonly #client: KubeClient;
-  readonly #caches: Caches;
-  readonly #memory: ProcessMemory;
-  readonly #warnings: Warnings;
-  readonly #reports: IntakeReports;
-  readonly #now: () => number;
-  readonly #monotonicNow: () => number;
+interface ObserverDeps {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly memory: ProcessMemory;
+  readonly warnings: Warnings;
+  readonly reports: IntakeReports;
+  readonly now: () => number;
+  readonly monotonicNow: () => number;
+}
 
-  constructor(parts: {
-    client: KubeClient;
-    caches: Caches;
-    memory: ProcessMemory;
-    warnings: Warnings;
-    reports: IntakeReports;
-    now: () => number;
-    monotonicNow: () => number;
-  }) {
-    this.#client = parts.client;
-    this.#caches = parts.caches;
-    this.#memory = parts.memory;
-    this.#warnings = parts.warnings;
-    this.#reports = parts.reports;
-    this.#now = parts.now;
-    this.#monotonicNow = parts.monotonicNow;
+/** Gathers what a plan needs: cheaply from the caches, or live from the API server. */
+export class Observer {
+  readonly #deps: ObserverDeps;
+
+  constructor(deps: ObserverDeps) {
+    this.#deps = deps;
   }
 
-  /** The resource as the cache has it, for what need not be exact. */
+  /** The resource as the cache has it. It may be out of date. */
   resource(key: string): CapDeployJob | undefined {
     const [namespace, name] = splitKey(key);
-    return this.#caches.resources.get(namespace, name);
+    return this.#deps.caches.resources.get(namespace, name);
   }
 
-  /** UIDs of the Jobs that the caches know of, by the Job itself, by a Pod of it, or by a status that says that its request waits or runs. */
+  /** UIDs of the Jobs that the caches know: by the Job, by a Pod of it, or by a status in which it waits or runs. */
   knownJobs(): Set<string> {
-    const { resources, jobs, pods } = this.#caches;
+    const { resources, jobs, pods } = this.#deps.caches;
     return new Set([
       ...jobs.list().map((job) => job.metadata.uid ?? ''),
       ...pods.list().flatMap((pod) => jobUidOf(pod) ?? []),
@@ -63,41 +53,42 @@ export class Observer {
     ]);
   }
 
-  /** May be old: good for finding out whether a live look is worth it, and for nothing else. */
+  /** May be out of date: good for deciding whether a live look is worth it, and for nothing else. */
   cached(key: string, template: TemplateCheck | undefined): Observation | undefined {
     const resource = this.resource(key);
     if (!resource) return undefined;
     return this.#observation(
       key,
       resource,
-      this.#caches.jobs.byIndex(BY_RESOURCE, key),
-      this.#caches.pods.byIndex(BY_RESOURCE, key),
+      this.#deps.caches.jobs.byIndex(BY_RESOURCE, key),
+      this.#deps.caches.pods.byIndex(BY_RESOURCE, key),
       template,
     );
   }
 
   /**
-   * The truth, in this order: the resource, whose resourceVersion the status is written under, then Jobs and Pods. So "not there" in these
-   * lists is younger than the resourceVersion, and whatever moves the resource in between refuses the write.
-   * @returns undefined where the resource is gone.
+   * Reads from the API server, in this order: the resource, whose resourceVersion the status is written under, then
+   * Jobs and Pods. So what is missing in these lists was missing after that resourceVersion, and a change of the
+   * resource in between refuses the write.
+   * @returns undefined if the resource is gone.
    * @throws KubeError
    */
   async live(key: string, template: TemplateCheck | undefined): Promise<Observation | undefined> {
     const [namespace, name] = splitKey(key);
-    // Taken first: where a time must have passed before an absence counts, the lists have to be younger than the end of that time.
-    const [now, monotonicNow] = [this.#now(), this.#monotonicNow()];
+    // Taken first: if time must pass before an absence counts, the lists have to be younger than the end of that time.
+    const [now, monotonicNow] = [this.#deps.now(), this.#deps.monotonicNow()];
     let resource: CapDeployJob & KubeObject;
     try {
-      resource = await this.#client.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name);
+      resource = await this.#deps.client.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name);
     } catch (error) {
       if (isKubeError(error, 'gone')) return undefined;
       throw error;
     }
-    this.#reports.live(key, resource.metadata.uid);
+    this.#deps.reports.discardOthers(key, resource.metadata.uid);
     const labelSelector = `${MANAGED_SELECTOR},${LABEL.name}=${name}`;
-    const jobs = await listAll<Job & KubeObject>(this.#client, JOBS, { namespace, labelSelector });
-    const pods = await listAll<Pod & KubeObject>(this.#client, PODS, { namespace, labelSelector });
-    this.#memory.seeLive(jobs.items, pods.items);
+    const jobs = await listAll<Job & KubeObject>(this.#deps.client, JOBS, { namespace, labelSelector });
+    const pods = await listAll<Pod & KubeObject>(this.#deps.client, PODS, { namespace, labelSelector });
+    this.#deps.memory.seeLive(jobs.items, pods.items);
     return this.#observation(key, resource, jobs.items, pods.items, template, now, monotonicNow);
   }
 
@@ -107,8 +98,8 @@ export class Observer {
     jobs: readonly Job[],
     pods: readonly Pod[],
     template: TemplateCheck | undefined,
-    now = this.#now(),
-    monotonicNow = this.#monotonicNow(),
+    now = this.#deps.now(),
+    monotonicNow = this.#deps.monotonicNow(),
   ): Observation {
     const parsed = specOf(resource);
     return {
@@ -117,10 +108,10 @@ export class Observer {
       specProblem: 'problem' in parsed ? parsed.problem : undefined,
       jobs: jobs.map(quotableJob),
       pods: pods.map(quotablePod),
-      memory: this.#memory,
-      warnings: this.#warnings,
+      memory: this.#deps.memory,
+      warnings: this.#deps.warnings,
       template,
-      ...this.#reports.of(key, now, resource.metadata.uid),
+      ...this.#deps.reports.of(key, now, resource.metadata.uid),
       now,
       monotonicNow,
     };

@@ -1,12 +1,12 @@
 import type { CapDeployJobStatus } from '../../api/capdeployjob.ts';
 
-/** After this a write with all fields is tried again, by one resource: the CustomResourceDefinition may have been replaced meanwhile. */
+/** After this time one resource writes all fields again: the CustomResourceDefinition may have been replaced. */
 const TRY_AGAIN_MS = 10 * 60_000;
 
 /**
- * Fields of the status that the API server drops because its CustomResourceDefinition is older than this operator: it answers 200 and
- * stores less than it was sent. Without this each pass would find the status wanting, write it once more, and so on for ever. All resources
- * have one definition, so what one of them found counts for all.
+ * Fields of the status that the API server drops because its CustomResourceDefinition is older than this operator. The
+ * API server answers 200 and stores less than it was sent. Without this class each pass would find these fields missing
+ * and write them again, for ever. All resources have one definition, so what one of them found counts for all.
  */
 export class PrunedFields {
   #paths: ReadonlySet<string> = new Set();
@@ -15,13 +15,13 @@ export class PrunedFields {
   /**
    * Compares what was sent with what was stored.
    * @param now epoch milliseconds.
-   * @returns true where other fields are dropped than before.
+   * @returns true if other fields are dropped than before.
    */
   compare(sent: CapDeployJobStatus, stored: CapDeployJobStatus | undefined, now: number): boolean {
     if (stored === undefined) return false;
     const found = { kept: new Set<string>(), dropped: new Set<string>() };
     walk(sent, stored, '', found);
-    // What this status does not hold stays what it was known for.
+    // A field that this status does not hold stays as it was known.
     const before = [...this.#paths].filter((path) => !found.kept.has(path) || found.dropped.has(path));
     const paths = new Set([...before, ...found.dropped].toSorted());
     const changed = [...paths].join() !== [...this.#paths].join();
@@ -30,28 +30,29 @@ export class PrunedFields {
     return changed;
   }
 
-  /** In words, for people; undefined where nothing is dropped. */
+  /** In words, for people; undefined if nothing is dropped. */
   get problem(): string | undefined {
     if (this.#paths.size === 0) return undefined;
     const names = [...this.#paths].map((path) => `status.${path}`).join(', ');
-    return `the CustomResourceDefinition is older than this operator and drops ${names}: apply the one that came with the operator`;
+    const remedy = 'apply the one that came with the operator';
+    return `the CustomResourceDefinition is older than this operator and drops ${names}: ${remedy}`;
   }
 
-  /** The status as the API server would store it. The same object where nothing is dropped, or where it is time to try with all fields. */
+  /** The status as the API server would store it: the same object if all fields are kept, or are to be tried again. */
   stored(status: CapDeployJobStatus, now: number): CapDeployJobStatus {
-    if (this.#paths.size === 0 || now >= this.tryAgainAt) return status;
+    if (this.tryAgainAt === undefined || now >= this.tryAgainAt) return status;
     return without(status, '', this.#paths) as CapDeployJobStatus;
   }
 
-  /** Epoch milliseconds; only meaningful while there is a problem. */
-  get tryAgainAt(): number {
-    return this.#foundAt + TRY_AGAIN_MS;
+  /** When all fields are written again (epoch milliseconds); undefined if none is dropped. */
+  get tryAgainAt(): number | undefined {
+    return this.#paths.size === 0 ? undefined : this.#foundAt + TRY_AGAIN_MS;
   }
 }
 
 type Found = { readonly kept: Set<string>; readonly dropped: Set<string> };
 
-/** Lists that differ in length were changed by somebody, not pruned. */
+/** Lists of different length were changed by another client, not pruned. */
 function walk(sent: unknown, stored: unknown, path: string, found: Found): void {
   if (Array.isArray(sent)) {
     if (!Array.isArray(stored) || stored.length !== sent.length) return;

@@ -5,13 +5,13 @@ import { bounded } from '../../text/truncate.ts';
 
 /** Longer than any place in a status that quotes one such text. */
 const MOST = 1024;
-/** Nobody reads the end of a text that is cut to a sixteenth of this. */
+/** More of a text is not read: it is cut to a sixteenth of this. */
 const MOST_LOOKED_AT = 16 * MOST;
 
 /**
- * A text of others (kubelet, container runtime, admission webhook) as a status may quote it: one line, without control
- * characters, escape sequences, direction marks and secrets, cut to 1024 characters. Redacted before it is cut: the
- * half of a password looks like nothing.
+ * A text from outside (kubelet, container runtime, admission webhook) as a status may quote it: one line, without
+ * control characters, escape sequences, direction marks and secrets, cut to 1024 characters. It is redacted before it
+ * is cut, because half of a password is not recognised.
  */
 export const quotable = (text: string): string =>
   bounded(
@@ -21,7 +21,7 @@ export const quotable = (text: string): string =>
     MOST,
   );
 
-/** Objects are never changed in place, and a pass looks at the same ones again and again. */
+/** Objects are never changed in place, and each pass reads the same ones again. */
 const read = new WeakMap<object, object>();
 
 function once<T extends object>(object: T, make: (object: T) => T): T {
@@ -33,13 +33,10 @@ function once<T extends object>(object: T, make: (object: T) => T): T {
   return made;
 }
 
-/**
- * The Pod with quotable texts, wherever its status says why something waits: lanes quote these, and know nothing of
- * secrets.
- */
+/** The Pod with quotable texts wherever its status says why something waits: lanes quote these as they are. */
 export const quotablePod = (pod: Pod): Pod => once(pod, readPod);
 
-/** The Job with quotable texts in its conditions: the history quotes them. One that has none is the same object. */
+/** The Job with quotable texts in its conditions, which the history quotes. Without conditions: the same object. */
 export const quotableJob = (job: Job): Job =>
   job.status?.conditions
     ? once(job, ({ status, ...rest }) => ({

@@ -12,7 +12,6 @@ import type { IntakeMetrics } from '../intake/metrics.ts';
 import type { Intake, Resources } from '../intake/ports.ts';
 import { Announcer, type DeployMetrics } from './announce.ts';
 import { type Caches, createCaches, keysOf } from './caches.ts';
-import { TemplateChecker } from './check-template.ts';
 import { IntakeReports } from './intake-reports.ts';
 import { ProcessMemory } from './memory.ts';
 import { Observer } from './observe.ts';
@@ -21,17 +20,17 @@ import { WarningEvents } from './warning-events.ts';
 
 /** CapDeployJobs that are worked on at once: each pass waits for the API server most of the time. */
 const WORKERS = 16;
-/** A work queue that has work and does none for this long is stuck (no request outlives its own time-out). */
+/** A work queue that has work and does none for this long is stuck. (No request lasts longer than its time-out.) */
 const STUCK_MS = 5 * 60_000;
 
-/** The whole of a stop, in milliseconds: a Pod's grace period is 30 s, and the process has to end in it. */
+/** The whole of a stop, in milliseconds: the process has to end within a Pod's grace period, which is 30 s. */
 const STOP_MS = 24_000;
-/** Where another replica waits: so long is given to what is in flight to be recorded here. The other one goes on with the rest. */
+/** If another replica waits, what is in flight has this long to be recorded here. The other one does the rest. */
 const HAND_OVER_MS = 700;
-/** Passes under way may end by themselves for so long; then their requests are aborted, as in a crash. */
+/** Passes under way have this long to end by themselves. Then their requests are aborted, as in a crash. */
 const PASSES_MS = 3_000;
 const ABORTED_MS = 500;
-/** Events are best effort: a stop waits so long for them, and less where another replica waits. */
+/** Events are best effort: a stop waits this long for them, and less if another replica waits. */
 const EVENTS_MS = 2_000;
 const EVENTS_HAND_OVER_MS = 100;
 
@@ -50,13 +49,13 @@ export interface ControllerOptions {
   metrics: ControllerMetrics;
   log: Log;
   clock?: Clock;
-  /** Begins to read queues once this replica is to work. On a stop it is told first: what it drains has to be recorded. */
-  startIntake: (parts: { resources: Resources; reports: IntakeReports }) => Intake;
+  /** Begins to read queues when this replica is to work. A stop ends it first: what it drains has to be recorded. */
+  startIntake: (deps: { resources: Resources; reports: IntakeReports }) => Intake;
   /** Resolves when this replica is to work; until then it only keeps its caches. Without it: at once. */
   lead?: Promise<void> | undefined;
-  /** Told when all that a replica has to know is listed: who cannot work should not lead. */
+  /** Called when the caches are complete: a replica that cannot work should not lead. */
   onSynced?: () => void;
-  /** Aborts the requests of passes under way, where they keep a stop from ending. */
+  /** Aborts the requests of passes under way if they keep a stop from ending. */
   abortPasses?: () => void;
 }
 
@@ -70,16 +69,18 @@ export interface Controller {
   readiness(): Finding;
   liveness(): Finding;
   /**
-   * Reads no more messages, drains what was received, finishes the passes under way. All of it takes 25 s at most, whatever hangs.
-   * @param handOver where another replica waits to go on: called as soon as no pass runs any more. Polls that are still open drain after
-   * it, for an aborted one can swallow a message until its visibility ends; what they bring is stored here, and listed by the other one.
+   * Reads no more messages, drains what was received, finishes the passes under way. All of it takes 25 s at most,
+   * whatever hangs.
+   * @param handOver for a replica that waits to go on: called as soon as no pass runs any more. Polls that are still
+   * open drain after it, because an aborted poll can lose a message until its visibility timeout ends. What they bring
+   * is stored here, and listed by the other replica.
    */
   stop(handOver?: () => Promise<void>): Promise<void>;
   /** Ends at once, as in a crash. */
   abort(): Promise<void>;
 }
 
-/** Starts the two loops: intake, which turns messages into Jobs, and reconcile, which gives each Job its turn. They meet in the API server only. */
+/** Starts the two loops: intake makes Jobs of messages, reconcile starts them. They meet in the API server only. */
 export function startController(options: ControllerOptions): Controller {
   const { kube: client, log, metrics, clock = systemClock } = options;
   const now = () => clock.now();
@@ -97,12 +98,7 @@ export function startController(options: ControllerOptions): Controller {
     log,
     onError: (_key, error) => metrics.reconcileFailed(error),
   });
-  const caches = createCaches({
-    client,
-    namespaces: options.namespaces,
-    clock,
-    log,
-  });
+  const caches = createCaches({ client, namespaces: options.namespaces, clock, log });
   const memory = new ProcessMemory(monotonic);
   const warnings = new WarningEvents({ client, now, wake: (key) => queue.add(key), log });
   const reports = new IntakeReports(now, (key, inMs) => queue.addAfter(key, inMs));
@@ -119,7 +115,6 @@ export function startController(options: ControllerOptions): Controller {
     memory,
     warnings,
     reports,
-    templates: new TemplateChecker(client, now),
     announcer: new Announcer({ events, metrics, log, now }),
     log,
     now,
@@ -133,7 +128,7 @@ export function startController(options: ControllerOptions): Controller {
   let intake: Intake | undefined;
   const stopping = new AbortController();
   const begin = async (): Promise<void> => {
-    // Not before the caches are complete: "not there" would be a mistake.
+    // Not before the caches are complete: a missing object would be taken for a deleted one.
     await Promise.all(Object.values(caches).map((cache) => cache.synced()));
     if (stopping.signal.aborted) return;
     log.info({ capdeployjobs: caches.resources.list().length }, 'caches are complete');
@@ -177,7 +172,7 @@ export function startController(options: ControllerOptions): Controller {
       return { ok: false, message: `not listed yet: ${missing.map(({ type }) => type.plural).join(', ')}` };
     },
     liveness: () => {
-      // Until the caches are complete, work waits for them: that is unreadiness, which no restart cures.
+      // Until the caches are complete, work waits for them. That is unreadiness, and a restart does not help.
       const stalled = working ? queue.stalledMs() : 0;
       if (stalled >= STUCK_MS) {
         return { ok: false, message: `no pass has begun or ended for ${Math.round(stalled / 1000)} s` };
@@ -192,7 +187,7 @@ export function startController(options: ControllerOptions): Controller {
       if (!intake) await stopCaches();
       await started;
       const drained = intake?.stop() ?? Promise.resolve();
-      // Reconcile still at work: a message is deleted only once its Job is listed.
+      // Reconcile still works now: a message is deleted only once its Job is listed.
       if (handOver && intake) await within(HAND_OVER_MS, intake.atRest());
       else await drained;
       await endPasses(Math.min(PASSES_MS, left()));
@@ -212,8 +207,8 @@ export function startController(options: ControllerOptions): Controller {
 }
 
 /**
- * What changes a CapDeployJob's plan: itself, its Jobs and its Pods. A follower remembers what it sees, and plans nothing: the keys of a
- * month would wait for it, and all resources get their turn when it begins to work.
+ * A CapDeployJob's plan can change with the resource, its Jobs and its Pods. A follower remembers what it sees, and
+ * queues nothing: it would collect the keys of a month. When it begins to work, all resources get a pass.
  */
 function follow(caches: Caches, queue: WorkQueue, memory: ProcessMemory, isWorking: () => boolean): void {
   const addAll = (object: KubeObject) => {

@@ -6,13 +6,13 @@ import { listPages } from '../../kube/list-all.ts';
 import type { HangingStart, Warning, Warnings } from '../../lanes/explain.ts';
 import { quotable } from './quotable.ts';
 
-/** How long a list is good for while a start of its namespace is young, and how long that is. */
+/** How long a list is used while a start of its namespace is young, and how long a start is young. */
 const LEAST_MS = 5_000;
 const YOUNG_MS = 20_000;
-/** How long a list is good for at most. */
+/** How long a list is used at most. */
 const MOST_MS = 60_000;
 
-/** A core/v1 Event. The times of client-go's older recorder are the timestamps, those of the newer one the others. */
+/** A core/v1 Event. client-go's older recorder writes the timestamps, the newer one writes the other times. */
 interface CoreEvent extends KubeObject {
   involvedObject?: { uid?: string };
   reason?: string;
@@ -29,27 +29,27 @@ interface Found {
 }
 
 /**
- * The newest Warning Events about starts that hang: that no IP address is left, or that a volume cannot be attached, is
- * said nowhere else.
+ * The newest Warning Events about starts that hang. Only they say that no IP address is left, or that a volume cannot
+ * be attached.
  *
- * The API server caches no Events: each list reads all those of its namespace from etcd. When a registry or a node pool
- * is out, hundreds of starts hang at the same time. So they share one list for each namespace: one at a time, every 5 s
- * at most, and less often the longer the youngest of them hangs. No pass waits for it: slow starts must not hold up the
- * deploys of others.
+ * The API server caches no Events: each list reads all Events of its namespace from etcd. When a registry or a node
+ * pool is out, hundreds of starts hang at the same time. So they share one list for each namespace: one at a time,
+ * every 5 s at most, and less often the longer the youngest of them hangs. No pass waits for it: slow starts must not
+ * delay the deploys of others.
  */
 export class WarningEvents implements Warnings {
-  readonly #parts: { client: Pick<KubeClient, 'list'>; now: () => number; wake: (key: string) => void; log: Log };
+  readonly #deps: { client: Pick<KubeClient, 'list'>; now: () => number; wake: (key: string) => void; log: Log };
   /** By CapDeployJob. */
   readonly #hanging = new Map<string, readonly HangingStart[]>();
-  /** By UID, for what hangs and was listed since: nothing else is kept. */
+  /** By UID, only for starts that hang and were listed since. */
   readonly #known = new Map<string, Warning | null>();
   /** By namespace: when the last list ended (epoch milliseconds). */
   readonly #listedAt = new Map<string, number>();
   readonly #listing = new Set<string>();
 
-  /** @param parts.wake is told of a CapDeployJob (its key) about whose starts something new was said. */
-  constructor(parts: { client: Pick<KubeClient, 'list'>; now: () => number; wake: (key: string) => void; log: Log }) {
-    this.#parts = parts;
+  /** @param deps.wake called with the key of a CapDeployJob when there is news about its starts. */
+  constructor(deps: { client: Pick<KubeClient, 'list'>; now: () => number; wake: (key: string) => void; log: Log }) {
+    this.#deps = deps;
   }
 
   /** How many things are kept: CapDeployJobs with starts that hang, Warnings about these, and times of lists. */
@@ -62,9 +62,9 @@ export class WarningEvents implements Warnings {
   }
 
   /**
-   * From now on it follows these starts of a CapDeployJob, and no others of it. It lists the Events of their namespace
-   * if it is time.
-   * @returns when to call again (epoch milliseconds); undefined where none hangs.
+   * Follows these starts of a CapDeployJob from now on, and no others of it. Lists the Events of their namespace if
+   * that is due.
+   * @returns when to call again (epoch milliseconds); undefined if no start hangs.
    */
   follow(key: string, starts: readonly HangingStart[]): number | undefined {
     const uids = new Set(starts.map(({ uid }) => uid));
@@ -75,11 +75,11 @@ export class WarningEvents implements Warnings {
     }
     this.#hanging.set(key, starts);
 
-    const now = this.#parts.now();
+    const now = this.#deps.now();
     const [namespace] = splitKey(key);
     const youngest = Math.max(...starts.map(({ since }) => since));
     const listedAt = this.#listedAt.get(namespace);
-    // Each counts by its own age: the youngest of a namespace is the first whose time it is.
+    // Each start has a period by its own age. The youngest of a namespace has the shortest.
     const dueAt = listedAt === undefined ? now : listedAt + periodMs(listedAt - youngest);
     if (now < dueAt) return dueAt;
     if (!this.#listing.has(namespace)) void this.#list(namespace);
@@ -92,27 +92,27 @@ export class WarningEvents implements Warnings {
       const found = await this.#newest(namespace);
       for (const [key, { uid }] of this.#startsOf(namespace)) {
         const newest = found.get(uid);
-        if (newest !== undefined && this.#learn(uid, newest)) this.#parts.wake(key);
+        if (newest !== undefined && this.#learn(uid, newest)) this.#deps.wake(key);
       }
     } catch (err) {
-      // What was told already stays: the status would come and go with the API server's moods.
-      this.#parts.log.warn({ err, namespace }, 'Events cannot be listed: starts that hang may go unexplained');
+      // What is known stays, or the status would change with each failure of the API server.
+      this.#deps.log.warn({ err, namespace }, 'Events cannot be listed: starts that hang may go unexplained');
     }
     this.#listing.delete(namespace);
     this.#forgetOld();
-    this.#listedAt.set(namespace, this.#parts.now());
+    this.#listedAt.set(namespace, this.#deps.now());
   }
 
   /**
-   * Page by page: of all the Warnings of a namespace only the newest about what hangs are kept.
-   * @returns by UID, for all that hung when the first page was there; null: no Warning is about it.
+   * Reads page by page. Of all Warnings of a namespace it keeps only the newest about each start that hangs.
+   * @returns by UID, for all that hung when the first page came; null: there is no Warning about it.
    * @throws KubeError
    */
   async #newest(namespace: string): Promise<Map<string, Found | null>> {
     const newest = new Map<string, Found | null>();
     const options = { namespace, fieldSelector: 'type=Warning' };
     let isFirst = true;
-    for await (const { items } of listPages<CoreEvent>(this.#parts.client, CORE_EVENTS, options)) {
+    for await (const { items } of listPages<CoreEvent>(this.#deps.client, CORE_EVENTS, options)) {
       if (isFirst) for (const [, { uid }] of this.#startsOf(namespace)) newest.set(uid, null);
       isFirst = false;
       for (const event of items) {
@@ -140,9 +140,9 @@ export class WarningEvents implements Warnings {
       .flatMap(([key, starts]) => starts.map((start): [string, HangingStart] => [key, start]));
   }
 
-  /** A list that is older than any is good for is as good as none. */
+  /** A list that is too old to be used is not kept. */
   #forgetOld(): void {
-    const now = this.#parts.now();
+    const now = this.#deps.now();
     for (const [namespace, at] of this.#listedAt) if (now - at > MOST_MS) this.#listedAt.delete(namespace);
   }
 }
@@ -157,9 +157,9 @@ function lastTime({ metadata, firstTimestamp, lastTimestamp, eventTime, series }
 }
 
 /**
- * What differs each time a Warning is repeated: the id of the sandbox that was tried, of the request to a cloud, and
- * what client-go puts before similar ones (`tools/record/events_cache.go`). It tells people nothing, and each change
- * would be a write.
+ * What differs each time a Warning is repeated: the id of the sandbox that was tried, the id of a request to a cloud,
+ * and what client-go puts before similar ones (`tools/record/events_cache.go`). It tells people nothing, and each
+ * change would be a write.
  */
 const PASSING: [pattern: RegExp, replacement: string][] = [
   [/^\(combined from similar events\): /, ''],

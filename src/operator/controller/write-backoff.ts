@@ -6,27 +6,30 @@ const FIRST_MS = 100;
 const LONGEST_MS = 10_000;
 
 /**
- * A pass whose resume is refused has stored its claim just before, and that write wakes the very same resource: the work queue's backoff is
- * cut short, recovery writes the claim with a new `since`, and so on as fast as the API server allows. So what failed is not tried again
- * before its time, whoever wakes the resource.
+ * When a resource may be written to again after a write of it has failed.
+ *
+ * A pass whose resume is refused has stored its claim just before. That write wakes the same resource, which cuts the
+ * work queue's backoff short. Recovery then writes the claim with a new `since`, and so on, as fast as the API server
+ * allows. So a failed write is not tried again before its time, whatever wakes the resource.
  */
 export class WriteBackoff {
-  readonly #failed = new Map<string, { failures: number; until: number }>();
+  #failures = 0;
+  #until = 0;
 
-  failed(key: string, error: unknown, now: number): void {
-    const failures = this.#failed.get(key)?.failures ?? 0;
+  /** @param now epoch milliseconds. */
+  failed(error: unknown, now: number): void {
     const asked = isKubeError(error) ? Math.min((error.retryAfterSeconds ?? 0) * 1000, LONGEST_TIMER_MS) : 0;
-    const holdMs = Math.max(asked, Math.min(FIRST_MS * 2 ** failures, LONGEST_MS));
-    this.#failed.set(key, { failures: failures + 1, until: now + holdMs });
+    this.#until = now + Math.max(asked, Math.min(FIRST_MS * 2 ** this.#failures, LONGEST_MS));
+    this.#failures += 1;
   }
 
-  /** @returns until when nothing is to be written (epoch milliseconds); undefined where nothing speaks against it. */
-  until(key: string, now: number): number | undefined {
-    const until = this.#failed.get(key)?.until;
-    return until !== undefined && now < until ? until : undefined;
+  reset(): void {
+    this.#failures = 0;
+    this.#until = 0;
   }
 
-  forget(key: string): void {
-    this.#failed.delete(key);
+  /** @returns until when nothing is to be written (epoch milliseconds); undefined if writes are allowed. */
+  until(now: number): number | undefined {
+    return now < this.#until ? this.#until : undefined;
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CapDeployJobStatus, LaneStatus } from '../../../src/api/capdeployjob.ts';
 import { ANNOTATION } from '../../../src/api/names.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { goneFor, podEnd } from '../../../src/lanes/pod-end.ts';
+import { endOfGonePod, podEnd } from '../../../src/lanes/pod-end.ts';
 import { truncateStatus } from '../../../src/lanes/truncate-status.ts';
 import {
   aClaim,
@@ -122,7 +122,7 @@ describe('who deleted the Job of a deploy that ran', () => {
     // It holds no claim: somebody had resumed it by hand.
     expect(abortedBy({ jobs: [job], pods })).toEqual([['Aborted', 'JobDeleted', 'alice']]);
     const goneToo = aMemory({ podWasSeen: () => true, lastSeen: () => job, abortedBy: () => 'alice' });
-    const ends = () => pods.map((pod) => goneFor(podEnd(pod)));
+    const ends = () => pods.map((pod) => endOfGonePod(podEnd(pod)));
     expect(abortedBy({ previous: held, memory: { ...goneToo, podEnds: ends } })).toEqual([
       ['Aborted', 'JobDeleted', 'alice'],
     ]);

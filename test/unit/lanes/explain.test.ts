@@ -57,7 +57,7 @@ const sandbox: Warning = { reason: 'FailedCreatePodSandBox', message: 'no IP add
 function why(pod: Pod | undefined, changes: Partial<Start> & { warning?: Warning | null } = {}): string | undefined {
   const { warning, ...rest } = changes;
   const warnings = { about: (uid: string) => (uid === (pod ?? job).metadata.uid ? warning : null) };
-  return whyNotRunning({ job, pod, since: NOW - 30_000, now: NOW, told: undefined, warnings, ...rest }).why;
+  return whyNotRunning({ job, pod, since: NOW - 30_000, now: NOW, previousWhy: undefined, warnings, ...rest }).why;
 }
 
 describe('why a started deploy has no running container yet', () => {
@@ -271,28 +271,31 @@ describe('the order of causes', () => {
 });
 
 describe('what was told of an Event', () => {
-  const told = `Pod ${name}, Warning FailedMount: secret "env" not found`;
+  const previousWhy = `Pod ${name}, Warning FailedMount: secret "env" not found`;
 
   test('stays until somebody has looked: an operator that has just begun takes nothing back', () => {
-    expect(why(aPendingPod(), { told })).toBe(told);
-    expect(why(undefined, { told: 'the Pod is refused: exceeded quota' })).toBe('the Pod is refused: exceeded quota');
+    expect(why(aPendingPod(), { previousWhy })).toBe(previousWhy);
+    expect(why(undefined, { previousWhy: 'the Pod is refused: exceeded quota' })).toBe(
+      'the Pod is refused: exceeded quota',
+    );
   });
 
   test('goes once somebody has looked, and it is no more', () => {
-    expect(why(aPendingPod(), { told, warning: null })).toContain('setting up volumes');
+    expect(why(aPendingPod(), { previousWhy, warning: null })).toContain('setting up volumes');
   });
 
   test('goes where it was about something else', () => {
     for (const other of ['the Pod is refused: exceeded quota', `Pod ${name} cannot be scheduled: 0/3 nodes`]) {
-      expect(why(aPendingPod(), { told: other })).toContain('setting up volumes');
+      expect(why(aPendingPod(), { previousWhy: other })).toContain('setting up volumes');
     }
-    expect(why(undefined, { told })).toContain('no Pod since');
+    expect(why(undefined, { previousWhy })).toContain('no Pod since');
   });
 });
 
 describe('about what Events are asked for', () => {
   const asked = (pod: Pod | undefined, since = NOW - 2_000) =>
-    whyNotRunning({ job, pod, since, now: NOW, told: undefined, warnings: { about: () => undefined } }).eventsAbout;
+    whyNotRunning({ job, pod, since, now: NOW, previousWhy: undefined, warnings: { about: () => undefined } })
+      .eventsAbout;
 
   test('the Pod, or the Job where there is none, once it takes longer than a healthy start', () => {
     expect(asked(aPendingPod())).toBe(`pod-of-${job.metadata.uid}`);

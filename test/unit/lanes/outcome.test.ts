@@ -9,7 +9,7 @@ import {
   outcomeOfSuspended,
   outcomeOfVanished,
 } from '../../../src/lanes/outcome.ts';
-import { goneFor, podEnd } from '../../../src/lanes/pod-end.ts';
+import { endOfGonePod, podEnd } from '../../../src/lanes/pod-end.ts';
 import { aClaim, aJob, aPod, at, type PodChanges, stamp } from './builders.ts';
 
 const running = aJob({ started: -30 });
@@ -181,7 +181,7 @@ describe('a deploy whose Job is gone', () => {
     ['that was ended', told, 'exit code 143, after it was told to end'],
     ['that said nothing', pod({}), 'did not say how it ended'],
   ])('was aborted with a container %s', (_, last, words) => {
-    const outcome = outcomeOfVanished({ ...ended(running, []), ends: [goneFor(podEnd(last))] });
+    const outcome = outcomeOfVanished({ ...ended(running, []), ends: [endOfGonePod(podEnd(last))] });
     expect(outcome).toMatchObject({ result: 'Aborted', reason: 'JobDeleted', finishedAt: at(0) });
     expect(outcome.message).toMatch(/^the Job was deleted\n/);
     expect(outcome.message).toContain(words);

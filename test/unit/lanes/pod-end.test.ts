@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { exitOfAll, followPod, goneFor, podEnd, runningSidecars } from '../../../src/lanes/pod-end.ts';
+import { endOfGonePod, exitOfAll, mergePodEnd, podEnd } from '../../../src/lanes/pod-end.ts';
 import { storedBytes } from '../../../src/text/truncate.ts';
 import { aJob, aPod, at, type PodChanges, stamp } from './builders.ts';
 
@@ -203,44 +203,44 @@ describe('what is known of a Pod, once another version of it is seen', () => {
   const initFailed = end({ phase: 'Failed', initContainers: { migrate: exited(3, -5) } });
 
   test('stays the exit that was proved, and learns of a side-car that fails', () => {
-    expect(followPod(good, deleted)).toEqual(good);
+    expect(mergePodEnd(good, deleted)).toEqual(good);
     const late = end({ ...exited(0, -5), others: { proxy: exited(2, -1) } });
-    expect(followPod(good, late)).toEqual({ ...good, sidecarFailed: 'container proxy: exit code 2' });
-    expect(followPod({ ...good, sidecarFailed: 'x' }, deleted).sidecarFailed).toBe('x');
+    expect(mergePodEnd(good, late)).toEqual({ ...good, sidecarFailed: 'container proxy: exit code 2' });
+    expect(mergePodEnd({ ...good, sidecarFailed: 'x' }, deleted).sidecarFailed).toBe('x');
   });
 
   test('stays "told to end" in the last version of a deleted Pod, which tells only when its deletion was completed', () => {
     const told = end({ ...exited(0, -5), toldAt: -6, grace: 2 });
     const last = end({ ...exited(0, -5), toldAt: -3, grace: 0 });
-    expect(followPod(told, last)).toMatchObject({ cause: 'PodDeleted', succeededTooLate: true });
-    expect(followPod(told, last).exit).toBeUndefined();
+    expect(mergePodEnd(told, last)).toMatchObject({ cause: 'PodDeleted', succeededTooLate: true });
+    expect(mergePodEnd(told, last).exit).toBeUndefined();
   });
 
   test('is an exit that is proved later', () => {
-    expect(followPod(deleted, good)).toEqual(good);
-    expect(followPod(undefined, deleted)).toEqual(deleted);
+    expect(mergePodEnd(deleted, good)).toEqual(good);
+    expect(mergePodEnd(undefined, deleted)).toEqual(deleted);
   });
 
   test('is the exit of another run after a restart; an older version that comes late tells of none', () => {
     const again = end({ restarts: 1 });
-    expect(followPod(good, again)).toEqual(again);
-    expect(followPod(again, good)).toEqual(again);
+    expect(mergePodEnd(good, again)).toEqual(again);
+    expect(mergePodEnd(again, good)).toEqual(again);
   });
 
   test('keeps its cause where the Pod is deleted after that', () => {
-    expect(followPod(initFailed, end({ phase: 'Failed', toldAt: -3 }))).toEqual(initFailed);
-    expect(followPod(initFailed, end({}))).toEqual(initFailed);
+    expect(mergePodEnd(initFailed, end({ phase: 'Failed', toldAt: -3 }))).toEqual(initFailed);
+    expect(mergePodEnd(initFailed, end({}))).toEqual(initFailed);
     const drained = end({ disruption: 'EvictionByEvictionAPI', toldAt: -3 });
-    expect(followPod(deleted, drained)).toEqual(drained);
+    expect(mergePodEnd(deleted, drained)).toEqual(drained);
   });
 
   test('is a delete where it is gone and had not said how it ended', () => {
-    expect(goneFor(end({}))).toMatchObject({
+    expect(endOfGonePod(end({}))).toMatchObject({
       cause: 'PodDeleted',
       words: `Pod ${name} is gone, and did not say how it ended`,
     });
-    expect(goneFor(good)).toEqual(good);
-    expect(goneFor(initFailed)).toEqual(initFailed);
+    expect(endOfGonePod(good)).toEqual(good);
+    expect(endOfGonePod(initFailed)).toEqual(initFailed);
   });
 
   test('is no exit by itself once the kubelet says that it had ended the Pod: it needs no order for that', () => {
@@ -250,19 +250,19 @@ describe('what is known of a Pod, once another version of it is seen', () => {
       end({ ...exited(0, -15), phase: 'Failed', reason: 'Evicted' }),
       end({ ...exited(0, -15), phase: 'Failed', reason: 'Terminated', disruption: 'TerminationByKubelet' }),
     ]) {
-      expect(followPod(half, told).exit).toBeUndefined();
-      expect(followPod(half, told)).toMatchObject({ cause: told.cause, succeededTooLate: true });
+      expect(mergePodEnd(half, told).exit).toBeUndefined();
+      expect(mergePodEnd(half, told)).toMatchObject({ cause: told.cause, succeededTooLate: true });
     }
     // What was over by itself was over before the kubelet had a reason.
     const over = end({ ...exited(0, -15), phase: 'Succeeded' });
-    expect(followPod(over, end({ ...exited(0, -15), phase: 'Failed', reason: 'Evicted' })).exit?.code).toBe(0);
+    expect(mergePodEnd(over, end({ ...exited(0, -15), phase: 'Failed', reason: 'Evicted' })).exit?.code).toBe(0);
   });
 
   test('is no refusal of a Pod that has run: a kubelet that has started again admits its Pods anew', () => {
     const refused = end({ phase: 'Failed', reason: 'NodeAffinity', message: 'Pod was rejected', waiting: {} });
     expect(refused.cause).toBe('PodRefused');
-    expect(followPod(end({}), refused)).toMatchObject({ cause: 'Disrupted', hasRun: true });
-    expect(followPod(end({ waiting: {} }), refused).cause).toBe('PodRefused');
+    expect(mergePodEnd(end({}), refused)).toMatchObject({ cause: 'Disrupted', hasRun: true });
+    expect(mergePodEnd(end({ waiting: {} }), refused).cause).toBe('PodRefused');
   });
 
   test('is no init container that failed while it is started again', () => {
@@ -270,7 +270,7 @@ describe('what is known of a Pod, once another version of it is seen', () => {
     const first = end({ phase: 'Pending', waiting: {}, initContainers: init(1) });
     const last = end({ initContainers: init(0), phase: 'Failed', toldAt: -10, ...exited(143, -9) });
     expect(first.cause).toBeUndefined();
-    expect(followPod(followPod(first, end({ initContainers: init(0) })), last).cause).toBe('PodDeleted');
+    expect(mergePodEnd(mergePodEnd(first, end({ initContainers: init(0) })), last).cause).toBe('PodDeleted');
   });
 });
 
@@ -304,10 +304,4 @@ describe('the exit of all Pods of a Job', () => {
     delete pod.status!.containerStatuses![0]!.state!.terminated!.finishedAt;
     expect(exitOfAll([podEnd(pod)], at(0))?.finishedAt).toBe(at(0));
   });
-});
-
-test('side-cars that run are the ordinary containers beside the first one that have not ended', () => {
-  const others = { proxy: { running: {} }, agent: { waiting: {} }, done: { terminated: { exitCode: 0 } } };
-  expect(runningSidecars(aPod(job, { ...exited(0, -5), others })).sort()).toEqual(['agent', 'proxy']);
-  expect(runningSidecars(aPod(job))).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Claim, LaneStatus } from '../../../src/api/capdeployjob.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
+import { runningSidecars } from '../../../src/lanes/watch-sidecars.ts';
 import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, type LaneChanges, NOW, stamp } from './builders.ts';
 
 const running = aJob({ sentAt: at(-95), started: -90 });
@@ -155,4 +156,12 @@ describe('native side-cars, which the kubelet ends by itself', () => {
 test('a claim that says why its start took so long says no more of it once its container has exited', () => {
   const done = { ...pod, status: { ...pod.status, phase: 'Succeeded' } };
   expect(claimOf(watch({ pods: [done], previous: held({ why: 'ImagePullBackOff' }) }))).toEqual(claimed());
+});
+
+test('side-cars that run are the ordinary containers beside the first one that have not ended', () => {
+  const others = { proxy: { running: {} }, agent: { waiting: {} }, done: { terminated: { exitCode: 0 } } };
+  expect(runningSidecars(aPod(running, { terminated: { exitCode: 0, finishedAt: stamp(-5) }, others })).sort()).toEqual(
+    ['agent', 'proxy'],
+  );
+  expect(runningSidecars(aPod(running))).toEqual([]);
 });

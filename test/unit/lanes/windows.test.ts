@@ -459,7 +459,7 @@ test('patterns that never close or never open are given up after a bounded searc
   expect(performance.now() - begun).toBeLessThan(2_000);
   expect(state.open).toBe(true);
   // It is looked at again, at the latest, where the search has ended.
-  expect(state.until ?? state.lookAgainAt).toBeGreaterThan(Date.parse('2026-03-10T12:00:00Z'));
+  expect(state.until ?? state.searchAgainAt).toBeGreaterThan(Date.parse('2026-03-10T12:00:00Z'));
   const again = performance.now();
   for (let pass = 0; pass < 100; pass += 1)
     windowState(hostile.slice(0, 20), Date.parse('2026-03-10T12:00:01Z') + pass, 'hostile');

@@ -25,7 +25,7 @@ import {
 import type { Memory } from '../../../src/lanes/lane.ts';
 import { compareTurns } from '../../../src/lanes/order.ts';
 import { plan } from '../../../src/lanes/plan.ts';
-import { followPod, type PodEnd, podEnd } from '../../../src/lanes/pod-end.ts';
+import { mergePodEnd, type PodEnd, podEnd } from '../../../src/lanes/pod-end.ts';
 import { aPod, aRawSpec, aResource, aSpec, NO_WARNINGS, NOW } from './builders.ts';
 
 /** An invariant of the architecture that does not hold. */
@@ -96,7 +96,7 @@ class ProcessMemory implements Memory {
       if (pod.status?.phase !== 'Pending') this.#containers.add(uid);
       const ends = this.#ends.get(uid) ?? new Map<string, PodEnd>();
       this.#ends.set(uid, ends);
-      ends.set(pod.metadata.uid, followPod(ends.get(pod.metadata.uid), podEnd(pod)));
+      ends.set(pod.metadata.uid, mergePodEnd(ends.get(pod.metadata.uid), podEnd(pod)));
     }
     for (const job of jobs) if (isRunning(job)) this.#absent.delete(job.metadata.uid);
   }

@@ -49,7 +49,7 @@ describe('a deploy that has ended', () => {
     it(`is told as ${type} where it is ${result}, and counted`, () => {
       const rig = new Rig();
       const entry = aHistoryEntry(job, { result, reason: 'BecauseOfThat' });
-      rig.announcer.recorded(KEY, rig.seen(), aPlan({ ended: [entry] }));
+      rig.announcer.recorded(KEY, rig.observation(), aPlan({ ended: [entry] }));
       expect(rig.events).toMatchObject([{ type, reason: result, turn: `${entry.job}/${entry.id}/ended` }]);
       expect(rig.counted).toEqual([['ended', KEY, 'production', result]]);
     });
@@ -62,7 +62,7 @@ describe('a deploy that has ended', () => {
       revision: __,
       ...entry
     } = aHistoryEntry(job, { result: 'Failed', reason: 'PodNotStarted' });
-    rig.announcer.recorded(KEY, rig.seen(), aPlan({ ended: [entry, { ...entry, message: 'no such image' }] }));
+    rig.announcer.recorded(KEY, rig.observation(), aPlan({ ended: [entry, { ...entry, message: 'no such image' }] }));
     expect(rig.events.map(({ note }) => note)).toEqual([
       `${entry.job}: deploy of (no revision) to production Failed: PodNotStarted`,
       `${entry.job}: deploy of (no revision) to production Failed: PodNotStarted: no such image`,
@@ -72,8 +72,8 @@ describe('a deploy that has ended', () => {
   it('has one Event however often and by whomever it is told', () => {
     const rig = new Rig();
     const plan = aPlan({ ended: [aHistoryEntry(job)] });
-    rig.announcer.recorded(KEY, rig.seen(), plan);
-    rig.announcer.recorded(KEY, rig.seen(), plan);
+    rig.announcer.recorded(KEY, rig.observation(), plan);
+    rig.announcer.recorded(KEY, rig.observation(), plan);
     const [first, second] = rig.events.map((event, index) => buildEvent(event, reporter(index), index));
     expect(first?.metadata.name).toBe(second?.metadata.name);
   });
@@ -88,7 +88,7 @@ describe('a message that was rejected', () => {
       { ...bare, field: 'environment', messageId: 'm2' },
       bare,
     ];
-    rig.announcer.recorded(KEY, rig.seen(), aPlan({ rejected }));
+    rig.announcer.recorded(KEY, rig.observation(), aPlan({ rejected }));
     expect(rig.events.map(({ type, reason, note, turn }) => [type, reason, note, turn])).toEqual([
       ['Warning', 'NotJSON', 'message m1 rejected: revision: unsafe', 'm1/rejected'],
       ['Warning', 'WrongShape', 'message m2 rejected: environment', 'm2/rejected'],
@@ -99,7 +99,7 @@ describe('a message that was rejected', () => {
   it('is told where it is among the fifty newest of a status write: a flood crowds nothing out', () => {
     const rig = new Rig();
     const rejected = Array.from({ length: 200 }, (_, index) => aRejection(`m${index}`));
-    rig.announcer.recorded(KEY, rig.seen(), aPlan({ rejected }));
+    rig.announcer.recorded(KEY, rig.observation(), aPlan({ rejected }));
     expect(rig.events.map(({ turn }) => turn)).toEqual(
       Array.from({ length: 50 }, (_, index) => `m${150 + index}/rejected`),
     );
@@ -109,7 +109,7 @@ describe('a message that was rejected', () => {
 describe('a Job that was resumed by hand', () => {
   it('is reported as what holds the lane', () => {
     const rig = new Rig();
-    rig.announcer.recorded(KEY, rig.seen(), aPlan({ adopted: [job] }));
+    rig.announcer.recorded(KEY, rig.observation(), aPlan({ adopted: [job] }));
     expect(rig.events).toMatchObject([
       { type: 'Warning', reason: 'Adopted', turn: `${job.metadata.uid}/adopted`, related: { kind: 'Job' } },
     ]);
@@ -121,7 +121,7 @@ describe('an environment that is frozen no more', () => {
   const before = { environments: [{ name: 'production', frozen: 'alice: incident 42' }] };
   const after = aPlan({ status: { environments: [{ name: 'production' }] } });
   const thaw = (rig: Rig, resourceVersion: string, status = before) => {
-    const { resource, ...seen } = rig.seen();
+    const { resource, ...seen } = rig.observation();
     const metadata = { ...resource.metadata, resourceVersion };
     rig.announcer.recorded(KEY, { ...seen, resource: { ...resource, metadata, status } }, after);
   };

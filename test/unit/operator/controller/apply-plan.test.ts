@@ -24,7 +24,7 @@ function everything(rig: Rig) {
   });
   return {
     plan,
-    seen: rig.seen({ rejections: [rejection] }),
+    seen: rig.observation({ rejections: [rejection] }),
     mark,
     touch,
     start,
@@ -42,7 +42,7 @@ describe('the order of the writes', () => {
   it('is: marks and touches, the status, what is told, the resumes, the deletes', async () => {
     const rig = new Rig();
     const { plan, seen, mark, touch, start, other, remove } = everything(rig);
-    await rig.applyPlan.applyPlan(KEY, seen, plan, true);
+    await rig.applyPlan.apply(KEY, seen, plan, true);
     expect(rig.writes).toEqual([
       `patch jobs ${mark.metadata.name}`,
       `patch jobs ${touch.metadata.name}`,
@@ -56,7 +56,7 @@ describe('the order of the writes', () => {
   it('tells of records and rejections after the status is stored, and of starts and deletes after each of them', async () => {
     const rig = new Rig();
     const { plan, seen } = everything(rig);
-    await rig.applyPlan.applyPlan(KEY, seen, plan, true);
+    await rig.applyPlan.apply(KEY, seen, plan, true);
     expect(rig.diary).toEqual([
       'patch jobs',
       'patch jobs',
@@ -81,7 +81,7 @@ describe('the order of the writes', () => {
   it('writes no status where it is not to change, and does all the rest', async () => {
     const rig = new Rig();
     const { plan, seen, start, remove } = everything(rig);
-    await rig.applyPlan.applyPlan(KEY, seen, plan, false);
+    await rig.applyPlan.apply(KEY, seen, plan, false);
     expect(rig.writes).not.toContain('replaceStatus capdeployjobs web');
     expect(rig.findJob(start)?.spec.suspend).toBe(false);
     expect(rig.findJob(remove)).toBeUndefined();
@@ -93,7 +93,7 @@ describe('what each write carries', () => {
   it('names the uid and the resourceVersion of the observation in every single one', async () => {
     const rig = new Rig();
     const { plan, seen, mark, touch, start, other, remove } = everything(rig);
-    await rig.applyPlan.applyPlan(KEY, seen, plan, true);
+    await rig.applyPlan.apply(KEY, seen, plan, true);
     const expected = [mark, touch, seen.resource, start, other, remove].map(({ metadata }) => ({
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
@@ -104,7 +104,7 @@ describe('what each write carries', () => {
   it('resumes a Job and says that it was started in one and the same patch', async () => {
     const rig = new Rig();
     const { plan, seen, start } = everything(rig);
-    await rig.applyPlan.applyPlan(KEY, seen, plan, true);
+    await rig.applyPlan.apply(KEY, seen, plan, true);
     expect(rig.calls.find(isPatchOf(start.metadata.name))?.body).toEqual({
       spec: { suspend: false },
       metadata: {
@@ -116,7 +116,7 @@ describe('what each write carries', () => {
   it('touches a Job without resuming it and without the mark of a start', async () => {
     const rig = new Rig();
     const { plan, seen, touch } = everything(rig);
-    await rig.applyPlan.applyPlan(KEY, seen, plan, true);
+    await rig.applyPlan.apply(KEY, seen, plan, true);
     expect(rig.calls.find(isPatchOf(touch.metadata.name))?.body).toEqual({
       metadata: { annotations: { [ANNOTATION.unclaimedAt]: new Date(rig.now()).toISOString() } },
     });
@@ -128,21 +128,21 @@ describe('what each write carries', () => {
   it('marks a Job that was resumed by hand with the time at which the Job controller saw it start', async () => {
     const rig = new Rig();
     const { plan, seen, mark } = everything(rig);
-    await rig.applyPlan.applyPlan(KEY, seen, plan, true);
+    await rig.applyPlan.apply(KEY, seen, plan, true);
     expect(rig.findJob(mark)?.metadata.annotations?.[ANNOTATION.startedAt]).toBe(mark.status?.startTime);
   });
 
   it('takes off with the mark of a start the name of who would have aborted what waited', async () => {
     const rig = new Rig();
     const mark = rig.job({ resumedByHand: true, annotations: { [ANNOTATION.abortedBy]: 'alice' } });
-    await rig.applyPlan.applyPlan(KEY, rig.seen(), aPlan({ mark: [mark] }), false);
+    await rig.applyPlan.apply(KEY, rig.observation(), aPlan({ mark: [mark] }), false);
     expect(rig.findJob(mark)?.metadata.annotations).not.toHaveProperty([ANNOTATION.abortedBy]);
   });
 
   it('marks with the present where the Job controller has forgotten or not yet said when it started', async () => {
     const rig = new Rig();
     const mark = rig.job({ resumedByHand: true, suspended: true });
-    await rig.applyPlan.applyPlan(KEY, rig.seen(), aPlan({ mark: [mark] }), false);
+    await rig.applyPlan.apply(KEY, rig.observation(), aPlan({ mark: [mark] }), false);
     const marked = rig.findJob(mark);
     expect(marked?.metadata.annotations?.[ANNOTATION.startedAt]).toBe(new Date(rig.now()).toISOString());
     expect(marked?.spec.suspend).toBe(true);
@@ -151,7 +151,7 @@ describe('what each write carries', () => {
   it('stores the status that was planned and nothing else of the resource', async () => {
     const rig = new Rig();
     const { plan, seen } = everything(rig);
-    await rig.applyPlan.applyPlan(KEY, seen, plan, true);
+    await rig.applyPlan.apply(KEY, seen, plan, true);
     expect(rig.resource.status).toEqual(plan.status);
     expect(rig.resource.spec).toEqual(seen.resource.spec);
     expect(rig.resource.metadata.generation).toBe(seen.resource.metadata.generation);
@@ -165,7 +165,7 @@ describe('a write that is refused before the status is stored', () => {
       const all = everything(rig);
       const isStep = step === 'status' ? isStatus : isPatchOf(all[step].metadata.name);
       rig.before = refusing(isStep, () => aRefusal('forbidden', `no ${step}`));
-      await expect(rig.applyPlan.applyPlan(KEY, all.seen, all.plan, true)).rejects.toThrow(`no ${step}`);
+      await expect(rig.applyPlan.apply(KEY, all.seen, all.plan, true)).rejects.toThrow(`no ${step}`);
       const done = { mark: 0, touch: 1, status: 2 }[step];
       expect(rig.diary).toEqual(Array(done).fill('patch jobs'));
       expect(rig.calls).toHaveLength(done + 1);
@@ -180,16 +180,16 @@ describe('a write that is refused before the status is stored', () => {
     rig.change({ ...JOBS, group: 'capdeployjob.dev', version: 'v1alpha1', plural: 'capdeployjobs' }, 'web', {
       metadata: { labels: { moved: 'yes' } },
     });
-    await expect(rig.applyPlan.applyPlan(KEY, seen, plan, true)).rejects.toMatchObject({ kind: 'conflict' });
+    await expect(rig.applyPlan.apply(KEY, seen, plan, true)).rejects.toMatchObject({ kind: 'conflict' });
     expect(rig.findJob(start)?.spec.suspend).toBe(true);
   });
 
   it('keeps the claim where the Job to be touched has just been resumed by somebody else', async () => {
     const rig = new Rig();
     const touch = rig.job();
-    const seen = rig.seen();
+    const seen = rig.observation();
     rig.change(JOBS, touch.metadata.name, { spec: { suspend: false } });
-    await expect(rig.applyPlan.applyPlan(KEY, seen, aPlan({ touch: [touch] }), true)).rejects.toMatchObject({
+    await expect(rig.applyPlan.apply(KEY, seen, aPlan({ touch: [touch] }), true)).rejects.toMatchObject({
       kind: 'conflict',
     });
     expect(rig.resource.status).toEqual(seen.resource.status);
@@ -203,7 +203,7 @@ describe('a write that is refused before the status is stored', () => {
       isSettled = true;
     });
     rig.before = refusing(isStatus, () => aRefusal('conflict'));
-    await expect(rig.applyPlan.applyPlan(KEY, seen, plan, true)).rejects.toThrow();
+    await expect(rig.applyPlan.apply(KEY, seen, plan, true)).rejects.toThrow();
     expect(isSettled).toBe(false);
     expect(rig.reports.of(KEY, rig.now()).rejections).toEqual([rejection]);
   });
@@ -214,7 +214,7 @@ describe('a write that is refused after the status is stored', () => {
     const rig = new Rig();
     const { plan, seen, start, other, remove } = everything(rig);
     rig.before = refusing(isPatchOf(start.metadata.name), () => aRefusal('forbidden', 'no resume'));
-    await expect(rig.applyPlan.applyPlan(KEY, seen, plan, true)).rejects.toThrow('no resume');
+    await expect(rig.applyPlan.apply(KEY, seen, plan, true)).rejects.toThrow('no resume');
     expect(rig.findJob(start)?.spec.suspend).toBe(true);
     expect(rig.findJob(other)?.spec.suspend).toBe(false);
     expect(rig.findJob(remove)).toBeUndefined();
@@ -225,7 +225,7 @@ describe('a write that is refused after the status is stored', () => {
     const [stays, goes] = [rig.job({ id: 'stays' }), rig.job({ id: 'goes' })];
     const remove = [stays, goes].map((job): Removal => ({ job, reason: 'ttl' }));
     rig.before = refusing(isDeleteOf(stays.metadata.name), () => aRefusal('forbidden', 'no delete'));
-    await expect(rig.applyPlan.applyPlan(KEY, rig.seen(), aPlan({ remove }), false)).rejects.toThrow('no delete');
+    await expect(rig.applyPlan.apply(KEY, rig.observation(), aPlan({ remove }), false)).rejects.toThrow('no delete');
     expect(rig.findJob(goes)).toBeUndefined();
     expect(rig.diary.filter((line) => line === 'Job deleted')).toHaveLength(1);
   });
@@ -241,7 +241,7 @@ describe('a write that is refused after the status is stored', () => {
         if (name === all[refused].metadata.name) throw aRefusal('forbidden', 'not allowed');
         if (name === all[late].metadata.name) throw aRefusal('conflict', 'too late');
       };
-      await expect(rig.applyPlan.applyPlan(KEY, all.seen, all.plan, true)).rejects.toThrow('not allowed');
+      await expect(rig.applyPlan.apply(KEY, all.seen, all.plan, true)).rejects.toThrow('not allowed');
     });
   }
 
@@ -252,7 +252,7 @@ describe('a write that is refused after the status is stored', () => {
       ({ verb }) => verb === 'delete',
       () => aRefusal('retryable', 'timed out', { status: 0 }),
     );
-    await expect(rig.applyPlan.applyPlan(KEY, rig.seen(), aPlan({ remove }), false)).rejects.toThrow('timed out');
+    await expect(rig.applyPlan.apply(KEY, rig.observation(), aPlan({ remove }), false)).rejects.toThrow('timed out');
     expect(rig.calls).toHaveLength(1);
   });
 
@@ -260,7 +260,7 @@ describe('a write that is refused after the status is stored', () => {
     const rig = new Rig();
     const start = rig.job();
     rig.before = refusing(isPatchOf(start.metadata.name), () => aRefusal('conflict'));
-    await expect(rig.applyPlan.applyPlan(KEY, rig.seen(), aPlan({ start: [start] }), true)).rejects.toThrow();
+    await expect(rig.applyPlan.apply(KEY, rig.observation(), aPlan({ start: [start] }), true)).rejects.toThrow();
     expect(rig.events).toEqual([]);
     expect(rig.counted).toEqual([]);
   });
@@ -269,7 +269,7 @@ describe('a write that is refused after the status is stored', () => {
     const rig = new Rig();
     const start = rig.job();
     rig.change(JOBS, start.metadata.name, { metadata: { annotations: { [ANNOTATION.unclaimedAt]: 'just now' } } });
-    await expect(rig.applyPlan.applyPlan(KEY, rig.seen(), aPlan({ start: [start] }), true)).rejects.toMatchObject({
+    await expect(rig.applyPlan.apply(KEY, rig.observation(), aPlan({ start: [start] }), true)).rejects.toMatchObject({
       kind: 'conflict',
     });
     expect(rig.findJob(start)?.spec.suspend).toBe(true);
@@ -281,7 +281,7 @@ describe('a write that is refused after the status is stored', () => {
     rig.store.delete(JOBS, 'deploy', seen.metadata.name);
     const anew = rig.job();
     const remove: Removal[] = [{ job: seen, reason: 'recorded' }];
-    await expect(rig.applyPlan.applyPlan(KEY, rig.seen(), aPlan({ remove }), true)).rejects.toMatchObject({
+    await expect(rig.applyPlan.apply(KEY, rig.observation(), aPlan({ remove }), true)).rejects.toMatchObject({
       kind: 'conflict',
     });
     expect(rig.findJob(anew)).toBeDefined();
@@ -291,7 +291,7 @@ describe('a write that is refused after the status is stored', () => {
     const rig = new Rig();
     const { plan, seen, start, remove } = everything(rig);
     rig.before = refusing(isPatchOf(start.metadata.name), () => new TypeError('a mistake'));
-    await expect(rig.applyPlan.applyPlan(KEY, seen, plan, true)).rejects.toThrow('a mistake');
+    await expect(rig.applyPlan.apply(KEY, seen, plan, true)).rejects.toThrow('a mistake');
     expect(rig.findJob(remove)).toBeDefined();
   });
 });

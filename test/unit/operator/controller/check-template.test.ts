@@ -1,17 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { CapDeployJobSpec, Condition } from '../../../../src/api/capdeployjob.ts';
+import type { Condition } from '../../../../src/api/capdeployjob.ts';
 import { specOf } from '../../../../src/api/capdeployjob.ts';
 import { TemplateChecker } from '../../../../src/operator/controller/check-template.ts';
-import { aRefusal, CAPDEPLOYJOBS, JOBS, KEY, Rig, refusing } from './rig.ts';
+import { aRefusal, CAPDEPLOYJOBS, JOBS, Rig, refusing } from './rig.ts';
 
 const always = () => true;
 
+const checkers = new WeakMap<Rig, TemplateChecker>();
+
 /** Asks what is known of the template of the resource as it is stored now. */
-async function check(rig: Rig, { doubt = false, templates = rig.templates } = {}) {
+async function check(rig: Rig, { doubt = false } = {}) {
   const resource = rig.resource;
   const parsed = specOf(resource);
   if ('problem' in parsed) throw new Error(parsed.problem);
-  return templates.check(KEY, resource, parsed.spec, doubt);
+  const checker = checkers.get(rig) ?? new TemplateChecker(rig.client, rig.now);
+  checkers.set(rig, checker);
+  return checker.check(resource, parsed.spec, doubt);
 }
 
 const answers = (rig: Rig, error: () => Error) => {
@@ -201,22 +205,6 @@ describe('when the API server is asked again', () => {
     await check(rig, { doubt: true });
     expect(rig.calls).toHaveLength(2);
   });
-
-  it('is at once where the resource was forgotten in between', async () => {
-    const rig = new Rig();
-    await check(rig);
-    rig.templates.forget(KEY);
-    await check(rig);
-    expect(rig.calls).toHaveLength(2);
-  });
-
-  it('is decided for each resource by itself', async () => {
-    const rig = new Rig();
-    await check(rig);
-    const parsed = specOf(rig.resource) as { spec: CapDeployJobSpec };
-    await rig.templates.check('other/web', rig.resource, parsed.spec, false);
-    expect(rig.calls).toHaveLength(2);
-  });
 });
 
 describe('a new process', () => {
@@ -224,8 +212,7 @@ describe('a new process', () => {
   async function firstCheck(condition: Condition, { doubt = false } = {}) {
     const rig = new Rig();
     rig.setStatus({ conditions: [condition] });
-    const templates = new TemplateChecker(rig.client, rig.now);
-    const result = await check(rig, { doubt, templates });
+    const result = await check(rig, { doubt });
     return { ...result, asked: rig.calls.length };
   }
 

@@ -3,31 +3,23 @@ import { FairShare } from '../../../../src/operator/controller/fair-share.ts';
 import { Rig } from './rig.ts';
 
 describe('the time that a resource takes', () => {
-  it('is nobody else’s business where it is short', () => {
+  it('asks for no rest if it is short', () => {
     const share = new FairShare();
-    share.spent('a', 20, 1000);
-    expect(share.until('a', 1000)).toBeUndefined();
+    share.spent(20, 1000);
+    expect(share.until(1000)).toBeUndefined();
   });
 
-  it('is followed by a rest of four times as long, of that resource alone', () => {
+  it('is followed by a rest of four times as long', () => {
     const share = new FairShare();
-    share.spent('a', 50, 1000);
-    expect(share.until('a', 1199)).toBe(1200);
-    expect(share.until('a', 1200)).toBeUndefined();
-    expect(share.until('b', 1000)).toBeUndefined();
+    share.spent(50, 1000);
+    expect(share.until(1199)).toBe(1200);
+    expect(share.until(1200)).toBeUndefined();
   });
 
   it('is never followed by a rest of more than two seconds', () => {
     const share = new FairShare();
-    share.spent('a', 10_000, 0);
-    expect(share.until('a', 0)).toBe(2000);
-  });
-
-  it('is forgotten with the resource', () => {
-    const share = new FairShare();
-    share.spent('a', 100, 0);
-    share.forget('a');
-    expect(share.until('a', 0)).toBeUndefined();
+    share.spent(10_000, 0);
+    expect(share.until(0)).toBe(2000);
   });
 
   it('counts only the planning: a resource whose plan took 50 ms has no pass for a while, and is looked at then', async () => {

@@ -4,18 +4,18 @@ import { IntakeReports } from '../../../../src/operator/controller/intake-report
 import { NOW } from '../../lanes/builders.ts';
 import { aRejection, KEY } from './rig.ts';
 
-function aBook() {
+function someReports() {
   const wakes: [key: string, inMs: number][] = [];
   const time = { now: NOW };
-  const book = new IntakeReports(
+  const reports = new IntakeReports(
     () => time.now,
     (key, inMs) => wakes.push([key, inMs]),
   );
-  return { book, wakes, time };
+  return { reports, wakes, time };
 }
 
 const never = new AbortController().signal;
-const due = (book: IntakeReports, now: number) => book.of(KEY, now).rejections.map(({ messageId }) => messageId);
+const due = (reports: IntakeReports, now: number) => reports.of(KEY, now).rejections.map(({ messageId }) => messageId);
 
 /** What became of a promise once all that was under way has run. */
 async function fate(promise: Promise<unknown>): Promise<unknown> {
@@ -31,143 +31,143 @@ async function fate(promise: Promise<unknown>): Promise<unknown> {
 
 describe('rejections', () => {
   it('wake the resource at once where none was written within the last second', async () => {
-    const { book, wakes } = aBook();
-    void book.rejected(KEY, aRejection('m1'), never);
+    const { reports, wakes } = someReports();
+    void reports.rejected(KEY, aRejection('m1'), never);
     expect(wakes).toEqual([[KEY, 0]]);
-    expect(due(book, NOW)).toEqual(['m1']);
+    expect(due(reports, NOW)).toEqual(['m1']);
   });
 
   it('are written together, and not more often than once in a second', async () => {
-    const { book, wakes, time } = aBook();
-    book.recorded(KEY, []);
-    void book.rejected(KEY, aRejection('m1'), never);
-    book.recorded(KEY, [aRejection('m1')]);
+    const { reports, wakes, time } = someReports();
+    reports.recorded(KEY, []);
+    void reports.rejected(KEY, aRejection('m1'), never);
+    reports.recorded(KEY, [aRejection('m1')]);
     wakes.length = 0;
     time.now += 300;
-    for (const id of ['m2', 'm3', 'm4']) void book.rejected(KEY, aRejection(id), never);
+    for (const id of ['m2', 'm3', 'm4']) void reports.rejected(KEY, aRejection(id), never);
     expect(wakes).toEqual(Array(3).fill([KEY, 700]));
-    expect(due(book, NOW + 999)).toEqual([]);
-    expect(due(book, NOW + 1000)).toEqual(['m2', 'm3', 'm4']);
+    expect(due(reports, NOW + 999)).toEqual([]);
+    expect(due(reports, NOW + 1000)).toEqual(['m2', 'm3', 'm4']);
   });
 
   it('that came while others were written get a look of their own', () => {
-    const { book, wakes } = aBook();
-    void book.rejected(KEY, aRejection('m1'), never);
-    void book.rejected(KEY, aRejection('m2'), never);
+    const { reports, wakes } = someReports();
+    void reports.rejected(KEY, aRejection('m1'), never);
+    void reports.rejected(KEY, aRejection('m2'), never);
     wakes.length = 0;
-    book.recorded(KEY, [aRejection('m1')]);
+    reports.recorded(KEY, [aRejection('m1')]);
     expect(wakes).toEqual([[KEY, 1000]]);
-    expect(due(book, NOW + 1000)).toEqual(['m2']);
-    book.recorded(KEY, [aRejection('m2')]);
+    expect(due(reports, NOW + 1000)).toEqual(['m2']);
+    reports.recorded(KEY, [aRejection('m2')]);
     expect(wakes).toHaveLength(1);
   });
 
   it('do not count as written where none was', () => {
-    const { book, time } = aBook();
-    void book.rejected(KEY, aRejection('m1'), never);
-    book.recorded(KEY, []);
-    expect(due(book, time.now)).toEqual(['m1']);
+    const { reports, time } = someReports();
+    void reports.rejected(KEY, aRejection('m1'), never);
+    reports.recorded(KEY, []);
+    expect(due(reports, time.now)).toEqual(['m1']);
   });
 
   it('resolve once they are recorded, and not before', async () => {
-    const { book } = aBook();
-    const [first, second] = ['m1', 'm2'].map((id) => book.rejected(KEY, aRejection(id), never));
+    const { reports } = someReports();
+    const [first, second] = ['m1', 'm2'].map((id) => reports.rejected(KEY, aRejection(id), never));
     expect(await fate(first!)).toBe('pending');
-    book.recorded(KEY, [aRejection('m1')]);
+    reports.recorded(KEY, [aRejection('m1')]);
     expect(await fate(first!)).toBe('resolved');
     expect(await fate(second!)).toBe('pending');
   });
 
   it('are taken once by their MessageId, however often they come, and all who wait are told', async () => {
-    const { book, wakes } = aBook();
-    const both = [book.rejected(KEY, aRejection('m1'), never), book.rejected(KEY, aRejection('m1'), never)];
-    expect(due(book, NOW)).toEqual(['m1']);
+    const { reports, wakes } = someReports();
+    const both = [reports.rejected(KEY, aRejection('m1'), never), reports.rejected(KEY, aRejection('m1'), never)];
+    expect(due(reports, NOW)).toEqual(['m1']);
     expect(wakes).toHaveLength(1);
-    book.recorded(KEY, [aRejection('m1')]);
+    reports.recorded(KEY, [aRejection('m1')]);
     expect(await Promise.all(both.map(fate))).toEqual(['resolved', 'resolved']);
   });
 
   it('that were recorded before resolve at once and ask for nothing', async () => {
-    const { book, wakes, time } = aBook();
-    void book.rejected(KEY, aRejection('m1'), never);
-    book.recorded(KEY, [aRejection('m1')]);
+    const { reports, wakes, time } = someReports();
+    void reports.rejected(KEY, aRejection('m1'), never);
+    reports.recorded(KEY, [aRejection('m1')]);
     wakes.length = 0;
     time.now += 60_000;
-    expect(await fate(book.rejected(KEY, aRejection('m1'), never))).toBe('resolved');
-    expect(due(book, time.now)).toEqual([]);
+    expect(await fate(reports.rejected(KEY, aRejection('m1'), never))).toBe('resolved');
+    expect(due(reports, time.now)).toEqual([]);
     expect(wakes).toEqual([]);
   });
 
   it('are remembered by the newest thousand of their ids', async () => {
-    const { book, time } = aBook();
+    const { reports, time } = someReports();
     const ids = Array.from({ length: 1001 }, (_, index) => `m${index}`);
-    for (const id of ids) void book.rejected(KEY, aRejection(id), never);
-    book.recorded(
+    for (const id of ids) void reports.rejected(KEY, aRejection(id), never);
+    reports.recorded(
       KEY,
       ids.map((id) => aRejection(id)),
     );
     time.now += 1000;
-    expect(await fate(book.rejected(KEY, aRejection('m1'), never))).toBe('resolved');
-    expect(await fate(book.rejected(KEY, aRejection('m0'), never))).toBe('pending');
+    expect(await fate(reports.rejected(KEY, aRejection('m1'), never))).toBe('resolved');
+    expect(await fate(reports.rejected(KEY, aRejection('m0'), never))).toBe('pending');
   });
 
   it('are each of one resource: another is neither woken nor told', async () => {
-    const { book, wakes } = aBook();
-    const other = book.rejected('deploy/other', aRejection('m1'), never);
-    void book.rejected(KEY, aRejection('m1'), never);
+    const { reports, wakes } = someReports();
+    const other = reports.rejected('deploy/other', aRejection('m1'), never);
+    void reports.rejected(KEY, aRejection('m1'), never);
     expect(wakes).toEqual([
       ['deploy/other', 0],
       [KEY, 0],
     ]);
-    book.recorded(KEY, [aRejection('m1')]);
+    reports.recorded(KEY, [aRejection('m1')]);
     expect(await fate(other)).toBe('pending');
   });
 });
 
 describe('a resource that is deleted and created again', () => {
   it('records nothing that the earlier one of its name refused, and its message comes again', async () => {
-    const { book } = aBook();
-    const earlier = book.rejected(KEY, aRejection('m1'), never, 'uid-1');
-    const later = book.rejected(KEY, aRejection('m2'), never, 'uid-2');
-    const ids = (uid: string) => book.of(KEY, NOW, uid).rejections.map(({ messageId }) => messageId);
+    const { reports } = someReports();
+    const earlier = reports.rejected(KEY, aRejection('m1'), never, 'uid-1');
+    const later = reports.rejected(KEY, aRejection('m2'), never, 'uid-2');
+    const ids = (uid: string) => reports.of(KEY, NOW, uid).rejections.map(({ messageId }) => messageId);
     expect([ids('uid-1'), ids('uid-2')]).toEqual([['m1'], ['m2']]);
-    book.live(KEY, 'uid-2');
+    reports.discardOthers(KEY, 'uid-2');
     await expect(earlier).rejects.toThrow('deploy/web was deleted and created again');
     expect(ids('uid-1')).toEqual([]);
-    book.recorded(KEY, [aRejection('m2')]);
+    reports.recorded(KEY, [aRejection('m2')]);
     expect(await fate(later)).toBe('resolved');
   });
 });
 
 describe('who waits for a rejection', () => {
   it('is told of an abort at once, with its reason', async () => {
-    const { book } = aBook();
+    const { reports } = someReports();
     const abort = new AbortController();
-    const told = book.rejected(KEY, aRejection('m1'), abort.signal);
+    const told = reports.rejected(KEY, aRejection('m1'), abort.signal);
     abort.abort(new Error('stopping'));
     await expect(told).rejects.toThrow('stopping');
   });
 
   it('is told where the abort came before the question', async () => {
-    const { book } = aBook();
-    await expect(book.rejected(KEY, aRejection('m1'), AbortSignal.abort(new Error('too late')))).rejects.toThrow(
+    const { reports } = someReports();
+    await expect(reports.rejected(KEY, aRejection('m1'), AbortSignal.abort(new Error('too late')))).rejects.toThrow(
       'too late',
     );
   });
 
   it('does not take the rejection back by going away: the next one to ask gets the same answer', async () => {
-    const { book } = aBook();
+    const { reports } = someReports();
     const abort = new AbortController();
-    void book.rejected(KEY, aRejection('m1'), abort.signal).catch(() => {});
+    void reports.rejected(KEY, aRejection('m1'), abort.signal).catch(() => {});
     abort.abort();
-    const again = book.rejected(KEY, aRejection('m1'), never);
-    expect(due(book, NOW)).toEqual(['m1']);
-    book.recorded(KEY, [aRejection('m1')]);
+    const again = reports.rejected(KEY, aRejection('m1'), never);
+    expect(due(reports, NOW)).toEqual(['m1']);
+    reports.recorded(KEY, [aRejection('m1')]);
     expect(await fate(again)).toBe('resolved');
   });
 
   it('leaves no listener behind', async () => {
-    const { book } = aBook();
+    const { reports } = someReports();
     const abort = new AbortController();
     let listeners = 0;
     const { signal } = abort;
@@ -180,34 +180,34 @@ describe('who waits for a rejection', () => {
       listeners -= 1;
       remove(...args);
     };
-    const told = book.rejected(KEY, aRejection('m1'), signal);
+    const told = reports.rejected(KEY, aRejection('m1'), signal);
     expect(listeners).toBe(1);
-    book.recorded(KEY, [aRejection('m1')]);
+    reports.recorded(KEY, [aRejection('m1')]);
     await told;
     expect(await fate(Promise.resolve())).toBe('resolved');
     expect(listeners).toBe(0);
   });
 
   it('is told that the resource is gone, and nothing is kept of it', async () => {
-    const { book } = aBook();
-    const told = book.rejected(KEY, aRejection('m1'), never);
-    book.forget(KEY);
+    const { reports } = someReports();
+    const told = reports.rejected(KEY, aRejection('m1'), never);
+    reports.forget(KEY);
     await expect(told).rejects.toThrow('deploy/web is gone');
-    expect(book.of(KEY, NOW)).toEqual({ queue: undefined, createFailure: undefined, rejections: [] });
+    expect(reports.of(KEY, NOW)).toEqual({ queue: undefined, createFailure: undefined, rejections: [] });
   });
 
   it('may be nobody any more when the resource goes: nothing rejects unheard', async () => {
-    const { book } = aBook();
+    const { reports } = someReports();
     const abort = new AbortController();
-    const left = book.rejected(KEY, aRejection('m1'), abort.signal);
+    const left = reports.rejected(KEY, aRejection('m1'), abort.signal);
     abort.abort(new Error('stopping'));
     await expect(left).rejects.toThrow('stopping');
-    const never = book.rejected(KEY, aRejection('m2'), abort.signal);
+    const never = reports.rejected(KEY, aRejection('m2'), abort.signal);
     await expect(never).rejects.toThrow('stopping');
     const unheard: unknown[] = [];
     const hear = (error: unknown) => unheard.push(error);
     process.on('unhandledRejection', hear);
-    book.forget(KEY);
+    reports.forget(KEY);
     await fate(new Promise(() => {}));
     process.off('unhandledRejection', hear);
     expect(unheard).toEqual([]);
@@ -216,10 +216,10 @@ describe('who waits for a rejection', () => {
 
 describe('what is told of a resource that nobody knows', () => {
   it('is nothing, and recording for it does nothing', () => {
-    const { book, wakes } = aBook();
-    book.recorded(KEY, [aRejection('m1')]);
-    book.forget(KEY);
-    expect(book.of(KEY, NOW)).toEqual({ queue: undefined, createFailure: undefined, rejections: [] });
+    const { reports, wakes } = someReports();
+    reports.recorded(KEY, [aRejection('m1')]);
+    reports.forget(KEY);
+    expect(reports.of(KEY, NOW)).toEqual({ queue: undefined, createFailure: undefined, rejections: [] });
     expect(wakes).toEqual([]);
   });
 });
@@ -264,12 +264,12 @@ describe('the state of a queue', () => {
   ];
   for (const [sentence, before, after, isNews] of cases) {
     it(sentence, () => {
-      const { book, wakes } = aBook();
-      if (before) book.queue(KEY, before);
+      const { reports, wakes } = someReports();
+      if (before) reports.queue(KEY, before);
       wakes.length = 0;
-      book.queue(KEY, after);
+      reports.queue(KEY, after);
       expect(wakes).toEqual(isNews ? [[KEY, 0]] : []);
-      expect(book.of(KEY, NOW).queue).toBe(after);
+      expect(reports.of(KEY, NOW).queue).toBe(after);
     });
   }
 });
@@ -278,17 +278,17 @@ describe('trouble with creating Jobs', () => {
   const trouble = { reason: 'Forbidden', message: 'quota', template: false };
 
   it('that ends where the resource was forgotten meanwhile leaves nothing behind and wakes nobody', () => {
-    const { book, wakes } = aBook();
-    book.createFailure(KEY, { reason: 'Forbidden', message: 'quota', template: false });
-    book.forget(KEY);
+    const { reports, wakes } = someReports();
+    reports.createFailure(KEY, { reason: 'Forbidden', message: 'quota', template: false });
+    reports.forget(KEY);
     wakes.length = 0;
-    book.createFailure(KEY, undefined);
+    reports.createFailure(KEY, undefined);
     expect(wakes).toEqual([]);
-    expect(book.size).toBe(0);
+    expect(reports.size).toBe(0);
   });
 
   it('is news where it begins, changes or ends, and otherwise not', () => {
-    const { book, wakes } = aBook();
+    const { reports, wakes } = someReports();
     const told: [typeof trouble | undefined, news: number][] = [
       [undefined, 0],
       [trouble, 1],
@@ -300,9 +300,9 @@ describe('trouble with creating Jobs', () => {
     ];
     for (const [state, news] of told) {
       wakes.length = 0;
-      book.createFailure(KEY, state);
+      reports.createFailure(KEY, state);
       expect(wakes).toEqual(Array(news).fill([KEY, 0]));
-      expect(book.of(KEY, NOW).createFailure).toBe(state);
+      expect(reports.of(KEY, NOW).createFailure).toBe(state);
     }
   });
 });

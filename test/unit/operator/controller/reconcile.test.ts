@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ANNOTATION } from '../../../../src/api/names.ts';
 import type { KubeObject } from '../../../../src/kube/client.ts';
 import type { ContainerState, Job, Pod } from '../../../../src/lanes/job.ts';
-import { at } from '../../lanes/builders.ts';
+import { aRawSpec, aResource, at } from '../../lanes/builders.ts';
 import {
   aRefusal,
   aRejection,
@@ -269,7 +269,7 @@ describe('somebody else who wrote first', () => {
         const job = rig.job();
         rig.before = refusing(matches, () => aRefusal(kind));
         expect(await rig.pass()).toEqual({ requeueAfterMs: 20 });
-        expect(rig.diary).toContain('somebody else wrote first, looking again');
+        expect(rig.diary).toContain('another client wrote first, looking again');
         rig.before = undefined;
         await rig.pass();
         expect(rig.findJob(job)?.spec.suspend).toBe(false);
@@ -421,6 +421,28 @@ describe('a resource that goes', () => {
     rig.createResource();
     rig.forgetCalls();
     await rig.pass();
+    expect(looks(rig)).toEqual(['create jobs', ...LIVE_LOOK, 'replaceStatus capdeployjobs']);
+  });
+
+  it('is known for itself alone: one whose writes are refused, and that rests, keeps no other one back', async () => {
+    const rig = await atRest();
+    const { podWasSeen } = rig.memory;
+    rig.memory.podWasSeen = (uid) => {
+      rig.clock.advance(50);
+      return podWasSeen(uid);
+    };
+    rig.job();
+    rig.before = refusing(isStatus, () => aRefusal('forbidden'));
+    await expect(rig.pass()).rejects.toThrow();
+    expect(await rig.pass()).toEqual({ requeueAfterMs: expect.any(Number) });
+    rig.before = undefined;
+    rig.store.create(CAPDEPLOYJOBS, {
+      ...aResource({ spec: aRawSpec() }),
+      metadata: { name: 'other', namespace: 'deploy' },
+    });
+    rig.syncCaches();
+    rig.forgetCalls();
+    await rig.reconciler.reconcile('deploy/other');
     expect(looks(rig)).toEqual(['create jobs', ...LIVE_LOOK, 'replaceStatus capdeployjobs']);
   });
 

@@ -26,7 +26,6 @@ import type { Observation, Plan } from '../../../../src/lanes/plan.ts';
 import { Announcer } from '../../../../src/operator/controller/announce.ts';
 import { ApplyPlan } from '../../../../src/operator/controller/apply-plan.ts';
 import { BY_RESOURCE, type Caches, keysOf } from '../../../../src/operator/controller/caches.ts';
-import { TemplateChecker } from '../../../../src/operator/controller/check-template.ts';
 import { IntakeReports } from '../../../../src/operator/controller/intake-reports.ts';
 import { ProcessMemory } from '../../../../src/operator/controller/memory.ts';
 import { Observer } from '../../../../src/operator/controller/observe.ts';
@@ -59,7 +58,7 @@ export interface Call {
 }
 
 /**
- * The controller's parts on a Kubernetes API of their own, with a clock that stands still. The caches know what they were last told
+ * The controller on a Kubernetes API of their own, with a clock that stands still. The caches know what they were last told
  * (`syncCaches`) and freeze it, so that nothing is ever late by chance and nobody changes what is shared.
  */
 export class Rig {
@@ -85,8 +84,7 @@ export class Rig {
   /** CapDeployJobs that were to have a pass because of new Events. */
   readonly woken: string[] = [];
   readonly warnings = this.#warnings();
-  readonly reports: IntakeReports = new DiaryBook(this.now, (_, inMs) => this.wakes.push(inMs), this.diary);
-  readonly templates = new TemplateChecker(this.client, this.now);
+  readonly reports: IntakeReports = new NotedReports(this.now, (_, inMs) => this.wakes.push(inMs), this.diary);
   readonly announcer = new Announcer({
     events: {
       record: (event: EventDescription) => {
@@ -118,7 +116,7 @@ export class Rig {
     now: this.now,
     monotonicNow: this.monotonicNow,
   });
-  readonly reconciler = new Reconciler({ ...this.#parts(), log: this.#log() });
+  readonly reconciler = new Reconciler({ ...this.#deps(), log: this.#log() });
 
   /** A CapDeployJob "web" that is an hour old, with its namespace and its type. */
   constructor(spec: Record<string, unknown> = {}, definition: object = CRD) {
@@ -128,9 +126,9 @@ export class Rig {
     this.clock.advance(3_600_000);
   }
 
-  #parts() {
-    const { client, observer, memory, warnings, reports, templates, announcer, now, monotonicNow } = this;
-    return { client, observer, memory, warnings, reports, templates, announcer, now, monotonicNow };
+  #deps() {
+    const { client, observer, memory, warnings, reports, announcer, now, monotonicNow } = this;
+    return { client, observer, memory, warnings, reports, announcer, now, monotonicNow };
   }
 
   #warnings(): WarningEvents {
@@ -213,10 +211,9 @@ export class Rig {
   secondReconciler(): Reconciler {
     const warnings = this.#warnings();
     return new Reconciler({
-      ...this.#parts(),
+      ...this.#deps(),
       warnings,
       observer: new Observer({ ...this, warnings }),
-      templates: new TemplateChecker(this.client, this.now),
       log: this.#log(),
     });
   }
@@ -261,7 +258,7 @@ export class Rig {
   }
 
   /** What a plan looks at: the resource as it is stored. */
-  seen(changes: Partial<Observation> = {}): Observation {
+  observation(changes: Partial<Observation> = {}): Observation {
     return anObservation({ resource: this.resource, now: this.now(), ...changes });
   }
 }
@@ -320,7 +317,7 @@ export const refusing =
     if (matches(call)) throw error();
   };
 
-class DiaryBook extends IntakeReports {
+class NotedReports extends IntakeReports {
   readonly #diary: string[];
 
   constructor(now: () => number, wake: (key: string, inMs: number) => void, diary: string[]) {

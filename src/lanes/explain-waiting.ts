@@ -5,14 +5,14 @@ import { isBeingDeleted, isRunning, type Job } from './job.ts';
 import { type Lane, requestOf } from './lane.ts';
 import { compareTurns } from './order.ts';
 
-/** Something that keeps a request from starting, and when it ends by itself, where that is known (epoch milliseconds). */
+/** Something that keeps a request from starting, and when it ends by itself, if that is known (epoch milliseconds). */
 interface Cause {
   readonly words: string;
   readonly until?: number | undefined;
 }
 
-/** Puts the waiting in order and says of each what it waits for, and until when. */
-export function waitingReasons(lane: Lane): void {
+/** Sorts the waiting requests, and writes for each what it waits for and until when. */
+export function explainWaiting(lane: Lane): void {
   lane.waiting.sort(compareTurns);
   const ofLane = causesOfLane(lane);
   let ahead = 0;
@@ -23,7 +23,7 @@ export function waitingReasons(lane: Lane): void {
     const own = causesOfRequest(lane, entry, job);
     const all = [...own, ...ofLane];
     const words = all.length > 0 ? all.map((cause) => cause.words).join('; and ') : whatIsAhead(lane);
-    // What has a reason of its own to wait holds nobody back.
+    // A request that waits for a reason of its own delays no other.
     const place = own.length === 0 && ahead > 0 ? `; ${ahead} ahead of it in the lane` : '';
     if (own.length === 0) ahead += 1;
     const until = all.length > 0 && all.every((cause) => cause.until !== undefined);
@@ -44,9 +44,10 @@ function causesOfRequest(lane: Lane, entry: WaitingEntry, job: Job | undefined):
   if (lane.lacksApproval(request)) {
     const waitsUntil = Date.parse(entry.dueAt) + lane.view.spec.waitingDeadlineSeconds * 1000;
     const missedAt = Math.min(waitsUntil, entry.expiresAt === undefined ? waitsUntil : Date.parse(entry.expiresAt));
-    causes.push({
-      words: `waits for an approval: kubectl${job ? ` -n ${job.metadata.namespace}` : ''} annotate job ${entry.job} ${ANNOTATION.approvedBy}=<you>; without one it is Missed at ${new Date(missedAt).toISOString()}`,
-    });
+    const inNamespace = job ? ` -n ${job.metadata.namespace}` : '';
+    const command = `kubectl${inNamespace} annotate job ${entry.job} ${ANNOTATION.approvedBy}=<you>`;
+    const deadline = new Date(missedAt).toISOString();
+    causes.push({ words: `waits for an approval: ${command}; without one it is Missed at ${deadline}` });
   }
   return causes;
 }

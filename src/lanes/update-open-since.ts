@@ -1,11 +1,12 @@
 import type { Lane } from './lane.ts';
 
 /**
- * Since when a deploy could have started: from the end of the last deploy, from the opening of a window, or from the moment at which a thaw
- * was seen. It is stored, so that an operator which comes back after an outage knows what could have started while none was there.
+ * Updates since when a deploy could have started: the end of the last deploy, the opening of a window, or the moment at
+ * which a thaw was seen. It is stored, so that an operator that comes back after an outage knows what could have
+ * started meanwhile.
  */
-export function eligibleSince(lane: Lane): void {
-  lane.wake(lane.window.until ?? lane.window.lookAgainAt);
+export function updateOpenSince(lane: Lane): void {
+  lane.wake(lane.window.until ?? lane.window.searchAgainAt);
   if (lane.claim || lane.occupant !== undefined || !lane.isOpen) {
     lane.openSince = undefined;
     return;
@@ -19,7 +20,7 @@ function sinceLastStop(lane: Lane): number {
   const lastEnd = lane.lastEndedAt === undefined ? undefined : Math.min(now, Date.parse(lane.lastEndedAt));
   if (!previous) return Math.max(createdAt, lastEnd ?? createdAt);
   if (previous.openSince !== undefined) return Date.parse(previous.openSince);
-  // The thaw is what was waited for last where the lane was frozen when its deploy ended.
+  // The lane was frozen when its deploy ended, so the thaw came last.
   if (previous.frozen !== undefined) return now;
   const ends = [
     ...(previous.closed === undefined ? [] : [openingOf(lane, previous.closedUntil) ?? now]),
@@ -29,8 +30,8 @@ function sinceLastStop(lane: Lane): number {
 }
 
 /**
- * When the windows opened by the clock, though nobody may have been there to see it. A lane that was closed and is open before its time was
- * opened by somebody who changed its windows: that counts from when it is seen, as a thaw does.
+ * When the windows opened by the clock, whether an operator ran then or not. If a closed lane is open before its time,
+ * its windows were changed by hand: that counts from when it is seen, as a thaw does.
  */
 function openingOf({ window, view }: Lane, closedUntil: string | undefined): number | undefined {
   if (closedUntil === undefined || Date.parse(closedUntil) > view.now) return undefined;
