@@ -1,4 +1,5 @@
 import type { DeployWindow } from '../api/capdeployjob.ts';
+import { BoundedMap } from '../base/bounded-map.ts';
 import { readSchedule, type Schedule } from './cron.ts';
 import { localTime } from './time-zone.ts';
 
@@ -172,22 +173,8 @@ function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { looks:
   return { open: true, from, to: last + durationMs };
 }
 
-/** The oldest answer goes when there is no more room. */
-class Kept<V> {
-  readonly #values = new Map<string, V>();
-  get(key: string): V | undefined {
-    return this.#values.get(key);
-  }
-  set(key: string, value: V): void {
-    this.#values.delete(key);
-    this.#values.set(key, value);
-    const [oldest] = this.#values.keys();
-    if (this.#values.size > KEPT && oldest !== undefined) this.#values.delete(oldest);
-  }
-}
-
-const states = new Kept<Found>();
-const calendars = new Kept<Calendar | { field: 'schedule' | 'timeZone'; problem: string }>();
+const states = new BoundedMap<string, Found>(KEPT);
+const calendars = new BoundedMap<string, Calendar | { field: 'schedule' | 'timeZone'; problem: string }>(KEPT);
 
 function calendarOf({ schedule, timeZone, durationSeconds }: DeployWindow) {
   const key = JSON.stringify([schedule, timeZone, durationSeconds]);

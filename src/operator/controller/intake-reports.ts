@@ -1,5 +1,6 @@
 import type { RejectionEntry } from '../../api/capdeployjob.ts';
 import { unlessAborted } from '../../base/abort.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
 import type { CreateFailure, QueueState } from '../../lanes/conditions.ts';
 import { HandedOver, type Reports, type ResourceKey } from '../intake/ports.ts';
 
@@ -21,7 +22,7 @@ interface Entry {
   queue: QueueState | undefined;
   createFailure: CreateFailure | undefined;
   pending: Map<string, Pending>;
-  recorded: Set<string>;
+  recorded: Map<string, true>;
   writtenAt: number;
 }
 
@@ -112,13 +113,9 @@ export class IntakeReports implements Reports {
     if (!entry || rejections.length === 0) return;
     entry.writtenAt = this.#now();
     for (const { messageId } of rejections) {
-      entry.recorded.add(messageId);
+      entry.recorded.set(messageId, true);
       entry.pending.get(messageId)?.settle.resolve();
       entry.pending.delete(messageId);
-    }
-    for (const oldest of entry.recorded) {
-      if (entry.recorded.size <= REMEMBERED_REJECTIONS) break;
-      entry.recorded.delete(oldest);
     }
     if (entry.pending.size > 0) this.#wake(key, REJECTION_WRITE_MS);
   }
@@ -148,7 +145,13 @@ export class IntakeReports implements Reports {
   #entry(key: ResourceKey): Entry {
     let entry = this.#entries.get(key);
     if (!entry) {
-      entry = { queue: undefined, createFailure: undefined, pending: new Map(), recorded: new Set(), writtenAt: 0 };
+      entry = {
+        queue: undefined,
+        createFailure: undefined,
+        pending: new Map(),
+        recorded: new BoundedMap(REMEMBERED_REJECTIONS),
+        writtenAt: 0,
+      };
       this.#entries.set(key, entry);
     }
     return entry;

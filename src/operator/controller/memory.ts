@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../base/bounded-map.ts';
 import { containerHasStarted } from '../../lanes/explain.ts';
 import { aborterOf, isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
 import type { Memory } from '../../lanes/lane.ts';
@@ -39,7 +40,7 @@ interface SeenPod {
  */
 export class ProcessMemory implements Memory {
   /** By Job UID, the one used last at the end. */
-  readonly #notes = new Map<string, Notes>();
+  readonly #notes = new BoundedMap<string, Notes>(MOST_JOBS);
   readonly #monotonicNow: () => number;
 
   /** @param elapsed milliseconds by a clock that nobody sets. */
@@ -66,8 +67,6 @@ export class ProcessMemory implements Memory {
     const isAnew = next.restarts !== before?.end.restarts;
     const exitedSince = next.exit && ((isAnew ? undefined : before?.exitedSince) ?? this.#monotonicNow());
     notes.pods.set(uid, { end: isGone ? goneFor(next) : next, exitedSince });
-    const [oldest] = notes.pods.keys();
-    if (notes.pods.size > MOST_PODS && oldest !== undefined) notes.pods.delete(oldest);
   }
 
   /** A Job that runs again is not absent, and may get another Pod. */
@@ -144,16 +143,12 @@ export class ProcessMemory implements Memory {
       absentSince: undefined,
       lastSeen: undefined,
       abortedBy: undefined,
-      pods: new Map(),
+      pods: new BoundedMap(MOST_PODS),
       stale: false,
     };
     notes.stale = false;
     this.#notes.delete(jobUid);
     this.#notes.set(jobUid, notes);
-    if (this.#notes.size > MOST_JOBS) {
-      const [oldest] = this.#notes.keys();
-      if (oldest !== undefined) this.#notes.delete(oldest);
-    }
     return notes;
   }
 }

@@ -1,4 +1,5 @@
 import type { DeployRequest } from '../../api/deploy-request.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
 
 /**
  * Producers' clocks differ by so much, and messages of one millisecond are common. A message that claims to be older than this is meant to
@@ -14,7 +15,7 @@ const MOST_GROUPS = 1000;
  */
 export class GroupOrder {
   /** By lane and group: the sent-at of the latest request (epoch milliseconds). */
-  readonly #latest = new Map<string, number>();
+  readonly #latest = new BoundedMap<string, number>(MOST_GROUPS);
 
   /** @returns the request, sent no earlier than the one before it in its group. To be asked once for each message, in the queue's order. */
   inTurn(group: string, request: DeployRequest): DeployRequest {
@@ -25,8 +26,6 @@ export class GroupOrder {
     const sentAt = isNearTie ? latest + 1 : own;
     this.#latest.delete(key);
     this.#latest.set(key, Math.max(sentAt, latest ?? sentAt));
-    const [oldest] = this.#latest.keys();
-    if (this.#latest.size > MOST_GROUPS && oldest !== undefined) this.#latest.delete(oldest);
     return isNearTie ? { ...request, sentAt: new Date(sentAt).toISOString() } : request;
   }
 }

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../../base/bounded-map.ts';
 import { RateLimiter } from '../../../base/rate-limiter.ts';
 import { Wakeup } from '../../../base/wakeup.ts';
 import type { Rejection } from '../../../requests/parse-message.ts';
@@ -19,7 +20,7 @@ const COST_MS = 10;
 const CHARACTERS_PER_MS = 1_000;
 /** Each change notifies; this is for one that was missed. Milliseconds. */
 const LOOK_MS = 1_000;
-/** MessageIds that are remembered: a message on its way to the dead-letter queue is seen several times. */
+/** MessageIds that are remembered: a message on its way to the dead-letter queue is seen several times. For others the status is asked again. */
 const REMEMBERED = 5_000;
 
 export interface Rejected {
@@ -44,7 +45,7 @@ export interface Receipt {
 export class Rejections {
   readonly #parts: QueueContext;
   readonly #redrive: RedrivePolicy;
-  readonly #recorded = new Set<string>();
+  readonly #recorded = new BoundedMap<string, true>(REMEMBERED);
   /** Without their bodies: where nothing can be recorded, they wait here. */
   readonly #inFlight = new Map<QueueMessage, VisibilityHeartbeat>();
   /** By the seconds of visibility that messages were received with, which an edit of the spec changes for later ones. */
@@ -134,21 +135,13 @@ export class Rejections {
         else log.warn({ err, messageId }, 'a rejection was not recorded; its message stays');
         return this.#letGo(message);
       }
-      if (this.#remember(messageId)) {
+      if (!this.#recorded.has(messageId)) {
+        this.#recorded.set(messageId, true);
         metrics.rejected(key, rejection.reason);
         log.warn({ messageId, reason: rejection.reason, field: rejection.field }, 'rejected a message');
       }
     }
     settle.add(message);
-  }
-
-  /** @returns false where it was remembered already. Forgets the oldest beyond its bound: the status is asked again then. */
-  #remember(messageId: string): boolean {
-    if (this.#recorded.has(messageId)) return false;
-    this.#recorded.add(messageId);
-    const [oldest] = this.#recorded;
-    if (this.#recorded.size > REMEMBERED && oldest !== undefined) this.#recorded.delete(oldest);
-    return true;
   }
 
   /** SQS's 12 hours are over: whoever receives the message next rejects it. */
