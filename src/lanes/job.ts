@@ -2,6 +2,7 @@ import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, type DeployRequest, dueAtOf, ID_PATTERN, MOST_DAYS_AHEAD } from '../api/deploy-request.ts';
 import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
 import { momentOf } from '../api/rfc3339.ts';
+import { sameContent } from '../requests/find-in-status.ts';
 import { bounded, plain } from '../text/truncate.ts';
 
 /** A batch/v1 Job as far as lanes look at it; whatever else it holds stays untouched. */
@@ -268,31 +269,4 @@ export function identify(job: Job, resource: Pick<CapDeployJob, 'metadata'>, req
   }
   if (isBeingDeleted(job) || !isOwnedBy(job, resource)) return 'leaving';
   return sameContent(storedRequest(job), request) ? 'same' : 'id-conflict';
-}
-
-/**
- * The canonical content: what is deployed, where, and when it was asked to start. Texts for people may differ between two sends of one
- * request. Its bounds in time count: to take a second send with other ones for the first would deploy at a time that nobody meant.
- */
-export function sameContent(
-  stored: {
-    id: string;
-    environment?: string;
-    task: string;
-    repository: string;
-    revision?: string | undefined;
-    notBefore?: string | undefined;
-    expiresAt?: string | undefined;
-  },
-  request: DeployRequest,
-): boolean {
-  return (
-    stored.id === request.id &&
-    stored.environment === request.environment &&
-    stored.task === request.task &&
-    stored.repository === request.repository &&
-    (stored.revision ?? undefined) === request.revision &&
-    (stored.notBefore ?? undefined) === request.notBefore &&
-    (stored.expiresAt ?? undefined) === request.expiresAt
-  );
 }

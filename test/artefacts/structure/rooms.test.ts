@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // The one gate of every producer: what it lets through becomes a deploy.
   requests: ['text', 'api'],
   // Decides what starts when.
-  lanes: ['base', 'text', 'api'],
+  lanes: ['requests', 'base', 'text', 'api'],
   'operator/intake': ['requests', 'lanes', 'sqs', 'kube', 'base', 'text', 'api'],
   'operator/controller': ['operator/intake', 'lanes', 'kube', 'base', 'text', 'api'],
   operator: ['operator/intake', 'operator/controller', 'sqs', 'kube', 'observability', 'base'],

@@ -1,6 +1,6 @@
 import type { DeployRequest } from '../../../api/deploy-request.ts';
 import { Backoff } from '../../../base/backoff.ts';
-import { findInStatus } from '../../../lanes/find-in-status.ts';
+import { findInStatus } from '../../../requests/find-in-status.ts';
 import { isAlive, jobExists, liveResource } from '../live-resource.ts';
 import type { ResourceContext } from '../resource-context.ts';
 

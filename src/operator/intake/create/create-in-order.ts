@@ -5,7 +5,7 @@ import { Backoff } from '../../../base/backoff.ts';
 import { sleep } from '../../../base/clock.ts';
 import { JOB_COST_MS } from '../../../base/rate-limiter.ts';
 import { isKubeError } from '../../../kube/errors.ts';
-import { findInStatus } from '../../../lanes/find-in-status.ts';
+import { findInStatus } from '../../../requests/find-in-status.ts';
 import { conflictRejection, parseMessage, type Rejection } from '../../../requests/parse-message.ts';
 import { readSpec } from '../../../requests/read-spec.ts';
 import { redactHead } from '../../../text/redact.ts';

@@ -1,6 +1,5 @@
 import type { CapDeployJobStatus } from '../api/capdeployjob.ts';
 import type { DeployRequest } from '../api/deploy-request.ts';
-import { sameContent } from './job.ts';
 
 /**
  * Says whether a request stands in the status: waiting, active, in the history or as the watermark. Only then may its message be deleted (invariant 2):
@@ -30,4 +29,31 @@ export function findInStatus(
   );
   if (!found) return undefined;
   return sameContent(found, request) ? 'same' : 'conflict';
+}
+
+/**
+ * The canonical content: what is deployed, where, and when it was asked to start. Texts for people may differ between two sends of one
+ * request. Its bounds in time count: to take a second send with other ones for the first would deploy at a time that nobody meant.
+ */
+export function sameContent(
+  stored: {
+    id: string;
+    environment?: string;
+    task: string;
+    repository: string;
+    revision?: string | undefined;
+    notBefore?: string | undefined;
+    expiresAt?: string | undefined;
+  },
+  request: DeployRequest,
+): boolean {
+  return (
+    stored.id === request.id &&
+    stored.environment === request.environment &&
+    stored.task === request.task &&
+    stored.repository === request.repository &&
+    (stored.revision ?? undefined) === request.revision &&
+    (stored.notBefore ?? undefined) === request.notBefore &&
+    (stored.expiresAt ?? undefined) === request.expiresAt
+  );
 }
