@@ -1,4 +1,4 @@
-/** A Map of at most so many entries: a new one beyond that takes the place of the oldest. As in a Map, setting a key anew keeps its place. */
+/** A Map that forgets its oldest entry when it is full. As in any Map, a key that is set again keeps its place. */
 export class BoundedMap<K, V> extends Map<K, V> {
   readonly #limit: number;
 

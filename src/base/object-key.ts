@@ -1,4 +1,4 @@
-/** How work queue, caches and intake name an object of one type: `<namespace>/<name>`, as client-go's MetaNamespaceKeyFunc does. */
+/** `<namespace>/<name>` of an object whose type is known, as by client-go's MetaNamespaceKeyFunc. */
 export type ObjectKey = string;
 
 export const keyOf = ({ metadata }: { metadata: { namespace?: string; name: string } }): ObjectKey =>

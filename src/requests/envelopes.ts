@@ -1,8 +1,8 @@
 import { describe } from '../text/escape.ts';
 
 /**
- * What AWS puts on a queue by itself, or around a request: known by its shape, for words that say what it is and what to set. It decides
- * nothing: who calls this has found no deploy request.
+ * What AWS puts on a queue by itself, or around a request, known by its shape. The words say what it is and what to
+ * set. It is only called for what is no deploy request.
  *
  * The shapes are those of AWS's documentation:
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html (events),
@@ -16,7 +16,7 @@ type Body = Record<string, unknown>;
 
 interface Envelope {
   is(body: Body): boolean;
-  /** Follows the name of the field: "is …; …". No Token and no URL of the message: a status is read by more people than a queue. */
+  /** Follows the name of the field: "is …; …". Never a Token or URL: more people read a status than a queue. */
   words(body: Body): string;
 }
 
@@ -67,12 +67,12 @@ const ENVELOPES: readonly Envelope[] = [
   },
 ];
 
-/** @returns what an object without a deploy request is, and what to do; undefined where it is nothing that is known here. */
+/** @returns what an object without a deploy request is, and what to do; undefined if its shape is not known here. */
 export function envelopeWords(body: Body): string | undefined {
   return ENVELOPES.find(({ is }) => is(body))?.words(body);
 }
 
-/** @returns what JSON that is no object is, and what to do; undefined where it is nothing that is known here. */
+/** @returns what JSON that is no object is, and what to do; undefined if its shape is not known here. */
 export function wordsOfNoObject(value: unknown): string | undefined {
   if (typeof value === 'string' && /^\s*\{/.test(value))
     return 'is a JSON object in a JSON string: it was encoded twice';
@@ -81,7 +81,7 @@ export function wordsOfNoObject(value: unknown): string | undefined {
   return words && `is a list; its first item ${words}`;
 }
 
-/** @returns true where a text that is no JSON is the base64 of a JSON object, as far as its beginning says. */
+/** @returns true if a text that is no JSON begins like the base64 of a JSON object. */
 export function isBase64OfObject(body: string): boolean {
   // Twelve bytes: the brace, blanks of any usual indent, and the quote of the first key.
   const start = body.slice(0, 16);
@@ -90,12 +90,12 @@ export function isBase64OfObject(body: string): boolean {
 
 /**
  * A subscription by the account that owns the queue needs no confirmation
- * (https://docs.aws.amazon.com/sns/latest/dg/sns-send-message-to-sqs-cross-account.html), so that this one was made by another account:
- * whose topic it is, is for a person to judge.
+ * (https://docs.aws.amazon.com/sns/latest/dg/sns-send-message-to-sqs-cross-account.html). So another account made this
+ * one, and a person has to judge whose topic it is.
  */
 function confirmationWords(body: Body): string {
   const arn = text(body, 'TopicArn');
-  // It stands in a command: nothing that a shell would read. Whole or not at all: a part of it is the ARN of another topic.
+  // It goes into a command: nothing that a shell interprets. Never a part of it, which is the ARN of another topic.
   const isShown =
     arn.length <= 160 && /^arn:aws[a-z-]*:sns:[a-z0-9-]{1,32}:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/.test(arn);
   const topic = isShown ? arn : '<its ARN>';
@@ -107,7 +107,7 @@ function confirmationWords(body: Body): string {
   return `is SNS's ${text(body, 'Type')}: ${what}: aws sns confirm-subscription --topic-arn ${topic} --token <the message's Token, which is not shown here>${orElse}`;
 }
 
-/** Where a list of records comes from: S3, SQS and most others write eventSource, SNS EventSource. */
+/** The service that wrote a list of records: S3, SQS and most others write eventSource, SNS EventSource. */
 function sourceOfRecord(records: unknown): string | undefined {
   const [first] = Array.isArray(records) ? records : [];
   if (!isObject(first)) return undefined;
@@ -116,7 +116,7 @@ function sourceOfRecord(records: unknown): string | undefined {
 
 export const own = (object: Body, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined);
 
-/** A member that is a string; empty where it is none. */
+/** A member if it is a string, else ''. */
 function text(object: Body, key: string): string {
   const value = own(object, key);
   return typeof value === 'string' ? value : '';

@@ -2,43 +2,37 @@ import type { CapDeployJobStatus } from '../api/capdeployjob.ts';
 import type { DeployRequest } from '../api/deploy-request.ts';
 
 /**
- * Says whether a request stands in the status: waiting, active, in the history or as the watermark. Only then may its message be deleted (invariant 2):
- * a Job alone can be deleted before anybody listed it, or belong to a resource that is already gone.
- * @returns `same`, `conflict` where the id stands there with another content, or undefined.
+ * Finds a request in the status: waiting, active, in the history or as the watermark. Its message may be deleted only
+ * if it is there (invariant 2). Its Job is not enough: it can be deleted before it was listed, or belong to a resource
+ * that is already gone.
+ * @returns `conflict` if the id is there with another content, undefined if it is not there.
  */
 export function findInStatus(
   status: CapDeployJobStatus | undefined,
   request: DeployRequest,
 ): 'same' | 'conflict' | undefined {
-  const lane = status?.environments?.find(({ name }) => name === request.environment);
-  const inLane = [...(lane?.active ?? []), ...(lane?.waiting ?? [])].map((entry) => ({
-    ...entry,
-    environment: lane?.name ?? '',
-  }));
-  // The watermark outlives the history: it comes last.
-  const { notBefore, expiresAt } = request;
-  const marks = (lane?.lastStarted ?? []).map((mark) => ({
-    ...mark,
-    environment: lane?.name ?? '',
-    // It does not tell these, and compares without them.
-    notBefore,
-    expiresAt,
-  }));
-  const found = [...inLane, ...(status?.history ?? []), ...marks].find(
-    (entry) => entry.environment === request.environment && entry.id === request.id,
-  );
+  const { id, environment, notBefore, expiresAt } = request;
+  const lane = status?.environments?.find(({ name }) => name === environment);
+  const entries = [
+    ...(lane?.active ?? []),
+    ...(lane?.waiting ?? []),
+    ...(status?.history ?? []).filter((entry) => entry.environment === environment),
+    // The watermark outlives the history: it comes last. It has no time bounds, and is compared without them.
+    ...(lane?.lastStarted ?? []).map((mark) => ({ ...mark, notBefore, expiresAt })),
+  ];
+  const found = entries.find((entry) => entry.id === id);
   if (!found) return undefined;
-  return sameContent(found, request) ? 'same' : 'conflict';
+  return sameContent({ ...found, environment }, request) ? 'same' : 'conflict';
 }
 
 /**
- * The canonical content: what is deployed, where, and when it was asked to start. Texts for people may differ between two sends of one
- * request. Its bounds in time count: to take a second send with other ones for the first would deploy at a time that nobody meant.
+ * Compares what is deployed, where, and when it may start. Texts for people may differ between two sends of a request.
+ * Its time bounds may not: to take a second send with other bounds for the first would deploy at the wrong time.
  */
 export function sameContent(
   stored: {
     id: string;
-    environment?: string;
+    environment: string;
     task: string;
     repository: string;
     revision?: string | undefined;

@@ -3,11 +3,12 @@ import { describe } from '../text/escape.ts';
 import { envelopeWords, isBase64OfObject, own, wordsOfNoObject } from './envelopes.ts';
 
 /**
- * From the body of an SQS message to the fields of a deploy request: JSON, the SNS envelope, and keys by any of their names. Says nothing
- * yet about what the fields hold. Pure, and safe on any input: no recursion over the message, no property looked up by a foreign key.
+ * From the body of an SQS message to the fields of a deploy request: JSON, the SNS envelope, and keys by any of their
+ * names. The values are not checked here. Safe on any input: no recursion over the message, and no key of the message
+ * is looked up in an object.
  */
 
-/** SQS's own bound is 1 MiB; in UTF-16 units it is never more. */
+/** SQS's own bound is 1 MiB, which is never more UTF-16 units than this. */
 const MAX_BODY_LENGTH = 1_048_576;
 
 export interface MessageFields {
@@ -80,8 +81,9 @@ function unwrap(
 }
 
 /**
- * Gathers the known keys; `null` in an optional field is nothing. One field under two keys ("repo" and "Repository") is fine while both say the same. The very same key twice is
- * refused: JSON.parse keeps the last one, another reader of the message (an approver's, a gateway's) may have kept the first.
+ * Gathers the known keys; `null` in an optional field is the same as no field. One field under two keys ("repo" and
+ * "Repository") may have one value only. The very same key twice is refused: JSON.parse keeps the last one, but another
+ * reader of the message, such as an approver's or a gateway's, may have kept the first.
  */
 function fieldsOf(
   where: 'body' | 'Message',
@@ -107,12 +109,12 @@ function fieldsOf(
     if (field !== undefined && seen.has(key)) return wrong(field, 'the same key is given twice');
     seen.add(key);
   }
-  // Each request names its repository: what names none may be an envelope. One that names it is a request, whatever else it holds.
+  // What names a repository is a request, whatever else it holds. What names none may be an envelope.
   const words = values.has('repository') ? undefined : envelopeWords(object);
   return words === undefined ? { values, envelope } : wrong(where, words);
 }
 
-/** The keys of the outermost object of a text that is known to be JSON, repeated ones included. One pass, no recursion. */
+/** The keys of the outermost object of a text that is valid JSON, with repeated ones. One pass, no recursion. */
 function topLevelKeys(json: string): string[] {
   const keys: string[] = [];
   let depth = 0;
@@ -136,7 +138,7 @@ function topLevelKeys(json: string): string[] {
   return keys;
 }
 
-/** ASCII only: toLowerCase() would make a "k" of the Kelvin sign. */
+/** ASCII only: toLowerCase() turns the Kelvin sign into "k". */
 function lowerAscii(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -14,11 +14,11 @@ import { momentOf, TIME_WORDS, whyNoMoment } from '../api/rfc3339.ts';
 import { cleanText, cut, describe, escapeText, withoutSecrets } from '../text/escape.ts';
 import { redactSecrets } from '../text/redact.ts';
 import { type MessageFields, readBody } from './message-body.ts';
-import type { Revisions } from './read-spec.ts';
+import type { ReadSpec } from './read-spec.ts';
 
 /**
- * From a message to a deploy request, or to the reason why it is none. Pure. The one place where what came
- * in a message is judged: what leaves here as a request goes into command lines on the target hosts (invariant 5).
+ * From a message to a deploy request, or to the reason why it is none. Pure. Messages are judged here and nowhere else:
+ * what leaves here as a request goes into command lines on the target hosts (invariant 5).
  */
 
 /** Why a message is not accepted; `at` is added when it is reported. */
@@ -26,7 +26,7 @@ export type Rejection = Omit<RejectionEntry, 'at'> & { readonly reason: Rejectio
 
 export type Parsed = { request: DeployRequest; rejection?: never } | { rejection: Rejection; request?: never };
 
-/** What of a queue's message is read here. */
+/** The part of a queue's message that is read here. */
 export interface RawMessage {
   readonly messageId: string;
   readonly body: string;
@@ -43,12 +43,8 @@ const MAX_SHOWN_MESSAGE = 512;
 type Problem = { reason: RejectionReason; field?: string | undefined; message: string };
 type Fields = ReturnType<typeof deployMessageSchema.parse>;
 
-/** @param receivedAt epoch milliseconds; stands in for SQS's own stamp where the server gives none. */
-export function parseMessage(
-  message: RawMessage,
-  resource: { spec: CapDeployJobSpec; revisions: Revisions },
-  receivedAt: number,
-): Parsed {
+/** @param receivedAt epoch milliseconds; used if the server gives no stamp of its own. */
+export function parseMessage(message: RawMessage, resource: ReadSpec, receivedAt: number): Parsed {
   const read = readBody(message.body);
   if ('problem' in read) {
     const { json, ...problem } = read.problem;
@@ -84,7 +80,7 @@ export function parseMessage(
       environment: values.environment,
       task: values.task,
       revision: values.revision,
-      // Not before the epoch: a year of five digits or a negative one would not sort with the others.
+      // Not before the epoch: a year with five digits or a minus would not sort with the others.
       sentAt: new Date(Math.max(0, Math.min(...stamps))).toISOString(),
       ...times,
       requestedBy: values.requestedBy === undefined ? undefined : cleanText(values.requestedBy),
@@ -95,7 +91,7 @@ export function parseMessage(
   };
 }
 
-/** A message that is rejected for another reason than its own content: its id or its Job's name is taken. */
+/** The rejection of a valid message whose id or Job's name is taken. */
 export function conflictRejection(
   message: Pick<RawMessage, 'messageId' | 'body'>,
   reason: typeof REJECTION.idConflict | typeof REJECTION.nameConflict,
@@ -105,10 +101,7 @@ export function conflictRejection(
 }
 
 /** Each is `(message, resource) → problem`; the first problem counts. The order is part of what users see. */
-const CHECKS: readonly ((
-  fields: Fields,
-  resource: { spec: CapDeployJobSpec; revisions: Revisions },
-) => Problem | undefined)[] = [
+const CHECKS: readonly ((fields: Fields, resource: ReadSpec) => Problem | undefined)[] = [
   function repositoryIsServed({ repository }, { spec }) {
     if (spec.repositories === undefined || spec.repositories.includes(repository)) return undefined;
     return {
@@ -158,7 +151,7 @@ const EXPECTED: Record<string, string> = {
 };
 const EXPECTED_TEXT = `a string of at most ${MOST_READ_OF_TEXT} characters`;
 
-/** Holds the fields against the published schema. Lists and patterns of the resource come after it. */
+/** Checks the fields by the published schema. Lists and patterns of the resource come after it. */
 function readFields(read: MessageFields, spec: CapDeployJobSpec): { values: Fields } | Problem {
   const given = Object.fromEntries(read.values);
   if (typeof given.slack === 'object' && given.slack !== null) given.slack = slackKeys(given.slack);
@@ -182,10 +175,7 @@ function readFields(read: MessageFields, spec: CapDeployJobSpec): { values: Fiel
 const DAY_MS = 86_400_000;
 const LAST_MOMENT = Date.UTC(9999, 11, 31, 23, 59, 59);
 
-/**
- * The bounds in time that a message sets. One that can never be kept is rejected: it would wait, hold a place in its lane and be Missed in
- * the end.
- */
+/** The time bounds of a message. Impossible ones are rejected: such a request would take a place until it is Missed. */
 function timesOf(fields: Fields, receivedAt: number): Pick<DeployRequest, 'notBefore' | 'expiresAt'> | Problem {
   const notBefore = optionalMoment(fields.notBefore);
   const expiresAt = optionalMoment(fields.expiresAt);
@@ -197,13 +187,13 @@ function timesOf(fields: Fields, receivedAt: number): Pick<DeployRequest, 'notBe
   if (notBefore !== undefined && expiresAt !== undefined && expiresAt <= notBefore) {
     return shape('expiresAt', fields.expiresAt, `a time after notBefore (${new Date(notBefore).toISOString()})`);
   }
-  // Its year has four digits in every time zone: an offset must not lead beyond what RFC 3339 can say.
+  // An offset can lead to a year that RFC 3339 cannot write.
   const stamp = (moment: number | undefined) =>
     moment === undefined ? undefined : new Date(Math.min(Math.max(moment, 0), LAST_MOMENT)).toISOString();
   return { notBefore: stamp(notBefore), expiresAt: stamp(expiresAt) };
 }
 
-/** Keys within `slack` are read without regard to case as well; the last of several counts, for it decides nothing. */
+/** Keys within `slack` are read without regard to case too. Of several the last counts: no decision depends on it. */
 function slackKeys(slack: object): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(slack)) {
@@ -248,7 +238,7 @@ function rejected(message: Pick<RawMessage, 'messageId' | 'body'>, problem: Prob
       messageId: escapeText(message.messageId, 128),
       reason: problem.reason,
       ...(problem.field === undefined ? {} : { field: problem.field }),
-      // A status is read by more people than a queue.
+      // More people read a status than a queue.
       message: cut(redactSecrets(problem.message), MAX_SHOWN_MESSAGE),
       body: escapeText(withoutSecrets(message.body, MAX_SHOWN_BODY), MAX_SHOWN_BODY),
     },

@@ -18,13 +18,13 @@ import type {
   VisibilityChange,
 } from './queue.ts';
 
-/** What a receive may take beyond its wait time, in milliseconds, before it is ended. */
+/** After its wait time a receive is given up so much later. Milliseconds. */
 const RECEIVE_MARGIN_MS = 10_000;
 /** SQS's bound for a batch. */
 const BATCH = 10;
 const MAX_SENDER_ID = 256;
 
-/** A queue at AWS. Receives and acknowledgements go by clients of their own: a full house of long polls never holds up a delete. */
+/** A queue at AWS. Receives have a client of their own: long polls never delay a delete. */
 export class SqsQueue implements Queue {
   readonly #url: string;
   readonly #fifo: boolean;
@@ -54,7 +54,7 @@ export class SqsQueue implements Queue {
         requestTimeout: options.waitSeconds * 1000 + RECEIVE_MARGIN_MS,
       }),
     );
-    // Undefined, not empty, where nothing came.
+    // Undefined if nothing came.
     return (answer.Messages ?? []).flatMap((message) => toMessage(message, this.#fifo) ?? []);
   }
 
@@ -109,7 +109,7 @@ export class SqsQueue implements Queue {
     this.#onClose();
   }
 
-  /** A batch answers 200 and lists what failed; ids are positions, so equal receipt handles do not clash. */
+  /** A batch answers 200 and lists what failed. Ids are positions, so equal receipt handles are no conflict. */
   async #inBatches<T>(
     entries: readonly T[],
     send: (batch: T[]) => Promise<{ Failed?: { Id?: string | undefined; Code?: string | undefined }[] | undefined }>,
@@ -125,13 +125,13 @@ export class SqsQueue implements Queue {
   }
 }
 
-/** Digits, or a number that is made of them: Number() also takes true, [5], "1e3" and "0x10". */
+/** A number or a string of digits only: Number() also takes true, [5], "1e3" and "0x10". */
 function wholeNumber(value: unknown): number | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   return /^[0-9]{1,15}$/.test(`${value}`) ? Number(value) : undefined;
 }
 
-/** A message without body or handle is no message: a server that sends one is broken, and nothing could be done with it. */
+/** A broken server may send a message without id, body or handle: it is dropped, for nothing can be done with it. */
 function toMessage(message: Message, fifo: boolean): QueueMessage | undefined {
   const { MessageId, ReceiptHandle, Body, Attributes } = message;
   if (MessageId === undefined || ReceiptHandle === undefined || Body === undefined) return undefined;
@@ -143,13 +143,13 @@ function toMessage(message: Message, fifo: boolean): QueueMessage | undefined {
     senderId: (Attributes?.SenderId ?? '').replace(/[^ -~]/g, '').slice(0, MAX_SENDER_ID),
     sentTimestamp: sent !== undefined && sent > 0 && sent < 8.64e15 ? sent : undefined,
     receiveCount: Math.max(1, wholeNumber(Attributes?.ApproximateReceiveCount) ?? 1),
-    // A standard queue hands over a group as well ("fair queues"), and keeps no order in it: to go by it would let an old revision pass for a
-    // newer one. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
+    // Groups of a standard queue ("fair queues") have no order: by them an old revision would pass for a newer one.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
     messageGroupId: fifo ? Attributes?.MessageGroupId : undefined,
   };
 }
 
-/** The policy is a JSON string in which the count comes as a number or as a string. */
+/** The policy is a JSON string. Its count is a number or a string. */
 function redriveOf(policy: string | undefined): QueueAttributes['redrive'] {
   if (!policy) return undefined;
   try {

@@ -7,14 +7,14 @@ import { isKubeError } from '../../kube/errors.ts';
 import { jobName } from '../../lanes/job-name.ts';
 import type { ResourceKey } from './ports.ts';
 
-/** The resource of this very uid, and not on its way out. */
+/** The resource has this uid and is not being deleted. */
 export function isAlive(resource: CapDeployJob | undefined, uid: string): resource is CapDeployJob {
   return resource?.metadata.uid === uid && resource.metadata.deletionTimestamp === undefined;
 }
 
 /**
- * The resource as the API server has it now; undefined where it is gone, being deleted, or another one by now.
- * @throws KubeError where that cannot be told.
+ * The resource as the API server has it now; undefined if it is gone, being deleted, or another one by now.
+ * @throws KubeError if it cannot be read.
  */
 export async function liveResource(
   kube: KubeClient,
@@ -32,7 +32,7 @@ export async function liveResource(
   }
 }
 
-/** Whether a Job of the request's name is there. @throws KubeError where that cannot be told. */
+/** Whether a Job of the request's name is there. @throws KubeError if it cannot be read. */
 export async function jobExists(
   kube: KubeClient,
   resource: CapDeployJob,

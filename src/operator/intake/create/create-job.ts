@@ -6,13 +6,12 @@ import { isKubeError } from '../../../kube/errors.ts';
 import { buildJob, TemplateError } from '../../../lanes/build-job.ts';
 import { identify, type Job } from '../../../lanes/job.ts';
 
-/** What became of the attempt to store a request as a Job. */
 export type CreateOutcome =
-  /** The Job is in the API server: `created` by this call, or there before with the same content. */
+  /** The Job is in the API server: created by this call, or before with the same content. */
   | { kind: 'stored'; created: boolean; job: string }
   | { kind: 'id-conflict'; message: string }
   | { kind: 'name-conflict'; message: string }
-  /** Try again. `request`: only this one is held up; `api`: no other request would fare better just now. */
+  /** Try again. Scope `request`: only this one fails; `api`: any other would fail just now. */
   | {
       kind: 'retry';
       scope: 'api' | 'request';
@@ -20,13 +19,13 @@ export type CreateOutcome =
       message: string;
       retryAfterSeconds?: number | undefined;
     }
-  /** No Job can be made of the template until somebody changes it. */
+  /** No Job can be made of the template until it is changed. */
   | { kind: 'template-refused'; reason: string; message: string }
   | { kind: 'resource-gone' };
 
 /**
  * Stores a request as a suspended Job. The Job's name is the lock: a second create of the same request finds it taken.
- * If this process ends at any point in here, the message comes again and the next attempt finds what is there.
+ * If this process ends at any point in here, the message comes again, and the next try finds what is there.
  */
 export async function createJob(
   kube: KubeClient,
@@ -52,7 +51,7 @@ export async function createJob(
   }
 }
 
-/** The name is taken: by this very request (sent twice, delivered twice, or created by a process that ended right after), or not. */
+/** The name is taken: by this request (sent or delivered twice, or created before a crash), or by another Job. */
 async function judgeExisting(
   kube: KubeClient,
   resource: CapDeployJob,
@@ -91,7 +90,7 @@ async function judgeExisting(
   }
 }
 
-/** 404 on a create: the namespace is not there, and then neither is the resource. */
+/** A create answers 404 if the namespace is gone, and then the resource is gone too. */
 async function judgeMissing(
   kube: KubeClient,
   resource: CapDeployJob,

@@ -1,6 +1,6 @@
 import { type DeployRequest, dueAtOf } from '../../../api/deploy-request.ts';
 
-export interface Placed {
+interface Placed {
   readonly request: DeployRequest;
   /** Of a FIFO queue. */
   readonly group: string | undefined;
@@ -9,9 +9,9 @@ export interface Placed {
 }
 
 /**
- * The order in which the requests of a batch are created: by due time, then by id, so that two operators agree. Within a FIFO group the
- * order of the queue comes first: a request counts as due no earlier than the ones before it in its group, whatever its sent-at claims.
- * Pure.
+ * The order in which the requests of a batch are created: by due time, then by id, so that two operators agree. Within
+ * a FIFO group the order of the queue comes first: a request counts as due no earlier than those before it in its
+ * group, whatever its sent-at claims. Pure.
  */
 export function inCreationOrder<T extends Placed>(items: readonly T[]): T[] {
   const dueOfGroup = new Map<string, number>();
