@@ -7,7 +7,8 @@
 export const RFC3339_PATTERN =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
-export const TIME_WORDS = 'an RFC 3339 time with its offset, such as 2026-01-31T09:30:00Z or 2026-01-31T18:30:00+09:00';
+export const EXPECTED_TIME =
+  'an RFC 3339 time with its offset, such as 2026-01-31T09:30:00Z or 2026-01-31T18:30:00+09:00';
 
 const MINUTE_MS = 60_000;
 
@@ -32,7 +33,7 @@ export function momentOf(text: string): number | undefined {
 }
 
 /** Why `momentOf` does not read a text; '' if it does not look like a time at all. */
-export function whyNoMoment(text: string): string {
+export function problemOfMoment(text: string): string {
   if (RFC3339_PATTERN.test(text)) return 'there is no such day or second';
   return RFC3339_PATTERN.test(`${text}Z`) ? 'it has no offset' : '';
 }

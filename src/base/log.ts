@@ -1,4 +1,4 @@
-/** The part of a pino logger that kube and operator use, so that they depend on no logger. */
+/** The part of a pino logger that this program uses, so that no room but `observability` depends on pino. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

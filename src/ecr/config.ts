@@ -41,7 +41,7 @@ const matching = (pattern: RegExp, max: number, what: string) =>
     .max(max, `expected ${what}`)
     .regex(pattern, { message: `expected ${what}` });
 
-const REGION_WORDS = 'an AWS region such as ap-northeast-1';
+const EXPECTED_REGION = 'an AWS region such as ap-northeast-1';
 
 const labelName = matching(LABEL_NAME, 317, 'the name of a label');
 const labelValue = matching(LABEL_VALUE, 63, 'the value of a label, in quotes where it looks like a number');
@@ -82,7 +82,7 @@ export const targetFields = {
     .min(1, 'expected at least one account id')
     .max(10, 'expected at most 10 account ids (what ECR takes in one request): make two targets of it')
     .optional(),
-  region: matching(REGION_PATTERN, MAX_REGION_LENGTH, REGION_WORDS).optional(),
+  region: matching(REGION_PATTERN, MAX_REGION_LENGTH, EXPECTED_REGION).optional(),
   roleArn: matching(
     ROLE_ARN_PATTERN,
     MAX_ROLE_ARN_LENGTH,
@@ -150,7 +150,7 @@ export function completeTarget(
   }
   if (!REGION_PATTERN.test(region)) {
     const found = JSON.stringify(region.slice(0, 100));
-    throw new UsageError(`AWS_REGION: found ${found}; expected ${REGION_WORDS} (or set ${nameOf('region')})`);
+    throw new UsageError(`AWS_REGION: found ${found}; expected ${EXPECTED_REGION} (or set ${nameOf('region')})`);
   }
   if (externalId !== undefined && roleArn === undefined) {
     throw new UsageError(`${nameOf('externalId')}: is only sent when a role is assumed: set ${nameOf('roleArn')} too`);

@@ -10,7 +10,7 @@ import {
   revisionProblem,
 } from '../api/deploy-request.ts';
 import { REJECTION, type RejectionReason } from '../api/reasons.ts';
-import { momentOf, TIME_WORDS, whyNoMoment } from '../api/rfc3339.ts';
+import { EXPECTED_TIME, momentOf, problemOfMoment } from '../api/rfc3339.ts';
 import { cleanText, cut, describe, escapeText, withoutSecrets } from '../text/escape.ts';
 import { redactSecrets } from '../text/redact.ts';
 import { type MessageFields, readBody } from './message-body.ts';
@@ -48,22 +48,22 @@ export function parseMessage(message: RawMessage, resource: ReadSpec, receivedAt
   const read = readBody(message.body);
   if ('problem' in read) {
     const { json, ...problem } = read.problem;
-    return rejected(message, { reason: json ? REJECTION.wrongShape : REJECTION.notJson, ...problem });
+    return reject(message, { reason: json ? REJECTION.wrongShape : REJECTION.notJson, ...problem });
   }
   const fields = readFields(read, resource.spec);
-  if ('reason' in fields) return rejected(message, fields);
+  if ('reason' in fields) return reject(message, fields);
   for (const check of CHECKS) {
     const problem = check(fields.values, resource);
-    if (problem) return rejected(message, problem);
+    if (problem) return reject(message, problem);
   }
   const times = timesOf(fields.values, receivedAt);
-  if ('reason' in times) return rejected(message, times);
+  if ('reason' in times) return reject(message, times);
   const id = fields.values.id ?? read.envelope?.messageId ?? message.messageId;
   if (!ID_PATTERN.test(id)) {
-    return rejected(message, shape('id', id, '1 to 128 printable ASCII characters without blanks'));
+    return reject(message, wrongShape('id', id, '1 to 128 printable ASCII characters without blanks'));
   }
   if (id.replace(/[^<>&]/g, '').length > MOST_ESCAPED_IN_ID) {
-    return rejected(message, shape('id', id, `at most ${MOST_ESCAPED_IN_ID} of the letters <, > and &`));
+    return reject(message, wrongShape('id', id, `at most ${MOST_ESCAPED_IN_ID} of the letters <, > and &`));
   }
   const stamps = [
     message.sentTimestamp ?? receivedAt,
@@ -97,7 +97,7 @@ export function conflictRejection(
   reason: typeof REJECTION.idConflict | typeof REJECTION.nameConflict,
   text: string,
 ): Rejection {
-  return rejected(message, { reason, field: 'id', message: text }).rejection as Rejection;
+  return reject(message, { reason, field: 'id', message: text }).rejection as Rejection;
 }
 
 /** Each is `(message, resource) → problem`; the first problem counts. The order is part of what users see. */
@@ -112,14 +112,14 @@ const CHECKS: readonly ((fields: Fields, resource: ReadSpec) => Problem | undefi
   },
   function environmentIsListed({ environment }, { spec }) {
     if (spec.environments.some(({ name }) => name === environment)) return undefined;
-    return unknown('environment', environment, spec);
+    return unknownName('environment', environment, spec);
   },
   function taskIsListed({ task }, { spec }) {
-    return spec.tasks.includes(task) ? undefined : unknown('task', task, spec);
+    return spec.tasks.includes(task) ? undefined : unknownName('task', task, spec);
   },
   function deployHasRevision({ task, revision }) {
     if (revision !== undefined || task !== DEFAULT_TASK) return undefined;
-    return shape(
+    return wrongShape(
       'revision',
       undefined,
       `a tag, branch or commit; only a task other than "${DEFAULT_TASK}" may go without`,
@@ -142,9 +142,9 @@ const EXPECTED: Record<string, string> = {
   revision: 'a string',
   task: 'a string',
   id: 'a string of 1 to 128 printable ASCII characters without blanks',
-  sentAt: TIME_WORDS,
-  notBefore: TIME_WORDS,
-  expiresAt: TIME_WORDS,
+  sentAt: EXPECTED_TIME,
+  notBefore: EXPECTED_TIME,
+  expiresAt: EXPECTED_TIME,
   slack: 'an object {"channel": "C024BE91L", "threadTs": "1700000000.000100"}',
   'slack.channel': 'the id of a Slack channel, not its name: 1 to 32 of A-Z and 0-9, such as C024BE91L',
   'slack.threadTs': 'the time stamp of a Slack message, such as 1700000000.000100',
@@ -162,13 +162,14 @@ function readFields(read: MessageFields, spec: CapDeployJobSpec): { values: Fiel
     if (field === 'revision' && typeof value === 'string') {
       return unsafeRevision(value, revisionProblem(value) ?? 'is not allowed');
     }
-    if (typeof value === 'string' && (field === 'environment' || field === 'task')) return unknown(field, value, spec);
+    if (typeof value === 'string' && (field === 'environment' || field === 'task'))
+      return unknownName(field, value, spec);
     const path = within === undefined ? field : `${field}.${within}`;
     const expected = EXPECTED[path] ?? EXPECTED_TEXT;
-    return expected === TIME_WORDS ? noTime(path, value) : shape(path, value, expected);
+    return expected === EXPECTED_TIME ? wrongTime(path, value) : wrongShape(path, value, expected);
   }
   const stamp = read.envelope?.timestamp;
-  if (stamp !== undefined && momentOf(stamp) === undefined) return noTime('Timestamp', stamp);
+  if (stamp !== undefined && momentOf(stamp) === undefined) return wrongTime('Timestamp', stamp);
   return { values: parsed.data };
 }
 
@@ -182,10 +183,10 @@ function timesOf(fields: Fields, receivedAt: number): Pick<DeployRequest, 'notBe
   const latest = receivedAt + MOST_DAYS_AHEAD * DAY_MS;
   if (notBefore !== undefined && notBefore > latest) {
     const words = `a time at most ${MOST_DAYS_AHEAD} days ahead, now until ${new Date(latest).toISOString()}`;
-    return shape('notBefore', fields.notBefore, words);
+    return wrongShape('notBefore', fields.notBefore, words);
   }
   if (notBefore !== undefined && expiresAt !== undefined && expiresAt <= notBefore) {
-    return shape('expiresAt', fields.expiresAt, `a time after notBefore (${new Date(notBefore).toISOString()})`);
+    return wrongShape('expiresAt', fields.expiresAt, `a time after notBefore (${new Date(notBefore).toISOString()})`);
   }
   // An offset can lead to a year that RFC 3339 cannot write.
   const stamp = (moment: number | undefined) =>
@@ -206,12 +207,12 @@ function slackKeys(slack: object): Record<string, unknown> {
 const optionalMoment = (stamp: string | undefined): number | undefined =>
   stamp === undefined ? undefined : momentOf(stamp);
 
-function noTime(field: string, found: unknown): Problem {
-  const why = typeof found === 'string' ? whyNoMoment(found) : '';
-  return shape(field, found, TIME_WORDS + (why && `; ${why}`));
+function wrongTime(field: string, found: unknown): Problem {
+  const why = typeof found === 'string' ? problemOfMoment(found) : '';
+  return wrongShape(field, found, EXPECTED_TIME + (why && `; ${why}`));
 }
 
-function shape(field: string, found: unknown, expected: string): Problem {
+function wrongShape(field: string, found: unknown, expected: string): Problem {
   return { reason: REJECTION.wrongShape, field, message: `${field}: found ${describe(found)}; expected ${expected}` };
 }
 
@@ -223,7 +224,7 @@ function unsafeRevision(revision: string | undefined, problem: string): Problem 
   };
 }
 
-function unknown(field: 'environment' | 'task', found: string, spec: CapDeployJobSpec): Problem {
+function unknownName(field: 'environment' | 'task', found: string, spec: CapDeployJobSpec): Problem {
   const allowed = field === 'environment' ? spec.environments.map(({ name }) => name) : spec.tasks;
   return {
     reason: field === 'environment' ? REJECTION.unknownEnvironment : REJECTION.unknownTask,
@@ -232,7 +233,7 @@ function unknown(field: 'environment' | 'task', found: string, spec: CapDeployJo
   };
 }
 
-function rejected(message: Pick<RawMessage, 'messageId' | 'body'>, problem: Problem): Parsed {
+function reject(message: Pick<RawMessage, 'messageId' | 'body'>, problem: Problem): Parsed {
   return {
     rejection: {
       messageId: escapeText(message.messageId, 128),

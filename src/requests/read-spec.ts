@@ -16,7 +16,7 @@ export interface Revisions {
 /** RE2 is linear in text times program: `(\pL{1000}){…}`, within 512 characters, is a program that takes seconds. */
 const MAX_PROGRAM = 5_000;
 
-const PATTERN_WORDS =
+const EXPECTED_PATTERN =
   'an RE2 pattern (https://github.com/google/re2/wiki/Syntax) that matches a revision from its start to its end, such as v[0-9]+\\.[0-9]+\\.[0-9]+';
 
 /** `*` after a letter: in file names it means any text, in RE2 it repeats the letter. */
@@ -36,7 +36,7 @@ function compileRevisions(spec: CapDeployJobSpec): Revisions | { problem: string
       patterns.set(name, pattern);
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
-      return problem(`expected ${PATTERN_WORDS}; RE2 says: ${words.slice(0, 200)}`);
+      return problem(`expected ${EXPECTED_PATTERN}; RE2 says: ${words.slice(0, 200)}`);
     }
   }
   const written = new Map(spec.environments.map(({ name, revisions }) => [name, revisions]));

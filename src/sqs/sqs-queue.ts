@@ -48,7 +48,7 @@ export class SqsQueue implements Queue {
       VisibilityTimeout: options.visibilitySeconds,
       MessageSystemAttributeNames: ['SenderId', 'SentTimestamp', 'ApproximateReceiveCount', 'MessageGroupId'],
     });
-    const answer = await classified(() =>
+    const answer = await withSqsErrors(() =>
       this.#receives.send(command, {
         ...abortable(options.signal),
         requestTimeout: options.waitSeconds * 1000 + RECEIVE_MARGIN_MS,
@@ -89,7 +89,7 @@ export class SqsQueue implements Queue {
   async attributes(signal?: AbortSignal): Promise<QueueAttributes> {
     // "All", because asking a standard queue for FifoQueue is an error.
     const command = new GetQueueAttributesCommand({ QueueUrl: this.#url, AttributeNames: ['All'] });
-    const { Attributes } = await classified(() => this.#acks.send(command, abortable(signal)));
+    const { Attributes } = await withSqsErrors(() => this.#acks.send(command, abortable(signal)));
     return { fifo: Attributes?.FifoQueue === 'true', redrive: redriveOf(Attributes?.RedrivePolicy) };
   }
 
@@ -101,7 +101,7 @@ export class SqsQueue implements Queue {
       ...(options.deduplicationId === undefined ? {} : { MessageDeduplicationId: options.deduplicationId }),
       ...(options.delaySeconds === undefined ? {} : { DelaySeconds: options.delaySeconds }),
     });
-    const { MessageId } = await classified(() => this.#acks.send(command));
+    const { MessageId } = await withSqsErrors(() => this.#acks.send(command));
     return { messageId: MessageId ?? '' };
   }
 
@@ -117,7 +117,7 @@ export class SqsQueue implements Queue {
     const outcomes: BatchOutcome[] = [];
     for (let start = 0; start < entries.length; start += BATCH) {
       const batch = entries.slice(start, start + BATCH);
-      const { Failed } = await classified(() => send(batch));
+      const { Failed } = await withSqsErrors(() => send(batch));
       const failed = new Map((Failed ?? []).map(({ Id, Code }) => [Id, batchEntryError(Code)]));
       outcomes.push(...batch.map((_, index) => failed.get(String(index))));
     }
@@ -165,7 +165,7 @@ function redriveOf(policy: string | undefined): QueueAttributes['redrive'] {
 
 const abortable = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal });
 
-async function classified<T>(call: () => Promise<T>): Promise<T> {
+async function withSqsErrors<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {

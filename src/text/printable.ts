@@ -26,12 +26,12 @@ export function clean(text: string): string {
 
 /** Clean, and at most `maxBytes` of its start, ending on a character's boundary. */
 export function printable(text: string, maxBytes: number): string {
-  return head(clean(bounded(text, maxBytes, 'start')), maxBytes);
+  return head(clean(excerpt(text, maxBytes, 'start')), maxBytes);
 }
 
 /** Clean, and at most `maxBytes` of its end. For logs: the error is at the end. */
 export function tail(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(clean(bounded(text, maxBytes, 'end')), 'utf8');
+  const bytes = Buffer.from(clean(excerpt(text, maxBytes, 'end')), 'utf8');
   if (bytes.length <= maxBytes) return bytes.toString('utf8');
   let start = bytes.length - Math.max(0, maxBytes);
   while (start < bytes.length && isContinuation(bytes[start])) start += 1;
@@ -52,7 +52,7 @@ function isContinuation(byte: number | undefined): boolean {
 }
 
 /** Megabytes are not cleaned to show a kilobyte. The rest would count only if nearly all of this were escapes. */
-function bounded(text: string, maxBytes: number, keep: 'start' | 'end'): string {
+function excerpt(text: string, maxBytes: number, keep: 'start' | 'end'): string {
   const most = Math.max(0, maxBytes) * 16 + 4096;
   if (text.length <= most) return text;
   return keep === 'start' ? text.slice(0, most) : text.slice(-most);

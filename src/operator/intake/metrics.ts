@@ -13,11 +13,3 @@ export interface IntakeMetrics {
   /** `reason` is the API server's or the transport's. */
   createError(key: ResourceKey, reason: string): void;
 }
-
-export const NO_METRICS: IntakeMetrics = {
-  received() {},
-  rejected() {},
-  created() {},
-  sqsError() {},
-  createError() {},
-};

@@ -2,7 +2,7 @@ import type { CapDeployJob, CapDeployJobSpec } from '../../../api/capdeployjob.t
 import type { DeployRequest } from '../../../api/deploy-request.ts';
 import { CAPDEPLOYJOBS } from '../../../api/names.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../../../kube/client.ts';
-import { isKubeError } from '../../../kube/errors.ts';
+import { isKubeError, undefinedIfGone } from '../../../kube/errors.ts';
 import { buildJob, TemplateError } from '../../../lanes/build-job.ts';
 import { identify, type Job } from '../../../lanes/job.ts';
 
@@ -34,20 +34,19 @@ export async function createJob(
   request: DeployRequest,
   signal: AbortSignal,
 ): Promise<CreateOutcome> {
-  let job: KubeObject;
   try {
-    job = buildJob(resource, spec, request) as unknown as KubeObject;
+    const job = buildJob(resource, spec, request) as unknown as KubeObject;
+    const { name } = job.metadata;
+    try {
+      await kube.create(JOBS, job, { signal });
+      return { kind: 'stored', created: true, job: name };
+    } catch (error) {
+      if (isKubeError(error, 'exists')) return await judgeExisting(kube, resource, request, name, signal);
+      if (isKubeError(error, 'gone')) return await judgeMissing(kube, resource, error.message, signal);
+      throw error;
+    }
   } catch (error) {
-    if (error instanceof TemplateError) return { kind: 'template-refused', reason: 'Invalid', message: error.message };
-    throw error;
-  }
-  try {
-    await kube.create(JOBS, job, { signal });
-    return { kind: 'stored', created: true, job: job.metadata.name };
-  } catch (error) {
-    if (isKubeError(error, 'exists')) return judgeExisting(kube, resource, request, job.metadata.name, signal);
-    if (isKubeError(error, 'gone')) return judgeMissing(kube, resource, error.message, signal);
-    return failure(error);
+    return outcomeOfError(error);
   }
 }
 
@@ -59,11 +58,8 @@ async function judgeExisting(
   name: string,
   signal: AbortSignal,
 ): Promise<CreateOutcome> {
-  let found: Job & KubeObject;
-  try {
-    found = await kube.get<Job & KubeObject>(JOBS, resource.metadata.namespace, name, { signal });
-  } catch (error) {
-    if (!isKubeError(error, 'gone')) return failure(error);
+  const found = await undefinedIfGone(kube.get<Job & KubeObject>(JOBS, resource.metadata.namespace, name, { signal }));
+  if (found === undefined) {
     // Deleted between the two calls: the name is free now.
     return { kind: 'retry', scope: 'request', reason: 'JobVanished', message: `Job ${name} was deleted just now` };
   }
@@ -97,15 +93,13 @@ async function judgeMissing(
   message: string,
   signal: AbortSignal,
 ): Promise<CreateOutcome> {
-  try {
-    await kube.get(CAPDEPLOYJOBS, resource.metadata.namespace, resource.metadata.name, { signal });
-    return { kind: 'retry', scope: 'api', reason: 'NotFound', message };
-  } catch (error) {
-    return isKubeError(error, 'gone') ? { kind: 'resource-gone' } : failure(error);
-  }
+  const { namespace, name } = resource.metadata;
+  const found = await undefinedIfGone(kube.get(CAPDEPLOYJOBS, namespace, name, { signal }));
+  return found ? { kind: 'retry', scope: 'api', reason: 'NotFound', message } : { kind: 'resource-gone' };
 }
 
-function failure(error: unknown): CreateOutcome {
+function outcomeOfError(error: unknown): CreateOutcome {
+  if (error instanceof TemplateError) return { kind: 'template-refused', reason: 'Invalid', message: error.message };
   if (!isKubeError(error)) throw error;
   if (error.kind === 'invalid') return { kind: 'template-refused', reason: error.reason, message: error.message };
   return {
