@@ -10,6 +10,7 @@ export type Phase = 'pending' | 'stored' | 'listed' | 'ended';
 
 export interface Item {
   readonly message: QueueMessage;
+  /** Of a FIFO queue. */
   readonly group: string | undefined;
   /** Position in the order of receipt. */
   readonly index: number;
@@ -19,14 +20,4 @@ export interface Item {
   parsedBy: ReadSpec | undefined;
 }
 
-/** @returns the items of one receive, in its order. */
-export function itemsOf(messages: readonly QueueMessage[]): Item[] {
-  return messages.map((message, index) => ({
-    message,
-    group: message.messageGroupId,
-    index,
-    phase: 'pending',
-    request: undefined,
-    parsedBy: undefined,
-  }));
-}
+export type ParsedItem = Item & { request: DeployRequest };

@@ -4,7 +4,7 @@ import type { QueueMessage } from '../../sqs/queue.ts';
 import { Deleter } from './acknowledge/delete-listed.ts';
 import { makeVisible } from './acknowledge/settle-message.ts';
 import { StatusConfirmation } from './acknowledge/status-confirmation.ts';
-import { type Item, itemsOf, type Phase } from './batch-item.ts';
+import type { Item, Phase } from './batch-item.ts';
 import { CreateInOrder, knownIdRejection, type RejectedItem } from './create/create-in-order.ts';
 import type { ResourceContext } from './resource-context.ts';
 import { VisibilityHeartbeat } from './visibility-heartbeat.ts';
@@ -50,7 +50,10 @@ export class Batch {
     this.#signals = signals;
     this.#visibilitySeconds = visibilitySeconds;
     this.#startedAt = context.clock.now();
-    this.#items = itemsOf(messages);
+    this.#items = messages.map((message, index) => ({
+      ...{ message, index, group: message.messageGroupId },
+      ...{ phase: 'pending', request: undefined, parsedBy: undefined },
+    }));
     this.#heartbeat = new VisibilityHeartbeat(context, visibilitySeconds);
     this.#heartbeat.add(messages, this.#startedAt);
     this.#creation = new CreateInOrder(context, this.#startedAt, {

@@ -9,7 +9,7 @@ import { findInStatus } from '../../../requests/find-in-status.ts';
 import { conflictRejection, parseMessage, type Rejection } from '../../../requests/parse-message.ts';
 import { type ReadSpec, readSpec } from '../../../requests/read-spec.ts';
 import { redactHead } from '../../../text/redact.ts';
-import type { Item } from '../batch-item.ts';
+import type { Item, ParsedItem } from '../batch-item.ts';
 import { isAlive, liveResource } from '../live-resource.ts';
 import type { CreateFailure } from '../ports.ts';
 import type { ResourceContext } from '../resource-context.ts';
@@ -17,11 +17,8 @@ import { CreateFailureReport } from './create-failure.ts';
 import { type CreateOutcome, createJob } from './create-job.ts';
 import { inCreationOrder } from './creation-order.ts';
 
-/** An item with its request, in turn. */
-type Turn = { item: Item; request: DeployRequest; group: string | undefined; index: number };
-
 /** `held-up`: try this one again later; `stop`: try none just now; `gone`: the resource is gone, or another one. */
-type TurnResult = 'ok' | 'held-up' | 'stop' | 'gone';
+type CreateResult = 'ok' | 'held-up' | 'stop' | 'gone';
 
 export interface RejectedItem {
   readonly item: Item;
@@ -82,12 +79,12 @@ export class CreateInOrder {
       return undefined;
     }
     const heldUp = new Set<string>();
-    for (const turn of inCreationOrder(await this.#parse(pending, read, signal))) {
+    for (const item of inCreationOrder(await this.#parse(pending, read, signal))) {
       if (signal.aborted) return undefined;
-      const queues = [`lane ${turn.request.environment}`, ...(turn.group === undefined ? [] : [`group ${turn.group}`])];
+      const queues = [`lane ${item.request.environment}`, ...(item.group === undefined ? [] : [`group ${item.group}`])];
       const result = queues.some((queue) => heldUp.has(queue))
         ? 'held-up'
-        : await this.#create(turn, resource, read, signal);
+        : await this.#create(item, resource, read, signal);
       if (result === 'gone') return 'gone';
       if (result === 'stop') return undefined;
       if (result === 'held-up') for (const queue of queues) heldUp.add(queue);
@@ -101,7 +98,7 @@ export class CreateInOrder {
   }
 
   /** A rejected message never becomes valid: it leaves the order, and its FIFO group does not wait for it. */
-  async #parse(pending: readonly Item[], read: ReadSpec, signal: AbortSignal): Promise<Turn[]> {
+  async #parse(pending: readonly Item[], read: ReadSpec, signal: AbortSignal): Promise<ParsedItem[]> {
     const rejected: RejectedItem[] = [];
     for (const item of pending) {
       if (item.parsedBy === read) continue;
@@ -115,10 +112,7 @@ export class CreateInOrder {
       item.parsedBy = read;
     }
     if (rejected.length > 0) this.#callbacks.reject(rejected);
-    return pending.flatMap((item) => {
-      const { request, group, index, phase } = item;
-      return request && phase === 'pending' ? [{ item, request, group, index }] : [];
-    });
+    return pending.filter((item): item is ParsedItem => item.request !== undefined && item.phase === 'pending');
   }
 
   /** The first parsing gives a message its place, which it keeps when it is parsed again after an edit. */
@@ -127,9 +121,9 @@ export class CreateInOrder {
     return group === undefined ? request : this.#context.groups.inTurn(group, request);
   }
 
-  async #create(turn: Turn, resource: CapDeployJob, read: ReadSpec, signal: AbortSignal): Promise<TurnResult> {
+  async #create(item: ParsedItem, resource: CapDeployJob, read: ReadSpec, signal: AbortSignal): Promise<CreateResult> {
     const { kube, key, uid, log } = this.#context;
-    const { item, request } = turn;
+    const { request } = item;
     let outcome: CreateOutcome | { kind: 'known' };
     try {
       let found = findInStatus(resource.status, request);
@@ -155,10 +149,11 @@ export class CreateInOrder {
       };
     }
     this.#context.progress();
-    return signal.aborted && outcome.kind !== 'stored' ? 'stop' : this.#act(turn, outcome);
+    return signal.aborted && outcome.kind !== 'stored' ? 'stop' : this.#act(item, outcome);
   }
 
-  #act({ item, request }: Turn, outcome: CreateOutcome | { kind: 'known' }): TurnResult {
+  #act(item: ParsedItem, outcome: CreateOutcome | { kind: 'known' }): CreateResult {
+    const { request } = item;
     const { metrics, key, clock, log, rateLimiter } = this.#context;
     switch (outcome.kind) {
       case 'stored':

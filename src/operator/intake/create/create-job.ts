@@ -12,13 +12,7 @@ export type CreateOutcome =
   | { kind: 'id-conflict'; message: string }
   | { kind: 'name-conflict'; message: string }
   /** Try again. Scope `request`: only this one fails; `api`: any other would fail just now. */
-  | {
-      kind: 'retry';
-      scope: 'api' | 'request';
-      reason: string;
-      message: string;
-      retryAfterSeconds?: number | undefined;
-    }
+  | { kind: 'retry'; scope: 'api' | 'request'; reason: string; message: string; retryAfterSeconds?: number | undefined }
   /** No Job can be made of the template until it is changed. */
   | { kind: 'template-refused'; reason: string; message: string }
   | { kind: 'resource-gone' };
