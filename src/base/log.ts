@@ -1,4 +1,4 @@
-/** What this room says of itself: the part of a pino logger that it uses, so that it depends on no logger. */
+/** The part of a pino logger that this program uses, so that no room but `observability` depends on pino. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

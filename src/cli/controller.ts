@@ -66,7 +66,7 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
     instance,
     metrics: operatorMetrics(metrics),
     log,
-    targets: {
+    selection: {
       allowedOrigins: new Set(flags['allow-queue-origin']),
       allowRules: flags['allow-queue'],
       defaultRegion: env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined,

@@ -18,7 +18,7 @@ export const help = ecrLoginHelp;
 /**
  * `capdeploy ecr-login`: puts fresh ECR tokens into pull Secrets, once or at an interval.
  * @returns the exit code: 0 where every target and namespace is good, 1 where some failed. Of several runs the last one counts.
- * @throws FlagError or KubeConfigError where it cannot begin.
+ * @throws UsageError if it cannot begin.
  */
 export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { targets, intervalMs, dryRun, kubeconfig, logLevel } = parseEcrLogin(args, env);

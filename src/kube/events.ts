@@ -6,6 +6,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { BoundedMap } from '../base/bounded-map.ts';
 import { type Clock, microTime, systemClock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { redactSecrets } from '../text/redact.ts';
@@ -63,7 +64,7 @@ export class EventRecorder {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #waiting: KubeObject[] = [];
-  readonly #remembered = new Set<string>();
+  readonly #remembered = new BoundedMap<string, true>(REMEMBERED);
   readonly #stopped = new AbortController();
   #writing: Promise<void> | undefined;
   #lost = 0;
@@ -84,7 +85,7 @@ export class EventRecorder {
       this.#lose('QueueFull', description.reason);
       return;
     }
-    this.#remember(key);
+    this.#remembered.set(key, true);
     this.#waiting.push(event);
     this.#writing ??= this.#write();
   }
@@ -131,13 +132,6 @@ export class EventRecorder {
     } catch {
       // Nothing that has to do with Events may harm a deploy.
     }
-  }
-
-  #remember(key: string): void {
-    this.#remembered.add(key);
-    if (this.#remembered.size <= REMEMBERED) return;
-    const [oldest] = this.#remembered;
-    if (oldest !== undefined) this.#remembered.delete(oldest);
   }
 }
 

@@ -26,7 +26,7 @@ export interface OperatorOptions {
   /** Name of this operator's Pod, as its Events give it. */
   readonly instance: string;
   readonly openQueue: (settings: QueueSettings) => Queue;
-  readonly targets: QueueSelectionOptions;
+  readonly selection: QueueSelectionOptions;
   readonly metrics: OperatorMetrics;
   readonly log: Logger;
   readonly clock?: Clock;
@@ -111,7 +111,7 @@ export function startOperator(options: OperatorOptions): Operator {
         metrics,
         clock,
         log,
-        targets: options.targets,
+        selection: options.selection,
         openQueue: (settings) => guardedQueue(options.openQueue(settings), mayTake),
       }),
   });

@@ -79,7 +79,7 @@ export class Operators {
             durationMs: leaseSeconds * 1000,
           }
         : undefined,
-      targets: {
+      selection: {
         allowedOrigins: new Set(allowedOrigins ?? [queues.endpoint]),
         allowRules,
         defaultRegion: LOCAL_REGION,

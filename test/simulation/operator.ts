@@ -19,7 +19,7 @@ export function startReplica(world: World, incarnation: Incarnation): void {
     metrics: NO_METRICS,
     log: logOf(world, incarnation),
     clock,
-    targets: { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined },
+    selection: { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined },
     openQueue: ({ url }) => new SqsPort(world, incarnation, world.setting.queueAt(url)),
     election: world.profile.election
       ? { lease: { namespace: OPERATOR_NAMESPACE, name: LEASE_NAME }, identity: name, durationMs: LEASE_MS }

@@ -147,7 +147,7 @@ export class VirtualWorld {
       metrics: operatorMetrics(this.metrics),
       log: pino({ level: 'silent' }),
       clock: this.#time,
-      targets: { allowedOrigins: new Set([ORIGIN]), allowRules: [], defaultRegion: undefined },
+      selection: { allowedOrigins: new Set([ORIGIN]), allowRules: [], defaultRegion: undefined },
       openQueue: ({ url }) => this.queue(url.slice(url.lastIndexOf('/') + 1), undefined).open(),
     });
   }

@@ -3,6 +3,7 @@
 import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { Aws } from '../../../src/aws/aws-client.ts';
 import { systemClock } from '../../../src/base/clock.ts';
+import { silentLog } from '../../../src/base/log.ts';
 import type { Target } from '../../../src/ecr/config.ts';
 import { type RunOptions, runOnce } from '../../../src/ecr/run.ts';
 import { type KubeObject, NAMESPACES, type ResourceType, SECRETS, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
@@ -73,7 +74,7 @@ export class Rig {
       (fields: object, text: string): void => {
         this.lines.push({ level: name, fields: fields as Line['fields'], text });
       };
-    const log = { info: level('info'), warn: level('warn'), error: level('error') };
+    const log = { ...silentLog, info: level('info'), warn: level('warn'), error: level('error') };
     try {
       const { signal } = new AbortController();
       const { kube } = this;

@@ -129,7 +129,7 @@ export class Replica {
       clock: rig.clock,
       log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
       metrics: NO_METRICS,
-      targets: { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined },
+      selection: { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined },
       openQueue: () => rig.queue.open(name),
       election:
         durationMs === undefined

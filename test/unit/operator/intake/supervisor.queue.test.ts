@@ -19,7 +19,7 @@ afterAll(() => server.stop());
 function start(openQueue = (settings: QueueSettings): Queue => server.clients.open(settings)) {
   supervisor = new Supervisor({
     ...partsOf(cluster),
-    targets: { allowedOrigins: new Set([server.endpoint]), allowRules: [], defaultRegion: 'us-east-1' },
+    selection: { allowedOrigins: new Set([server.endpoint]), allowRules: [], defaultRegion: 'us-east-1' },
     openQueue,
   });
 }
