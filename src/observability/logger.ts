@@ -5,13 +5,11 @@
 
 import pino, { type Bindings, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import pretty from 'pino-pretty';
+import { isLogLevel, LOG_LEVELS } from '../base/log.ts';
 import { clean, redactHead, redactSecrets } from '../text/redact.ts';
 import { isSecretName } from '../text/secret-names.ts';
 
 export type Logger = PinoLogger;
-
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LoggerOptions {
   /** `--log-level`; default info. */
@@ -60,10 +58,6 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     return Reflect.apply(child, this, [safeFields(bindings), ...rest]);
   };
   return Object.assign(logger, { child: safeChild as unknown as typeof child });
-}
-
-export function isLogLevel(level: string): level is LogLevel {
-  return (LOG_LEVELS as readonly string[]).includes(level);
 }
 
 function stream(options: LoggerOptions): DestinationStream {
