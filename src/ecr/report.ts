@@ -1,3 +1,4 @@
+import type { Log } from '../base/log.ts';
 import { clean, redactSecrets } from '../text/redact.ts';
 import { rfc3339 } from './plan-secret.ts';
 
@@ -18,12 +19,7 @@ export interface Outcome {
   readonly expiresAt?: Date;
 }
 
-/** The part of a logger that is used. */
-export interface ReportLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+export type ReportLog = Omit<Log, 'debug'>;
 
 export class Report {
   readonly #log: ReportLog;

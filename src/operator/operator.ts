@@ -1,6 +1,6 @@
-import type { Logger } from 'pino';
 import { type Clock, monotonicNow, systemClock } from '../base/clock.ts';
 import { clockWasSet } from '../base/clock-step.ts';
+import type { Log } from '../base/log.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { LeaderElector } from '../kube/election/leader-elector.ts';
 import type { LeaseName } from '../kube/election/lease.ts';
@@ -28,7 +28,7 @@ export interface OperatorOptions {
   readonly openQueue: (settings: QueueSettings) => Queue;
   readonly targets: QueueSelectionOptions;
   readonly metrics: OperatorMetrics;
-  readonly log: Logger;
+  readonly log: Log;
   readonly clock?: Clock;
   /** Without it this operator works as soon as its caches are complete, as if there were no other. */
   readonly election?: ElectionOptions | undefined;

@@ -1,6 +1,7 @@
 import { unlessAborted } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { monotonicNow, sleep } from '../../base/clock.ts';
+import { withFields } from '../../base/log.ts';
 import { JOBS_AT_ONCE_MS, RateLimiter } from '../../base/rate-limiter.ts';
 import { readSpec } from '../../requests/read-spec.ts';
 import { toSqsError } from '../../sqs/errors.ts';
@@ -52,7 +53,7 @@ export class Poller {
 
   /** Starts at once. */
   constructor(parts: IntakeContext, target: { key: ResourceKey; uid: string; queue: Queue }) {
-    const own = { ...parts, ...target, log: parts.log.child({ resource: target.key }) };
+    const own = { ...parts, ...target, log: withFields(parts.log, { resource: target.key }) };
     this.#context = {
       ...own,
       rejections: new Rejections(own),
@@ -181,7 +182,7 @@ export class Poller {
     const { kube, key, uid, clock, log, rejections } = this.#context;
     // Nobody can record anything of it any more.
     await rejections.end(AbortSignal.abort(), this.#shutdown.aborted);
-    log.info('the resource is gone or being deleted: its queue is not read any more');
+    log.info({}, 'the resource is gone or being deleted: its queue is not read any more');
     const backoff = new Backoff(clock, 2_000, 30_000);
     const signal = this.#shutdown.stopped;
     while (!signal.aborted) {
@@ -197,7 +198,7 @@ export class Poller {
     if (this.#failingSince !== undefined) {
       this.#failingSince = undefined;
       this.#readingSince = clock.now();
-      log.info('the queue can be read again');
+      log.info({}, 'the queue can be read again');
     }
     // What the supervisor says of a stopped poller's resource stands.
     if (this.#shutdown.stopped.aborted) return;

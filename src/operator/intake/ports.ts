@@ -1,12 +1,13 @@
 import type { CapDeployJob, RejectionEntry } from '../../api/capdeployjob.ts';
+import type { ObjectKey } from '../../base/object-key.ts';
 import type { CreateFailure, QueueState } from '../../lanes/conditions.ts';
 
 export type { CreateFailure, QueueState };
 
 /** What intake needs of the rest of the operator. It never writes a status: it reports, and reconcile records. */
 
-/** `<namespace>/<name>` of a CapDeployJob. */
-export type ResourceKey = string;
+/** The key of a CapDeployJob. */
+export type ResourceKey = ObjectKey;
 
 /** The operator's cached view of the CapDeployJobs. What it says may be old; nothing is deleted on its word. */
 export interface Resources {

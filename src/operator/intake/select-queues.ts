@@ -53,7 +53,7 @@ export function selectQueues(
 
 /** What makes a resource one that may have its queue at all. Only those count where two have the same queue. */
 function judge(resource: CapDeployJob, options: QueueSelectionOptions): Candidate | Off {
-  const { namespace, name, deletionTimestamp } = resource.metadata;
+  const { namespace, deletionTimestamp } = resource.metadata;
   if (deletionTimestamp !== undefined) return off(REASON.beingDeleted, 'the resource is being deleted');
   const read = readSpec(resource);
   if ('problem' in read) return off(REASON.invalidSpec, read.problem);
@@ -76,7 +76,7 @@ function judge(resource: CapDeployJob, options: QueueSelectionOptions): Candidat
   }
   return {
     resource,
-    key: `${namespace}/${name}`,
+    key: keyOf(resource),
     url,
     region,
     roleArn: queue.roleArn,

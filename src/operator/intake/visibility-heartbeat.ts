@@ -1,5 +1,5 @@
-import type { Logger } from 'pino';
 import { type Clock, sleep } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import type { Queue, QueueMessage } from '../../sqs/queue.ts';
 
 /** SQS lets go of a message 12 hours after it was received, however often its visibility was extended. */
@@ -14,11 +14,11 @@ const MIN_INTERVAL_MS = 1_000;
 export class VisibilityHeartbeat {
   readonly #queue: Queue;
   readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #log: Log;
   readonly #visibilityMs: number;
   readonly #held = new Map<QueueMessage, { readonly receivedAt: number }>();
 
-  constructor(parts: { queue: Queue; clock: Clock; log: Logger }, visibilitySeconds: number) {
+  constructor(parts: { queue: Queue; clock: Clock; log: Log }, visibilitySeconds: number) {
     this.#queue = parts.queue;
     this.#clock = parts.clock;
     this.#log = parts.log;
