@@ -125,9 +125,9 @@ export function startOperator(options: OperatorOptions): Operator {
   return {
     readiness: () => {
       const found = controller.readiness();
-      if (!found.ok || !elector || elector.hasLooked) return found;
+      if (!found.ok || !elector || elector.isLeaseKnown) return found;
       const { namespace, name } = election.lease;
-      const why = elector.trouble === undefined ? '' : `: ${elector.trouble}`;
+      const why = elector.lastFailure === undefined ? '' : `: ${elector.lastFailure}`;
       return { ok: false, message: `the Lease ${namespace}/${name} was not read yet${why}` };
     },
     liveness: () => {
