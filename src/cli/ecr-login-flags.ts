@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
 import { completeTarget, parseConfig, type Target, targetFields } from '../ecr/config.ts';
-import { LOG_LEVELS, type LogLevel } from '../observability/logger.ts';
 import { FlagError, helpOf, logLevel, many, nonEmpty, type Parse, parseFlags, single, toggle } from './flags.ts';
 
 /** The flags of `capdeploy ecr-login`: a configuration file, or one target. */

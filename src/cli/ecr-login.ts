@@ -5,15 +5,13 @@ import { runOnce } from '../ecr/run.ts';
 import { HttpKubeClient } from '../kube/http/http-client.ts';
 import { loadKubeConfig } from '../kube/http/kubeconfig.ts';
 import { createLogger } from '../observability/logger.ts';
-import { ecrLoginHelp, parseEcrLogin } from './ecr-login-flags.ts';
+import { parseEcrLogin } from './ecr-login-flags.ts';
 import { endOnUnexpectedErrors, endSoon, stopSignal } from './process.ts';
 
 /** One request to the API server; it is tried again. */
 const KUBE_TIMEOUT_MS = 10_000;
 /** After a run in which something failed, however long the interval is. */
 const AFTER_FAILURE_MS = 5 * 60_000;
-
-export const help = ecrLoginHelp;
 
 /**
  * `capdeploy ecr-login`: puts fresh ECR tokens into pull Secrets, once or at an interval.

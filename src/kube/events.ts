@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { BoundedMap } from '../base/bounded-map.ts';
 import { type Clock, microTime, systemClock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
+import { keyOf } from '../base/object-key.ts';
 import { redactSecrets } from '../text/redact.ts';
 import { EVENTS, type KubeClient, type KubeObject } from './client.ts';
 import { isKubeError } from './errors.ts';
@@ -79,7 +80,7 @@ export class EventRecorder {
   record(description: EventDescription): void {
     if (this.#stopped.signal.aborted) return;
     const event = buildEvent(description, this.#options.reporter, this.#clock.now());
-    const key = `${event.metadata.namespace}/${event.metadata.name}`;
+    const key = keyOf(event);
     if (this.#remembered.has(key)) return;
     if (this.#waiting.length >= (this.#options.maxWaiting ?? 1000)) {
       this.#lose('QueueFull', description.reason);

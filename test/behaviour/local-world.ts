@@ -19,15 +19,7 @@ const DEFINITIONS: ResourceType = {
 
 /** A cluster of its own in this process, on the world's clock. */
 export async function localCluster(clock: Clock, job: JobControllerOptions | undefined): Promise<Cluster> {
-  const store = new Store({
-    clock: {
-      now: () => clock.now(),
-      after: (ms, callback) => {
-        const timer = clock.setTimeout(callback, ms);
-        return { cancel: () => clock.clearTimeout(timer) };
-      },
-    },
-  });
+  const store = new Store({ clock });
   const kube = createLocalClient(store);
   const parts = [new JobController(store, job), new GarbageCollector(store)];
   const definition = readFileSync(new URL('../../crds/capdeployjobs.yaml', import.meta.url), 'utf8');

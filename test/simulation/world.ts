@@ -193,9 +193,9 @@ export class World {
     this.trace.count(`replica ends: ${why}`);
     this.trace.note(`${incarnation.name} ends`, () => `${incarnation.name} ends: ${why}`);
     // Not from within what it is just doing.
-    this.clock.after(1, () => {
+    this.clock.setTimeout(() => {
       if (this.replicas[index] === incarnation) this.crash(index, RESTART_MS);
-    });
+    }, 1);
   }
 
   /** @param restartMs when another process takes its place. */
@@ -212,9 +212,9 @@ export class World {
       (task) => task.incarnation !== incarnation || (task instanceof Call && task.isGhost),
     );
     this.replicas[index] = undefined;
-    this.clock.after(restartMs, () => {
+    this.clock.setTimeout(() => {
       if (!this.replicas[index]) this.startReplica(index);
-    });
+    }, restartMs);
   }
 
   /** A request to the API server is on its way. */

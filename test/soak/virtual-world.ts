@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Timer, VirtualClock } from 'in-memory-kubernetes/clock.ts';
+import { VirtualClock } from 'in-memory-kubernetes/clock.ts';
 import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import { JobController } from 'in-memory-kubernetes/controllers/job-controller.ts';
 import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
@@ -45,8 +45,8 @@ export class VirtualWorld {
     this.#random = random;
     this.#time = {
       now: () => this.clock.now(),
-      setTimeout: (callback, ms) => this.clock.after(ms, callback),
-      clearTimeout: (timer) => (timer as Timer | undefined)?.cancel(),
+      setTimeout: (callback, ms) => this.clock.setTimeout(callback, ms),
+      clearTimeout: (timer) => this.clock.clearTimeout(timer),
       random,
     };
     this.#store = new Store({ clock: this.clock });
@@ -174,17 +174,17 @@ export class VirtualWorld {
   #playPods(): void {
     const player = new PodPlayer(this.#store);
     const play = (name: string, uid: string | undefined, ms: number, step: () => void) =>
-      this.clock.after(ms, () => {
+      this.clock.setTimeout(() => {
         const pod = this.#store.find(PODS, NAMESPACE, name);
         if (pod?.metadata.uid === uid && pod?.metadata.deletionTimestamp === undefined) step();
-      });
+      }, ms);
     this.#store.onChange((type, { type: change, object }) => {
       if (type.storage !== '/pods' || change === 'DELETED') return;
       const { name, uid, deletionTimestamp } = object.metadata;
       if (deletionTimestamp !== undefined) {
-        this.clock.after(500, () => {
+        this.clock.setTimeout(() => {
           if (this.#store.find(PODS, NAMESPACE, name)?.metadata.uid === uid) player.endDeleted(NAMESPACE, name);
-        });
+        }, 500);
       } else if (change === 'ADDED') {
         play(name, uid, 1_000, () => player.run(NAMESPACE, name));
         const exitCode = this.#random() < 0.2 ? 1 : 0;

@@ -508,12 +508,12 @@ describe('with processes that are only played, on a clock that stands still', ()
 test('the clock of the tests runs timers in their order, those set on the way included', () => {
   const clock = new VirtualClock(0);
   const ran: string[] = [];
-  clock.after(20, () => ran.push(`b ${clock.now()}`));
-  clock.after(10, () => {
+  clock.setTimeout(() => ran.push(`b ${clock.now()}`), 20);
+  clock.setTimeout(() => {
     ran.push(`a ${clock.now()}`);
-    clock.after(10, () => ran.push(`c ${clock.now()}`));
-  });
-  clock.after(5, () => ran.push('never')).cancel();
+    clock.setTimeout(() => ran.push(`c ${clock.now()}`), 10);
+  }, 10);
+  clock.clearTimeout(clock.setTimeout(() => ran.push('never'), 5));
   clock.advance(30);
   expect(ran).toEqual(['a 10', 'b 20', 'c 20']);
   expect(clock.now()).toBe(30);

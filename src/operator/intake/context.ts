@@ -1,5 +1,5 @@
-import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Queue } from '../../sqs/queue.ts';
 import type { IntakeMetrics } from './metrics.ts';
@@ -12,7 +12,7 @@ export interface IntakeContext {
   readonly reports: Reports;
   readonly metrics: IntakeMetrics;
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly log: Log;
 }
 
 /** The queue of one resource, and what is needed to read it. */

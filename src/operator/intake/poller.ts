@@ -1,6 +1,7 @@
 import { unlessAborted } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { monotonicNow, sleep } from '../../base/clock.ts';
+import { withFields } from '../../base/log.ts';
 import { JOBS_AT_ONCE_MS, RateLimiter } from '../../base/rate-limiter.ts';
 import { readSpec } from '../../requests/read-spec.ts';
 import { toSqsError } from '../../sqs/errors.ts';
@@ -54,7 +55,7 @@ export class Poller {
   /** Starts at once. */
   constructor(context: IntakeContext, target: { key: ResourceKey; uid: string; queue: Queue }) {
     const { clock } = context;
-    const own = { ...context, ...target, log: context.log.child({ resource: target.key }) };
+    const own = { ...context, ...target, log: withFields(context.log, { resource: target.key }) };
     this.#context = {
       ...own,
       rejections: new Rejections(own),
@@ -183,7 +184,7 @@ export class Poller {
     const { kube, key, uid, clock, log, rejections } = this.#context;
     // Its rejections cannot be recorded any more.
     await rejections.end(AbortSignal.abort(), this.#shutdown.aborted);
-    log.info('the resource is gone or being deleted: its queue is not read any more');
+    log.info({}, 'the resource is gone or being deleted: its queue is not read any more');
     const backoff = new Backoff(clock, 2_000, 30_000);
     const signal = this.#shutdown.stopped;
     while (!signal.aborted) {
@@ -199,7 +200,7 @@ export class Poller {
     if (this.#failingSince !== undefined) {
       this.#failingSince = undefined;
       this.#readingSince = clock.now();
-      log.info('the queue can be read again');
+      log.info({}, 'the queue can be read again');
     }
     // The supervisor reports the resource of a stopped poller.
     if (this.#shutdown.stopped.aborted) return;

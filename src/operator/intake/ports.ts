@@ -1,12 +1,13 @@
 import type { CapDeployJob, RejectionEntry } from '../../api/capdeployjob.ts';
+import type { ObjectKey } from '../../base/object-key.ts';
 import type { CreateFailure, QueueState } from '../../lanes/conditions.ts';
 
 export type { CreateFailure, QueueState };
 
 /** What intake needs of the rest of the operator. It never writes a status: it reports, and the controller records. */
 
-/** `<namespace>/<name>` of a CapDeployJob. */
-export type ResourceKey = string;
+/** The key of a CapDeployJob. */
+export type ResourceKey = ObjectKey;
 
 /** The cache of CapDeployJobs. It can be old: it is never enough to delete something. */
 export interface Resources {

@@ -52,7 +52,7 @@ export function selectQueues(
 
 /** Whether a resource may have its queue at all. If two have the same queue, only such resources count. */
 function judge(resource: CapDeployJob, options: QueueSelectionOptions): Candidate | Off {
-  const { namespace, name, deletionTimestamp } = resource.metadata;
+  const { namespace, deletionTimestamp } = resource.metadata;
   if (deletionTimestamp !== undefined) return off(REASON.beingDeleted, 'the resource is being deleted');
   const read = readSpec(resource);
   if ('problem' in read) return off(REASON.invalidSpec, read.problem);
@@ -75,7 +75,7 @@ function judge(resource: CapDeployJob, options: QueueSelectionOptions): Candidat
   }
   return {
     resource,
-    key: `${namespace}/${name}`,
+    key: keyOf(resource),
     url,
     region,
     roleArn: queue.roleArn,

@@ -1,5 +1,5 @@
-import type { Logger } from 'pino';
 import { type Clock, sleep } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import type { Queue, QueueMessage } from '../../sqs/queue.ts';
 
 /** SQS ends the visibility of a message 12 hours after its receive, however often it was extended. */
@@ -15,12 +15,12 @@ const MIN_INTERVAL_MS = 1_000;
 export class VisibilityHeartbeat {
   readonly #queue: Queue;
   readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #log: Log;
   readonly #visibilityMs: number;
   /** With the times of their receives (epoch milliseconds). */
   readonly #messages = new Map<QueueMessage, number>();
 
-  constructor({ queue, clock, log }: { queue: Queue; clock: Clock; log: Logger }, visibilitySeconds: number) {
+  constructor({ queue, clock, log }: { queue: Queue; clock: Clock; log: Log }, visibilitySeconds: number) {
     this.#queue = queue;
     this.#clock = clock;
     this.#log = log;

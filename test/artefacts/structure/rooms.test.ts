@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   base: [],
   // Text from outside made fit to be shown: cut, escaped, without secrets.
   text: ['api'],
-  observability: ['text', 'api'],
+  observability: ['base', 'text', 'api'],
   kube: ['base', 'text'],
   // How requests to any AWS service leave: credentials, roles, proxy, time-outs.
   aws: ['text'],

@@ -19,15 +19,7 @@ export class Replicas {
   readonly all: Replica[] = [];
 
   constructor() {
-    this.store = new Store({
-      clock: {
-        now: () => this.clock.now(),
-        after: (ms, callback) => {
-          const timer = this.clock.setTimeout(callback, ms);
-          return { cancel: () => this.clock.clearTimeout(timer) };
-        },
-      },
-    });
+    this.store = new Store({ clock: this.clock });
     this.person = createLocalClient(this.store);
     this.store.create({ group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' }, {
       apiVersion: 'v1',

@@ -33,15 +33,7 @@ export class Rig {
   /** @param durationMs of the Lease; 0: no election. */
   constructor(durationMs = 15_000) {
     this.#durationMs = durationMs || undefined;
-    this.store = new Store({
-      clock: {
-        now: () => this.clock.now(),
-        after: (ms, callback) => {
-          const timer = this.clock.setTimeout(callback, ms);
-          return { cancel: () => this.clock.clearTimeout(timer) };
-        },
-      },
-    });
+    this.store = new Store({ clock: this.clock });
     this.store.create(DEFINITIONS, structuredClone(DEFINITION));
     for (const name of ['deploy', 'capdeployjob-system']) {
       this.store.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
