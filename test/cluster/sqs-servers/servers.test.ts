@@ -8,9 +8,6 @@ import { nothing, one } from '../../unit/sqs/receiving.ts';
 import { letGo } from '../processes.ts';
 import { type SqsServerProcess, startElasticMq, startMiniStack } from './index.ts';
 
-process.env.AWS_ACCESS_KEY_ID = LOCAL_CREDENTIALS.accessKeyId;
-process.env.AWS_SECRET_ACCESS_KEY = LOCAL_CREDENTIALS.secretAccessKey;
-
 const TIMEOUT_MS = 180_000;
 vi.setConfig({ testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS });
 afterAll(() => letGo());

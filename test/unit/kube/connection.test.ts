@@ -23,7 +23,6 @@ beforeEach(() => {
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
   rmSync(directory, { recursive: true });
-  vi.unstubAllEnvs();
 });
 
 function write(name: string, content: string): string {
