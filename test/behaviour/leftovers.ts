@@ -1,10 +1,10 @@
 import { isKubeError } from '../../src/kube/errors.ts';
-import { AdminClient } from './admin-client.ts';
+import { AdminClient } from '../kit/admin-client.ts';
+import { eventually } from '../kit/eventually.ts';
+import { LEASE_NAMESPACE, LEASES, NODES } from '../kit/played-node.ts';
+import { isReal } from '../kit/which-world.ts';
 import { NAMESPACES, PLAYED_NODE } from './cluster.ts';
-import { eventually } from './eventually.ts';
-import { LEASE_NAMESPACE, LEASES, NODES } from './played-node.ts';
 import { removeNamespace, TEST_LABEL } from './real-world.ts';
-import { isReal } from './which-world.ts';
 
 /** A namespace goes within seconds of its last object; the Pod collector looks only every 20 s, and twice. */
 const GONE_WITHIN_MS = 120_000;

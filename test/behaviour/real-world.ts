@@ -3,11 +3,11 @@ import { isKubeError, type KubeErrorKind } from '../../src/kube/errors.ts';
 import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
 import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
 import type { Pod } from '../../src/lanes/job.ts';
-import { AdminClient } from './admin-client.ts';
+import { AdminClient } from '../kit/admin-client.ts';
+import { eventually } from '../kit/eventually.ts';
+import { holdPlayedNode } from '../kit/played-node.ts';
+import { variable } from '../kit/which-world.ts';
 import { type Cluster, NAMESPACES, quotaOf } from './cluster.ts';
-import { eventually } from './eventually.ts';
-import { holdPlayedNode } from './played-node.ts';
-import { variable } from './which-world.ts';
 
 const SERVICE_ACCOUNTS: ResourceType = { group: '', version: 'v1', plural: 'serviceaccounts', kind: 'ServiceAccount' };
 const QUOTAS: ResourceType = { group: '', version: 'v1', plural: 'resourcequotas', kind: 'ResourceQuota' };

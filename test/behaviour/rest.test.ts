@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { JOBS, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { FAST } from './clocks.ts';
+import { FAST } from '../kit/movable-clock.ts';
 import { condition, ended, eventually, inWorld, message, sentAt, turns, type World } from './world.ts';
 
 const DEFINITIONS: ResourceType = {

@@ -1,8 +1,8 @@
 /** What every file of the conformance tests begins with: the world's API, and a namespace of its own that goes when the file is done. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { holdPlayedNode } from '../behaviour/played-node.ts';
 import { TEST_LABEL } from '../behaviour/real-world.ts';
+import { holdPlayedNode } from '../kit/played-node.ts';
 import { type Answer, type Api, type Json, openApi, type WatchStream, WORLD } from './api.ts';
 
 export interface Suite {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { JOB_COST_MS, JOBS_AT_ONCE_MS, RateLimiter } from '../../../src/base/rate-limiter.ts';
+import { VirtualClock } from '../../kit/virtual-clock.ts';
 import { SettableClock } from '../kube/settable-clock.ts';
-import { VirtualClock } from '../kube/virtual-clock.ts';
 
 const forever = new AbortController().signal;
 

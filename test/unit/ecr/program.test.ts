@@ -5,8 +5,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { selfSigned } from '../../kit/certificate.ts';
 import { Program } from '../cli/program.ts';
-import { selfSigned } from '../kube/certificate.ts';
 import { AwsServer } from './aws-server.ts';
 import { REGISTRY, Rig } from './rig.ts';
 

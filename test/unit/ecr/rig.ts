@@ -8,7 +8,7 @@ import type { Target } from '../../../src/ecr/config.ts';
 import { type RunOptions, runOnce } from '../../../src/ecr/run.ts';
 import { type KubeObject, NAMESPACES, type ResourceType, SECRETS, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
 import { HttpKubeClient } from '../../../src/kube/http/http-client.ts';
-import { anonymous } from '../kube/api-server.ts';
+import { anonymous } from '../../kit/api-server.ts';
 import { AwsServer } from './aws-server.ts';
 
 export const REGISTRY = '123456789012.dkr.ecr.ap-northeast-1.amazonaws.com';

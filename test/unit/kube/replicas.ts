@@ -6,7 +6,7 @@ import { LEASES } from '../../../src/kube/client.ts';
 import { LeaderElector } from '../../../src/kube/election/leader-elector.ts';
 import type { Lease, LeaseRecord } from '../../../src/kube/election/lease.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../kit/virtual-clock.ts';
 
 export const LEASE = { namespace: 'capdeployjob-system', name: 'capdeployjob' };
 

@@ -1,4 +1,4 @@
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../kit/virtual-clock.ts';
 
 /** A machine's: the time of day can be set, while timers and `monotonic` go on. */
 export class SettableClock extends VirtualClock {

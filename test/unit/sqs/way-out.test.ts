@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SqsClients } from '../../../src/sqs/clients.ts';
 import type { QueueSettings } from '../../../src/sqs/queue.ts';
-import { selfSigned } from '../kube/certificate.ts';
+import { selfSigned } from '../../kit/certificate.ts';
 import { NOW } from './receiving.ts';
 
 const open: NetServer[] = [];

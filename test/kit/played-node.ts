@@ -1,7 +1,7 @@
 import type { KubeClient, KubeObject, ResourceType } from '../../src/kube/client.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
+import { PLAYED_NODE } from '../behaviour/cluster.ts';
 import { AdminClient } from './admin-client.ts';
-import { PLAYED_NODE } from './cluster.ts';
 
 export const NODES: ResourceType = { group: '', version: 'v1', plural: 'nodes', kind: 'Node' };
 export const LEASES: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
