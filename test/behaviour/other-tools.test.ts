@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
-import { FAST, MovableClock } from '../kit/movable-clock.ts';
+import { FAST, MovableClock } from '../kit/clocks.ts';
 import { revisionOf } from '../kit/played-kubelet.ts';
 import {
   deployed,

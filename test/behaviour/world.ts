@@ -7,7 +7,7 @@ import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS, type KubeClient, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import type { Job, Pod } from '../../src/lanes/job.ts';
-import { MovableClock } from '../kit/movable-clock.ts';
+import { MovableClock } from '../kit/clocks.ts';
 import { PlayedKubelet, type Script } from '../kit/played-kubelet.ts';
 import { openQueues } from '../kit/queues.ts';
 import { isReal } from '../kit/which-world.ts';
@@ -18,8 +18,8 @@ import { localCluster } from './local-world.ts';
 import { type Operator, type OperatorOptions, Operators } from './operators.ts';
 import { realCluster } from './real-world.ts';
 
+export { MovableClock } from '../kit/clocks.ts';
 export { eventually } from '../kit/eventually.ts';
-export { MovableClock } from '../kit/movable-clock.ts';
 export { NAMESPACES, PLAYED_NODE } from './cluster.ts';
 export type { Call, QueueCall } from './faults.ts';
 export type { Operator, OperatorOptions } from './operators.ts';

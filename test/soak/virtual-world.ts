@@ -1,29 +1,21 @@
-import { readFileSync } from 'node:fs';
 import { type Timer, VirtualClock } from 'in-memory-kubernetes/clock.ts';
 import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import { JobController } from 'in-memory-kubernetes/controllers/job-controller.ts';
 import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
-import { Store } from 'in-memory-kubernetes/store/store.ts';
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { pino } from 'pino';
-import { parse } from 'yaml';
 import { createLocalClient } from '../../dev/in-process-client.ts';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import type { Clock } from '../../src/base/clock.ts';
-import { EVENTS, type KubeClient, PODS, type ResourceType } from '../../src/kube/client.ts';
+import { EVENTS, type KubeClient, PODS } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { operatorMetrics } from '../../src/operator/metrics.ts';
 import { type Operator, startOperator } from '../../src/operator/operator.ts';
 import type { QueueAttributes } from '../../src/sqs/queue.ts';
+import { createStore } from '../kit/store.ts';
 import { VirtualQueue } from './virtual-queue.ts';
 
-const DEFINITIONS: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-};
-const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 export const NAMESPACE = 'deploy';
 const ORIGIN = 'http://127.0.0.1:4566';
 
@@ -49,12 +41,7 @@ export class VirtualWorld {
       clearTimeout: (timer) => (timer as Timer | undefined)?.cancel(),
       random,
     };
-    this.#store = new Store({ clock: this.clock });
-    this.#store.create(
-      DEFINITIONS,
-      parse(readFileSync(new URL('../../crds/capdeployjobs.yaml', import.meta.url), 'utf8')),
-    );
-    this.#store.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+    this.#store = createStore({ clock: this.clock }, NAMESPACE);
     this.#parts = [new JobController(this.#store), new GarbageCollector(this.#store)];
     this.#playPods();
     this.#operator = this.#startOperator();

@@ -3,7 +3,7 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../../dev/local-sqs.ts';
 import { SqsClients } from '../../../src/sqs/clients.ts';
-import { until } from '../../kit/until.ts';
+import { until } from '../../kit/eventually.ts';
 import { nothing, one } from '../../unit/sqs/receiving.ts';
 import { letGo } from '../processes.ts';
 import { type SqsServerProcess, startElasticMq, startMiniStack } from './index.ts';

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { clientOf } from '../../../dev/in-process-client.ts';
 import { LOCAL_CREDENTIALS, type LocalSqs, startLocalSqs } from '../../../dev/local-sqs.ts';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import { JOBS, type KubeObject, LEASES, NAMESPACES } from '../../../src/kube/client.ts';
 import type { Lease } from '../../../src/kube/election/lease.ts';
-import { text } from '../../artefacts/manifests/yaml.ts';
-import { until } from '../../kit/until.ts';
+import { until } from '../../kit/eventually.ts';
+import { DEFINITION, DEFINITIONS } from '../../kit/store.ts';
 import { Program } from './program.ts';
 
 /** Two replicas, as two processes, at one API server and one SQS server. */
@@ -59,15 +59,7 @@ beforeAll(async () => {
     startLocalSqs(),
   ]);
   producer = new SQSClient({ endpoint: sqs.endpoint, region: sqs.region, credentials: LOCAL_CREDENTIALS });
-  await clientOf(cluster).create(
-    {
-      group: 'apiextensions.k8s.io',
-      version: 'v1',
-      plural: 'customresourcedefinitions',
-      kind: 'CustomResourceDefinition',
-    },
-    parse(text('crds/capdeployjobs.yaml')) as KubeObject,
-  );
+  await clientOf(cluster).create(DEFINITIONS, DEFINITION);
 });
 afterEach(() => unheard.clear());
 afterAll(async () => {

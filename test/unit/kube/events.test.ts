@@ -6,8 +6,8 @@ import {
   eventName,
 } from '../../../src/kube/events.ts';
 import { type Answer, ApiServer, clientFor, json, pod, status } from '../../kit/api-server.ts';
-import { until } from '../../kit/until.ts';
-import { VirtualClock } from '../../kit/virtual-clock.ts';
+import { VirtualClock } from '../../kit/clocks.ts';
+import { until } from '../../kit/eventually.ts';
 
 const open: { close(): Promise<void> }[] = [];
 

@@ -15,7 +15,7 @@ import {
   pod,
   status,
 } from '../../kit/api-server.ts';
-import { until } from '../../kit/until.ts';
+import { until } from '../../kit/eventually.ts';
 
 const open: { close(): Promise<void> }[] = [];
 

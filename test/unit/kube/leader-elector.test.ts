@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { settle } from '../../kit/virtual-clock.ts';
+import { settle } from '../../kit/clocks.ts';
 import { type Fault, type Replica, Replicas } from './replicas.ts';
 
 let world: Replicas;

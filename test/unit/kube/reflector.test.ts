@@ -4,8 +4,8 @@ import type { Log } from '../../../src/base/log.ts';
 import { type KubeObject, PODS } from '../../../src/kube/client.ts';
 import { Cache, type CacheOptions } from '../../../src/kube/informer/cache.ts';
 import { ApiServer, bookmark, clientFor, event, json, pod, type Received, status } from '../../kit/api-server.ts';
-import { until } from '../../kit/until.ts';
-import { settle, VirtualClock } from '../../kit/virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clocks.ts';
+import { until } from '../../kit/eventually.ts';
 
 const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = [];
 

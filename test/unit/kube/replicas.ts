@@ -2,11 +2,11 @@ import { Store } from 'in-memory-kubernetes/store/store.ts';
 import { createLocalClient } from '../../../dev/in-process-client.ts';
 import { type Clock, sleep } from '../../../src/base/clock.ts';
 import type { KubeClient, KubeObject } from '../../../src/kube/client.ts';
-import { LEASES } from '../../../src/kube/client.ts';
+import { LEASES, NAMESPACES } from '../../../src/kube/client.ts';
 import { LeaderElector } from '../../../src/kube/election/leader-elector.ts';
 import type { Lease, LeaseRecord } from '../../../src/kube/election/lease.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
-import { VirtualClock } from '../../kit/virtual-clock.ts';
+import { storeClock, VirtualClock } from '../../kit/clocks.ts';
 
 export const LEASE = { namespace: 'capdeployjob-system', name: 'capdeployjob' };
 
@@ -19,17 +19,9 @@ export class Replicas {
   readonly all: Replica[] = [];
 
   constructor() {
-    this.store = new Store({
-      clock: {
-        now: () => this.clock.now(),
-        after: (ms, callback) => {
-          const timer = this.clock.setTimeout(callback, ms);
-          return { cancel: () => this.clock.clearTimeout(timer) };
-        },
-      },
-    });
+    this.store = new Store({ clock: storeClock(this.clock) });
     this.person = createLocalClient(this.store);
-    this.store.create({ group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' }, {
+    this.store.create(NAMESPACES, {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: LEASE.namespace },

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
-import { settle } from '../../kit/virtual-clock.ts';
+import { settle } from '../../kit/clocks.ts';
 import { Rig, request } from './rig.ts';
 
 let rig: Rig;

@@ -1,29 +1,21 @@
-import { readFileSync } from 'node:fs';
-import { Store } from 'in-memory-kubernetes/store/store.ts';
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { pino } from 'pino';
-import { parse } from 'yaml';
 import { createLocalClient } from '../../../dev/in-process-client.ts';
 import type { CapDeployJob } from '../../../src/api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
-import { JOBS, type KubeClient, type KubeObject, LEASES, NAMESPACES } from '../../../src/kube/client.ts';
+import { JOBS, type KubeClient, type KubeObject, LEASES } from '../../../src/kube/client.ts';
 import type { Lease } from '../../../src/kube/election/lease.ts';
 import type { OperatorMetrics } from '../../../src/operator/metrics.ts';
 import { LEASE_NAME, type Operator, startOperator } from '../../../src/operator/operator.ts';
 import type { Queue, QueueMessage, ReceiveOptions } from '../../../src/sqs/queue.ts';
-import { SettableClock } from '../kube/settable-clock.ts';
+import { storeClock, VirtualClock } from '../../kit/clocks.ts';
+import { createStore } from '../../kit/store.ts';
 
-const DEFINITIONS = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-};
-const DEFINITION = parse(readFileSync(new URL('../../../crds/capdeployjobs.yaml', import.meta.url), 'utf8'));
 const QUEUE_URL = 'https://sqs.ap-northeast-1.amazonaws.com/123456789012/web';
 
 /** An API server, one queue and operators on a virtual clock. */
 export class Rig {
-  readonly clock = new SettableClock();
+  readonly clock = new VirtualClock();
   readonly queue = new LongPolledQueue(this.clock);
   readonly store: Store;
   readonly operators: Replica[] = [];
@@ -33,19 +25,7 @@ export class Rig {
   /** @param durationMs of the Lease; 0: no election. */
   constructor(durationMs = 15_000) {
     this.#durationMs = durationMs || undefined;
-    this.store = new Store({
-      clock: {
-        now: () => this.clock.now(),
-        after: (ms, callback) => {
-          const timer = this.clock.setTimeout(callback, ms);
-          return { cancel: () => this.clock.clearTimeout(timer) };
-        },
-      },
-    });
-    this.store.create(DEFINITIONS, structuredClone(DEFINITION));
-    for (const name of ['deploy', 'capdeployjob-system']) {
-      this.store.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-    }
+    this.store = createStore({ clock: storeClock(this.clock) }, 'deploy', 'capdeployjob-system');
     this.store.create(CAPDEPLOYJOBS, {
       apiVersion: 'capdeployjob.dev/v1alpha1',
       kind: 'CapDeployJob',
@@ -199,10 +179,10 @@ export class LongPolledQueue {
   readonly givenBack: { by: string; handle: string }[] = [];
   /** Polls are never answered. */
   hangs = false;
-  readonly #clock: SettableClock;
+  readonly #clock: VirtualClock;
   #sent = 0;
 
-  constructor(clock: SettableClock) {
+  constructor(clock: VirtualClock) {
     this.#clock = clock;
   }
 

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { VirtualClock } from 'in-memory-kubernetes/clock.ts';
 import { mergePatch } from 'in-memory-kubernetes/store/patch.ts';
 import { Store } from 'in-memory-kubernetes/store/store.ts';
-import { parse } from 'yaml';
 import { createLocalClient } from '../../../../dev/in-process-client.ts';
 import type { CapDeployJob, CapDeployJobStatus, RejectionEntry } from '../../../../src/api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../../../../src/api/names.ts';
@@ -32,6 +30,7 @@ import { ProcessMemory } from '../../../../src/operator/controller/memory.ts';
 import { Observer } from '../../../../src/operator/controller/observe.ts';
 import { Reconciler } from '../../../../src/operator/controller/reconcile.ts';
 import { WarningEvents } from '../../../../src/operator/controller/warning-events.ts';
+import { DEFINITION, DEFINITIONS } from '../../../kit/store.ts';
 import {
   aJob,
   anObservation,
@@ -121,7 +120,7 @@ export class Rig {
   readonly reconciler = new Reconciler({ ...this.#parts(), log: this.#log() });
 
   /** A CapDeployJob "web" that is an hour old, with its namespace and its type. */
-  constructor(spec: Record<string, unknown> = {}, definition: object = CRD) {
+  constructor(spec: Record<string, unknown> = {}, definition: object = DEFINITION) {
     this.store.create(DEFINITIONS, definition);
     this.store.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'deploy' } });
     this.createResource(spec);
@@ -334,15 +333,7 @@ class DiaryBook extends IntakeReports {
   }
 }
 
-export const DEFINITIONS: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-};
-
-export const CRD = parse(readFileSync(new URL('../../../../crds/capdeployjobs.yaml', import.meta.url), 'utf8'));
-
+export { DEFINITION as CRD, DEFINITIONS } from '../../../kit/store.ts';
 export { CAPDEPLOYJOBS, CORE_EVENTS, JOBS, NAMESPACES, PODS };
 
 /** The client, with each call noted and open to faults. */
