@@ -16,7 +16,7 @@ export const serviceAccount = (namespace: string, name: string): User => ({
   groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
 });
 
-/** Who asks. What each of the people may do by RBAC is said in admission-people.ts. */
+/** Who asks. What each of the people may do by RBAC is said in admission.ts. */
 export const USERS = {
   dora: person('dora'),
   alan: person('alan'),
