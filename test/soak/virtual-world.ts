@@ -13,6 +13,7 @@ import { Metrics } from '../../src/observability/metrics.ts';
 import { operatorMetrics } from '../../src/operator/metrics.ts';
 import { type Operator, startOperator } from '../../src/operator/operator.ts';
 import type { QueueAttributes } from '../../src/sqs/queue.ts';
+import { interceptClient } from '../kit/intercept-client.ts';
 import { createStore } from '../kit/store.ts';
 import { VirtualQueue } from './virtual-queue.ts';
 
@@ -143,17 +144,11 @@ export class VirtualWorld {
   #failing(client: KubeClient): KubeClient {
     const failure = () =>
       new KubeError('retryable', { status: 503, reason: 'ServiceUnavailable', message: 'played by the soak' });
-    return new Proxy(client, {
-      get: (target, name) => {
-        const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
-        if (name === 'watch') return method.bind(target);
-        return async (...args: unknown[]) => {
-          if (this.#random() < this.faultRate / 2) throw failure();
-          const answer = await method.apply(target, args);
-          if (this.#random() < this.faultRate / 2) throw failure();
-          return answer;
-        };
-      },
+    return interceptClient(client, async (_, send) => {
+      if (this.#random() < this.faultRate / 2) throw failure();
+      const answer = await send();
+      if (this.#random() < this.faultRate / 2) throw failure();
+      return answer;
     });
   }
 

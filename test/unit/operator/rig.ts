@@ -9,6 +9,7 @@ import type { OperatorMetrics } from '../../../src/operator/metrics.ts';
 import { LEASE_NAME, type Operator, startOperator } from '../../../src/operator/operator.ts';
 import type { Queue, QueueMessage, ReceiveOptions } from '../../../src/sqs/queue.ts';
 import { storeClock, VirtualClock } from '../../kit/clocks.ts';
+import { interceptClient } from '../../kit/intercept-client.ts';
 import { createStore } from '../../kit/store.ts';
 
 const QUEUE_URL = 'https://sqs.ap-northeast-1.amazonaws.com/123456789012/web';
@@ -101,7 +102,7 @@ export class Replica {
   lost: string | undefined;
 
   constructor(rig: Rig, name: string, durationMs: number | undefined) {
-    const kube = this.#watched(createLocalClient(rig.store));
+    const kube = this.#intercept(createLocalClient(rig.store));
     this.operator = startOperator({
       kube,
       namespaces: [],
@@ -121,13 +122,8 @@ export class Replica {
     });
   }
 
-  #watched(client: KubeClient): KubeClient {
-    const noted = async <T>(
-      verb: string,
-      plural: string,
-      signal: AbortSignal | undefined,
-      send: () => Promise<T>,
-    ): Promise<T> => {
+  #intercept(client: KubeClient): KubeClient {
+    return interceptClient(client, ({ verb, plural, signal }, send) => {
       if (this.faults.hangs(verb, plural)) {
         return new Promise((_, reject) => {
           const end = () => {
@@ -140,26 +136,7 @@ export class Replica {
       }
       if (plural !== 'leases' && verb !== 'get' && verb !== 'list') this.writes.push(`${verb} ${plural}`);
       return send();
-    };
-    return {
-      ...client,
-      watch: (type, options) => client.watch(type, options),
-      get: (type, namespace, name, options) =>
-        noted('get', type.plural, options?.signal, () => client.get(type, namespace, name, options)),
-      list: (type, options) => noted('list', type.plural, options?.signal, () => client.list(type, options)),
-      create: (type, object, options) =>
-        noted('create', type.plural, options?.signal, () => client.create(type, object, options)),
-      replaceStatus: (type, object, options) =>
-        noted('update', type.plural, options?.signal, () => client.replaceStatus(type, object, options)),
-      patch: (type, namespace, name, preconditions, patch, options) =>
-        noted('patch', type.plural, options?.signal, () =>
-          client.patch(type, namespace, name, preconditions, patch, options),
-        ),
-      delete: (type, namespace, name, preconditions, options) =>
-        noted('delete', type.plural, options?.signal, () =>
-          client.delete(type, namespace, name, preconditions, options),
-        ),
-    };
+    });
   }
 }
 
