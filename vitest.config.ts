@@ -22,6 +22,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // A test changes the environment and globals with `vi.stubEnv` and `vi.stubGlobal`: the next test of the process finds them unchanged.
     env: AWS_KEYS,
+    globalSetup: ['test/config/bundles.ts'],
     setupFiles: ['test/config/leave-nothing.ts'],
     restoreMocks: true,
     unstubEnvs: true,

@@ -8,8 +8,9 @@ import { clientOf } from '../../../dev/in-process-client.ts';
 import { LOCAL_CREDENTIALS, type LocalSqs, startLocalSqs } from '../../../dev/local-sqs.ts';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import { NAMESPACES } from '../../../src/kube/client.ts';
+import { BUNDLED_PROGRAM } from '../../kit/bundled-program.ts';
+import { Program } from '../../kit/program.ts';
 import { DEFINITION, DEFINITIONS } from '../../kit/store.ts';
-import { Program } from './program.ts';
 
 /** Signals while a long poll is under way: what a roll-out does to every operator. */
 
@@ -46,6 +47,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   program = new Program(
+    BUNDLED_PROGRAM,
     [
       'controller',
       `--kubeconfig=${join(directory, 'kubeconfig')}`,

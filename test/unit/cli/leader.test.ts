@@ -12,9 +12,10 @@ import { LOCAL_CREDENTIALS, type LocalSqs, startLocalSqs } from '../../../dev/lo
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import { JOBS, type KubeObject, LEASES, NAMESPACES } from '../../../src/kube/client.ts';
 import type { Lease } from '../../../src/kube/election/lease.ts';
+import { BUNDLED_PROGRAM } from '../../kit/bundled-program.ts';
 import { until } from '../../kit/eventually.ts';
+import { Program } from '../../kit/program.ts';
 import { DEFINITION, DEFINITIONS } from '../../kit/store.ts';
-import { Program } from './program.ts';
 
 /** Two replicas, as two processes, at one API server and one SQS server. */
 
@@ -192,7 +193,7 @@ class Replica extends Program {
   startedMs = 0;
 
   constructor(token: string, args: string[]) {
-    super(args, {
+    super(BUNDLED_PROGRAM, args, {
       HOSTNAME: token,
       AWS_REGION: sqs.region,
       AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
@@ -330,7 +331,7 @@ test('without a namespace for the Lease it does not begin, and says what to do',
   const file = join(directory, 'nowhere');
   const contexts = kubeconfig.contexts.map(({ name, context: { namespace: _, ...context } }) => ({ name, context }));
   await writeFile(file, stringify({ ...kubeconfig, contexts }));
-  const program = new Program(['controller', '--leader-elect', `--kubeconfig=${file}`]);
+  const program = new Program(BUNDLED_PROGRAM, ['controller', '--leader-elect', `--kubeconfig=${file}`]);
   programs.push(program);
   expect(await program.ended).toBe(2);
   expect(program.stderr).toMatch(
