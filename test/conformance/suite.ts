@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { TEST_LABEL } from '../behaviour/real-world.ts';
 import { eventually } from '../kit/eventually.ts';
 import { holdPlayedNode } from '../kit/played-node.ts';
+import { testNamespace } from '../kit/test-namespace.ts';
 import { type Answer, type Api, type Json, openApi, type WatchStream, WORLD } from './api.ts';
 
 export interface Suite {
@@ -78,8 +78,7 @@ export function suite(): Suite {
 
 /** A namespace is of use when it has its service account: Pods are refused before. */
 export async function makeNamespace(api: Api, name: string): Promise<void> {
-  const labels = { [TEST_LABEL]: process.env.TEST_RUN ?? 'unnamed' };
-  expect((await api.post('/api/v1/namespaces', { metadata: { name, labels } })).status).toBe(201);
+  expect((await api.post('/api/v1/namespaces', testNamespace(name))).status).toBe(201);
   await eventually(
     'the default service account',
     async () => (await api.get(`/api/v1/namespaces/${name}/serviceaccounts/default`)).status === 200,

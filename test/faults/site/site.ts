@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import { controllerHelp } from '../../../src/cli/controller-flags.ts';
-import { type KubeObject, NAMESPACES, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
+import { type KubeObject, LEASES, NAMESPACES, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
 import { isKubeError } from '../../../src/kube/errors.ts';
 import { PLAYED_NODE } from '../../behaviour/cluster.ts';
 import { OPERATOR } from '../../cluster/cluster.ts';
@@ -12,7 +12,7 @@ import { Kubectl } from '../../cluster/kubectl.ts';
 import { letGo, scratchFolder } from '../../cluster/processes.ts';
 import { type SqsServerProcess, startElasticMq } from '../../cluster/sqs-servers/index.ts';
 import { AdminClient } from '../../kit/admin-client.ts';
-import { holdPlayedNode, LEASES } from '../../kit/played-node.ts';
+import { holdPlayedNode } from '../../kit/played-node.ts';
 import { ApiLog } from './api-log.ts';
 import { FaultsKubelet, type Script } from './kubelet.ts';
 import { Observer } from './observer.ts';
