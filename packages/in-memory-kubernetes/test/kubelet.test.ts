@@ -8,7 +8,7 @@ import type { ResolvedImage } from 'in-memory-kubernetes/kubelet/pod-worker.ts';
 import type { ProcessEvents, ProcessRunner } from 'in-memory-kubernetes/kubelet/process-runner.ts';
 import { at, listAt, textAt } from 'in-memory-kubernetes/store/json.ts';
 import { Store } from 'in-memory-kubernetes/store/store.ts';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { KubeObject } from '../objects.ts';
 import { CORE_EVENTS } from '../objects.ts';
 import { CONFIG_MAPS, configMap, container, newStore, PODS, pod, refusal, SECRETS, secret, until } from './builders.ts';
@@ -167,9 +167,8 @@ describe('the environment', () => {
   });
 
   test('holds nothing of the one that the in-memory Kubernetes runs in, but PATH', async () => {
-    process.env.LEAKED_SECRET = 'yes';
+    vi.stubEnv('LEAKED_SECRET', 'yes');
     const text = await output(shell('env'));
-    delete process.env.LEAKED_SECRET;
     expect(text).not.toContain('LEAKED_SECRET');
     expect(
       text

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { settle } from '../../kit/clocks.ts';
 import { type Fault, type Replica, Replicas } from './replicas.ts';
-import { settle } from './virtual-clock.ts';
 
 let world: Replicas;
 afterEach(() => world.end());

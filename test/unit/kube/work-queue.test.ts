@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { WorkQueue, type WorkQueueOptions } from '../../../src/kube/work-queue.ts';
-import { settle, VirtualClock } from './virtual-clock.ts';
+import { settle, VirtualClock } from '../../kit/clocks.ts';
 
 /** Work that ends when the test says so. */
 class Bench {
