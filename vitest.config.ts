@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { AWS_KEYS, forgetMachine } from './test/config/environment.ts';
+
+forgetMachine();
 
 export default defineConfig({
   test: {
@@ -17,6 +20,12 @@ export default defineConfig({
     // Limits for what hangs, not for what is slow: a machine may have other work.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A test changes the environment and globals with `vi.stubEnv` and `vi.stubGlobal`: the next test of the process finds them unchanged.
+    env: AWS_KEYS,
+    globalSetup: ['test/config/bundles.ts'],
+    setupFiles: ['test/config/leave-nothing.ts'],
     restoreMocks: true,
+    unstubEnvs: true,
+    unstubGlobals: true,
   },
 });

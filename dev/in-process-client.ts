@@ -1,6 +1,6 @@
 /** The operator's KubeClient on the store, in process: for fast tests and the simulation. Every answer is a copy of its own. */
 
-import type { Timer } from 'in-memory-kubernetes/clock.ts';
+import type { TimerHandle } from 'in-memory-kubernetes/clock.ts';
 import type { RequestLog, Verb } from 'in-memory-kubernetes/http/requests.ts';
 import { ApiError, pathNotFound } from 'in-memory-kubernetes/store/api-error.ts';
 import { clone } from 'in-memory-kubernetes/store/json.ts';
@@ -73,7 +73,7 @@ class LocalClient implements KubeClient {
 
   async *watch<T extends KubeObject>(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
     const queue = new EventQueue();
-    const timers = new Set<Timer>();
+    const timers = new Set<TimerHandle>();
     const { clock } = this.#store;
     const bookmark = (): void => {
       const { served, version } = { served: this.#store.served(type), version: this.#store.version };
@@ -88,21 +88,22 @@ class LocalClient implements KubeClient {
     const abort = (): void => queue.fail(aborted(options.signal));
     options.signal?.addEventListener('abort', abort);
     const repeat = (): void => {
-      const timer = clock.after(this.#options.bookmarkIntervalMs ?? 60_000, () => {
+      const timer = clock.setTimeout(() => {
         timers.delete(timer);
         bookmark();
         repeat();
-      });
+      }, this.#options.bookmarkIntervalMs ?? 60_000);
       timers.add(timer);
     };
     repeat();
-    if (options.timeoutSeconds !== undefined) timers.add(clock.after(options.timeoutSeconds * 1000, () => queue.end()));
+    if (options.timeoutSeconds !== undefined)
+      timers.add(clock.setTimeout(() => queue.end(), options.timeoutSeconds * 1000));
     try {
       for await (const event of queue) yield clone(event) as WatchEvent<T>;
     } finally {
       close();
       options.signal?.removeEventListener('abort', abort);
-      for (const timer of timers) timer.cancel();
+      for (const timer of timers) clock.clearTimeout(timer);
     }
   }
 

@@ -3,27 +3,33 @@
  * same store, Job controller and collector on a virtual clock, one timer after the other.
  */
 
-export interface Timer {
-  cancel(): void;
-}
+/** What `setTimeout` of a clock returns; only good for `clearTimeout` of the same clock. */
+export type TimerHandle = unknown;
 
+/** The clock of a program that has more to it (such as `random`) fits too, so that both run on one clock. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
   /** Calls back once after so many milliseconds. 0 means soon, and never from within this call. */
-  after(milliseconds: number, callback: () => void): Timer;
+  setTimeout(callback: () => void, milliseconds: number): TimerHandle;
+  /** Does nothing if the timer has fired, or if there is none. */
+  clearTimeout(handle: TimerHandle): void;
 }
 
-/** `setTimeout` fires at once beyond 24.8 days, so longer waits are cut into pieces of this length. */
+/** Node's `setTimeout` fires at once beyond 24.8 days, so longer waits are cut into pieces of this length. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
+interface SystemTimer {
+  handle: NodeJS.Timeout | undefined;
+}
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  after(milliseconds, callback) {
+  setTimeout(callback, milliseconds): SystemTimer {
     const due = Date.now() + milliseconds;
-    let handle: NodeJS.Timeout;
+    const timer: SystemTimer = { handle: undefined };
     const arm = (rest: number): void => {
-      handle = setTimeout(
+      timer.handle = setTimeout(
         () => {
           const left = due - Date.now();
           if (rest > LONGEST_TIMEOUT && left > 0) arm(left);
@@ -33,8 +39,9 @@ export const systemClock: Clock = {
       );
     };
     arm(milliseconds);
-    return { cancel: () => clearTimeout(handle) };
+    return timer;
   },
+  clearTimeout: (timer) => clearTimeout((timer as SystemTimer | undefined)?.handle),
 };
 
 interface Waiting {
@@ -43,7 +50,7 @@ interface Waiting {
   callback: () => void;
 }
 
-/** A clock that stands still until somebody moves it. Timers due at the same moment run in the order in which they were set. */
+/** A clock that stands still until it is moved. Timers due at the same moment run in the order in which they were set. */
 export class VirtualClock implements Clock {
   #now: number;
   #order = 0;
@@ -57,14 +64,18 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
-  after(milliseconds: number, callback: () => void): Timer {
+  setTimeout(callback: () => void, milliseconds: number): TimerHandle {
     this.#order += 1;
     const timer = { due: this.#now + Math.max(0, milliseconds), order: this.#order, callback };
     this.#waiting.add(timer);
-    return { cancel: () => this.#waiting.delete(timer) };
+    return timer;
   }
 
-  /** When the next timer is due; undefined where none waits. */
+  clearTimeout(handle: TimerHandle): void {
+    this.#waiting.delete(handle as Waiting);
+  }
+
+  /** When the next timer is due; undefined if none waits. */
   nextDue(): number | undefined {
     return this.#next()?.due;
   }

@@ -1,6 +1,6 @@
-/** How AWS names its regions, roles and hosts. Spec, flags, queue URLs and files are held against these names. */
+/** How AWS names its regions, roles and hosts, for spec, flags, queue URLs and files. */
 
-/** A region: eu-west-1, us-gov-east-1, eusc-de-east-1. Which there are is AWS's to say: new ones come each year. */
+/** A region: eu-west-1, us-gov-east-1, eusc-de-east-1. No list of them: AWS opens new ones each year. */
 export const REGION_PATTERN = /^[a-z]{2,5}(-[a-z]+){1,3}-[0-9]{1,2}$/;
 export const MAX_REGION_LENGTH = 32;
 
@@ -18,7 +18,7 @@ export interface Partition {
   readonly prefix: string;
   /** Of its hosts: `sqs.<region>.<suffix>`. */
   readonly suffix: string;
-  /** Of its hosts that speak IPv6, too: `sqs.<region>.<suffix>`. */
+  /** Of its dual-stack hosts (IPv4 and IPv6). */
   readonly dualStackSuffix: string;
 }
 
@@ -34,10 +34,9 @@ const PARTITIONS: readonly Partition[] = [
   ['aws-iso-e', 'eu-isoe-', 'cloud.adc-e.uk', 'api.cloud-aws.adc-e.uk'],
   ['aws-iso-f', 'us-isof-', 'csp.hci.ic.gov', 'api.aws.hci.ic.gov'],
   ['aws-eusc', 'eusc-', 'amazonaws.eu', 'api.amazonwebservices.eu'],
-  // Last: every other region is one of it, as the SDK has it.
+  // Last: every other region is in it, as in the SDK.
   ['aws', '', 'amazonaws.com', 'api.aws'],
 ].map(([id = '', prefix = '', suffix = '', dualStackSuffix = '']) => ({ id, prefix, suffix, dualStackSuffix }));
 
-/** The partition of a region. */
 export const partitionOf = (region: string): Partition =>
   PARTITIONS.find(({ prefix }) => region.startsWith(prefix)) as Partition;

@@ -4,7 +4,7 @@ import type { CapDeployJobStatus } from './status.ts';
 export * from './spec.ts';
 export * from './status.ts';
 
-/** The resource as it comes from the API server: spec and status are raw until `parseSpec` has looked at them. */
+/** The resource as it comes from the API server. Its spec is unchecked: `specOf` parses it. */
 export interface CapDeployJob {
   apiVersion: string;
   kind: string;
@@ -26,7 +26,7 @@ export interface CapDeployJob {
 
 const parsedSpecs = new WeakMap<CapDeployJob, ReturnType<typeof parseSpec>>();
 
-/** The resource's spec, parsed once for each object: objects of the cache are never changed, only replaced. */
+/** Parsed once for each object: objects of the cache are never changed, only replaced. */
 export function specOf(resource: CapDeployJob): ReturnType<typeof parseSpec> {
   let parsed = parsedSpecs.get(resource);
   if (!parsed) {

@@ -6,12 +6,12 @@ import { statusSchema } from './status.ts';
 
 type Schema = { [key: string]: unknown };
 
-/** ±2^53, which zod writes as bounds of every integer: true of all JSON numbers that we read, and noise in `kubectl explain`. */
+/** zod writes ±2^53 as bounds of every integer: true of all JSON numbers, and noise in `kubectl explain`. */
 const SAFE = Number.MAX_SAFE_INTEGER;
 
 /**
- * Makes a zod-made schema structural, and such that an applied manifest stays as it was applied: what Kubernetes forbids, drops or
- * changes is taken out here.
+ * Makes a schema of zod structural, without what Kubernetes forbids, drops or changes: an applied manifest must stay as
+ * it was applied.
  * @param inList whether the schema is that of a list's items, or within one.
  */
 function structural(node: Schema, inList = false): Schema {
@@ -21,10 +21,10 @@ function structural(node: Schema, inList = false): Schema {
     if (key === 'additionalProperties' && (typeof value === 'boolean' || isEmpty)) continue;
     if ((key === 'minimum' && value === -SAFE) || (key === 'maximum' && value === SAFE)) continue;
     if (key === '$schema') continue;
-    // The API server drops it when it stores the definition: every `kubectl apply` would find a difference, and Argo CD never be in sync.
+    // The API server drops it: each `kubectl apply` would find a difference, and Argo CD would never be in sync.
     if (key === 'properties' && isEmpty) continue;
-    // A three-way merge of custom resources replaces lists whole: with a default in its items a list never equals the manifest's, kubectl
-    // says "configured" for ever and Argo CD OutOfSync. The operator fills these in by itself (`parseSpec`).
+    // A three-way merge of custom resources replaces whole lists. With a default in its items a list never equals the
+    // manifest's: kubectl always says "configured", and Argo CD OutOfSync. `parseSpec` fills in these defaults.
     if (key === 'default' && inList) continue;
     if (key === 'properties') {
       const properties = Object.entries(value as Record<string, Schema>);
@@ -39,7 +39,7 @@ function structural(node: Schema, inList = false): Schema {
 const openapi = (schema: z.ZodType) =>
   structural(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline' }) as Schema);
 
-/** The CustomResourceDefinition, made of the schemas in `spec.ts` and `status.ts`. `npm run generate` writes it to crds/. */
+/** The CustomResourceDefinition, from the schemas in `spec.ts` and `status.ts`. `npm run generate` writes crds/. */
 export function customResourceDefinition(): Schema {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -99,8 +99,8 @@ export function customResourceDefinition(): Schema {
 }
 
 /**
- * The JSON Schema of a message, for producers. It knows the aliases of the keys; that they are read without regard to case is more than a
- * JSON Schema can say.
+ * The JSON Schema of a message, for producers. It has the aliases of the keys. JSON Schema cannot say that keys are
+ * read without regard to case.
  */
 export function messageJsonSchema(): Schema {
   const schema = z.toJSONSchema(deployMessageSchema, { target: 'draft-2020-12', io: 'input' }) as Schema & {
@@ -113,7 +113,7 @@ export function messageJsonSchema(): Schema {
   const oneOf = (key: keyof typeof MESSAGE_ALIASES) => ({
     anyOf: MESSAGE_ALIASES[key].map((alias) => ({ required: [alias] })),
   });
-  // Null is no revision, and as a task it is the default.
+  // A null revision is none; a null task is the default.
   const hasRevision = MESSAGE_ALIASES.revision.map((alias) => ({
     required: [alias],
     properties: { [alias]: { type: 'string' } },

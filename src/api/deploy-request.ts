@@ -2,24 +2,22 @@ import { z } from 'zod';
 import { momentOf, RFC3339_PATTERN } from './rfc3339.ts';
 
 /**
- * The message that producers put on the queue, as a zod schema: the operator parses with it and the JSON Schema
- * that is published beside the CRD is made of it.
+ * The message that producers put on the queue, as a zod schema. The operator parses with it, and the JSON Schema that
+ * is published beside the CRD is generated from it.
  */
 
 export const ENVIRONMENT_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,48}[A-Za-z0-9])?$/;
-/**
- * A Rake task: words, joined by `:` or `-` (`puma:phased-restart`). None can be an option or an assignment.
- */
+/** A Rake task: words, joined by `:` or `-` (`puma:phased-restart`). It can be no option and no assignment. */
 export const TASK_PATTERN = /^[a-z]\w*([:-]\w+)*$/;
 export const REPOSITORY_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._/:@+~-]{0,139}$/;
-/** What a revision may look like at all; `revisionProblem` holds the whole rule. */
+/** A part of the rule for revisions; `revisionProblem` has all of it. */
 export const REVISION_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._/@+-]{0,243}$/;
-/** An idempotency key: printable ASCII without blanks, so that it can be compared, logged and stored as it is. */
+/** An idempotency key: printable ASCII without blanks, so that it is compared, logged and stored as it is. */
 export const ID_PATTERN = /^[!-~]{1,128}$/;
 
 /**
- * So many of `<`, `>` and `&` may a new id have: the API server stores each in six bytes (Go's encoding/json), and a thousand requests whose ids
- * are nothing else would make a status that etcd refuses.
+ * How many of `<`, `>` and `&` a new id may have. The API server stores each in six bytes (Go's encoding/json): with a
+ * thousand requests whose ids are nothing else, etcd would refuse the status.
  */
 export const MOST_ESCAPED_IN_ID = 25;
 
@@ -30,8 +28,8 @@ export const DEFAULT_TASK = 'deploy';
 export const MOST_DAYS_AHEAD = 30;
 
 /**
- * Capistrano's `deploy:rollback`, and tasks that others call so: `rollback`, `app:rollback`. Such a request is about everything that was
- * asked for before it, whatever the task.
+ * Capistrano's `deploy:rollback`, and tasks with such a name: `rollback`, `app:rollback`. Such a request concerns all
+ * earlier requests, of any task.
  */
 export const isRollback = (task: string): boolean => /(^|:)rollback$/.test(task);
 
@@ -42,9 +40,9 @@ export const dueAtOf = (request: { sentAt: string; notBefore?: string | undefine
     : request.sentAt;
 
 /**
- * Says what makes a revision unfit for a command line, or undefined where it is fit.
- * Capistrano joins `git archive <branch> | tar …` unquoted (capistrano#2187), and a legal branch name may hold `;`, `$(…)` and `${IFS}`:
- * so this is narrower than git-check-ref-format(1). The same rule stands in every producer and in the deploy image's entrypoint.
+ * Says what makes a revision unsafe on a command line; undefined if it is safe. Capistrano joins `git archive <branch>
+ * | tar …` unquoted (capistrano#2187), and a legal branch name may hold `;`, `$(…)` and `${IFS}`. So this is narrower
+ * than git-check-ref-format(1). Every producer and the deploy image's entrypoint have the same rule.
  */
 export function revisionProblem(revision: string): string | undefined {
   if (!REVISION_PATTERN.test(revision)) {
@@ -56,16 +54,14 @@ export function revisionProblem(revision: string): string | undefined {
   return undefined;
 }
 
-const MAX_TEXT = 256;
-
-/** A field that may be left out. `null` says the same: many producers write one for what they have no value for. */
+/** An optional field. `null` means the same as no field: many producers write it if they have no value. */
 const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
 
-/** Characters of a text for people that are read at all. */
+/** Characters of a text for people; a longer one is rejected. */
 export const MOST_READ_OF_TEXT = 65_536;
 
-/** Text for people: any string; what is kept of it is bounded and stripped of control characters when it is parsed. */
+/** Text for people: any string. Parsing cuts it and removes control characters. */
 const text = (description: string) => optional(z.string().max(MOST_READ_OF_TEXT)).describe(description);
 
 const time = (description: string) =>
@@ -118,29 +114,29 @@ export const deployMessageSchema = z
       'A deploy request on the SQS queue of a CapDeployJob. Keys are read without regard to case; unknown keys are ignored.',
   });
 
-/** The fields of a message that must be there; in every other one `null` is the same as nothing. */
+/** The fields that a message must have. In every other field `null` is the same as no field. */
 export const REQUIRED_FIELDS: ReadonlySet<string> = new Set(
   Object.entries(deployMessageSchema.shape).flatMap(([name, field]) =>
     field.safeParse(undefined).success ? [] : [name],
   ),
 );
 
-/** The keys under which a field may come, first its own name; compared without regard to case. */
+/** The keys of a field, first its own name. They are compared without regard to case. */
 export const MESSAGE_ALIASES = {
   repository: ['repository', 'repo'],
   environment: ['environment', 'env'],
   revision: ['revision', 'hash'],
 } as const;
 
-/** Bounds a text for people, in UTF-16 units, after it was stripped of control characters. */
-export const MAX_TEXT_LENGTH = MAX_TEXT;
+/** What is kept of a text for people, in UTF-16 units. */
+export const MAX_TEXT_LENGTH = 256;
 
-/** An accepted message: everything in it has been checked against the schema and against the resource. */
+/** An accepted message, checked by the schema and by the resource. */
 export interface DeployRequest {
   /** Idempotency key: the producer's, or the message's own id. */
   readonly id: string;
   readonly messageId: string;
-  /** SQS's authenticated sender; '' where the server gave none. */
+  /** SQS's authenticated sender; '' if the server gave none. */
   readonly senderId: string;
   readonly repository: string;
   readonly environment: string;
@@ -148,9 +144,9 @@ export interface DeployRequest {
   readonly revision: string | undefined;
   /** RFC 3339 in UTC with milliseconds: the earliest of the queue's stamp, the envelope's and the message's. */
   readonly sentAt: string;
-  /** RFC 3339 in UTC with milliseconds: it is not to start before this. */
+  /** RFC 3339 in UTC with milliseconds: it must not start before this. */
   readonly notBefore: string | undefined;
-  /** RFC 3339 in UTC with milliseconds: it is not to start at or after this. */
+  /** RFC 3339 in UTC with milliseconds: it must not start at or after this. */
   readonly expiresAt: string | undefined;
   readonly requestedBy: string | undefined;
   readonly reason: string | undefined;

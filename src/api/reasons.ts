@@ -1,4 +1,4 @@
-/** Every word that a status, an Event or a metric uses for "what" and "why", in one table: people alert on these. */
+/** Every word that a status, an Event or a metric uses for "what" and "why". They are public: people alert on them. */
 
 export const RESULTS = ['Succeeded', 'Failed', 'Aborted', 'Superseded', 'Refused', 'Missed', 'Unknown'] as const;
 /** How an accepted request ended. */
@@ -11,12 +11,12 @@ export const CONDITION = {
   lastDeploySucceeded: 'LastDeploySucceeded',
 } as const;
 
-/** What the servers are like after an end: `cap` did not run, or some of what it does may have been done. */
+/** The state of the servers after an end: `cap` did not run, or may have done a part of its work. */
 export type Traces = 'done' | 'not touched' | 'may be half way' | 'by the exit';
 
 /**
- * Why a request ended as it did: the `reason` of a history entry and of its Event. The list is closed. People alert on these words, so they
- * stay. What each says of the servers is in `TRACES`. docs/reference/reasons.md has them all.
+ * Why a request ended as it did: the `reason` of a history entry and of its Event. The list is closed. `TRACES` and
+ * docs/reference/reasons.md have what each says of the servers.
  */
 export const OUTCOME = {
   /** `cap` exited with 0 by itself. */
@@ -29,17 +29,17 @@ export const OUTCOME = {
   backoffLimitExceeded: 'BackoffLimitExceeded',
   /** `cap` ran longer than `activeDeadlineSeconds` allows: the Job's, or the Pod's own. */
   deadlineExceeded: 'DeadlineExceeded',
-  /** The kernel killed `cap` for want of memory. */
+  /** The kernel killed `cap`: out of memory. */
   oomKilled: 'OOMKilled',
   /** The node ran short of memory, disk or process ids, and its kubelet ended the Pod. */
   evicted: 'Evicted',
-  /** The node was not heard of any more, was taken away, or had forgotten the container after a restart. */
+  /** The node sent no heartbeats, was removed, or after a restart no longer knew the container. */
   nodeLost: 'NodeLost',
-  /** The Pod was ended for the node's sake: a drain, a taint, preemption, a shutdown. */
+  /** The Pod was ended because of its node: a drain, a taint, preemption, a shutdown. */
   disrupted: 'Disrupted',
   /** Somebody deleted the Pod. */
   podDeleted: 'PodDeleted',
-  /** The kubelet did not take the Pod: OutOfcpu, NodeAffinity, UnexpectedAdmissionError, … */
+  /** The kubelet refused the Pod: OutOfcpu, NodeAffinity, UnexpectedAdmissionError, … */
   podRefused: 'PodRefused',
   /** The container runtime could not start the container of `cap`: StartError, ContainerCannotRun. */
   containerNotStarted: 'ContainerNotStarted',
@@ -64,7 +64,7 @@ export const OUTCOME = {
 } as const;
 export type OutcomeReason = (typeof OUTCOME)[keyof typeof OUTCOME];
 
-/** What each end of a deploy that was started says of the servers. A request that never started has touched nothing. */
+/** The state of the servers after each end of a started deploy. A request that never started has touched nothing. */
 export const TRACES: Record<OutcomeReason, Traces> = {
   Completed: 'done',
   SidecarEnded: 'by the exit',
@@ -110,9 +110,9 @@ export type RejectionReason = (typeof REJECTION)[keyof typeof REJECTION];
 /** Reasons of Events, beside results and what messages are rejected for. */
 export const EVENT = {
   started: 'Started',
-  /** A Job runs that nobody had given the lane. */
+  /** A Job runs without a claim. */
   adopted: 'Adopted',
-  /** An environment that was frozen is so no more: somebody took the freeze off, or a replace dropped it. */
+  /** An environment is no longer frozen: the freeze was removed, or lost in a `kubectl replace`. */
   thawed: 'Thawed',
 } as const;
 

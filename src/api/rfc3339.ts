@@ -1,21 +1,21 @@
 /**
- * The one reader of times that come from outside. Date.parse is none: it takes "1" and "May 1", reads a time without
- * an offset on this machine's own clocks, and makes 2 March of 30 February.
+ * Reads all times that come from outside. Date.parse is not fit for it: it takes "1" and "May 1", reads a time without
+ * an offset in this machine's time zone, and makes 2 March of 30 February.
  */
 
-/** The grammar of RFC 3339 (https://www.rfc-editor.org/rfc/rfc3339#section-5.6); `momentOf` holds the whole rule. */
+/** The grammar of RFC 3339 (https://www.rfc-editor.org/rfc/rfc3339#section-5.6). `momentOf` has the whole rule. */
 export const RFC3339_PATTERN =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
-/** What is expected of a time, in words. */
-export const TIME_WORDS = 'an RFC 3339 time with its offset, such as 2026-01-31T09:30:00Z or 2026-01-31T18:30:00+09:00';
+export const EXPECTED_TIME =
+  'an RFC 3339 time with its offset, such as 2026-01-31T09:30:00Z or 2026-01-31T18:30:00+09:00';
 
 const MINUTE_MS = 60_000;
 
 /**
- * Reads an RFC 3339 time. A leap second stands at the end of a month in UTC (section 5.7) and is read as the second
- * after it, as POSIX clocks count. What is finer than a millisecond is cut off.
- * @returns epoch milliseconds; undefined where the text is no such time, or names a day that its month does not have.
+ * A leap second is at the end of a month in UTC (section 5.7). It is read as the second after it, as POSIX clocks
+ * count. Fractions of a millisecond are cut off.
+ * @returns epoch milliseconds; undefined if the text is no RFC 3339 time, or names a day that its month does not have.
  */
 export function momentOf(text: string): number | undefined {
   const parts = RFC3339_PATTERN.exec(text);
@@ -32,8 +32,8 @@ export function momentOf(text: string): number | undefined {
   return next.toISOString().slice(8, 19) === '01T00:00:00' ? next.getTime() : undefined;
 }
 
-/** Says what a text lacks that `momentOf` does not read; '' where it does not even look like a time. */
-export function whyNoMoment(text: string): string {
+/** Why `momentOf` does not read a text; '' if it does not look like a time at all. */
+export function problemOfMoment(text: string): string {
   if (RFC3339_PATTERN.test(text)) return 'there is no such day or second';
   return RFC3339_PATTERN.test(`${text}Z`) ? 'it has no offset' : '';
 }

@@ -4,9 +4,8 @@ import { DEFAULT_TASK, ENVIRONMENT_PATTERN, REPOSITORY_PATTERN, TASK_PATTERN } f
 import { DNS_SUBDOMAIN_PATTERN } from './names.ts';
 
 /**
- * The spec of a CapDeployJob as a zod schema.
- * `crd.ts` makes the CustomResourceDefinition of it, so each description is what `kubectl explain` prints. Every string and list is bounded:
- * unbounded ones make CEL rules too expensive, and a status that grows for ever outgrows etcd.
+ * The spec of a CapDeployJob as a zod schema. `crd.ts` makes the CustomResourceDefinition of it, so each description is
+ * what `kubectl explain` prints. Every string and list is bounded: unbounded ones make CEL rules too expensive.
  */
 
 const seconds = (min: number, max: number, description: string) => z.int().min(min).max(max).describe(description);
@@ -43,7 +42,7 @@ const queueSchema = z.object({
   ).default(60),
 });
 
-/** CronJob's five fields; what they may hold is croner's to say, when the resource is looked at. */
+/** CronJob's five fields. `src/lanes/cron.ts` reads what is in them. */
 export const SCHEDULE_PATTERN = /^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$/;
 
 const windowSchema = z.object({
@@ -62,8 +61,7 @@ const windowSchema = z.object({
     366 * DAY,
     'How long it stays open, in elapsed seconds, also where clocks are changed meanwhile.',
   ),
-  // Which names there are is for src/lanes/time-zone.ts to say: there a wrong one closes its environment, here it
-  // would stop them all.
+  // Names are checked in src/lanes/time-zone.ts: there a wrong one closes its environment, here it would stop all.
   timeZone: z
     .string()
     .max(64)
@@ -109,7 +107,7 @@ const environmentSchema = z.object({
     ),
 });
 
-/** Of a Secret: it must not be `.`, nor begin with `..` (https://kubernetes.io/docs/concepts/configuration/secret/). */
+/** Not `.`, and not beginning with `..` (https://kubernetes.io/docs/concepts/configuration/secret/). */
 const SECRET_KEY_PATTERN = /^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$/;
 
 const sshKeySchema = z.object({
@@ -256,8 +254,8 @@ export type DeployWindow = NonNullable<Environment['windows']>[number];
 export type ConcurrencyPolicy = CapDeployJobSpec['concurrencyPolicy'];
 
 /**
- * Reads a spec and fills in the defaults of fields that an older CRD did not know.
- * @returns the spec, or the first problem in words that name the field.
+ * Reads a spec, and fills in the defaults of fields that an older CRD lacks.
+ * @returns the spec, or the first problem with the name of its field.
  */
 export function parseSpec(spec: unknown): { spec: CapDeployJobSpec } | { problem: string } {
   const parsed = specSchema.safeParse(spec);

@@ -2,15 +2,14 @@ import { z } from 'zod';
 import { RESULTS } from './reasons.ts';
 
 /**
- * The status of a CapDeployJob as a zod schema.
- * `crd.ts` makes the CustomResourceDefinition of it, so each description is what `kubectl explain` prints. Every string and list is bounded:
- * unbounded ones make CEL rules too expensive, and a status that grows for ever outgrows etcd.
+ * The status of a CapDeployJob as a zod schema, for the CustomResourceDefinition as `spec.ts`. Every string and list is
+ * bounded: a status that grows for ever outgrows etcd.
  */
 
 const name = (description: string) => z.string().max(253).describe(description);
 const moment = (description: string) => z.string().max(40).meta({ format: 'date-time' }).describe(description);
 
-/** What a status says of a request wherever it mentions one: enough to write its history entry after its Job has vanished. */
+/** Of each request in a status: enough to write its history entry after its Job has vanished. */
 const requestFields = {
   job: name('Name of the Job.'),
   id: z.string().max(128).describe("Idempotency key of the request: the producer's, or the SQS MessageId."),
@@ -202,6 +201,6 @@ export type Condition = z.output<typeof conditionSchema>;
 
 /** How many ended requests the history keeps, and how many rejections the status shows. */
 export const HISTORY_LIMIT = 50;
-/** An older entry stays as long as its Job is kept, up to this place: the status must not outgrow etcd. */
+/** An older entry stays while its Job exists, up to this place: the status must not outgrow etcd. */
 export const HISTORY_LIMIT_WITH_JOBS = 200;
 export const REJECTIONS_SHOWN = 5;

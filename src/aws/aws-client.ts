@@ -5,49 +5,49 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { ProxyAgent } from 'proxy-agent';
 
 /**
- * How this program talks to any AWS service: through the proxy of the environment, with time-outs that end requests, with the
- * credentials of the SDK's default chain or of a role that is assumed with them. Shared by SQS and the ECR refresher.
+ * How this program talks to any AWS service: by the proxy of the environment, with time-outs that end requests, and
+ * with the credentials of the SDK's default chain or of a role that is assumed with them.
  */
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STS_TIMEOUT_MS = 10_000;
-/** AWS's own bound for a RoleSessionName is 64; it shows in CloudTrail. */
+/** Shown in CloudTrail. AWS allows 64 characters. */
 const SESSION_NAME = 'capdeployjob';
 
 export interface AwsRole {
   readonly roleArn: string;
-  /** What the role's trust policy asks for (IAM user guide, "confused deputy"). */
+  /** Checked by the role's trust policy (IAM user guide, "confused deputy"). */
   readonly externalId?: string | undefined;
 }
 
 export interface AwsClientOptions {
   readonly region: string;
-  /** Where requests go; without it the SDK decides by service and region (and AWS_ENDPOINT_URL). */
+  /** Default: the SDK's, by service and region (and AWS_ENDPOINT_URL). */
   readonly endpoint?: string;
   readonly role?: AwsRole | undefined;
-  /** Requests at one time; `Infinity` for long polls. Default 50. */
+  /** Requests at the same time; `Infinity` for long polls. Default 50. */
   readonly maxSockets?: number;
-  /** From sending the request to the end of the answer; ends the request. */
+  /** From sending the request to the end of the response; ends the request. */
   readonly requestTimeoutMs: number;
-  /** How often the SDK itself tries; keep it small where the caller has a backoff of its own. */
+  /** Tries of the SDK itself. Keep it small if the caller has a backoff of its own. */
   readonly maxAttempts: number;
 }
 
 type CredentialProvider = ReturnType<typeof fromNodeProviderChain>;
 
-/** Holds what all AWS clients of the process share: the credentials of the default chain, found once and refreshed by the SDK. */
+/** What all AWS clients of the process share: the default chain's credentials, found once and refreshed by the SDK. */
 export class Aws {
   readonly #stsHandler = requestHandler({ maxSockets: 10, requestTimeoutMs: STS_TIMEOUT_MS });
   readonly #base: CredentialProvider;
 
   constructor() {
-    // The chain's own calls (web identity → STS) leave by the proxy too; link-local ones (Pod Identity, IMDS) have their own client.
+    // The chain's calls to STS (web identity) use the proxy too. Link-local ones (Pod Identity, IMDS) do not use this.
     this.#base = fromNodeProviderChain({ clientConfig: { requestHandler: this.#stsHandler } });
   }
 
   /**
-   * The configuration of an AWS client. The caller destroys the client, and with it the sockets.
-   * An explicit endpoint rules out AWS_USE_FIPS_ENDPOINT and its like, which the SDK refuses to combine with one: the URL says it all.
+   * The configuration of an AWS client. The caller destroys the client, and with it the sockets. With an endpoint,
+   * AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT do not count: the SDK refuses to combine them.
    */
   clientConfig(options: AwsClientOptions) {
     return {
@@ -63,7 +63,7 @@ export class Aws {
       maxAttempts: options.maxAttempts,
       retryMode: 'standard',
       userAgentAppId: 'capdeployjob',
-      // The SDK's warnings go to the console else, beside the JSON log.
+      // Without it the SDK's warnings go to the console, among the lines of JSON.
       logger: SILENT,
     } as const;
   }
@@ -87,8 +87,8 @@ export class Aws {
 }
 
 /**
- * The SDK ignores HTTPS_PROXY, HTTP_PROXY and NO_PROXY by itself, and on-prem clusters leave only through a proxy. NODE_EXTRA_CA_CERTS
- * is Node's own doing. `requestTimeout` alone would only warn.
+ * By itself the SDK ignores HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Many on-premises clusters reach AWS by a proxy only.
+ * Node itself reads NODE_EXTRA_CA_CERTS. Without `throwOnRequestTimeout` the SDK only warns after `requestTimeout`.
  */
 function requestHandler(options: { maxSockets: number; requestTimeoutMs: number }): NodeHttpHandler {
   const agentOptions = { keepAlive: true, maxSockets: options.maxSockets };

@@ -1,14 +1,14 @@
 import { redactHead } from '../text/redact.ts';
 
 /**
- * What can come of a request to AWS, classified once, here; what is particular to one service is added in its room.
+ * Errors of requests to AWS are classified here and nowhere else. The room of a service adds its own kinds.
  *
  * - `access-denied`: the credentials are refused, or may not do this.
  * - `expired-credentials`: they were good once: keys of a session, or the session of SSO or `aws login` behind them.
- * - `no-region`, `no-credentials`: nothing was sent, for want of either.
+ * - `no-region`, `no-credentials`: one is missing, so nothing was sent.
  * - `throttled`: AWS asks for fewer requests.
- * - `unreachable`: a time-out, no connection, a certificate that is not trusted, a server error, or an answer of somebody else on the way: it
- *   may or may not have taken effect.
+ * - `unreachable`: a time-out, no connection, a certificate that is not trusted, a server error, or a response of a
+ *   proxy. The request may have taken effect.
  * - `aborted`: the caller's signal ended it.
  * - `other`: anything else that AWS refused.
  */
@@ -26,7 +26,7 @@ export interface AwsProblem<Kind extends string = AwsErrorKind> {
   kind: Kind;
   /** AWS's error code, or the transport's. */
   code: string;
-  /** What to put behind the advice for this kind: the code, or AWS's own words where they are safe to show. May be ''. */
+  /** For the end of the message: the code, or AWS's own words if they are safe to show. May be ''. */
   detail: string;
 }
 
@@ -47,10 +47,10 @@ const KINDS: readonly [kind: AwsErrorKind, codes: RegExp][] = [
   ['no-credentials', /^(CredentialsProviderError|ProviderError|TokenProviderError|CredentialsError)$/],
 ];
 
-/** How the SDK's providers say that somebody must sign in again. Their code is the one for having found nothing. */
+/** A person must sign in again. The providers of the SDK use the same code if they found no credentials. */
 const OVER = /expired|`?aws (sso )?login/i;
 
-/** Sorts whatever the SDK throws. `own` are codes of one service, looked for first. */
+/** Classifies an error of the SDK. The codes of one service, `own`, come first. */
 export function classifyAwsError<Kind extends string = never>(
   error: unknown,
   own: readonly [kind: Kind, codes: RegExp][] = [],
@@ -87,7 +87,7 @@ export function classifyAwsError<Kind extends string = never>(
   return { kind, code, detail: detailOf(code, text) };
 }
 
-/** `com.amazonaws.sqs#QueueDoesNotExist` and `AWS.SimpleQueueService.NonExistentQueue` without what stands before the code. */
+/** Without the prefix of `com.amazonaws.sqs#QueueDoesNotExist` and `AWS.SimpleQueueService.NonExistentQueue`. */
 function plainCode(code: string): string {
   return code
     .replace(/^.*#/, '')
@@ -96,8 +96,8 @@ function plainCode(code: string): string {
 }
 
 /**
- * AWS names every refusal by a code, in a body that can be parsed. A page of HTML, or a bare 403 or 407, is of a proxy or gateway on the way:
- * whoever reads about it should look there, not at the rights of the role.
+ * AWS gives every refusal a code, in a body that can be parsed. A page of HTML, or a bare 403 or 407, comes from a
+ * proxy or gateway: the error must point there, and not to the rights of the role.
  */
 function isForeign(code: string, status: number | undefined): boolean {
   return code === 'SyntaxError' || (code === 'Unknown' && status !== undefined && status >= 400 && status !== 429);
@@ -111,8 +111,8 @@ function kindOfStatus(status: number | undefined, throttling: boolean): AwsError
 }
 
 /**
- * AWS's own words name principal, action and resource, which is what one needs when access is denied. Of other errors they are not shown:
- * they quote receipt handles, and of signature errors the canonical request with the session token.
+ * When access is denied, AWS's own words name principal, action and resource. Those of other errors are not shown: they
+ * quote receipt handles, and in signature errors the canonical request with the session token.
  */
 function detailOf(code: string, text: string): string {
   const words = /^AccessDenied/.test(code) ? redactHead(text.replace(/[A-Za-z0-9+/=_-]{100,}/g, '…'), 400) : '';

@@ -1,7 +1,4 @@
-/**
- * What Node has no name for around AbortSignal. Each of these lets go of its signals when it is done: they may live as
- * long as the process.
- */
+/** What Node lacks around AbortSignal. Listeners are removed when done: a signal may live as long as the process. */
 
 /** Resolves when the signal aborts, or at once if it has. */
 export function aborted(signal: AbortSignal): Promise<void> {
@@ -12,26 +9,25 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * The promise, or the signal's reason as a rejection if that comes first. What the promise stands for goes on: a
- * server, or a library, that does not let go of a request must not keep its caller.
+ * The promise, or the signal's reason as a rejection if that comes first. The work behind the promise goes on: a server
+ * or a library that never ends a request must not keep its caller.
  */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    // Also if the signal has aborted: a rejection that nobody listens to would end the process.
+    // Also if the signal has aborted: an unhandled rejection would end the process.
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
     if (signal.aborted) onAbort();
   });
 }
 
-/** @returns a controller that also aborts with its parent, and lets go of the parent when it aborts. */
+/** @returns a controller that also aborts with its parent. Its listener is removed from the parent when it aborts. */
 export function linkedController(parent: AbortSignal): AbortController {
   const controller = new AbortController();
   if (parent.aborted) controller.abort();
   else {
-    // Not by the option `signal`: Node then keeps everything that this controller can reach until it aborts, even if
-    // nobody has it any more.
+    // Not by the option `signal`: Node then keeps all that this controller can reach until it aborts, used or not.
     const abort = () => controller.abort();
     parent.addEventListener('abort', abort, { once: true });
     controller.signal.addEventListener('abort', () => parent.removeEventListener('abort', abort), { once: true });
@@ -39,10 +35,7 @@ export function linkedController(parent: AbortSignal): AbortController {
   return controller;
 }
 
-/**
- * Calls with a signal that aborts with either of the two, for their reason, and lets go of both when the call has
- * ended.
- */
+/** Calls with a signal that aborts with either of the two, for the same reason, until the call has ended. */
 export async function withEither<T>(
   first: AbortSignal,
   second: AbortSignal,

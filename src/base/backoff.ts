@@ -1,6 +1,6 @@
 import { type Clock, fullJitter } from './clock.ts';
 
-/** Exponential backoff with full jitter; the first wait after a reset is short, for most trouble is over at once. */
+/** Exponential backoff with full jitter. The first wait after a reset is short: most failures are over at once. */
 export class Backoff {
   readonly #clock: Clock;
   readonly #firstMs: number;
@@ -13,7 +13,7 @@ export class Backoff {
     this.#maxMs = maxMs;
   }
 
-  /** Milliseconds to wait before the next try; never less than a tenth of the first bound, so that no chance makes it a busy loop. */
+  /** Milliseconds until the next try. At least a tenth of the first bound: chance must not make a busy loop of it. */
   next(): number {
     return Math.max(this.#firstMs / 10, fullJitter(this.#clock, this.#firstMs, this.#maxMs, this.#failures++));
   }

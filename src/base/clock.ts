@@ -1,16 +1,14 @@
-/**
- * Time and chance as the parts of this room use them: handed in, so that tests and the simulation run them on a virtual clock.
- */
+/** Time and chance are handed in, so that tests and the simulation run on a virtual clock. */
 
-/** What a timer is; only good for `clearTimeout` of the same clock. */
+/** Only for `clearTimeout` of the same clock. */
 export type TimerHandle = unknown;
 
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
   /**
-   * Milliseconds since some moment, by a clock that nobody sets: what a lease is measured with, for one that is set back would have a
-   * leader believe in itself for too long. A clock without it is one that is never set (see `monotonicNow`).
+   * Milliseconds since some moment, by a clock that is never set. Leases are measured with it: with a clock that is set
+   * back a leader would believe in itself for too long. A clock without this method is never set (see `monotonicNow`).
    */
   monotonic?(): number;
   setTimeout(callback: () => void, ms: number): TimerHandle;
@@ -21,20 +19,20 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  // CLOCK_MONOTONIC: it goes on while the process is stopped (SIGSTOP), and takes no step when NTP does.
+  // CLOCK_MONOTONIC: it goes on while the process is stopped (SIGSTOP), and NTP does not step it.
   monotonic: () => performance.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
   random: () => Math.random(),
 };
 
-/** Only differences mean something: milliseconds that no change of the system's time touches. */
+/** Milliseconds that no change of the system's time affects. Only differences mean something. */
 export const monotonicNow = (clock: Clock): number => clock.monotonic?.() ?? clock.now();
 
-/** No timer of this program sleeps longer than this (milliseconds): `setTimeout` beyond 2^31 ms, 24.8 days, fires at once. */
+/** The longest timer of this program, in milliseconds: `setTimeout` beyond 2^31 ms, 24.8 days, fires at once. */
 export const LONGEST_TIMER_MS = 5 * 60_000;
 
-/** Resolves after `ms`, or as soon as the signal aborts: callers look at the signal, so an abort is no error here. */
+/** Resolves after `ms`, at most LONGEST_TIMER_MS, or when the signal aborts: callers check the signal themselves. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -49,8 +47,8 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
 }
 
 /**
- * Exponential backoff with full jitter: anywhere in 0..min(cap, base·2^attempt), attempt counted from 0. Full rather than proportional
- * jitter spreads the clients of an API server that comes back best (AWS Architecture Blog, "Exponential Backoff And Jitter").
+ * Anywhere in 0..min(cap, base·2^attempt), attempt counted from 0. Of all kinds of jitter, full jitter best spreads the
+ * clients of an API server that comes back (AWS Architecture Blog, "Exponential Backoff And Jitter").
  */
 export function fullJitter(clock: Clock, baseMs: number, capMs: number, attempt: number): number {
   return clock.random() * Math.min(capMs, baseMs * 2 ** Math.min(attempt, 50));

@@ -1,7 +1,7 @@
 /**
- * Splits a stream of bytes into lines (a watch answers one JSON object a line). Chunks end anywhere: within a line, within a
- * character of several bytes. Bytes are therefore joined first and decoded a whole line at a time; in UTF-8 no byte of a longer
- * character equals a newline.
+ * Splits a stream of bytes into lines: a watch answers one JSON object a line. A chunk can end within a line and within
+ * a character of several bytes. So bytes are joined first, and decoded a whole line at a time. In UTF-8 no byte of a
+ * longer character equals a newline.
  */
 export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
   let pending: Uint8Array[] = [];

@@ -6,17 +6,17 @@ export const JOB_COST_MS = 100;
 export const JOBS_AT_ONCE_MS = 50 * JOB_COST_MS;
 
 /**
- * How fast one resource may go on, where others wait for their turn between its requests (invariant 9). A queue with a backlog of thousands
- * would otherwise be worked off as fast as the API server answers, and a flood refused as fast as this process can. It counts time that has
- * passed, not the time of day: a clock that is set back must not hold up anybody.
+ * Limits how fast one resource goes on, so that others get their turn between its requests (invariant 9). Without it, a
+ * backlog of thousands is worked off as fast as the API server answers, and a flood is refused as fast as this process
+ * can. It counts on the monotonic clock: a clock that is set back must not stop a resource.
  */
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #burstMs: number;
-  /** When all that was spent is paid for, on the clock of `monotonicNow`, in milliseconds. */
+  /** When all that was spent is paid for, on the monotonic clock (milliseconds). */
   #paidAt = Number.NEGATIVE_INFINITY;
 
-  /** @param burstMs what may be spent at once, by one who has been still for as long (milliseconds). */
+  /** @param burstMs what may be spent at once after as long a time without cost (milliseconds). */
   constructor(clock: Clock, burstMs: number) {
     this.#clock = clock;
     this.#burstMs = burstMs;

@@ -1,5 +1,5 @@
-import { parseBindAddress } from '../observability/health.ts';
-import { LOG_LEVELS, type LogLevel } from '../observability/logger.ts';
+import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
+import { parseBindAddress } from '../observability/bind-address.ts';
 import { parseAllowedOrigin, parseAllowQueue } from '../sqs/allow-queue.ts';
 import { helpOf, logLevel, many, namespace, nonEmpty, parseFlags, single, toggle, type Values } from './flags.ts';
 

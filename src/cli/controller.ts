@@ -12,10 +12,8 @@ import { Metrics } from '../observability/metrics.ts';
 import { operatorMetrics } from '../operator/metrics.ts';
 import { type ElectionOptions, LEASE_NAME, type Operator, startOperator } from '../operator/operator.ts';
 import { SqsClients } from '../sqs/clients.ts';
-import { type ControllerFlags, controllerHelp, FlagError, parseControllerFlags } from './controller-flags.ts';
+import { type ControllerFlags, FlagError, parseControllerFlags } from './controller-flags.ts';
 import { endOnUnexpectedErrors, endSoon, stopSignal } from './process.ts';
-
-export const help = controllerHelp;
 
 /**
  * `capdeploy controller`: flags → clients → the operator, until a signal.
@@ -66,7 +64,7 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
     instance,
     metrics: operatorMetrics(metrics),
     log,
-    targets: {
+    selection: {
       allowedOrigins: new Set(flags['allow-queue-origin']),
       allowRules: flags['allow-queue'],
       defaultRegion: env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined,

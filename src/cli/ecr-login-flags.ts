@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { completeTarget, EcrConfigError, parseConfig, type Target, targetFields } from '../ecr/config.ts';
-import { LOG_LEVELS, type LogLevel } from '../observability/logger.ts';
+import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
+import { completeTarget, parseConfig, type Target, targetFields } from '../ecr/config.ts';
 import { FlagError, helpOf, logLevel, many, nonEmpty, type Parse, parseFlags, single, toggle } from './flags.ts';
 
 /** The flags of `capdeploy ecr-login`: a configuration file, or one target. */
@@ -102,7 +102,7 @@ export interface EcrLoginSettings {
 
 /**
  * Reads the flags that stand behind `capdeploy ecr-login`, and the file that they name.
- * @throws FlagError in one line that names the flag or the field of the file.
+ * @throws UsageError in one line that names the flag or the field of the file.
  */
 export function parseEcrLogin(args: readonly string[], env: NodeJS.ProcessEnv): EcrLoginSettings {
   const { values, origins } = parseFlags(ECR_LOGIN_FLAGS, args, env);
@@ -125,41 +125,36 @@ type Parsed = ReturnType<typeof parseFlags<typeof ECR_LOGIN_FLAGS>>;
 function targetsOf(values: Parsed['values'], origins: Parsed['origins'], defaultRegion: string | undefined): Target[] {
   const said = (Object.keys(TARGET_FLAGS) as (keyof typeof TARGET_FLAGS)[]).map((name) => origins.get(name));
   const target = said.find((origin) => origin !== undefined);
-  try {
-    if (values.config !== undefined) {
-      if (target)
-        throw new FlagError(
-          `${origins.get('config')}, ${target}: targets come from the file or from flags, not from both`,
-        );
-      return parseConfig(read(values.config, origins.get('config') ?? ''), values.config, defaultRegion);
-    }
-    if (values['secret-name'] === undefined) {
-      throw new FlagError('--config or --secret-name is needed: a file with targets, or flags for one target');
-    }
-    mayBe('registry-id', targetFields.registryIds, values['registry-id']);
-    mayBe('namespace', targetFields.namespaces, values.namespace);
-    mayBe('service-account', targetFields.serviceAccounts, values['service-account']);
-    return [
-      completeTarget(
-        {
-          label: 'target',
-          registryIds: values['registry-id'],
-          region: values.region,
-          roleArn: values['role-arn'],
-          externalId: values['external-id'],
-          secretName: values['secret-name'],
-          namespaces: values.namespace.length === 0 ? undefined : values.namespace,
-          labelSelector: values['namespace-selector'],
-          serviceAccounts: values['service-account'],
-        },
-        (name) => flagOf(name, origins),
-        defaultRegion,
-      ),
-    ];
-  } catch (error) {
-    if (error instanceof EcrConfigError) throw new FlagError(error.message);
-    throw error;
+  if (values.config !== undefined) {
+    if (target)
+      throw new FlagError(
+        `${origins.get('config')}, ${target}: targets come from the file or from flags, not from both`,
+      );
+    return parseConfig(read(values.config, origins.get('config') ?? ''), values.config, defaultRegion);
   }
+  if (values['secret-name'] === undefined) {
+    throw new FlagError('--config or --secret-name is needed: a file with targets, or flags for one target');
+  }
+  mayBe('registry-id', targetFields.registryIds, values['registry-id']);
+  mayBe('namespace', targetFields.namespaces, values.namespace);
+  mayBe('service-account', targetFields.serviceAccounts, values['service-account']);
+  return [
+    completeTarget(
+      {
+        label: 'target',
+        registryIds: values['registry-id'],
+        region: values.region,
+        roleArn: values['role-arn'],
+        externalId: values['external-id'],
+        secretName: values['secret-name'],
+        namespaces: values.namespace.length === 0 ? undefined : values.namespace,
+        labelSelector: values['namespace-selector'],
+        serviceAccounts: values['service-account'],
+      },
+      (name) => flagOf(name, origins),
+      defaultRegion,
+    ),
+  ];
 }
 
 /** The bounds of a whole list, where the flag was given; each value of it was looked at before. */

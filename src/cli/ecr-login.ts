@@ -5,7 +5,7 @@ import { runOnce } from '../ecr/run.ts';
 import { HttpKubeClient } from '../kube/http/http-client.ts';
 import { loadKubeConfig } from '../kube/http/kubeconfig.ts';
 import { createLogger } from '../observability/logger.ts';
-import { ecrLoginHelp, parseEcrLogin } from './ecr-login-flags.ts';
+import { parseEcrLogin } from './ecr-login-flags.ts';
 import { endOnUnexpectedErrors, endSoon, stopSignal } from './process.ts';
 
 /** One request to the API server; it is tried again. */
@@ -13,12 +13,10 @@ const KUBE_TIMEOUT_MS = 10_000;
 /** After a run in which something failed, however long the interval is. */
 const AFTER_FAILURE_MS = 5 * 60_000;
 
-export const help = ecrLoginHelp;
-
 /**
  * `capdeploy ecr-login`: puts fresh ECR tokens into pull Secrets, once or at an interval.
  * @returns the exit code: 0 where every target and namespace is good, 1 where some failed. Of several runs the last one counts.
- * @throws FlagError or KubeConfigError where it cannot begin.
+ * @throws UsageError if it cannot begin.
  */
 export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { targets, intervalMs, dryRun, kubeconfig, logLevel } = parseEcrLogin(args, env);

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { isLogLevel, LOG_LEVELS, type LogLevel } from '../base/log.ts';
 import { UsageError } from '../base/usage-error.ts';
-import { isLogLevel, LOG_LEVELS, type LogLevel } from '../observability/logger.ts';
 
 /**
  * How the flags of a sub-command are read, checked and explained, from one table. Each can also come as CAPDEPLOY_<FLAG> from the environment,

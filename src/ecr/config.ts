@@ -9,29 +9,25 @@ import {
 } from '../api/aws-names.ts';
 import { DNS_SUBDOMAIN_PATTERN } from '../api/names.ts';
 import type { AwsRole } from '../aws/aws-client.ts';
+import { UsageError } from '../base/usage-error.ts';
 
 /**
- * What `capdeploy ecr-login` is told to do: which registries, as whom, into which Secrets. From a YAML file, or one target from flags
- * (`src/cli/ecr-login-flags.ts`); both are held against the same schema.
+ * The configuration of `capdeploy ecr-login`: which registries, with which role, into which Secrets. It comes from a
+ * YAML file, or from flags for one target (`src/cli/ecr-login-flags.ts`). Both are checked by the same schema.
  */
-
-/** The configuration is not usable. The message is one line that names the field, what was found and what is allowed. */
-export class EcrConfigError extends Error {
-  override readonly name = 'EcrConfigError';
-}
 
 /** One Secret name in one or many namespaces, and the registries whose token it holds. */
 export interface Target {
-  /** As the person wrote it: `targets[0]`, or `target` where flags say it all. */
+  /** `targets[0]`, or `target` if it comes from flags. */
   readonly label: string;
-  /** Account ids. Empty: the registry of the credentials' own account. */
+  /** Account ids. Empty: the registry of the credentials' account. */
   readonly registryIds: readonly string[];
   readonly region: string;
   readonly role: AwsRole | undefined;
   readonly secretName: string;
-  /** By name, or all that a label selector finds when the run begins. */
+  /** By name, or all that a label selector finds in a run. */
   readonly namespaces: readonly string[] | { readonly labelSelector: string };
-  /** To whose imagePullSecrets the Secret is added, in each of the namespaces. */
+  /** In each of the namespaces: the Secret is added to their imagePullSecrets. */
   readonly serviceAccounts: readonly string[];
 }
 
@@ -39,16 +35,16 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const LABEL_NAME = /^([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
 
-const words = (pattern: RegExp, max: number, what: string) =>
+const matching = (pattern: RegExp, max: number, what: string) =>
   z
     .string(`expected ${what}`)
     .max(max, `expected ${what}`)
     .regex(pattern, { message: `expected ${what}` });
 
-const REGION_WORDS = 'an AWS region such as ap-northeast-1';
+const EXPECTED_REGION = 'an AWS region such as ap-northeast-1';
 
-const labelName = words(LABEL_NAME, 317, 'the name of a label');
-const labelValue = words(LABEL_VALUE, 63, 'the value of a label, in quotes where it looks like a number');
+const labelName = matching(LABEL_NAME, 317, 'the name of a label');
+const labelValue = matching(LABEL_VALUE, 63, 'the value of a label, in quotes where it looks like a number');
 
 const labelSelector = z.strictObject(
   {
@@ -76,27 +72,27 @@ const labelSelector = z.strictObject(
   'expected a label selector, such as { matchLabels: { team: web } }; {} selects every namespace',
 );
 
-/** The fields of a target. Their bounds: AWS's for ids, ARNs and external ids (API reference of ECR, IAM and STS), Kubernetes's for names. */
+/** Bounds are AWS's for ids, ARNs and external ids (API reference of ECR, IAM and STS), Kubernetes's for names. */
 export const targetFields = {
   registryIds: z
     .array(
-      words(ACCOUNT_PATTERN, 12, 'an account id of 12 digits (in YAML between quotes)'),
+      matching(ACCOUNT_PATTERN, 12, 'an account id of 12 digits (in YAML between quotes)'),
       'expected a list of account ids, such as ["123456789012"]',
     )
     .min(1, 'expected at least one account id')
     .max(10, 'expected at most 10 account ids (what ECR takes in one request): make two targets of it')
     .optional(),
-  region: words(REGION_PATTERN, MAX_REGION_LENGTH, REGION_WORDS).optional(),
-  roleArn: words(
+  region: matching(REGION_PATTERN, MAX_REGION_LENGTH, EXPECTED_REGION).optional(),
+  roleArn: matching(
     ROLE_ARN_PATTERN,
     MAX_ROLE_ARN_LENGTH,
     'the ARN of an IAM role: arn:aws:iam::<account id>:role/<name>',
   ).optional(),
-  externalId: words(/^[A-Za-z0-9_+=,.@:/-]{2,1224}$/, 1224, '2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -').optional(),
-  secretName: words(DNS_SUBDOMAIN_PATTERN, 253, 'the name of a Secret: a-z 0-9 - and .'),
+  externalId: matching(/^[A-Za-z0-9_+=,.@:/-]{2,1224}$/, 1224, '2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -').optional(),
+  secretName: matching(DNS_SUBDOMAIN_PATTERN, 253, 'the name of a Secret: a-z 0-9 - and .'),
   namespaces: z
     .array(
-      words(DNS_LABEL, 63, 'the name of a namespace: 1 to 63 of a-z 0-9 -'),
+      matching(DNS_LABEL, 63, 'the name of a namespace: 1 to 63 of a-z 0-9 -'),
       'expected a list of names, such as [deploy]; for namespaces by their labels, or all, use namespaceSelector',
     )
     .min(1, 'expected at least one namespace')
@@ -105,7 +101,7 @@ export const targetFields = {
   namespaceSelector: labelSelector.optional(),
   serviceAccounts: z
     .array(
-      words(DNS_SUBDOMAIN_PATTERN, 253, 'the name of a ServiceAccount: a-z 0-9 - and .'),
+      matching(DNS_SUBDOMAIN_PATTERN, 253, 'the name of a ServiceAccount: a-z 0-9 - and .'),
       'expected a list of names of ServiceAccounts, such as [default]',
     )
     .max(50, 'expected at most 50 names')
@@ -130,17 +126,17 @@ const configSchema = z.strictObject(
 
 type ParsedTarget = z.output<ReturnType<typeof z.strictObject<typeof targetFields>>>;
 
-/** A target whose fields are each right. `names` says how the person calls them: `targets[0].region` in a file, `--region` on the command line. */
-export interface CheckedTarget extends Omit<ParsedTarget, 'namespaceSelector'> {
+/** A target whose fields were checked one by one. */
+interface CheckedTarget extends Omit<ParsedTarget, 'namespaceSelector'> {
   readonly label: string;
   readonly labelSelector?: string | undefined;
 }
 
 /**
- * What the fields of one target have to do with each other.
- * @param nameOf how the person calls a field.
+ * Checks the fields of a target together.
+ * @param nameOf the name of a field in errors: `targets[0].region` for a file, `--region` for flags.
  * @param defaultRegion AWS_REGION of the process.
- * @throws EcrConfigError
+ * @throws UsageError
  */
 export function completeTarget(
   target: CheckedTarget,
@@ -150,22 +146,18 @@ export function completeTarget(
   const { label, secretName, roleArn, externalId, namespaces, labelSelector } = target;
   const region = target.region ?? defaultRegion;
   if (region === undefined) {
-    throw new EcrConfigError(`${nameOf('region')}: no region is known: set it, or AWS_REGION in the environment`);
+    throw new UsageError(`${nameOf('region')}: no region is known: set it, or AWS_REGION in the environment`);
   }
   if (!REGION_PATTERN.test(region)) {
     const found = JSON.stringify(region.slice(0, 100));
-    throw new EcrConfigError(`AWS_REGION: found ${found}; expected ${REGION_WORDS} (or set ${nameOf('region')})`);
+    throw new UsageError(`AWS_REGION: found ${found}; expected ${EXPECTED_REGION} (or set ${nameOf('region')})`);
   }
   if (externalId !== undefined && roleArn === undefined) {
-    throw new EcrConfigError(
-      `${nameOf('externalId')}: is only sent when a role is assumed: set ${nameOf('roleArn')} too`,
-    );
+    throw new UsageError(`${nameOf('externalId')}: is only sent when a role is assumed: set ${nameOf('roleArn')} too`);
   }
   if ((namespaces === undefined) === (labelSelector === undefined)) {
     const found = namespaces === undefined ? 'neither is set' : 'both are set';
-    throw new EcrConfigError(
-      `${nameOf('namespaces')}, ${nameOf('namespaceSelector')}: ${found}, exactly one is needed`,
-    );
+    throw new UsageError(`${nameOf('namespaces')}, ${nameOf('namespaceSelector')}: ${found}, exactly one is needed`);
   }
   return {
     label,
@@ -180,22 +172,22 @@ export function completeTarget(
 
 /**
  * Reads the YAML of a configuration file.
- * @param file its name, for messages.
- * @throws EcrConfigError for the first thing that is wrong; no line of the file is quoted.
+ * @param file its name, for errors.
+ * @throws UsageError for the first problem, without quoting the file.
  */
 export function parseConfig(text: string, file: string, defaultRegion: string | undefined): Target[] {
   const document = parseDocument(text, { uniqueKeys: true });
   const [mistake] = document.errors;
-  // The parser's first line says what and where; the lines after it quote the file.
-  if (mistake) throw new EcrConfigError(`${file}: ${mistake.message.split('\n')[0]?.replace(/:$/, '')}`);
+  // The parser's first line says what is wrong where; the next ones quote the file.
+  if (mistake) throw new UsageError(`${file}: ${mistake.message.split('\n')[0]?.replace(/:$/, '')}`);
   let value: unknown;
   try {
     value = document.toJS();
   } catch {
-    throw new EcrConfigError(`${file}: has aliases that cannot be followed`);
+    throw new UsageError(`${file}: has aliases that cannot be followed`);
   }
   const parsed = configSchema.safeParse(value);
-  if (!parsed.success) throw new EcrConfigError(`${file}: ${firstProblem(parsed.error, value)}`);
+  if (!parsed.success) throw new UsageError(`${file}: ${firstProblem(parsed.error, value)}`);
   return parsed.data.targets.map(({ namespaceSelector, ...fields }, index) => {
     const label = `targets[${index}]`;
     const selector = namespaceSelector && selectorText(namespaceSelector, `${file}: ${label}.namespaceSelector`);
@@ -207,10 +199,7 @@ export function parseConfig(text: string, file: string, defaultRegion: string | 
   });
 }
 
-/**
- * The first problem in words that begin with the field. Of what was found its kind is said, where that is the mistake,
- * and never the value: a key pasted into the wrong line stays there.
- */
+/** The first problem, after the name of its field. It names kinds and never a value: that can be a misplaced key. */
 function firstProblem(error: z.ZodError, file: unknown): string {
   const [issue] = error.issues;
   const steps = issue?.path ?? [];
@@ -223,7 +212,6 @@ function firstProblem(error: z.ZodError, file: unknown): string {
   return `${field}: ${issue?.code === 'invalid_type' ? `found ${kindOf(found)}; ` : ''}${issue?.message}`;
 }
 
-/** In words of YAML. */
 function kindOf(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -232,8 +220,8 @@ function kindOf(value: unknown): string {
 }
 
 /**
- * A LabelSelector as the query parameter of a list (Kubernetes docs, "Labels and Selectors"). An empty one selects everything, as in a
- * NetworkPolicy.
+ * A LabelSelector as the query parameter of a list (Kubernetes docs, "Labels and Selectors"). An empty one selects
+ * everything, as in a NetworkPolicy.
  */
 function selectorText(selector: z.output<typeof labelSelector>, name: string): string {
   const equal = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
@@ -241,7 +229,7 @@ function selectorText(selector: z.output<typeof labelSelector>, name: string): s
     const listed = operator === 'In' || operator === 'NotIn';
     if (listed !== (values !== undefined && values.length > 0)) {
       const need = listed ? 'needs at least one value' : 'takes no values';
-      throw new EcrConfigError(`${name}.matchExpressions[${index}].values: the operator ${operator} ${need}`);
+      throw new UsageError(`${name}.matchExpressions[${index}].values: the operator ${operator} ${need}`);
     }
     if (operator === 'Exists') return key;
     if (operator === 'DoesNotExist') return `!${key}`;

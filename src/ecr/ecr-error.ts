@@ -1,6 +1,6 @@
 import { type AwsErrorKind, classifyAwsError } from '../aws/errors.ts';
 
-/** No token came from ECR. The message says what to do and holds no token, secret or body. */
+/** There is no token from ECR. The message says what to do, without token, secret or body. */
 export class EcrError extends Error {
   override readonly name = 'EcrError';
   readonly kind: AwsErrorKind;
@@ -10,7 +10,7 @@ export class EcrError extends Error {
     this.kind = kind;
   }
 
-  /** Whether the same request may succeed a little later. */
+  /** Whether the same request may succeed later. */
   get retryable(): boolean {
     return this.kind === 'throttled' || this.kind === 'unreachable';
   }
@@ -30,7 +30,7 @@ const ADVICE: Record<AwsErrorKind, string> = {
   other: 'AWS refused the request',
 };
 
-/** Turns whatever the SDK throws into an EcrError. */
+/** Turns an error of the SDK into an EcrError. */
 export function toEcrError(error: unknown): EcrError {
   if (error instanceof EcrError) return error;
   const { kind, detail } = classifyAwsError(error);

@@ -4,19 +4,19 @@ import type { Clock } from '../base/clock.ts';
 import type { Target } from './config.ts';
 import { EcrError, toEcrError } from './ecr-error.ts';
 import { firstExpiry, loginsOf, type RegistryLogin } from './registry-login.ts';
-import { retrying } from './retry.ts';
+import { retry } from './retry.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
-/** The SDK's own second try also sets its clock by AWS's, where this machine's is wrong. */
+/** If this machine's clock is wrong, the SDK's second try goes by AWS's clock. */
 const SDK_ATTEMPTS = 2;
-/** Beyond that: waits of at most 1, 2, 4, 8, 16, 30 s; half of it on average. An account that never answers takes three minutes. */
+/** With waits of at most 1, 2, 4, 8, 16, 30 s, on average half of it. An account that never answers takes 3 minutes. */
 const RETRY = { attempts: 7, baseMs: 1000, capMs: 30_000 };
 
-/** Tokens are good for 12 hours (ECR API reference). Far more than a clock can be wrong by, and a date that Kubernetes can write. */
+/** Tokens are valid for 12 hours (ECR API reference). No clock is wrong by more, and Kubernetes can write the date. */
 const LONGEST_LIFE_MS = 30 * 86_400_000;
 
-/** A token that is over must not replace one that works. @throws EcrError */
-function mustBeGood(expiresAt: Date, now: number): void {
+/** An expired token must not replace one that works. @throws EcrError */
+function checkExpiry(expiresAt: Date, now: number): void {
   const leftMs = expiresAt.getTime() - now;
   if (leftMs > 0 && leftMs <= LONGEST_LIFE_MS) return;
   throw new EcrError(
@@ -26,7 +26,7 @@ function mustBeGood(expiresAt: Date, now: number): void {
 }
 
 /**
- * Asks ECR for a token, as the target's role where it has one. Throttling, time-outs and server errors are tried again.
+ * Gets a token from ECR, with the target's role if it has one. Throttling, time-outs and server errors are tried again.
  * @throws EcrError, or the signal's reason.
  */
 export async function getToken(
@@ -39,19 +39,19 @@ export async function getToken(
   );
   const request = new GetAuthorizationTokenCommand(registryIds.length === 0 ? {} : { registryIds: [...registryIds] });
   try {
-    return await retrying(
+    return await retry(
       async () => {
         try {
           const { authorizationData = [] } = await client.send(request, { abortSignal: signal });
           const logins = loginsOf(authorizationData, registryIds);
-          mustBeGood(firstExpiry(logins), clock.now());
+          checkExpiry(firstExpiry(logins), clock.now());
           return logins;
         } catch (error) {
           signal.throwIfAborted();
           throw toEcrError(error);
         }
       },
-      { ...RETRY, again: (error) => (toEcrError(error).retryable ? 0 : undefined), clock, signal },
+      { ...RETRY, retryAfterMs: (error) => (toEcrError(error).retryable ? 0 : undefined), clock, signal },
     );
   } finally {
     client.destroy();

@@ -1,21 +1,21 @@
 import { GROUP, LABEL, MANAGED_BY } from '../api/names.ts';
 import { momentOf } from '../api/rfc3339.ts';
 import type { KubeObject, Preconditions } from '../kube/client.ts';
-import { DockerConfigError, hostsOf, withLogins } from './docker-config.ts';
+import { hostsOf, withLogins } from './docker-config.ts';
 import type { RegistryLogin } from './registry-login.ts';
 
-/** What has to be done so that a Secret holds the logins. Pure. */
+/** What to write so that a Secret holds the logins. Pure. */
 
 export const SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
 /** The one key of that type (Kubernetes docs, "Docker config Secrets"). */
 export const SECRET_KEY = '.dockerconfigjson';
 
 export const ECR_ANNOTATION = {
-  /** When the first of the tokens in this Secret that this program keeps is no longer good; RFC 3339. */
+  /** When the first of this program's tokens in the Secret expires; RFC 3339. */
   expiresAt: `${GROUP}/expires-at`,
-  /** When this program last wrote to the Secret; RFC 3339. */
+  /** When this program last wrote the Secret; RFC 3339. */
   refreshedAt: `${GROUP}/refreshed-at`,
-  /** JSON: each registry that this program keeps here, and when its token expires. Several targets may share a Secret. */
+  /** JSON: this program's registries in the Secret, and when their tokens expire. Targets may share a Secret. */
   registries: `${GROUP}/registries`,
 } as const;
 
@@ -25,12 +25,12 @@ export interface Secret extends KubeObject {
   data?: Record<string, string>;
 }
 
-/** Something that this program does not touch: the message names it and says what a person can do. It never quotes content. */
+/** An object that this program must not change. The message names it and says what to do, without its content. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
-export type SecretPlan =
+type SecretPlan =
   | { action: 'create'; object: Secret }
   | {
       action: 'patch';
@@ -39,8 +39,8 @@ export type SecretPlan =
     };
 
 /**
- * @param existing as read live; undefined where there is none.
- * @throws Refused where the Secret there cannot or must not be changed. It is never deleted and made anew: a Pod that starts in between
+ * @param existing as read live; undefined if there is none.
+ * @throws Refused if the Secret must not be changed. It is never replaced by a new one: a Pod that starts in between
  * would find none.
  */
 export function planSecret(
@@ -48,11 +48,18 @@ export function planSecret(
   wanted: { namespace: string; name: string; logins: readonly RegistryLogin[]; now: Date },
 ): SecretPlan {
   const { namespace, name, logins, now } = wanted;
-  if (existing !== undefined) mayBeChanged(existing, `Secret ${namespace}/${name}`);
+  const what = `Secret ${namespace}/${name}`;
+  if (existing !== undefined) checkChangeable(existing, what);
   const before = existing === undefined ? undefined : contentOf(existing);
+  const config = withLogins(before, logins);
+  if ('problem' in config) {
+    throw new Refused(
+      `${what} holds something else than a Docker config.json in ${SECRET_KEY} (${config.problem}): mend it, or choose another secretName`,
+    );
+  }
   const registries = keptRegistries(existing, before, logins, now);
   const expiresAt = new Date(Math.min(...Object.values(registries).map((at) => Date.parse(at))));
-  const data = { [SECRET_KEY]: Buffer.from(merged(before, logins, `${namespace}/${name}`), 'utf8').toString('base64') };
+  const data = { [SECRET_KEY]: Buffer.from(config.text, 'utf8').toString('base64') };
   const annotations = {
     [ECR_ANNOTATION.expiresAt]: rfc3339(expiresAt),
     [ECR_ANNOTATION.refreshedAt]: rfc3339(now),
@@ -62,12 +69,12 @@ export function planSecret(
     const metadata = { namespace, name, labels: { [LABEL.managedBy]: MANAGED_BY }, annotations };
     return { action: 'create', object: { apiVersion: 'v1', kind: 'Secret', metadata, type: SECRET_TYPE, data } };
   }
-  // Labels stay as they are: `managed-by: Helm` on a Secret that a chart made is Helm's proof that it may go on changing it.
+  // Labels stay: by `managed-by: Helm` Helm knows that a Secret of a chart is its own to change.
   const { uid = '', resourceVersion = '' } = existing.metadata;
   return { action: 'patch', preconditions: { uid, resourceVersion }, patch: { metadata: { annotations }, data } };
 }
 
-function mayBeChanged(secret: Secret, what: string): void {
+function checkChangeable(secret: Secret, what: string): void {
   const remedy = 'choose another secretName, or delete this one yourself';
   if (secret.type !== SECRET_TYPE) {
     throw new Refused(
@@ -87,18 +94,7 @@ const contentOf = (secret: Secret): string | undefined => {
   return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
 };
 
-function merged(before: string | undefined, logins: readonly RegistryLogin[], what: string): string {
-  try {
-    return withLogins(before, logins);
-  } catch (error) {
-    if (!(error instanceof DockerConfigError)) throw error;
-    throw new Refused(
-      `Secret ${what} holds something else than a Docker config.json in ${SECRET_KEY} (${error.message}): mend it, or choose another secretName`,
-    );
-  }
-}
-
-/** A registry that nobody has refreshed for so long after its end is no longer kept by any target: its dead entry says nothing about the others. */
+/** An entry that expired so long ago belongs to no target any more: it must not count as the first to expire. */
 const FORGOTTEN_MS = 24 * 3600_000;
 
 function keptRegistries(
@@ -115,7 +111,7 @@ function keptRegistries(
   return Object.fromEntries([...known, ...fresh]);
 }
 
-/** What the annotation says, without what is no RFC 3339 time; nothing where a person made something else of it. */
+/** The entries of the annotation that are RFC 3339 times; none if a person has written something else. */
 function recorded(annotation: string | undefined): Record<string, string> {
   let value: unknown;
   try {

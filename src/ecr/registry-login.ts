@@ -12,44 +12,45 @@ export interface RegistryLogin {
   readonly expiresAt: Date;
 }
 
-/** Registry hosts begin with the account (ECR user guide, "Private registry"), whatever the partition and the kind of endpoint. */
+/** In all partitions a registry's host begins with its account (ECR user guide, "Private registry"). */
 const ACCOUNT_HOST = /^[0-9]{12}(?=\.)/;
 const HOST = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$/;
 
 /**
- * The logins in ECR's answer to GetAuthorizationToken: of the registries asked for, or of all that it names where none was asked for.
+ * The logins in ECR's response to GetAuthorizationToken: of the registries in the request, or else of all in the
+ * response.
  *
- * The request's registryIds are deprecated: "The returned authorization token can be used to access any Amazon ECR registry that the IAM
- * principal has access to" (ECR API reference). They still decide for which registries AWS says the host. Where it says none (a server that no
- * longer heeds the parameter), the host is the one that it does name, with the other account: token and name pattern are the same.
- * @throws EcrError where the answer is not what the API reference promises.
+ * The request's registryIds are deprecated: "The returned authorization token can be used to access any Amazon ECR
+ * registry that the IAM principal has access to" (ECR API reference). They still decide which hosts AWS names. If a
+ * server ignores them, a host is made of one that it names and the other account: the token is the same.
+ * @throws EcrError if the response is not as in the API reference.
  */
 export function loginsOf(data: readonly AuthorizationData[], registryIds: readonly string[]): RegistryLogin[] {
   const answered = data.map(loginOf);
   const [first] = answered;
-  if (first === undefined) throw strange('without any authorizationData');
+  if (first === undefined) throw unexpected('without any authorizationData');
   if (registryIds.length === 0) return answered;
   return registryIds.map((id) => {
     const own = answered.find(({ host }) => host.startsWith(`${id}.`));
     if (own) return own;
     const pattern = answered.find(({ host }) => ACCOUNT_HOST.test(host));
-    if (!pattern) throw strange(`for ${answered.map(({ host }) => host).join(', ')}, not for registry ${id}`);
+    if (!pattern) throw unexpected(`for ${answered.map(({ host }) => host).join(', ')}, not for registry ${id}`);
     return { ...pattern, host: pattern.host.replace(ACCOUNT_HOST, id) };
   });
 }
 
 function loginOf({ authorizationToken, expiresAt, proxyEndpoint }: AuthorizationData): RegistryLogin {
   const host = (proxyEndpoint ?? '').replace(/^https?:\/\//, '').replace(/\/+$/, '');
-  if (!HOST.test(host)) throw strange('with a proxyEndpoint that names no host');
-  if (!(expiresAt instanceof Date) || Number.isNaN(expiresAt.getTime())) throw strange('without expiresAt');
+  if (!HOST.test(host)) throw unexpected('with a proxyEndpoint that names no host');
+  if (!(expiresAt instanceof Date) || Number.isNaN(expiresAt.getTime())) throw unexpected('without expiresAt');
   const [, username, password] =
     /^([^:]+):(.+)$/s.exec(Buffer.from(authorizationToken ?? '', 'base64').toString('utf8')) ?? [];
-  if (username === undefined || password === undefined) throw strange('without a token of the form user:password');
+  if (username === undefined || password === undefined) throw unexpected('without a token of the form user:password');
   return { host, username, password, expiresAt };
 }
 
-const strange = (how: string): EcrError => new EcrError('other', `ECR answered ${how}`);
+const unexpected = (how: string): EcrError => new EcrError('other', `ECR answered ${how}`);
 
-/** When the first of the logins is no longer good. */
+/** When the first of the logins expires. */
 export const firstExpiry = (logins: readonly { expiresAt: Date }[]): Date =>
   new Date(Math.min(...logins.map(({ expiresAt }) => expiresAt.getTime())));

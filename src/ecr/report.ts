@@ -1,38 +1,31 @@
+import type { Log } from '../base/log.ts';
 import { clean, redactSecrets } from '../text/redact.ts';
 import { rfc3339 } from './plan-secret.ts';
 
-/** What the run says: one line for each target and namespace, and one at the end. Nothing of a token is ever in them. */
+/** The log of a run: one line for each target and namespace, and one at the end. No line holds a part of a token. */
 
-export type Result = 'created' | 'patched' | 'skipped' | 'failed';
+type Result = 'created' | 'patched' | 'skipped' | 'failed';
 
-export interface Outcome {
+interface Outcome {
   /** `targets[0]` */
   readonly target: string;
-  /** Undefined where a target failed as a whole. */
+  /** Undefined if the whole target failed. */
   readonly namespace?: string;
   readonly secretName: string;
   readonly result: Result;
-  /** What happened or what is wrong, in words. */
   readonly message: string;
   /** When the first token that was written expires. */
   readonly expiresAt?: Date;
 }
 
-/** The part of a logger that is used. */
-export interface ReportLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 export class Report {
-  readonly #log: ReportLog;
+  readonly #log: Log;
   readonly #dryRun: boolean;
   readonly #counts: Record<Result, number> = { created: 0, patched: 0, skipped: 0, failed: 0 };
-  /** Tokens of this run in every form that is sent anywhere. */
+  /** Tokens of this run in every form that is sent. */
   readonly #hidden = new Set<string>();
 
-  constructor(log: ReportLog, dryRun: boolean) {
+  constructor(log: Log, dryRun: boolean) {
     this.#log = log;
     this.#dryRun = dryRun;
   }
@@ -76,7 +69,7 @@ export class Report {
     else this.#log.info(fields, done);
   }
 
-  /** The API server, a webhook or a proxy may quote what it was sent. */
+  /** The API server, a webhook or a proxy can quote what it got. */
   #safe(text: string): string {
     let result = clean(text).replaceAll('\n', ' ');
     for (const hidden of this.#hidden) result = result.replaceAll(hidden, '[redacted]');

@@ -1,24 +1,25 @@
 import type { Aws } from '../aws/aws-client.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { Target } from './config.ts';
 import { findNamespaces } from './find-namespaces.ts';
 import { getToken } from './get-token.ts';
 import { firstExpiry, type RegistryLogin } from './registry-login.ts';
-import { Report, type ReportLog } from './report.ts';
-import { eachOf } from './retry.ts';
+import { Report } from './report.ts';
+import { forEachAtOnce } from './retry.ts';
 import { addPullSecret, type Cluster, NamespaceGone, writeSecret } from './write.ts';
 
 /**
- * One run: for each target a token, the namespaces, and in each of them the Secret and its ServiceAccounts. No target and no namespace
- * stops another one.
+ * One run: for each target a token and the namespaces, and in each of these the Secret and its ServiceAccounts. A
+ * target or namespace that fails does not stop the others.
  */
 
-/** A run that has not ended by then gives up, well before the CronJob's activeDeadlineSeconds and the next run. Milliseconds. */
+/** Time limit of a run, well before the CronJob's activeDeadlineSeconds and the next run. Milliseconds. */
 export const RUN_LIMIT_MS = 10 * 60_000;
 
-/** Half of the most that there are: accounts that do not answer (three minutes each) must not keep the others from their turn in this run. */
+/** Half of the most that there can be: accounts that do not answer (3 minutes each) must not take the whole run. */
 const TARGETS_AT_A_TIME = 50;
 const NAMESPACES_AT_A_TIME = 8;
 
@@ -27,9 +28,9 @@ export interface RunOptions {
   aws: Aws;
   kube: Pick<KubeClient, 'get' | 'list' | 'create' | 'patch'>;
   clock: Clock;
-  log: ReportLog;
+  log: Log;
   dryRun: boolean;
-  /** Ends the run early; what is not done by then has failed. */
+  /** Ends the run early: what is not done then has failed. */
   signal: AbortSignal;
   limitMs?: number;
 }
@@ -40,22 +41,19 @@ export async function runOnce(options: RunOptions): Promise<number> {
   const report = new Report(log, dryRun);
   const began = clock.now();
   const limit = new AbortController();
-  const timer = clock.setTimeout(() => limit.abort(new TooLate(limitMs)), limitMs);
+  const timer = clock.setTimeout(
+    () => limit.abort(new Error(`not done within the ${limitMs / 1000} s that a run may take`)),
+    limitMs,
+  );
   const signal = AbortSignal.any([options.signal, limit.signal]);
   const cluster: Cluster = { kube, clock, signal, dryRun };
   try {
-    await eachOf(targets, TARGETS_AT_A_TIME, (target) => refresh(target, cluster, aws, report));
+    await forEachAtOnce(targets, TARGETS_AT_A_TIME, (target) => refresh(target, cluster, aws, report));
   } finally {
     clock.clearTimeout(timer);
   }
   report.summary((clock.now() - began) / 1000);
   return report.failed;
-}
-
-class TooLate extends Error {
-  constructor(limitMs: number) {
-    super(`not done within the ${limitMs / 1000} s that a run may take`);
-  }
 }
 
 async function refresh(target: Target, cluster: Cluster, aws: Aws, report: Report): Promise<void> {
@@ -82,7 +80,9 @@ async function refresh(target: Target, cluster: Cluster, aws: Aws, report: Repor
     return fail(`no token from ECR in ${target.region}: ${wordsOf(error)}`);
   }
   for (const login of logins) report.hide(login);
-  await eachOf(namespaces, NAMESPACES_AT_A_TIME, (namespace) => refreshIn(namespace, target, logins, cluster, report));
+  await forEachAtOnce(namespaces, NAMESPACES_AT_A_TIME, (namespace) =>
+    refreshIn(namespace, target, logins, cluster, report),
+  );
 }
 
 async function refreshIn(
@@ -97,7 +97,7 @@ async function refreshIn(
   try {
     action = await writeSecret(cluster, { namespace, name: secretName, logins });
   } catch (error) {
-    // Found by a selector and gone since: nobody misses a token there. Named by a person: a mistake, or the end of something.
+    // Found by a selector and gone since: no token is needed there. Named by a person: probably a mistake.
     const vanished = error instanceof NamespaceGone && 'labelSelector' in namespaces;
     return report.add({ ...outcome, result: vanished ? 'skipped' : 'failed', message: wordsOf(error) });
   }
@@ -105,7 +105,7 @@ async function refreshIn(
   const good = `${action}, good until ${expiresAt.toISOString().slice(0, 16)}Z for ${logins.map(({ host }) => host).join(', ')}`;
   const added: string[] = [];
   const problems: string[] = [];
-  // Only after the Secret is there: a ServiceAccount never names one that is not. In a dry run it may not be there yet either way.
+  // After the Secret, so that no ServiceAccount names one that is not there. (In a dry run it may not be there yet.)
   for (const account of serviceAccounts) {
     try {
       if (await addPullSecret(cluster, namespace, account, secretName)) added.push(account);
@@ -121,10 +121,8 @@ async function refreshIn(
 }
 
 function wordsOf(error: unknown): string {
-  if (isKubeError(error)) return `${HINTS[error.kind] ?? ''}${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  const hint = isKubeError(error, 'forbidden')
+    ? 'a right is missing or a policy refuses it (see deploy/ecr-login): '
+    : '';
+  return hint + (error instanceof Error ? error.message : String(error));
 }
-
-const HINTS: Partial<Record<string, string>> = {
-  forbidden: 'a right is missing or a policy refuses it (see deploy/ecr-login): ',
-};

@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import { type KubeClient, type KubeObject, SECRETS, SERVICE_ACCOUNTS } from '../kube/client.ts';
-import { isKubeError } from '../kube/errors.ts';
+import { isKubeError, undefinedIfGone } from '../kube/errors.ts';
 import { planSecret, Refused, type Secret } from './plan-secret.ts';
 import type { RegistryLogin } from './registry-login.ts';
-import { retrying } from './retry.ts';
+import { retry } from './retry.ts';
 
-/** Writing to the cluster: each time read, decided, and written under the resourceVersion that was read. */
+/** Writes to the cluster: each try reads, decides, and writes under the resourceVersion that was read. */
 
 export interface Cluster {
   readonly kube: Pick<KubeClient, 'get' | 'list' | 'create' | 'patch'>;
@@ -20,31 +20,34 @@ export class NamespaceGone extends Error {
   override readonly name = 'NamespaceGone';
 }
 
-/** Somebody else moved between our reading and our writing: look again. */
-class LookAgain extends Error {}
+/** Another program wrote between the read and the write. The message is for the last try. */
+class LostRace extends Refused {
+  constructor(what: string, cause: unknown) {
+    super(`${what} was changed by somebody else each time that this program wrote to it: find out who`, { cause });
+  }
+}
 
 /** Waits of at most 0.2, 0.4, … 10 s; what the API server asks for in Retry-After comes on top. */
 const RETRY = { attempts: 8, baseMs: 200, capMs: 10_000 };
-/** Longer than that nobody waits for one request; the run after this one is not far. */
+/** The longest Retry-After that is waited for: the next run is not far. */
 const LONGEST_RETRY_AFTER_S = 15;
 
-/** Reads and writes that the API server failed or that lost a race are done again. */
-export function persistently<T>(
+/** Tries again what the API server failed, and what lost a race. */
+export function withRetries<T>(
   { clock, signal }: Pick<Cluster, 'clock' | 'signal'>,
   act: () => Promise<T>,
 ): Promise<T> {
-  const again = (error: unknown): number | undefined => {
-    if (error instanceof LookAgain) return 0;
+  const retryAfterMs = (error: unknown): number | undefined => {
+    if (error instanceof LostRace) return 0;
     if (!isKubeError(error, 'retryable')) return undefined;
     return Math.min(error.retryAfterSeconds ?? 0, LONGEST_RETRY_AFTER_S) * 1000;
   };
-  return retrying(act, { ...RETRY, again, clock, signal });
+  return retry(act, { ...RETRY, retryAfterMs, clock, signal });
 }
 
 /**
- * Puts the logins into one Secret. Killed at any point, it leaves either the Secret as it was or the whole new one: each try ends in one
- * request that the API server does or does not do.
- * @returns what was done.
+ * Puts the logins into one Secret. If this process ends at any point, the Secret is as it was or new as a whole: each
+ * try ends in one request.
  * @throws Refused, NamespaceGone, KubeError.
  */
 export function writeSecret(
@@ -53,8 +56,8 @@ export function writeSecret(
 ): Promise<'created' | 'patched'> {
   const { kube, clock, signal, dryRun } = cluster;
   const { namespace, name } = place;
-  return persistently(cluster, async () => {
-    const existing = await find<Secret>(() => kube.get<Secret>(SECRETS, namespace, name, { signal }));
+  return withRetries(cluster, async () => {
+    const existing = await undefinedIfGone(kube.get<Secret>(SECRETS, namespace, name, { signal }));
     const plan = planSecret(existing, { ...place, now: new Date(clock.now()) });
     try {
       if (plan.action === 'create') {
@@ -64,20 +67,15 @@ export function writeSecret(
       await kube.patch(SECRETS, namespace, name, plan.preconditions, plan.patch, { signal, dryRun });
       return 'patched' as const;
     } catch (error) {
-      throw lostRace(error, plan.action) ? new LookAgain('', { cause: error }) : namespaceGone(error, namespace);
+      if (isLostRace(error, plan.action)) throw new LostRace(`Secret ${namespace}/${name}`, error);
+      throw namespaceGone(error, namespace);
     }
-  }).catch((error) => {
-    throw error instanceof LookAgain
-      ? new Refused(
-          `Secret ${namespace}/${name} was changed by somebody else each time that this program wrote to it: find out who`,
-        )
-      : error;
   });
 }
 
 /**
- * Adds the Secret to the imagePullSecrets of one ServiceAccount, at the end; what is there stays.
- * @returns whether it had to be added. @throws Refused where there is no such ServiceAccount; KubeError.
+ * Appends the Secret to the imagePullSecrets of one ServiceAccount.
+ * @returns whether it had to be added. @throws Refused if there is no such ServiceAccount; KubeError.
  */
 export function addPullSecret(
   cluster: Cluster,
@@ -87,24 +85,20 @@ export function addPullSecret(
 ): Promise<boolean> {
   const { kube, signal, dryRun } = cluster;
   const what = `ServiceAccount ${namespace}/${account}`;
-  return persistently(cluster, async () => {
-    const found = await find(() => kube.get<ServiceAccount>(SERVICE_ACCOUNTS, namespace, account, { signal }));
+  return withRetries(cluster, async () => {
+    const found = await undefinedIfGone(kube.get<ServiceAccount>(SERVICE_ACCOUNTS, namespace, account, { signal }));
     if (found === undefined) throw new Refused(`${what} is not there: create it, or take it out of serviceAccounts`);
     const listed = found.imagePullSecrets ?? [];
     if (listed.some(({ name }) => name === secretName)) return false;
     const { uid = '', resourceVersion = '' } = found.metadata;
-    // A merge patch replaces the list; the resourceVersion keeps it from replacing one that was not read.
+    // A merge patch replaces the whole list. With the resourceVersion it replaces only the one that was read.
     const patch = { imagePullSecrets: [...listed, { name: secretName }] };
     try {
       await kube.patch(SERVICE_ACCOUNTS, namespace, account, { uid, resourceVersion }, patch, { signal, dryRun });
     } catch (error) {
-      throw lostRace(error, 'patch') ? new LookAgain('', { cause: error }) : error;
+      throw isLostRace(error, 'patch') ? new LostRace(what, error) : error;
     }
     return true;
-  }).catch((error) => {
-    throw error instanceof LookAgain
-      ? new Refused(`${what} was changed by somebody else each time that this program wrote to it: find out who`)
-      : error;
   });
 }
 
@@ -112,24 +106,14 @@ interface ServiceAccount extends KubeObject {
   imagePullSecrets?: { name?: string }[];
 }
 
-/** The object, or undefined where the API server has none of that name. */
-async function find<T>(get: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await get();
-  } catch (error) {
-    if (isKubeError(error, 'gone')) return undefined;
-    throw error;
-  }
-}
-
-/** A create that finds the name taken, a patch that finds another version, or nothing: deleted, or made, since we looked. */
-function lostRace(error: unknown, action: 'create' | 'patch'): boolean {
+/** Since the read, another program has created the object, changed it or deleted it. */
+function isLostRace(error: unknown, action: 'create' | 'patch'): boolean {
   return (
     isKubeError(error, 'exists') || isKubeError(error, 'conflict') || (action === 'patch' && isKubeError(error, 'gone'))
   );
 }
 
-/** A create answers 404 where there is no such namespace, and 403 with these words while one is being deleted (NamespaceLifecycle). */
+/** A create answers 404 if the namespace is not there, and 403 with these words while it ends (NamespaceLifecycle). */
 function namespaceGone(error: unknown, namespace: string): unknown {
   if (isKubeError(error, 'gone')) return new NamespaceGone(`namespace ${namespace} is not there`);
   if (isKubeError(error, 'forbidden') && /because it is being terminated/.test(error.message)) {

@@ -56,3 +56,13 @@ export function classify(status: number, reason: string): KubeErrorKind {
 export function isKubeError(error: unknown, kind?: KubeErrorKind): error is KubeError {
   return error instanceof KubeError && (kind === undefined || error.kind === kind);
 }
+
+/** What a `get` finds; undefined if the API server does not have it. @throws KubeError */
+export async function undefinedIfGone<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (isKubeError(error, 'gone')) return undefined;
+    throw error;
+  }
+}

@@ -6,8 +6,10 @@
  */
 
 import { createHash } from 'node:crypto';
+import { BoundedMap } from '../base/bounded-map.ts';
 import { type Clock, microTime, systemClock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
+import { keyOf } from '../base/object-key.ts';
 import { redactSecrets } from '../text/redact.ts';
 import { EVENTS, type KubeClient, type KubeObject } from './client.ts';
 import { isKubeError } from './errors.ts';
@@ -63,7 +65,7 @@ export class EventRecorder {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #waiting: KubeObject[] = [];
-  readonly #remembered = new Set<string>();
+  readonly #remembered = new BoundedMap<string, true>(REMEMBERED);
   readonly #stopped = new AbortController();
   #writing: Promise<void> | undefined;
   #lost = 0;
@@ -78,13 +80,13 @@ export class EventRecorder {
   record(description: EventDescription): void {
     if (this.#stopped.signal.aborted) return;
     const event = buildEvent(description, this.#options.reporter, this.#clock.now());
-    const key = `${event.metadata.namespace}/${event.metadata.name}`;
+    const key = keyOf(event);
     if (this.#remembered.has(key)) return;
     if (this.#waiting.length >= (this.#options.maxWaiting ?? 1000)) {
       this.#lose('QueueFull', description.reason);
       return;
     }
-    this.#remember(key);
+    this.#remembered.set(key, true);
     this.#waiting.push(event);
     this.#writing ??= this.#write();
   }
@@ -131,13 +133,6 @@ export class EventRecorder {
     } catch {
       // Nothing that has to do with Events may harm a deploy.
     }
-  }
-
-  #remember(key: string): void {
-    this.#remembered.add(key);
-    if (this.#remembered.size <= REMEMBERED) return;
-    const [oldest] = this.#remembered;
-    if (oldest !== undefined) this.#remembered.delete(oldest);
   }
 }
 

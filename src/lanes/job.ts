@@ -2,6 +2,7 @@ import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, type DeployRequest, dueAtOf, ID_PATTERN, MOST_DAYS_AHEAD } from '../api/deploy-request.ts';
 import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
 import { momentOf } from '../api/rfc3339.ts';
+import { sameContent } from '../requests/find-in-status.ts';
 import { bounded, plain } from '../text/truncate.ts';
 
 /** The fields of a batch/v1 Job that lanes read. All other fields stay untouched. */
@@ -254,15 +255,3 @@ export function identify(job: Job, resource: Pick<CapDeployJob, 'metadata'>, req
   if (isBeingDeleted(job) || !isOwnedBy(job, resource)) return 'leaving';
   return sameContent(storedRequest(job), request) ? 'same' : 'id-conflict';
 }
-
-const CONTENT = ['id', 'environment', 'task', 'repository', 'revision', 'notBefore', 'expiresAt'] as const;
-
-/**
- * Compares the canonical content: what is deployed, where, and when it was asked to start. Texts for people may differ
- * between two sends of one request. Its bounds in time count: a second send with other bounds is not the same request,
- * or it would deploy at a wrong time.
- */
-export const sameContent = (
-  stored: Partial<Pick<StoredRequest, (typeof CONTENT)[number]>>,
-  request: DeployRequest,
-): boolean => CONTENT.every((field) => (stored[field] ?? undefined) === request[field]);

@@ -8,8 +8,8 @@ import type {
 } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
+import { BoundedMap } from '../base/bounded-map.ts';
 import { bounded, boundedKeepingTheEnd } from '../text/truncate.ts';
-import { dropOldest } from './drop-oldest.ts';
 import { type HangingStart, terminating } from './explain.ts';
 import {
   isAlive,
@@ -43,7 +43,8 @@ export class Lane {
   waiting: WaitingEntry[] = [];
   openSince: number | undefined;
   readonly window: WindowState;
-  readonly lastStarted: Map<string, Watermark>;
+  /** By task, the one started last at the end. */
+  readonly lastStarted: BoundedMap<string, Watermark>;
   lastSuccessful: LaneStatus['lastSuccessful'];
   lastResult: LaneStatus['lastResult'];
   lastEndedAt: string | undefined;
@@ -62,7 +63,10 @@ export class Lane {
     const { previous } = view;
     this.claim = previous?.active?.[0];
     this.window = windowState(view.environment?.windows, view.now, `spec.environments[${view.name}].windows`);
-    this.lastStarted = new Map((previous?.lastStarted ?? []).map((mark) => [mark.task, mark]));
+    this.lastStarted = new BoundedMap(
+      WATERMARKS,
+      (previous?.lastStarted ?? []).map((mark) => [mark.task, mark]),
+    );
     this.lastSuccessful = previous?.lastSuccessful;
     this.lastResult = previous?.lastResult;
     this.lastEndedAt = previous?.lastEndedAt;
@@ -162,7 +166,6 @@ export class Lane {
     if (last && compareTurns(last, { id, dueAt }) >= 0) return;
     this.lastStarted.delete(task);
     this.lastStarted.set(task, { task, id, repository, ...defined({ revision }), dueAt });
-    dropOldest(this.lastStarted, WATERMARKS);
   }
 
   release(): void {

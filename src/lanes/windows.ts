@@ -1,6 +1,6 @@
 import type { DeployWindow } from '../api/capdeployjob.ts';
+import { BoundedMap } from '../base/bounded-map.ts';
 import { readSchedule, type Schedule } from './cron.ts';
-import { dropOldest } from './drop-oldest.ts';
 import { localTime } from './time-zone.ts';
 
 /** What the windows of an environment say of one moment. All moments are epoch milliseconds. */
@@ -173,21 +173,8 @@ function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { lookup
   return { open: true, from, to: last + durationMs };
 }
 
-/** The oldest answer goes first. */
-class BoundedMap<V> {
-  readonly #values = new Map<string, V>();
-  get(key: string): V | undefined {
-    return this.#values.get(key);
-  }
-  set(key: string, value: V): void {
-    this.#values.delete(key);
-    this.#values.set(key, value);
-    dropOldest(this.#values, MOST_ANSWERS);
-  }
-}
-
-const states = new BoundedMap<Found>();
-const calendars = new BoundedMap<Calendar | { field: 'schedule' | 'timeZone'; problem: string }>();
+const states = new BoundedMap<string, Found>(MOST_ANSWERS);
+const calendars = new BoundedMap<string, Calendar | { field: 'schedule' | 'timeZone'; problem: string }>(MOST_ANSWERS);
 
 function calendarOf({ schedule, timeZone, durationSeconds }: DeployWindow) {
   const key = JSON.stringify([schedule, timeZone, durationSeconds]);

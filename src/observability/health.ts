@@ -5,7 +5,8 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { parseBindAddress } from './bind-address.ts';
 
 /** Must answer at once, from what is known already: the kubelet waits one second. */
 export type Check = () => { ok: boolean; message?: string };
@@ -48,27 +49,6 @@ export function serveMetrics(options: MetricsServerOptions): Promise<RunningServ
       answer(response, 200, text, options.metrics.contentType);
     },
   });
-}
-
-/**
- * `:8080` (all interfaces), `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080`; '0' is off: undefined. Port 0 in an address takes a free one.
- * Throws an Error that names the flag.
- */
-export function parseBindAddress(
-  flag: string,
-  address: string,
-): { host: string | undefined; port: number } | undefined {
-  if (address === '0') return undefined;
-  const [, host = '', digits = ''] = /^(\[[^[\]]*\]|[^:[\]]*):(\d{1,5})$/.exec(address) ?? [];
-  const port = Number(digits);
-  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-  const named = host === '' || (host.startsWith('[') ? isIP(bare) === 6 : /^[A-Za-z0-9.-]+$/.test(host));
-  if (digits === '' || port > 65_535 || !named) {
-    throw new Error(
-      `${flag}: "${address}" is no address: write ":8080", "127.0.0.1:8080", "[::1]:8080", or "0" for none`,
-    );
-  }
-  return { host: bare || undefined, port };
 }
 
 type Routes = Record<string, (response: ServerResponse) => void | Promise<void>>;

@@ -3,15 +3,14 @@
  * holds a secret: fields are judged by name, texts redacted, errors reduced to what is known to be harmless.
  */
 
-import pino, { type Bindings, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 import pretty from 'pino-pretty';
+import { isLogLevel, LOG_LEVELS } from '../base/log.ts';
 import { clean, redactHead, redactSecrets } from '../text/redact.ts';
 import { isSecretName } from '../text/secret-names.ts';
 
-export type Logger = PinoLogger;
-
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+/** Not its `child`: pino does not format the bindings of a child, so they would be written as they are. */
+type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'>;
 
 export interface LoggerOptions {
   /** `--log-level`; default info. */
@@ -26,7 +25,7 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions = {}): Logger {
   const level = options.level ?? 'info';
   if (!isLogLevel(level)) throw new Error(`--log-level: "${level}" is none of ${LOG_LEVELS.join(', ')}`);
-  const logger = pino(
+  return pino(
     {
       level,
       base: null,
@@ -54,16 +53,6 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     },
     stream(options),
   );
-  // pino formats the bindings of the first logger only. Children have it as their prototype, and so this method too.
-  const { child } = logger;
-  const safeChild = function (this: Logger, bindings: Bindings, ...rest: unknown[]): Logger {
-    return Reflect.apply(child, this, [safeFields(bindings), ...rest]);
-  };
-  return Object.assign(logger, { child: safeChild as unknown as typeof child });
-}
-
-export function isLogLevel(level: string): level is LogLevel {
-  return (LOG_LEVELS as readonly string[]).includes(level);
 }
 
 function stream(options: LoggerOptions): DestinationStream {

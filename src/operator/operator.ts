@@ -1,6 +1,6 @@
-import type { Logger } from 'pino';
 import { type Clock, monotonicNow, systemClock } from '../base/clock.ts';
 import { clockWasSet } from '../base/clock-step.ts';
+import type { Log } from '../base/log.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { LeaderElector } from '../kube/election/leader-elector.ts';
 import type { LeaseName } from '../kube/election/lease.ts';
@@ -26,9 +26,9 @@ export interface OperatorOptions {
   /** Name of this operator's Pod, as its Events give it. */
   readonly instance: string;
   readonly openQueue: (settings: QueueSettings) => Queue;
-  readonly targets: QueueSelectionOptions;
+  readonly selection: QueueSelectionOptions;
   readonly metrics: OperatorMetrics;
-  readonly log: Logger;
+  readonly log: Log;
   readonly clock?: Clock;
   /** Without it this operator works as soon as its caches are complete, as if it were the only one. */
   readonly election?: ElectionOptions | undefined;
@@ -111,7 +111,7 @@ export function startOperator(options: OperatorOptions): Operator {
         metrics,
         clock,
         log,
-        targets: options.targets,
+        selection: options.selection,
         openQueue: (settings) => guardedQueue(options.openQueue(settings), mayTake),
       }),
   });
@@ -132,9 +132,9 @@ export function startOperator(options: OperatorOptions): Operator {
   return {
     readiness: () => {
       const found = controller.readiness();
-      if (!found.ok || !elector || elector.hasLooked) return found;
+      if (!found.ok || !elector || elector.isLeaseKnown) return found;
       const { namespace, name } = election.lease;
-      const why = elector.trouble === undefined ? '' : `: ${elector.trouble}`;
+      const why = elector.lastFailure === undefined ? '' : `: ${elector.lastFailure}`;
       return { ok: false, message: `the Lease ${namespace}/${name} was not read yet${why}` };
     },
     liveness: () => {

@@ -1,13 +1,14 @@
 import { deployMessageSchema, ID_PATTERN, MESSAGE_ALIASES, REQUIRED_FIELDS } from '../api/deploy-request.ts';
 import { describe } from '../text/escape.ts';
-import { envelopeWords, isBase64OfObject, own, wordsOfNoObject } from './envelopes.ts';
+import { describeEnvelope, describeNoObject, isBase64OfObject, memberOf } from './envelopes.ts';
 
 /**
- * From the body of an SQS message to the fields of a deploy request: JSON, the SNS envelope, and keys by any of their names. Says nothing
- * yet about what the fields hold. Pure, and safe on any input: no recursion over the message, no property looked up by a foreign key.
+ * From the body of an SQS message to the fields of a deploy request: JSON, the SNS envelope, and keys by any of their
+ * names. The values are not checked here. Safe on any input: no recursion over the message, and no key of the message
+ * is looked up in an object.
  */
 
-/** SQS's own bound is 1 MiB; in UTF-16 units it is never more. */
+/** SQS's own bound is 1 MiB, which is never more UTF-16 units than this. */
 const MAX_BODY_LENGTH = 1_048_576;
 
 export interface MessageFields {
@@ -40,20 +41,20 @@ export function readBody(body: string): MessageFields | BodyProblem {
 }
 
 function readObject(text: string, field: string): { object: Record<string, unknown> } | BodyProblem {
-  if (text.length > MAX_BODY_LENGTH) return wrong(field, `is longer than ${MAX_BODY_LENGTH} characters`);
+  if (text.length > MAX_BODY_LENGTH) return bodyProblem(field, `is longer than ${MAX_BODY_LENGTH} characters`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return { problem: { json: false, field, message: `${field}: ${whyNoJson(text)}; expected a JSON object` } };
+    return { problem: { json: false, field, message: `${field}: ${problemOfJson(text)}; expected a JSON object` } };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return wrong(field, wordsOfNoObject(value) ?? `found ${describe(value)}; expected a JSON object`);
+    return bodyProblem(field, describeNoObject(value) ?? `found ${describe(value)}; expected a JSON object`);
   }
   return { object: value as Record<string, unknown> };
 }
 
-function whyNoJson(text: string): string {
+function problemOfJson(text: string): string {
   if (text.startsWith('\uFEFF')) return 'begins with a byte order mark';
   return isBase64OfObject(text) ? 'is a JSON object in base64' : 'is not JSON';
 }
@@ -62,26 +63,27 @@ function whyNoJson(text: string): string {
 function unwrap(
   object: Record<string, unknown>,
 ): { message: string; messageId: string | undefined; timestamp: string | undefined } | BodyProblem | undefined {
-  if (own(object, 'Type') !== 'Notification') return undefined;
-  const message = own(object, 'Message');
+  if (memberOf(object, 'Type') !== 'Notification') return undefined;
+  const message = memberOf(object, 'Message');
   if (typeof message !== 'string') return undefined;
-  const messageId = own(object, 'MessageId');
+  const messageId = memberOf(object, 'MessageId');
   if (messageId !== undefined && !(typeof messageId === 'string' && ID_PATTERN.test(messageId))) {
-    return wrong(
+    return bodyProblem(
       'MessageId',
       `found ${describe(messageId)} in the SNS envelope; expected 1 to 128 printable ASCII characters`,
     );
   }
-  const timestamp = own(object, 'Timestamp');
+  const timestamp = memberOf(object, 'Timestamp');
   if (timestamp !== undefined && typeof timestamp !== 'string') {
-    return wrong('Timestamp', `found ${describe(timestamp)} in the SNS envelope; expected an RFC 3339 time`);
+    return bodyProblem('Timestamp', `found ${describe(timestamp)} in the SNS envelope; expected an RFC 3339 time`);
   }
   return { message, messageId, timestamp };
 }
 
 /**
- * Gathers the known keys; `null` in an optional field is nothing. One field under two keys ("repo" and "Repository") is fine while both say the same. The very same key twice is
- * refused: JSON.parse keeps the last one, another reader of the message (an approver's, a gateway's) may have kept the first.
+ * Gathers the known keys; `null` in an optional field is the same as no field. One field under two keys ("repo" and
+ * "Repository") may have one value only. The very same key twice is refused: JSON.parse keeps the last one, but another
+ * reader of the message, such as an approver's or a gateway's, may have kept the first.
  */
 function fieldsOf(
   where: 'body' | 'Message',
@@ -94,7 +96,7 @@ function fieldsOf(
     const field = FIELD_OF_KEY.get(lowerAscii(key));
     if (field === undefined || (value === null && !REQUIRED_FIELDS.has(field))) continue;
     if (values.has(field) && values.get(field) !== value) {
-      return wrong(
+      return bodyProblem(
         field,
         'given more than once with different values (keys are read without regard to case, and by aliases)',
       );
@@ -104,15 +106,15 @@ function fieldsOf(
   const seen = new Set<string>();
   for (const key of topLevelKeys(text)) {
     const field = FIELD_OF_KEY.get(lowerAscii(key));
-    if (field !== undefined && seen.has(key)) return wrong(field, 'the same key is given twice');
+    if (field !== undefined && seen.has(key)) return bodyProblem(field, 'the same key is given twice');
     seen.add(key);
   }
-  // Each request names its repository: what names none may be an envelope. One that names it is a request, whatever else it holds.
-  const words = values.has('repository') ? undefined : envelopeWords(object);
-  return words === undefined ? { values, envelope } : wrong(where, words);
+  // What names a repository is a request, whatever else it holds. What names none may be an envelope.
+  const words = values.has('repository') ? undefined : describeEnvelope(object);
+  return words === undefined ? { values, envelope } : bodyProblem(where, words);
 }
 
-/** The keys of the outermost object of a text that is known to be JSON, repeated ones included. One pass, no recursion. */
+/** The keys of the outermost object of a text that is valid JSON, with repeated ones. One pass, no recursion. */
 function topLevelKeys(json: string): string[] {
   const keys: string[] = [];
   let depth = 0;
@@ -136,11 +138,11 @@ function topLevelKeys(json: string): string[] {
   return keys;
 }
 
-/** ASCII only: toLowerCase() would make a "k" of the Kelvin sign. */
+/** ASCII only: toLowerCase() turns the Kelvin sign into "k". */
 function lowerAscii(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-function wrong(field: string, message: string): BodyProblem {
+function bodyProblem(field: string, message: string): BodyProblem {
   return { problem: { json: true, field, message: `${field}: ${message}` } };
 }

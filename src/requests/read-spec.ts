@@ -3,42 +3,27 @@ import { type CapDeployJob, type CapDeployJobSpec, specOf } from '../api/capdepl
 import { escapeText } from '../text/escape.ts';
 
 /**
- * The `revisions` patterns of a spec. They run on a linear-time engine (RE2): a pattern is a user's, a revision is a stranger's, and
- * together they must not be able to stop the process.
+ * The `revisions` patterns of a spec. They run on a linear-time engine (RE2), so that no pattern of a user and no
+ * revision in a message can stop the process.
  */
 export interface Revisions {
-  /** True where the environment has no pattern, or the whole revision matches it. */
+  /** True if the environment has no pattern, or the whole revision matches it. */
   allows(environment: string, revision: string): boolean;
-  /** What the environment takes, in words, with the pattern as it was written: for a revision that `allows` refuses. */
+  /** What the environment accepts, with its pattern, for the error text of a revision that `allows` refuses. */
   expectedIn(environment: string): string;
 }
 
-/** RE2 is linear in text times program: `(\pL{1000}){…}` within 512 characters still makes a program that takes seconds. */
+/** RE2 is linear in text times program: `(\pL{1000}){…}`, within 512 characters, is a program that takes seconds. */
 const MAX_PROGRAM = 5_000;
 
-/** What is expected of a pattern, in words. */
-const PATTERN_WORDS =
+const EXPECTED_PATTERN =
   'an RE2 pattern (https://github.com/google/re2/wiki/Syntax) that matches a revision from its start to its end, such as v[0-9]+\\.[0-9]+\\.[0-9]+';
 
-/** `*` behind a letter: in file names it stands for any text, in RE2 it repeats the letter. */
+/** `*` after a letter: in file names it means any text, in RE2 it repeats the letter. */
 const LIKE_A_FILE_NAME = /(^|(?<!\\)[A-Za-z0-9_/-])\*/;
 
-const compiled = new WeakMap<CapDeployJobSpec, Revisions | { problem: string }>();
-
-/**
- * Compiles the patterns of all environments, once for each spec object.
- * @returns the first bad pattern as a problem that names its environment: the spec is invalid then, and the queue is not read.
- */
-export function compileRevisions(spec: CapDeployJobSpec): Revisions | { problem: string } {
-  let result = compiled.get(spec);
-  if (result === undefined) {
-    result = compile(spec);
-    compiled.set(spec, result);
-  }
-  return result;
-}
-
-function compile(spec: CapDeployJobSpec): Revisions | { problem: string } {
+/** @returns the first bad pattern as a problem that names its environment: the spec is invalid then. */
+function compileRevisions(spec: CapDeployJobSpec): Revisions | { problem: string } {
   const patterns = new Map<string, RE2JS>();
   for (const [index, { name, revisions }] of spec.environments.entries()) {
     if (revisions === undefined) continue;
@@ -51,12 +36,12 @@ function compile(spec: CapDeployJobSpec): Revisions | { problem: string } {
       patterns.set(name, pattern);
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
-      return problem(`expected ${PATTERN_WORDS}; RE2 says: ${words.slice(0, 200)}`);
+      return problem(`expected ${EXPECTED_PATTERN}; RE2 says: ${words.slice(0, 200)}`);
     }
   }
   const written = new Map(spec.environments.map(({ name, revisions }) => [name, revisions]));
   return {
-    // matches() is anchored at both ends of the text, as by \A(?:…)\z, whatever anchors or flags the pattern itself has.
+    // matches() is anchored at both ends of the text, as by \A(?:…)\z, whatever anchors or flags the pattern has.
     allows: (environment, revision) => patterns.get(environment)?.matches(revision) ?? true,
     expectedIn(environment) {
       const pattern = written.get(environment) ?? '';
@@ -66,24 +51,26 @@ function compile(spec: CapDeployJobSpec): Revisions | { problem: string } {
   };
 }
 
-export type ReadSpec = { spec: CapDeployJobSpec; revisions: Revisions } | { problem: string };
+export interface ReadSpec {
+  readonly spec: CapDeployJobSpec;
+  readonly revisions: Revisions;
+}
 
-const read = new WeakMap<CapDeployJob, ReadSpec>();
+const read = new WeakMap<CapDeployJob, ReadSpec | { problem: string }>();
 
 /** Spec and patterns of a resource, read once for each object of the cache. */
-export function readSpec(resource: CapDeployJob): ReadSpec {
+export function readSpec(resource: CapDeployJob): ReadSpec | { problem: string } {
   let result = read.get(resource);
   if (result === undefined) {
-    const parsed = specOf(resource);
-    const revisions = 'spec' in parsed ? compileRevisions(parsed.spec) : parsed;
-    result =
-      'spec' in parsed && !('problem' in revisions) ? { spec: parsed.spec, revisions } : problemOf(parsed, revisions);
+    result = readAnew(resource);
     read.set(resource, result);
   }
   return result;
 }
 
-function problemOf(...results: object[]): { problem: string } {
-  const found = results.find((result): result is { problem: string } => 'problem' in result);
-  return { problem: found?.problem ?? 'spec: invalid' };
+function readAnew(resource: CapDeployJob): ReadSpec | { problem: string } {
+  const parsed = specOf(resource);
+  if ('problem' in parsed) return parsed;
+  const revisions = compileRevisions(parsed.spec);
+  return 'problem' in revisions ? revisions : { ...parsed, revisions };
 }

@@ -39,20 +39,20 @@ export function parseAllowQueue(value: string): AllowQueueRule {
   return { namespace, arnGlob };
 }
 
-/** SQS's own origins always, others only where they are listed, exactly. */
+/** SQS's own origins always, others only if they are listed. */
 export function isOriginAllowed(queue: QueueUrl, allowedOrigins: ReadonlySet<string>): boolean {
   return queue.official || allowedOrigins.has(queue.origin);
 }
 
-/** Without any rule every queue; with one, only what a rule of that namespace allows. An unknown ARN matches nothing. */
+/** Without rules every queue is allowed, else what a rule of the namespace allows. None allows an unknown ARN. */
 export function isQueueAllowed(namespace: string, arn: string | undefined, rules: readonly AllowQueueRule[]): boolean {
   if (rules.length === 0) return true;
   return arn !== undefined && rules.some((rule) => rule.namespace === namespace && matchesGlob(rule.arnGlob, arn));
 }
 
 /**
- * `*` stands for any run of characters (colons too: an ARN's six fields hold none, so it cannot shift them), `?` for one. Walks back to
- * the last `*` only, so that no glob takes more than length × length steps.
+ * `*` matches any run of characters, `?` one. Colons too: a queue's ARN has exactly five, so `*` cannot shift its
+ * fields. It goes back to the last `*` only: at most length × length steps.
  */
 export function matchesGlob(glob: string, text: string): boolean {
   let g = 0;

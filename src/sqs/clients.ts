@@ -3,7 +3,7 @@ import { Aws } from '../aws/aws-client.ts';
 import type { Queue, QueueSettings } from './queue.ts';
 import { SqsQueue } from './sqs-queue.ts';
 
-/** A call's own time-out (wait time and margin) stands before this one. */
+/** For all receives; each one's own time-out (wait time and margin) is shorter or as long. */
 const RECEIVE_TIMEOUT_MS = 30_000;
 const ACK_TIMEOUT_MS = 10_000;
 
@@ -14,11 +14,12 @@ interface Shared {
 }
 
 /**
- * Opens queues. Queues with the same region, role and origin share two clients: one for receives, whose sockets are unbounded (the SDK's
- * 50 would starve the 51st poll), and one for everything else (a delete never waits behind a poll). The clients go with their last queue.
+ * Opens queues. Queues with the same region, role and origin share two clients, which end with their last queue. One is
+ * for receives, without a limit of sockets: by the SDK's 50 the 51st poll would wait. The other is for everything else:
+ * a delete never waits behind a poll.
  *
- * Requests go to the origin of the queue's URL and nowhere else: AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_SQS do not count for queues (those
- * of STS do), because a URL that means another host than it says could not be checked.
+ * Requests go to the origin of the queue's URL and nowhere else. AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_SQS do not count
+ * for queues (those of STS do): a URL that means another host than it says could not be checked.
  */
 export class SqsClients {
   readonly #aws: Aws;
@@ -46,7 +47,7 @@ export class SqsClients {
     });
   }
 
-  /** Ends every client, whoever still uses it. */
+  /** Ends every client, also if it is in use. */
   close(): void {
     for (const shared of this.#shared.values()) destroy(shared);
     this.#shared.clear();
@@ -58,7 +59,7 @@ export class SqsClients {
     endpoint: string;
     role: { roleArn: string; externalId: string } | undefined;
   }): Shared {
-    // A receive is tried once more at most: the poller has a backoff of its own. A lost delete costs a redelivery, so it gets a third try.
+    // Two tries of a receive: the poller has a backoff of its own. Three of a delete: a lost one costs a redelivery.
     const receives = this.#aws.clientConfig({
       ...target,
       maxSockets: Number.POSITIVE_INFINITY,
@@ -67,7 +68,7 @@ export class SqsClients {
     });
     const acks = this.#aws.clientConfig({ ...target, requestTimeoutMs: ACK_TIMEOUT_MS, maxAttempts: 3 });
     const receiving = new SQSClient(receives);
-    // The first client's provider remembers its credentials until they expire: a role is assumed once for both.
+    // The first client's provider keeps its credentials until they expire: a role is assumed once for both.
     const acking = new SQSClient({ ...acks, credentials: receiving.config.credentials });
     return { receives: receiving, acks: acking, users: 0 };
   }

@@ -1,9 +1,9 @@
 import { type AwsErrorKind, classifyAwsError } from '../aws/errors.ts';
 
-/** What can come of a request to SQS: what can come of any request to AWS, and `missing-queue`: no such queue (or it was deleted). */
+/** Those of any request to AWS, and `missing-queue`: there is no such queue, or it was deleted. */
 export type SqsErrorKind = 'missing-queue' | AwsErrorKind;
 
-/** The only error that a Queue throws. Its message says what to do and holds no receipt handle, token, secret or body. */
+/** The only error that a Queue throws. Its message says what to do, without receipt handle, token, secret or body. */
 export class SqsError extends Error {
   readonly kind: SqsErrorKind;
   /** AWS's error code, or the transport's. */
@@ -39,7 +39,7 @@ const ADVICE: Record<SqsErrorKind, string> = {
   other: 'SQS refused the request',
 };
 
-/** Turns whatever the SDK throws into an SqsError. */
+/** Turns an error of the SDK into an SqsError. */
 export function toSqsError(error: unknown): SqsError {
   if (error instanceof SqsError) return error;
   const { kind, code, detail } = classifyAwsError(error, OWN_CODES);

@@ -2,7 +2,7 @@ import { SqsError } from './errors.ts';
 import type { Queue } from './queue.ts';
 
 /**
- * Rejects `receive`, `delete` and `changeVisibility` while `granted` says no: only the leader touches a message.
+ * Rejects `receive`, `delete` and `changeVisibility` while this replica is not the leader.
  * @throws SqsError (kind `aborted`, code NotLeader)
  */
 export function guardedQueue(queue: Queue, granted: () => boolean): Queue {

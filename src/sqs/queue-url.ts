@@ -1,11 +1,11 @@
 import { ACCOUNT_PATTERN, partitionOf, REGION_PATTERN } from '../api/aws-names.ts';
 
 /**
- * What a queue URL says, and whether this operator may read it. Pure.
+ * What a queue URL says. Pure.
  *
- * A resource's author chooses the URL, and the host in it is where signed requests (session token included) go. So its origin is judged
- * before anything is sent, and what is sent is put together again from the parsed parts: nothing that a server
- * might read otherwise (dot segments, escapes, credentials, ports) gets through.
+ * The author of a resource chooses the URL, and signed requests with a session token go to its host. So its origin is
+ * checked before anything is sent, and the URL that is used is built from the parsed parts: nothing that a server could
+ * read in another way (dot segments, escapes, credentials, ports) gets through.
  */
 
 export interface QueueUrl {
@@ -13,11 +13,11 @@ export interface QueueUrl {
   readonly origin: string;
   /** Origin and path as they are sent to SQS. */
   readonly href: string;
-  /** True where the origin is one of SQS's own. */
+  /** True if the origin is one of SQS's own. */
   readonly official: boolean;
   /** The region that the host names. */
   readonly region: string | undefined;
-  /** The account id in the path, where it is one. */
+  /** The account id in the path, if it has one. */
   readonly accountId: string | undefined;
   readonly name: string;
   readonly fifo: boolean;
@@ -37,12 +37,12 @@ export function parseQueueUrl(value: string): QueueUrl | { problem: string } {
   if (!split || !url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     return { problem: 'is not of the form https://<host>/<account id>/<queue name>' };
   }
-  // URL also reads other letters, and addresses in other notations: a person must see where requests go.
+  // URL also accepts other letters and notations of addresses. A person must be able to see where requests go.
   const host = (split[2] as string).toLowerCase();
   if (url.host !== host && url.host !== host.replace(/:(443|80)$/, '')) {
     return { problem: `names its host in another way than ${url.host}` };
   }
-  // The path as it was written, not as URL resolved it: "/1/../2/q" must not be one queue here and another one there.
+  // The path as written, not as resolved by URL: "/1/../2/q" must not be one queue here and another for the server.
   const segments = (split[3] as string).split('/');
   const name = segments.at(-1) as string;
   if (!QUEUE_NAME.test(name)) {
@@ -70,7 +70,7 @@ export function parseQueueUrl(value: string): QueueUrl | { problem: string } {
   };
 }
 
-/** The region of one of SQS's own origins; undefined for any other. Always https, always the default port. */
+/** The region of one of SQS's own origins (https, default port); undefined for any other. */
 function officialRegion(url: URL): string | undefined {
   if (url.protocol !== 'https:' || url.port !== '') return undefined;
   if (url.hostname === LEGACY_HOST) return LEGACY_REGION;
@@ -79,8 +79,8 @@ function officialRegion(url: URL): string | undefined {
 }
 
 /**
- * SQS's own hosts in a region: regional, FIPS, dual-stack and legacy. They are of the region's own partition:
- * "sqs.cn-north-1.amazonaws.com" is nobody's (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html).
+ * SQS's own hosts in a region: regional, FIPS, dual-stack and legacy, in the region's own partition only
+ * (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html). There is no "sqs.cn-north-1.amazonaws.com".
  */
 function hostsOf(region: string): string[] {
   const { suffix, dualStackSuffix } = partitionOf(region);
@@ -93,7 +93,7 @@ function hostsOf(region: string): string[] {
   ];
 }
 
-/** An interface endpoint (PrivateLink), `<name>.sqs.<region>.vpce.<suffix>`: not SQS's own, but it names its region. */
+/** An interface endpoint (PrivateLink), `<name>.sqs.<region>.vpce.<suffix>`, is not SQS's own, but names its region. */
 function vpcEndpointRegion(host: string): string | undefined {
   const region = /\.sqs\.([a-z0-9-]+)\.vpce\./.exec(host)?.[1];
   const isOne = region !== undefined && REGION_PATTERN.test(region);
@@ -101,9 +101,9 @@ function vpcEndpointRegion(host: string): string | undefined {
 }
 
 /**
- * The ARN that allow rules are held against. At SQS's own origins the URL alone decides; elsewhere (a VPC endpoint, a local server) the
- * region is the one that requests will be signed for.
- * @returns undefined where the path names no account or no region is known: then no rule can allow the queue.
+ * The ARN for allow rules. At SQS's own origins the URL alone gives the region. Elsewhere (a VPC endpoint, a local
+ * server) it is the one that requests are signed for.
+ * @returns undefined if the path names no account, or no region is known: then no rule can allow the queue.
  */
 export function queueArn(queue: QueueUrl, resolvedRegion: string | undefined): string | undefined {
   const region = queue.official ? queue.region : resolvedRegion;
@@ -112,8 +112,8 @@ export function queueArn(queue: QueueUrl, resolvedRegion: string | undefined): s
 }
 
 /**
- * One name for one queue, however its URL is written: the ARN at SQS's own origins (regional, FIPS and legacy hosts are one queue),
- * else the URL (two local servers may hold queues of one name).
+ * One name for all URLs of a queue. At SQS's own origins it is the ARN: regional, FIPS and legacy hosts have the same
+ * queues. Elsewhere it is the URL: two local servers may have queues of one name.
  */
 export function canonicalQueue(queue: QueueUrl): string {
   return (queue.official && queueArn(queue, undefined)) || queue.href;

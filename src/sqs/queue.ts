@@ -2,15 +2,15 @@ import type { SqsError } from './errors.ts';
 
 /** One SQS queue as intake and the producers use it. Every method throws `SqsError` and nothing else. */
 export interface Queue {
-  /** Long-polls for up to 10 messages; an empty list where none came. An aborted poll can swallow a message until its visibility ends. */
+  /** Long-polls for up to 10 messages. A message that an aborted poll took stays hidden until its visibility ends. */
   receive(options: ReceiveOptions): Promise<QueueMessage[]>;
-  /** Deletes messages. @returns one entry for each handle, in its order: undefined where it was deleted. */
+  /** @returns one entry for each handle, in their order: undefined if its message was deleted. */
   delete(receiptHandles: readonly string[], signal?: AbortSignal): Promise<BatchOutcome[]>;
-  /** Hides messages for so many seconds from now; 0 makes one visible at once. @returns one entry for each change, in its order. */
+  /** Hides messages from now on; with 0 seconds one is visible at once. @returns one entry for each, in their order. */
   changeVisibility(changes: readonly VisibilityChange[], signal?: AbortSignal): Promise<BatchOutcome[]>;
   attributes(signal?: AbortSignal): Promise<QueueAttributes>;
   send(body: string, options?: SendOptions): Promise<{ messageId: string }>;
-  /** Gives the connection back; requests under way may fail. */
+  /** Releases the connection; requests in flight may fail. */
   close(): void;
 }
 
@@ -26,16 +26,16 @@ export interface ReceiveOptions {
 
 export interface QueueMessage {
   readonly messageId: string;
-  /** Lets its holder delete the message: never logged. */
+  /** Enough to delete the message: never logged. */
   readonly receiptHandle: string;
   readonly body: string;
-  /** Who sent it, authenticated by SQS; '' where the server does not say. */
+  /** The sender that SQS authenticated; '' if the server does not say. */
   readonly senderId: string;
-  /** Epoch milliseconds; undefined where the server does not say. */
+  /** Epoch milliseconds; undefined if the server does not say. */
   readonly sentTimestamp: number | undefined;
   /** How often it was received, this time included. */
   readonly receiveCount: number;
-  /** Of a FIFO queue; undefined for a message of a standard queue, also where its producer gave it a group. */
+  /** Of a FIFO queue. Undefined for a standard queue, also if the producer gave a group. */
   readonly messageGroupId: string | undefined;
 }
 
@@ -49,7 +49,7 @@ export type BatchOutcome = SqsError | undefined;
 
 export interface QueueAttributes {
   readonly fifo: boolean;
-  /** Where messages go that were received too often; undefined where they stay for ever. */
+  /** The dead-letter queue; undefined if there is none. */
   readonly redrive: { readonly maxReceiveCount: number; readonly dlqArn: string } | undefined;
 }
 
@@ -59,11 +59,11 @@ export interface SendOptions {
   readonly delaySeconds?: number;
 }
 
-/** Which queue to open, and as whom. Its origin has been checked: signed requests go there. */
+/** Signed requests go to the origin of `url`: it must have been checked. */
 export interface QueueSettings {
   readonly url: string;
   readonly region: string;
   readonly roleArn: string | undefined;
-  /** Sent with AssumeRole: `<namespace>/<name>` of the resource, never chosen by its author. */
+  /** For AssumeRole: `<namespace>/<name>` of the resource. Its author cannot choose it. */
   readonly externalId: string;
 }

@@ -18,13 +18,13 @@ import type {
   VisibilityChange,
 } from './queue.ts';
 
-/** What a receive may take beyond its wait time, in milliseconds, before it is ended. */
+/** After its wait time a receive is given up so much later. Milliseconds. */
 const RECEIVE_MARGIN_MS = 10_000;
 /** SQS's bound for a batch. */
 const BATCH = 10;
 const MAX_SENDER_ID = 256;
 
-/** A queue at AWS. Receives and acknowledgements go by clients of their own: a full house of long polls never holds up a delete. */
+/** A queue at AWS. Receives have a client of their own: long polls never delay a delete. */
 export class SqsQueue implements Queue {
   readonly #url: string;
   readonly #fifo: boolean;
@@ -48,13 +48,13 @@ export class SqsQueue implements Queue {
       VisibilityTimeout: options.visibilitySeconds,
       MessageSystemAttributeNames: ['SenderId', 'SentTimestamp', 'ApproximateReceiveCount', 'MessageGroupId'],
     });
-    const answer = await classified(() =>
+    const answer = await withSqsErrors(() =>
       this.#receives.send(command, {
         ...abortable(options.signal),
         requestTimeout: options.waitSeconds * 1000 + RECEIVE_MARGIN_MS,
       }),
     );
-    // Undefined, not empty, where nothing came.
+    // Undefined if nothing came.
     return (answer.Messages ?? []).flatMap((message) => toMessage(message, this.#fifo) ?? []);
   }
 
@@ -89,7 +89,7 @@ export class SqsQueue implements Queue {
   async attributes(signal?: AbortSignal): Promise<QueueAttributes> {
     // "All", because asking a standard queue for FifoQueue is an error.
     const command = new GetQueueAttributesCommand({ QueueUrl: this.#url, AttributeNames: ['All'] });
-    const { Attributes } = await classified(() => this.#acks.send(command, abortable(signal)));
+    const { Attributes } = await withSqsErrors(() => this.#acks.send(command, abortable(signal)));
     return { fifo: Attributes?.FifoQueue === 'true', redrive: redriveOf(Attributes?.RedrivePolicy) };
   }
 
@@ -101,7 +101,7 @@ export class SqsQueue implements Queue {
       ...(options.deduplicationId === undefined ? {} : { MessageDeduplicationId: options.deduplicationId }),
       ...(options.delaySeconds === undefined ? {} : { DelaySeconds: options.delaySeconds }),
     });
-    const { MessageId } = await classified(() => this.#acks.send(command));
+    const { MessageId } = await withSqsErrors(() => this.#acks.send(command));
     return { messageId: MessageId ?? '' };
   }
 
@@ -109,7 +109,7 @@ export class SqsQueue implements Queue {
     this.#onClose();
   }
 
-  /** A batch answers 200 and lists what failed; ids are positions, so equal receipt handles do not clash. */
+  /** A batch answers 200 and lists what failed. Ids are positions, so equal receipt handles are no conflict. */
   async #inBatches<T>(
     entries: readonly T[],
     send: (batch: T[]) => Promise<{ Failed?: { Id?: string | undefined; Code?: string | undefined }[] | undefined }>,
@@ -117,7 +117,7 @@ export class SqsQueue implements Queue {
     const outcomes: BatchOutcome[] = [];
     for (let start = 0; start < entries.length; start += BATCH) {
       const batch = entries.slice(start, start + BATCH);
-      const { Failed } = await classified(() => send(batch));
+      const { Failed } = await withSqsErrors(() => send(batch));
       const failed = new Map((Failed ?? []).map(({ Id, Code }) => [Id, batchEntryError(Code)]));
       outcomes.push(...batch.map((_, index) => failed.get(String(index))));
     }
@@ -125,13 +125,13 @@ export class SqsQueue implements Queue {
   }
 }
 
-/** Digits, or a number that is made of them: Number() also takes true, [5], "1e3" and "0x10". */
+/** A number or a string of digits only: Number() also takes true, [5], "1e3" and "0x10". */
 function wholeNumber(value: unknown): number | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   return /^[0-9]{1,15}$/.test(`${value}`) ? Number(value) : undefined;
 }
 
-/** A message without body or handle is no message: a server that sends one is broken, and nothing could be done with it. */
+/** A broken server may send a message without id, body or handle: it is dropped, for nothing can be done with it. */
 function toMessage(message: Message, fifo: boolean): QueueMessage | undefined {
   const { MessageId, ReceiptHandle, Body, Attributes } = message;
   if (MessageId === undefined || ReceiptHandle === undefined || Body === undefined) return undefined;
@@ -143,13 +143,13 @@ function toMessage(message: Message, fifo: boolean): QueueMessage | undefined {
     senderId: (Attributes?.SenderId ?? '').replace(/[^ -~]/g, '').slice(0, MAX_SENDER_ID),
     sentTimestamp: sent !== undefined && sent > 0 && sent < 8.64e15 ? sent : undefined,
     receiveCount: Math.max(1, wholeNumber(Attributes?.ApproximateReceiveCount) ?? 1),
-    // A standard queue hands over a group as well ("fair queues"), and keeps no order in it: to go by it would let an old revision pass for a
-    // newer one. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
+    // Groups of a standard queue ("fair queues") have no order: by them an old revision would pass for a newer one.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
     messageGroupId: fifo ? Attributes?.MessageGroupId : undefined,
   };
 }
 
-/** The policy is a JSON string in which the count comes as a number or as a string. */
+/** The policy is a JSON string. Its count is a number or a string. */
 function redriveOf(policy: string | undefined): QueueAttributes['redrive'] {
   if (!policy) return undefined;
   try {
@@ -165,7 +165,7 @@ function redriveOf(policy: string | undefined): QueueAttributes['redrive'] {
 
 const abortable = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal });
 
-async function classified<T>(call: () => Promise<T>): Promise<T> {
+async function withSqsErrors<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {

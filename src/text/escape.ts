@@ -3,16 +3,19 @@ import { clean, redactSecrets } from './redact.ts';
 
 /** Text that came in a message, made fit for people: in annotations, status, Events, logs and chat. Pure. */
 
-/** One line of at most 256 UTF-16 units, without secrets, escape sequences, control characters and what reorders or hides text; undefined where
- *  nothing is left. */
+/**
+ * One line of at most 256 UTF-16 units, without secrets, escape sequences, control characters and what reorders or
+ * hides text.
+ * @returns undefined if nothing is left.
+ */
 export function cleanText(text: string): string | undefined {
   const line = redactSecrets(clean(text.slice(0, MAX_TEXT_LENGTH * 16))).replace(/\s+/g, ' ');
   return cut(line.trim(), MAX_TEXT_LENGTH).trim() || undefined;
 }
 
 /**
- * Without secrets, and otherwise as it came, for `escapeText` to show; where it hid a secret behind escape sequences, without them.
- * @param max UTF-16 units that will be shown: so much more is read that a secret is known before it is cut.
+ * The text without secrets, for `escapeText`. Escape sequences stay in it, unless they hid a secret.
+ * @param max UTF-16 units that will be shown. More is read, so that a secret is recognised before it is cut.
  */
 export function withoutSecrets(text: string, max: number): string {
   const start = text.slice(0, max * 16 + 4096);
@@ -21,7 +24,7 @@ export function withoutSecrets(text: string, max: number): string {
   return redacted === plain ? start : redacted;
 }
 
-/** Shows a text so that every character of it can be seen: escapes in the way of JSON, cut to so many UTF-16 units of output. */
+/** Makes every character of a text visible by escapes like JSON's. Cut to at most `max` UTF-16 units of output. */
 export function escapeText(text: string, max: number): string {
   let out = '';
   for (const character of text) {
@@ -40,7 +43,7 @@ function escapeUnfit(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** Says what was found in a message, for an error text: strings quoted, escaped and cut, everything else by its kind only. */
+/** Names a value of a message in an error text: strings quoted, escaped and cut, everything else by its kind only. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
@@ -50,7 +53,7 @@ export function describe(value: unknown): string {
   return String(value);
 }
 
-/** Cuts to so many UTF-16 units without leaving half of a surrogate pair. */
+/** The first `max` UTF-16 units, never ending within a surrogate pair. */
 export function cut(text: string, max: number): string {
   if (text.length <= max) return text;
   const end = text.charCodeAt(max - 1);

@@ -1,19 +1,19 @@
 /**
- * Text from outside (logs, messages, errors) made fit to be shown: no control characters, and of bounded length. Lengths are bytes
- * of UTF-8, for that is what the API server, etcd and terminals pay for. Linear time.
+ * Text from outside (logs, messages, errors) made fit to be shown: no control characters, bounded length. Lengths are
+ * bytes of UTF-8, because the API server and etcd count these. Linear time.
  */
 
 /**
- * ESC sequences (ECMA-48): CSI, OSC and other strings, two-character ones; also CSI as the one character U+009B. The bounds
- * keep an unterminated sequence from swallowing what follows it, and the search linear.
+ * ESC sequences (ECMA-48): CSI, OSC and other strings, two-character ones; also CSI as the one character U+009B. The
+ * bounds keep the search linear, and keep an unterminated sequence from taking what follows it.
  */
 const ESCAPES =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is here to find
   /(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]|\x1b[\]PX^_][^\x07\x1b]{0,1024}(?:\x07|\x1b\\)|\x1b[ -/]{0,8}[0-~]/g;
 
 /**
- * C0 and C1 controls but for tab and newline, DEL, what turns the reading direction (U+061C, 200E, 200F, 202A-202E, 2066-2069: text that
- * shows otherwise than it reads), invisible format characters and separators, lone surrogates (no UTF-8 for them).
+ * C0 and C1 controls except tab and newline, DEL, what changes the reading direction (U+061C, 200E, 200F, 202A-202E,
+ * 2066-2069), invisible format characters and separators, lone surrogates (UTF-8 has no form for them).
  */
 const UNPRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is here to find
@@ -26,12 +26,12 @@ export function clean(text: string): string {
 
 /** Clean, and at most `maxBytes` of its start, ending on a character's boundary. */
 export function printable(text: string, maxBytes: number): string {
-  return head(clean(bounded(text, maxBytes, 'start')), maxBytes);
+  return head(clean(excerpt(text, maxBytes, 'start')), maxBytes);
 }
 
-/** Clean, and at most `maxBytes` of its end, for logs: what went wrong stands last. */
+/** Clean, and at most `maxBytes` of its end. For logs: the error is at the end. */
 export function tail(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(clean(bounded(text, maxBytes, 'end')), 'utf8');
+  const bytes = Buffer.from(clean(excerpt(text, maxBytes, 'end')), 'utf8');
   if (bytes.length <= maxBytes) return bytes.toString('utf8');
   let start = bytes.length - Math.max(0, maxBytes);
   while (start < bytes.length && isContinuation(bytes[start])) start += 1;
@@ -46,13 +46,13 @@ function head(text: string, maxBytes: number): string {
   return bytes.subarray(0, end).toString('utf8');
 }
 
-/** 10xxxxxx: a byte that goes on with a character begun before. */
+/** 10xxxxxx: not the first byte of a character. */
 function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
-/** Megabytes are not cleaned for the sake of a kilobyte: what is left out here could only count if nearly all the rest were escapes. */
-function bounded(text: string, maxBytes: number, keep: 'start' | 'end'): string {
+/** Megabytes are not cleaned to show a kilobyte. The rest would count only if nearly all of this were escapes. */
+function excerpt(text: string, maxBytes: number, keep: 'start' | 'end'): string {
   const most = Math.max(0, maxBytes) * 16 + 4096;
   if (text.length <= most) return text;
   return keep === 'start' ? text.slice(0, most) : text.slice(-most);

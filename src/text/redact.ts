@@ -1,9 +1,9 @@
 /**
- * Takes secrets out of text before it goes where more people read: the end of a deploy's log into a status.
+ * Takes secrets out of text before more people can read it, for example before the end of a log goes into a status.
  *
- * It knows shapes, not secrets: what looks like none of these stays. The shapes, by the program that prints them, are the table in
- * docs/status.md, "Secrets in texts", and the lines of test/unit/text/credential-lines.ts. Each pattern starts at a fixed word, runs over one class of characters or
- * is bounded, and what that cannot say is done in plain code: time is linear in the text, whatever the text.
+ * It knows shapes of secrets; what has none of them stays. docs/status.md, "Secrets in texts", lists them by the
+ * program that prints them, and test/unit/text/credential-lines.ts has lines of each. Time is linear in any text: each
+ * pattern starts at a fixed word, runs over one class of characters or is bounded; the rest is plain code.
  */
 
 import { clean, printable, tail } from './printable.ts';
@@ -12,9 +12,9 @@ import { SECRET_NAME } from './secret-names.ts';
 import { redactCredentials, redactPairs } from './secret-pairs.ts';
 import { isTokenAlone, MARK, redactPair } from './secret-values.ts';
 
-export { clean, printable, tail } from './printable.ts';
+export { clean } from './printable.ts';
 
-/** The text with everything that looks like a secret replaced by `[redacted]`. Never throws. Escape sequences hide secrets: `clean` first. */
+/** The text with `[redacted]` for each secret. Never throws. Escape sequences hide secrets: call `clean` first. */
 export function redactSecrets(text: string): string {
   let result = redactCommands(redactUrls(redactPrivateKeys(text)));
   for (const [pattern, replacement] of SHAPES) result = result.replace(pattern, replacement);
@@ -26,21 +26,19 @@ export function redactSecrets(text: string): string {
   );
 }
 
-/**
- * The end of a log, cleaned, redacted, and at most `maxBytes` long. Redacted before it is cut: the second half of a password looks like nothing.
- */
+/** At most `maxBytes` of the end, cleaned. Redacted before it is cut: half of a password has no known shape. */
 export function redactTail(text: string, maxBytes: number): string {
   return tail(redactSecrets(clean(text.slice(-(Math.max(0, maxBytes) * 16 + 65_536)))), maxBytes);
 }
 
-/** The start of a text, cleaned, redacted, and at most `maxBytes` long. Redacted before it is cut, as `redactTail`. */
+/** At most `maxBytes` of the start, cleaned. Redacted before it is cut. */
 export function redactHead(text: string, maxBytes: number): string {
   return printable(redactSecrets(clean(text.slice(0, Math.max(0, maxBytes) * 16 + 4096))), maxBytes);
 }
 
 /** scheme://user:password@host, to the last @ before the path. */
 const URL_PAIR = /:\/\/([^\s/:@"'<>]{0,256}):([^\s/"'<>]{0,4096})@/g;
-/** A password with a slash in it, as people put it into DATABASE_URL. What begins with a port is a path, and a user has no dot. */
+/** A password with a slash, as in DATABASE_URL. If it begins with a port, it is a path. A user has no dot. */
 const URL_SLASH =
   /:\/\/([^\s/:@"'<>[\].]{1,64}):(?!\d{1,5}[/?#])([^\s"'<>@/]{0,128}\/[^\s"'<>@]{0,128})@(?=[A-Za-z0-9])/g;
 /** scheme://token@host */
@@ -54,12 +52,12 @@ const redactUrls = (text: string): string =>
       isTokenAlone(scheme, user) ? `${scheme}${slashes}${MARK}` : all,
     );
 
-/** Not within a longer word; `\b` would take the underscore for a letter. */
+/** Not within a longer word. To `\b` an underscore is a letter. */
 const START = '(?<![A-Za-z0-9])';
 const shape = (source: string, flags = 'g'): RegExp => new RegExp(START + source, flags);
 
 const SHAPES: [pattern: RegExp, replacement: string][] = [
-  // "Bearer realm=" is what a server asks for, and "bearer token" plain words.
+  // "Bearer realm=" is a server's challenge, and "bearer token" plain words.
   [
     shape(
       '(bearer\\s{1,8})(?!(?:realm|error|scope|tokens?|auth[a-z]*|schemes?|headers?|credentials?|challenge|format|method)(?![A-Za-z0-9]))[A-Za-z0-9+/=_.~:-]{6,}',
@@ -79,12 +77,12 @@ const SHAPES: [pattern: RegExp, replacement: string][] = [
   [shape('[A-Za-z0-9]{64,80}AZDO[A-Za-z0-9]{4}'), MARK],
   [shape('[A-Za-z0-9_~.-]{3}\\dQ~[A-Za-z0-9_~.-]{31,34}'), MARK],
   [shape('(?:xox[a-z]|xapp)-[A-Za-z0-9.-]{8,}'), MARK],
-  // Addresses that are secrets: whoever knows them may post.
+  // Addresses that are secrets: they alone allow to post.
   [/(hooks\.slack\.com\/)[A-Za-z0-9/_-]{8,}/g, `$1${MARK}`],
   [/(discord(?:app)?\.com\/api\/(?:v\d{1,2}\/)?webhooks\/)[A-Za-z0-9/_-]{8,}/g, `$1${MARK}`],
   [/(webhook\.office\.com\/webhookb2\/)[A-Za-z0-9/@_-]{8,}/g, `$1${MARK}`],
   [/(api\.telegram\.org\/bot)\d{4,16}:[A-Za-z0-9_-]{16,}/g, `$1${MARK}`],
-  // npm, Stripe, Google, Docker Hub, PyPI, RubyGems, SendGrid, DigitalOcean, HashiCorp, Hugging Face, age, and others of the `sk-` kind.
+  // npm, Stripe, Google, Docker Hub, PyPI, RubyGems, DigitalOcean, HashiCorp, Hugging Face, `sk-…`, SendGrid, age.
   [shape('npm_[A-Za-z0-9]{30,}'), MARK],
   [
     shape(
@@ -97,7 +95,7 @@ const SHAPES: [pattern: RegExp, replacement: string][] = [
   [shape('AGE-SECRET-KEY-1[A-Z0-9]{16,}'), MARK],
   // JSON Web Tokens: base64url of `{"`. Parts may be missing where it was cut off.
   [shape('eyJ[A-Za-z0-9_-]{8,}(?:\\.[A-Za-z0-9_-]*){0,4}'), MARK],
-  // The Token of SNS's confirmations, also where JSON escapes the "=" before it. A digest has 128 digits at most (SHA-512).
+  // The Token of SNS's confirmations, also after "=" escaped by JSON. A digest has at most 128 digits (SHA-512).
   [/(?<![0-9a-f])[0-9a-f]{129,}/gi, MARK],
   // Signatures of Azure, keys of Google: in a URL only.
   [/([?&;](?:amp;)?(?:sig|key|code|jwt|hmac)=)[A-Za-z0-9%+/=_.~-]{20,}/gi, `$1${MARK}`],
@@ -119,7 +117,7 @@ const SHAPES: [pattern: RegExp, replacement: string][] = [
     `$1${MARK}`,
   ],
   [/(jdbc:oracle:thin:[A-Za-z0-9_$#]{1,64}\/)[^\s@"']{1,256}(?=@)/g, `$1${MARK}`],
-  // openssl, whose passwords say where they come from. `bin/rails db:encryption:init` prints the keys by these names.
+  // openssl's `pass:`; the keys that `bin/rails db:encryption:init` prints.
   [/(-pass(?:in|out)? pass:)\S{1,512}/g, `$1${MARK}`],
   [/(primary_key: {1,4})(?=[a-z]{0,32}[A-Z0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9])/g, `$1${MARK}`],
 ];
@@ -132,8 +130,9 @@ const BUNDLE_CONFIG =
 const BASE64_RUN = /[A-Za-z0-9+/]{40,}={0,2}/g;
 
 /**
- * Digests in base64, by what stands before them: of public keys as OpenSSH writes them, which somebody whose deploy failed for a changed host
- * key has to compare; of packages as npm's lock file and Go's sums have them. Of so many characters, and the last one has bits to spare.
+ * Digests in base64, by what stands before them. OpenSSH's are of public keys: after a deploy that failed for a changed
+ * host key, a person has to compare them. The others are of packages, in npm's lock file and Go's sums. The length is
+ * fixed, and so are the unused bits of the last character.
  */
 const DIGESTS: readonly [before: string, digest: RegExp][] = [
   ['SHA256:', /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/],
@@ -142,7 +141,7 @@ const DIGESTS: readonly [before: string, digest: RegExp][] = [
   ['sha512-', /^[A-Za-z0-9+/]{85}[AQgw]==$/],
   ['h1:', /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/],
 ];
-/** The format of RFC 4253 begins with the length of the algorithm's name, and a private key's does not. */
+/** A public key (RFC 4253) begins with the length of its algorithm's name, a private key does not. */
 const PUBLIC_KEY = /(?:^|[\s"'])(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-nistp\d{3}) $/;
 
 const isPublic = (run: string, at: number, text: string): boolean =>
@@ -155,19 +154,22 @@ const isPublic = (run: string, at: number, text: string): boolean =>
   ) ||
   (run.startsWith('AAAA') && PUBLIC_KEY.test(text.slice(Math.max(0, at - 24), at)));
 
-/** Mixed as only chance mixes: digests (hexadecimal), long words and paths are not. */
+/** Random data has capitals, small letters and digits. Hexadecimal digests, long words and paths have not. */
 function looksRandom(run: string): boolean {
   const slashes = run.split('/').length - 1;
   return /[A-Z]/.test(run) && /[a-z]/.test(run) && /[0-9]/.test(run) && slashes * 13 <= run.length;
 }
 
-/** Characters between the lines of a PEM block; beyond that its END belongs to something else. The largest RSA keys in use have 13 KB. */
+/** Characters of a PEM block; an END further away belongs to another block. The largest RSA keys in use have 13 KB. */
 const LONGEST_KEY = 32_768;
 const KEY_BEGIN = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const KEY_END = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const KEY_LINE = /(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n]{0,200}|[A-Za-z0-9+/=\\]+|\s+/y;
 
-/** Whole blocks, whatever a logger put before each line; of a block that is cut off, what can be base64. What has lost its BEGIN is left to BASE64_RUN. */
+/**
+ * Whole blocks, also with a logger's prefix on each line. Of a block without END, what can be base64. A block without
+ * BEGIN is left to BASE64_RUN.
+ */
 function redactPrivateKeys(text: string): string {
   const parts: string[] = [];
   let position = 0;
@@ -176,7 +178,7 @@ function redactPrivateKeys(text: string): string {
   let end: RegExpExecArray | null | undefined;
   for (let begin = KEY_BEGIN.exec(text); begin !== null; begin = KEY_BEGIN.exec(text)) {
     const body = KEY_BEGIN.lastIndex;
-    // Each END is looked for once, however many BEGINs stand before it.
+    // Each END is searched for once, also if many BEGINs stand before it: linear time.
     while (end !== null && (end === undefined || end.index < body)) end = KEY_END.exec(text);
     const whole = end !== null && end !== undefined && end.index - body <= LONGEST_KEY;
     parts.push(text.slice(position, begin.index), MARK);

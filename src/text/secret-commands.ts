@@ -1,16 +1,16 @@
 /**
- * Secrets in the arguments of programs that take them by short flags: `mysql -psecret`, `curl -u user:secret`. Which letter it is depends on the
- * program: `-p` is a password of sshpass and a port of ssh.
+ * Secrets in the arguments of programs that take them by short flags: `mysql -psecret`, `curl -u user:secret`. The
+ * letter depends on the program: `-p` is a password of sshpass and a port of ssh.
  */
 
 import { endOfValue, endWithinQuotes, isNoSecret, MARK, match, quoteBefore, redactPair } from './secret-values.ts';
 
 interface Program {
-  /** At the beginning of a word: what follows in the word is the value, or, where nothing does, the next word. */
+  /** At the beginning of a word. The value is the rest of the word, or if there is none the next word. */
   readonly flag: RegExp;
-  /** False: the next word is none. `mysql -p shop` asks for the password of the database "shop". */
+  /** False: the next word is not the value. `mysql -p shop` asks for the password of the database "shop". */
   readonly next?: false;
-  /** The value is a user, this, and the secret. */
+  /** The value is a user, this separator, and the secret. */
   readonly pair?: string;
   /** Only a word after this one counts: `docker run -p` publishes a port. */
   readonly after?: string;
@@ -53,12 +53,12 @@ const GAP = /(?:[ \t"'`,()[\]{}]|\\\n?)+/y;
 const ARGUMENT = /[^\s"'`,()[\]{}\\]+/y;
 /** A pipe, another command, a redirection. */
 const OPERATOR = /\||&&|^(?:&|;|\d?[<>])|;$/;
-/** Between a flag and its value: `-u x`; where the flag has quotes of its own, `"-u" "x"` and `"-u", "x"`. */
+/** Between a flag and its value: `-u x`; if the flag has quotes of its own, `"-u" "x"` and `"-u", "x"`. */
 const TO_VALUE = /[ \t]{1,64}(?:\\\n[ \t]{0,64})?/y;
 const TO_VALUE_OF_QUOTED = /\\{0,7}["'`](?:,[ \t]{0,64}|[ \t]{1,64})/y;
 const PORTS = /^\d{1,5}:\d{1,5}(?:\/\w{3})?$/;
 
-/** The text with the secrets of such arguments replaced. Each word is looked at once: the search goes on where a command ended. */
+/** The text with the secrets of such arguments replaced. Each word is read once: the search goes on after a command. */
 export function redactCommands(text: string): string {
   const parts: string[] = [];
   let position = 0;

@@ -1,10 +1,9 @@
-/**
- * Names whose values are secrets, for log fields and for text alike.
- */
+/** Names whose values are secrets, in log fields and in text. */
 
 /**
- * As the end of a longer name too (DB_PASSWORD, slackToken), and followed by more (token_v2, secret.key). Short words only by themselves:
- * "passenger", "compass" and "author" are none, and PWD is where a shell stands, unless it stands in a connection string.
+ * As the end of a longer name too (DB_PASSWORD, slackToken), and followed by more (token_v2, secret.key). Short words
+ * count alone only, because of "passenger", "compass" and "author". PWD is a shell's directory, except in a connection
+ * string.
  */
 export const SECRET_NAME =
   '(?:password|passwd|passphrase|passcode|(?<![A-Za-z])pass|(?:db|user|admin|root|mysql|smtp|ssh|redis|store|key|require)_?pass' +
@@ -15,7 +14,7 @@ export const SECRET_NAME =
   's?\\d{0,4}(?:key|value|hash|text|data|base64|[_.-][A-Za-z0-9_.-]{0,64})?';
 
 const FIELD = new RegExp(SECRET_NAME, 'i');
-/** Says where a secret is, not what it is: `secretName`, `tokenFile`. */
+/** The place of a secret, not the secret: `secretName`, `tokenFile`. */
 const HARMLESS = /(?:name|file|path)$/i;
 
 /** Whether a log field of this name holds a secret. */

@@ -1,6 +1,6 @@
 /**
- * Secrets that have a name: `name=`, `name: `, `"name": `, `:name => `, `\"name\":` in JSON within JSON, and `--name value`. The name is judged by
- * `secret-names.ts`; here is what a name and a value look like, and what only looks so.
+ * Secrets that have a name: `name=`, `name: `, `"name": `, `:name => `, `\"name\":` (JSON in JSON), `--name value`.
+ * `secret-names.ts` has the names. This file has the forms of name and value, and what only looks like one.
  */
 
 import { SECRET_NAME } from './secret-names.ts';
@@ -23,12 +23,12 @@ export function redactPairs(text: string): string {
     const [, name = '', onlySpace] = found;
     const before = text.slice(Math.max(0, found.index - 66), found.index);
     if (/^BUNDLE_/i.test(name) && !isHostOfBundler(name)) {
-      // What it ends in may be a name by itself: BUNDLE_GITHUB_TOKEN.
+      // Its end may be a name of a secret: BUNDLE_GITHUB_TOKEN.
       NAME.lastIndex = found.index + 'BUNDLE_'.length;
       continue;
     }
     if (onlySpace !== undefined && !isFlag(before)) continue;
-    // Judged before it is looked at as a whole, which may be long.
+    // Before the end of the value is searched, which may be far away.
     if (isHarmless(name, before, found[0], text.slice(start, start + 64), onlySpace !== undefined)) continue;
     const end = endOf(text, start, name, before, found.index);
     if (end === start) continue;
@@ -42,7 +42,7 @@ export function redactPairs(text: string): string {
   return parts.join('');
 }
 
-/** `BUNDLE_GEMS__EXAMPLE__COM`: two underscores for each dot of the host, three for a hyphen. */
+/** `BUNDLE_GEMS__EXAMPLE__COM`: two underscores are a dot of the host, three are a hyphen. */
 const isHostOfBundler = (name: string): boolean =>
   /^BUNDLE_(?!(?:BUILD|LOCAL|MIRROR|GEM|PLUGINS)__)/i.test(name) && /[A-Z0-9]__[A-Z0-9]/i.test(name);
 
@@ -54,13 +54,13 @@ export function redactCredentials(value: string): string {
   return opening + redactPair(inner.slice(0, colon), ':', inner.slice(colon + 1)) + closing;
 }
 
-/** Whether the word that ends here begins as a flag does, or as npm's name of a registry's setting. */
+/** Whether the word that ends here begins like a flag, or like npm's name of a registry's setting. */
 const isFlag = (before: string): boolean => /(?:(?:^|[\s"'`=])--?[A-Za-z0-9-]{0,64}|:_[A-Za-z]{0,32})$/.test(before);
 
 /** Their values are several words. */
 const HEADER_NAME = /authorization|cookie/i;
 const REST_OF_LINE = /[^\r\n]+/y;
-/** Of one parameter of a URL, or one part of a connection string. */
+/** One parameter of a URL; one part of a connection string. */
 const PARAMETER = /[^\s&#"'`<>]+/y;
 const PART = /[^\s;"'`]+/y;
 
@@ -79,21 +79,21 @@ function endOf(text: string, start: number, name: string, before: string, at: nu
   return endOfValue(text, start, REST_OF_LINE);
 }
 
-/** Says where a secret is, whose, or of what kind. */
+/** The place, owner or kind of a secret. */
 const ABOUT_A_SECRET =
   /(?:files?|paths?|names?|[_.-](?:dir|stdin|user|type|helper|ttl|expir[a-z_]*|length|ecr-login|desktop|osxkeychain|secretservice|gcr))$/i;
 const SOURCE_FILE =
   /\.(?:rb|rake|erb|haml|slim|jbuilder|py|js|mjs|cjs|jsx|ts|tsx|go|rs|java|php|sh|ex|exs|pl|cap|scss)$/i;
-/** Words of the system about a file, of a server about a login, or of the API server about a field, whose name ends as that of a secret. */
+/** Error texts about a file, a login or a field whose name ends like a secret's. */
 const ERROR_WORDS =
   /^(?:no such file|permission denied|is a directory|not a directory|file exists|operation not permitted|read-only file|command not found|not found|executable file not|input\/output error|connection refused|authentication (?:failed|required|token|failure)|access denied|unauthorized|forbidden|(?:invalid|required|duplicate|unsupported) value|too (?:long|many|few)|internal error|server message)/i;
 /** https://guides.rubyonrails.org/security.html#custom-credentials */
 const RAILS_COMMAND = /^(?:edit|show|diff|fetch|setup|help)(?![A-Za-z0-9])/;
 
 /**
- * Whether a name and a value only look so: a file of source with its line, a class of errors, a command, a flag without a value.
+ * Whether it only looks like name and value: a source file with its line, an error class, a command, a bare flag.
  * @param all name and separator, as they were found.
- * @param value as much of what follows as tells it.
+ * @param value the first 64 characters of what follows.
  */
 function isHarmless(name: string, before: string, all: string, value: string, isFlagged: boolean): boolean {
   const separator = all.slice(name.length);
@@ -104,13 +104,13 @@ function isHarmless(name: string, before: string, all: string, value: string, is
     if (value.startsWith(':') || (/\.[a-z]{2,5}$/i.test(name) && /^\d+(?::|\s|$)/.test(value))) return true;
     if (/^(?:credential|secret)s?$/i.test(name) && RAILS_COMMAND.test(value)) return true;
   }
-  // The user of a URL whose password is out already: x-access-token.
+  // The user of a URL whose password has been redacted: x-access-token.
   if (separator === ':' && value.startsWith(`${MARK}@`) && /:\/\/[^\s/@]*$/.test(before)) return true;
-  // How many: requested: secrets=1
+  // A count: requested: secrets=1
   if (/^(?:secret|token|cookie|signature)(?:s|_count)$/i.test(name) && /^\d{1,6}(?![^\s,;)}\]])/.test(value))
     return true;
   if (/^auths/.test(name) && value.startsWith('{')) return true;
-  // An object of Kubernetes, of which something is said: deploy/web-pull-secret: created, good until …
+  // A sentence about a Kubernetes object: deploy/web-pull-secret: created, good until …
   const isObject = /(?:^|[\s"'`(])[a-z0-9-]{1,63}\/[a-z0-9.-]*$/.test(before) && /^[A-Za-z]+[,:]? \S/.test(value);
   if (separator === ': ' && isObject) return true;
   // A class of errors and its message.

@@ -1,11 +1,12 @@
 /**
- * Cuts a text to what the status schema allows there: a status that is refused for one long word records nothing at all. A character that
- * the cut would halve is replaced, as the API server would, or each pass would find another text than it wrote.
+ * Cuts a text to what the status schema allows: a status that is refused for one long text records nothing. Half a
+ * character at the cut is replaced as the API server would replace it. Otherwise each pass would find another text than
+ * it wrote.
  */
 export const bounded = (text: string, max: number): string =>
   text.length <= max ? text : `${text.slice(0, max - 1).toWellFormed()}…`;
 
-/** A text that people wrote into an annotation: one line, without control characters and what reorders or hides text. */
+/** A person's text in an annotation as one line, without control characters and what reorders or hides text. */
 export const plain = (text: string, max: number): string =>
   bounded(
     text
@@ -15,14 +16,11 @@ export const plain = (text: string, max: number): string =>
     max,
   );
 
-/** The same for a text whose end tells the most, like a log's. */
+/** Keeps the end, for logs. */
 export const boundedKeepingTheEnd = (text: string, max: number): string =>
   text.length <= max ? text : `…${text.slice(1 - max).toWellFormed()}`;
 
-/**
- * As the API server stores it: Go's encoding/json writes `<`, `>`, `&` and two separators of lines in six bytes each, and a producer may send
- * an id of nothing else.
- */
+/** Bytes in etcd. Go's encoding/json writes `<`, `>`, `&`, U+2028 and U+2029 in six bytes each. */
 export function storedBytes(value: unknown): number {
   const text = JSON.stringify(value);
   let bytes = Buffer.byteLength(text);
@@ -34,7 +32,7 @@ export function storedBytes(value: unknown): number {
   return bytes;
 }
 
-/** The longest beginning, or with `cut` the longest end, that is stored in so many bytes, quotes not counted. */
+/** The longest beginning (with another `cut`: end) that is stored in so many bytes, quotes not counted. */
 export function boundedStored(text: string, bytes: number, cut = bounded): string {
   if (storedBytes(text) - 2 <= bytes) return text;
   let fits = 0;

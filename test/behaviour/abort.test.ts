@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ANNOTATION } from '../../src/api/names.ts';
 import { JOBS, type KubeObject } from '../../src/kube/client.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
-import { revisionOf } from './kubelet.ts';
+import { revisionOf } from '../kit/played-kubelet.ts';
 import {
   deployed,
   ended,

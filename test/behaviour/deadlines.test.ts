@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PODS } from '../../src/kube/client.ts';
-import { revisionOf } from './kubelet.ts';
+import { revisionOf } from '../kit/played-kubelet.ts';
 import {
   deployed,
   ended,

@@ -3,7 +3,7 @@ import type { Claim, HistoryEntry } from '../../src/api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import type { Pod } from '../../src/lanes/job.ts';
-import { revisionOf } from './kubelet.ts';
+import { revisionOf } from '../kit/played-kubelet.ts';
 import {
   ended,
   eventually,

@@ -3,15 +3,10 @@ import type { KubeClient, ResourceType } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { SqsError } from '../../src/sqs/errors.ts';
 import type { Queue } from '../../src/sqs/queue.ts';
+import { type Call as ClientCall, interceptClient } from '../kit/intercept-client.ts';
 
 /** A request of the operator under test to the API server. */
-export interface Call {
-  verb: 'get' | 'list' | 'watch' | 'create' | 'replaceStatus' | 'patch' | 'delete';
-  type: ResourceType;
-  name?: string | undefined;
-  /** The object that is created, the object with its new status, or the patch. */
-  body?: Record<string, unknown> | undefined;
-  dryRun?: boolean | undefined;
+export interface Call extends ClientCall {
   /** Which operator sent it: 1 is the first that the test started. */
   by: number;
   /** The API server has answered that it took effect. */
@@ -84,46 +79,24 @@ export function watched(client: KubeClient, faults: Faults, life: Life, by: numb
     if (!life.killed) return;
     throw new KubeError('retryable', { status: 0, reason: 'ECONNRESET', message: 'this operator was killed' });
   };
-  const noted = async <T>(sent: Omit<Call, 'by'>, send: () => Promise<T>): Promise<T> => {
+  const noted = async <T>(sent: ClientCall, send: () => Promise<T>): Promise<T> => {
     const call: Call = { ...sent, by };
     mustLive();
     faults.calls.push(call);
     await faults.intercept?.(call);
     mustLive();
+    // Before it is sent: what is forgotten while the answer is under way is forgotten after it.
+    if (call.verb === 'list') life.listed(call.type);
     const answer = await send();
     call.done = true;
     await faults.afterCall?.(call);
     mustLive();
     return answer;
   };
-  return {
-    get: (type, namespace, name, options) =>
-      noted({ verb: 'get', type, name }, () => client.get(type, namespace, name, options)),
-    list: (type, options) =>
-      noted({ verb: 'list', type }, async () => {
-        // Before it is sent: what is forgotten while the answer is under way is forgotten after it.
-        life.listed(type);
-        return client.list(type, options);
-      }),
-    async *watch(type, options) {
-      await noted({ verb: 'watch', type }, async () => {});
-      yield* life.watch(type, options.signal, (signal) => client.watch(type, { ...options, signal }));
-    },
-    create: (type, object, options) =>
-      noted({ verb: 'create', type, name: object.metadata.name, body: { ...object }, dryRun: options?.dryRun }, () =>
-        client.create(type, object, options),
-      ),
-    replaceStatus: (type, object, options) =>
-      noted({ verb: 'replaceStatus', type, name: object.metadata.name, body: { ...object } }, () =>
-        client.replaceStatus(type, object, options),
-      ),
-    patch: (type, namespace, name, preconditions, patch, options) =>
-      noted({ verb: 'patch', type, name, body: patch }, () =>
-        client.patch(type, namespace, name, preconditions, patch, options),
-      ),
-    delete: (type, namespace, name, preconditions, options) =>
-      noted({ verb: 'delete', type, name }, () => client.delete(type, namespace, name, preconditions, options)),
-  };
+  return interceptClient(client, noted, async function* (type, options) {
+    await noted({ verb: 'watch', type, plural: type.plural }, async () => {});
+    yield* life.watch(type, options.signal, (signal) => client.watch(type, { ...options, signal }));
+  });
 }
 
 /** The operator's queue, likewise. @param parts.clock waits in place of the server, where time runs faster than the server's. */

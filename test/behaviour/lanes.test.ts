@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LABEL, MANAGED_BY } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS, type ResourceType } from '../../src/kube/client.ts';
-import { revisionOf } from './kubelet.ts';
+import { revisionOf } from '../kit/played-kubelet.ts';
 import {
   deployed,
   ended,

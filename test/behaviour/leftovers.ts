@@ -1,10 +1,12 @@
+import { LEASES } from '../../src/kube/client.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
-import { AdminClient } from './admin-client.ts';
+import { AdminClient } from '../kit/admin-client.ts';
+import { eventually } from '../kit/eventually.ts';
+import { LEASE_NAMESPACE, NODES } from '../kit/played-node.ts';
+import { TEST_LABEL } from '../kit/test-namespace.ts';
+import { isReal } from '../kit/which-world.ts';
 import { NAMESPACES, PLAYED_NODE } from './cluster.ts';
-import { eventually } from './eventually.ts';
-import { LEASE_NAMESPACE, LEASES, NODES } from './played-node.ts';
-import { removeNamespace, TEST_LABEL } from './real-world.ts';
-import { isReal } from './which-world.ts';
+import { removeNamespace } from './real-world.ts';
 
 /** A namespace goes within seconds of its last object; the Pod collector looks only every 20 s, and twice. */
 const GONE_WITHIN_MS = 120_000;

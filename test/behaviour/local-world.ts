@@ -1,39 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import { JobController, type JobControllerOptions } from 'in-memory-kubernetes/controllers/job-controller.ts';
 import type { AdmissionCheck } from 'in-memory-kubernetes/store/admission.ts';
 import { forbidden } from 'in-memory-kubernetes/store/api-error.ts';
-import { Store } from 'in-memory-kubernetes/store/store.ts';
-import { parse } from 'yaml';
 import { createLocalClient } from '../../dev/in-process-client.ts';
 import type { Clock } from '../../src/base/clock.ts';
-import { PODS, type ResourceType } from '../../src/kube/client.ts';
-import { type Cluster, NAMESPACES, quotaOf } from './cluster.ts';
-
-const DEFINITIONS: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-};
+import { PODS } from '../../src/kube/client.ts';
+import { createStore } from '../kit/store.ts';
+import { type Cluster, quotaOf } from './cluster.ts';
 
 /** A cluster of its own in this process, on the world's clock. */
 export async function localCluster(clock: Clock, job: JobControllerOptions | undefined): Promise<Cluster> {
-  const store = new Store({
-    clock: {
-      now: () => clock.now(),
-      after: (ms, callback) => {
-        const timer = clock.setTimeout(callback, ms);
-        return { cancel: () => clock.clearTimeout(timer) };
-      },
-    },
-  });
+  const namespace = 'deploy';
+  const store = createStore({ clock: clock }, namespace);
   const kube = createLocalClient(store);
   const parts = [new JobController(store, job), new GarbageCollector(store)];
-  const definition = readFileSync(new URL('../../crds/capdeployjobs.yaml', import.meta.url), 'utf8');
-  store.create(DEFINITIONS, parse(definition));
-  const namespace = 'deploy';
-  await kube.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   return {
     kube,
     namespace,

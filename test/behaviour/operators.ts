@@ -6,9 +6,9 @@ import { operatorMetrics } from '../../src/operator/metrics.ts';
 import { LEASE_NAME, type Operator as Running, startOperator } from '../../src/operator/operator.ts';
 import type { AllowQueueRule } from '../../src/sqs/allow-queue.ts';
 import { SqsClients } from '../../src/sqs/clients.ts';
+import type { Queues } from '../kit/queues.ts';
 import type { Cluster } from './cluster.ts';
 import { type Faults, Life, watched, watchedQueue } from './faults.ts';
-import type { Queues } from './queues.ts';
 
 export interface OperatorOptions {
   /** From --allow-queue-origin; the world's SQS server where nothing is said. */
@@ -79,7 +79,7 @@ export class Operators {
             durationMs: leaseSeconds * 1000,
           }
         : undefined,
-      targets: {
+      selection: {
         allowedOrigins: new Set(allowedOrigins ?? [queues.endpoint]),
         allowRules,
         defaultRegion: LOCAL_REGION,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
-import { FAST, MovableClock } from './clocks.ts';
-import { revisionOf } from './kubelet.ts';
+import { FAST, MovableClock } from '../kit/clocks.ts';
+import { revisionOf } from '../kit/played-kubelet.ts';
 import {
   deployed,
   ended,

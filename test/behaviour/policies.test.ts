@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { isAlive, type Job, type Pod } from '../../src/lanes/job.ts';
-import { revisionOf } from './kubelet.ts';
+import { revisionOf } from '../kit/played-kubelet.ts';
 import {
   deployed,
   ended,

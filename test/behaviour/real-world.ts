@@ -1,30 +1,23 @@
-import { JOBS, type KubeObject, PODS, type ResourceType } from '../../src/kube/client.ts';
+import { JOBS, type KubeObject, PODS, type ResourceType, SERVICE_ACCOUNTS } from '../../src/kube/client.ts';
 import { isKubeError, type KubeErrorKind } from '../../src/kube/errors.ts';
 import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
 import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
 import type { Pod } from '../../src/lanes/job.ts';
-import { AdminClient } from './admin-client.ts';
+import { AdminClient } from '../kit/admin-client.ts';
+import { eventually } from '../kit/eventually.ts';
+import { holdPlayedNode } from '../kit/played-node.ts';
+import { testNamespace } from '../kit/test-namespace.ts';
+import { variable } from '../kit/which-world.ts';
 import { type Cluster, NAMESPACES, quotaOf } from './cluster.ts';
-import { eventually } from './eventually.ts';
-import { holdPlayedNode } from './played-node.ts';
-import { variable } from './which-world.ts';
 
-const SERVICE_ACCOUNTS: ResourceType = { group: '', version: 'v1', plural: 'serviceaccounts', kind: 'ServiceAccount' };
 const QUOTAS: ResourceType = { group: '', version: 'v1', plural: 'resourcequotas', kind: 'ResourceQuota' };
-
-/** On every namespace of these tests; its value names the run. */
-export const TEST_LABEL = 'capdeployjob.dev/test-run';
 
 /** A namespace of its own on the control plane of TEST_KUBECONFIG, which other worlds use at the same time. */
 export async function realCluster(): Promise<Cluster> {
   const namespace = `capdeploy-test-${crypto.randomUUID().slice(0, 8)}`;
   const admin = new AdminClient(namespace);
   const release = await holdPlayedNode();
-  await admin.create(NAMESPACES, {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name: namespace, labels: { [TEST_LABEL]: process.env.TEST_RUN ?? 'unnamed' } },
-  });
+  await admin.create(NAMESPACES, testNamespace(namespace));
   // A controller makes it, later: until then every Pod would be refused, and the Job controller back off.
   await admin
     .create(SERVICE_ACCOUNTS, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } })

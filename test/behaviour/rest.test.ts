@@ -1,16 +1,10 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
-import { JOBS, type KubeObject, type ResourceType } from '../../src/kube/client.ts';
+import { JOBS, type KubeObject } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
-import { FAST } from './clocks.ts';
+import { FAST } from '../kit/clocks.ts';
+import { DEFINITIONS } from '../kit/store.ts';
 import { condition, ended, eventually, inWorld, message, sentAt, turns, type World } from './world.ts';
-
-const DEFINITIONS: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-};
 
 const MINUTE = 60_000;
 

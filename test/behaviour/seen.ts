@@ -3,8 +3,8 @@ import type { CapDeployJob, CapDeployJobStatus, HistoryEntry, WaitingEntry } fro
 import { ANNOTATION } from '../../src/api/names.ts';
 import { EVENTS, type KubeObject } from '../../src/kube/client.ts';
 import type { Job } from '../../src/lanes/job.ts';
-import { eventually } from './eventually.ts';
-import type { Played } from './kubelet.ts';
+import { eventually } from '../kit/eventually.ts';
+import type { Played } from '../kit/played-kubelet.ts';
 import type { World } from './world.ts';
 
 export const lane = (status: CapDeployJobStatus | undefined, environment: string) =>

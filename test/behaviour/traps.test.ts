@@ -3,7 +3,7 @@ import { ANNOTATION, CAPDEPLOYJOBS, LABEL } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import type { Pod } from '../../src/lanes/job.ts';
 import { jobName } from '../../src/lanes/job-name.ts';
-import { revisionOf } from './kubelet.ts';
+import { revisionOf } from '../kit/played-kubelet.ts';
 import {
   deployed,
   ended,

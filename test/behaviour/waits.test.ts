@@ -3,7 +3,7 @@ import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { CORE_EVENTS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import type { Pod } from '../../src/lanes/job.ts';
-import { revisionOf } from './kubelet.ts';
+import { revisionOf } from '../kit/played-kubelet.ts';
 import {
   condition,
   ended,

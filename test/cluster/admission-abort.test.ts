@@ -1,34 +1,38 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS, type KubeObject } from '../../src/kube/client.ts';
 import { eventually } from '../behaviour/world.ts';
 import {
   ABORTED_BY,
   APPROVED_BY,
+  admissionWorldWithPeople,
   annotate,
+  type Expected,
   foreignJob,
   jobOf,
+  OPERATOR,
+  openAdmission,
   outcome,
   putStatus,
   resource,
+  SAYS,
   START,
   STARTED_AT,
+  serviceAccount,
   startedJob,
+  USERS,
+  type User,
   waitingJob,
-} from './admission-objects.ts';
-import { admissionWorldWithPeople } from './admission-people.ts';
-import { serviceAccount, USERS, type User } from './admission-requests.ts';
-import { type Expected, OPERATOR, SAYS, wordsOf } from './admission-words.ts';
-import type { AdmissionWorld } from './admission-world.ts';
+  wordsOf,
+} from './admission.ts';
 
 /**
  * Who aborts, on a real API server: the policy capdeployjob-jobs on the annotation, and capdeployjob-aborts on the delete after it. The people
  * are those of admission.test.ts.
  */
-let world: AdmissionWorld;
+const world = openAdmission();
 
 beforeAll(async () => {
-  world = await admissionWorldWithPeople();
   // A policy of its own, which the API server may hear of later.
   const { metadata } = await named('dora');
   await eventually('the policy holds', async () => {
@@ -36,7 +40,6 @@ beforeAll(async () => {
     return outcome(answer) !== 'allowed';
   });
 }, 60_000);
-afterAll(() => world?.stop());
 
 const { dora, alan, amy, eve, root, jobController, garbageCollector, namespaceController } = USERS;
 const the = (user: User): User => (user === OPERATOR ? world.operator : user);

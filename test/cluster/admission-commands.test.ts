@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { EVENTS, JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { buildEvent } from '../../src/kube/events.ts';
@@ -11,25 +11,20 @@ import {
   FREEZE,
   lanes,
   waits as listed,
+  openAdmission,
   outcome,
   resource,
   startedJob,
+  USERS,
+  type User,
   waitingJob,
-} from './admission-objects.ts';
-import { admissionWorldWithPeople } from './admission-people.ts';
-import { USERS, type User } from './admission-requests.ts';
-import type { AdmissionWorld } from './admission-world.ts';
+} from './admission.ts';
 
 /**
  * Every command of docs/runbook.md, docs/permissions.md and docs/monitoring.md. A shell runs it as it is written, for a user who has the role
  * that the page names.
  */
-let world: AdmissionWorld;
-
-beforeAll(async () => {
-  world = await admissionWorldWithPeople();
-}, 60_000);
-afterAll(() => world?.stop());
+const world = openAdmission();
 
 const page = ['runbook', 'permissions', 'monitoring']
   .map((name) => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8'))

@@ -1,23 +1,27 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS } from '../../src/kube/client.ts';
 import { eventually } from '../behaviour/world.ts';
-import { ALLOW_DELETE, claim, FREEZE, lanes, outcome, resource, waitingJob, waits } from './admission-objects.ts';
-import { admissionWorldWithPeople } from './admission-people.ts';
-import { USERS, type User } from './admission-requests.ts';
-import type { AdmissionWorld } from './admission-world.ts';
+import {
+  ALLOW_DELETE,
+  claim,
+  FREEZE,
+  lanes,
+  openAdmission,
+  outcome,
+  resource,
+  USERS,
+  type User,
+  waitingJob,
+  waits,
+} from './admission.ts';
 
 /**
  * The policy capdeployjob-deletion on a real API server, of resources whose status says what an operator would. With an
  * operator at work: admission-prune.test.ts. The people are those of admission.test.ts.
  */
-let world: AdmissionWorld;
-
-beforeAll(async () => {
-  world = await admissionWorldWithPeople();
-}, 60_000);
-afterAll(() => world?.stop());
+const world = openAdmission();
 
 const { dora, root } = USERS;
 

@@ -1,33 +1,32 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { JOBS } from '../../src/kube/client.ts';
 import { eventually } from '../behaviour/world.ts';
 import {
   APPROVED_BY,
   annotate,
+  type Expected,
   foreignJob,
   jobOf,
+  OPERATOR,
+  openAdmission,
   outcome,
   resource,
+  SAYS,
   START,
   STARTED_AT,
+  serviceAccount,
   startedJob,
+  USERS,
+  type User,
   waitingJob,
-} from './admission-objects.ts';
-import { admissionWorldWithPeople } from './admission-people.ts';
-import { serviceAccount, USERS, type User } from './admission-requests.ts';
-import { type Expected, OPERATOR, SAYS, wordsOf } from './admission-words.ts';
-import type { AdmissionWorld } from './admission-world.ts';
+  wordsOf,
+} from './admission.ts';
 
 /**
  * The policy capdeployjob-jobs on a real API server: who may create a Job, and what
  * becomes of one that is approved, started or not ours. The people are those of admission.test.ts.
  */
-let world: AdmissionWorld;
-
-beforeAll(async () => {
-  world = await admissionWorldWithPeople();
-}, 60_000);
-afterAll(() => world?.stop());
+const world = openAdmission();
 
 const { dora, alan, amy, eve, root, jobController } = USERS;
 const the = (user: User): User => (user === OPERATOR ? world.operator : user);

@@ -3,9 +3,7 @@ import { CAPDEPLOYJOBS, FREEZE_PREFIX } from '../../src/api/names.ts';
 import { JOBS, PODS } from '../../src/kube/client.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import { deployed, eventually, inWorld, NAMESPACES, running, served, type World, waiting } from '../behaviour/world.ts';
-import { ALLOW_DELETE } from './admission-objects.ts';
-import { serviceAccount, USERS, type User } from './admission-requests.ts';
-import { type AdmissionWorld, admissionWorld } from './admission-world.ts';
+import { type AdmissionWorld, ALLOW_DELETE, admissionWorld, serviceAccount, USERS, type User } from './admission.ts';
 
 /**
  * Argo CD prunes a CapDeployJob on which requests wait, on a real API server with the policy capdeployjob-deletion, with

@@ -1,7 +1,7 @@
 import type { KubeObject, ResourceType } from '../../src/kube/client.ts';
-import { Connection } from '../../src/kube/http/connection.ts';
 import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
-import { collectionPath, objectPath, queryString } from '../../src/kube/http/paths.ts';
+import { collectionPath, objectPath } from '../../src/kube/http/paths.ts';
+import { type Answer, HttpApi } from '../kit/http-api.ts';
 
 /** Requests to a real API server as anybody, by impersonation: RBAC and policies judge them as that user's own. */
 
@@ -16,7 +16,7 @@ export const serviceAccount = (namespace: string, name: string): User => ({
   groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
 });
 
-/** Who asks. What each of the people may do by RBAC is said in admission-people.ts. */
+/** Who asks. What each of the people may do by RBAC is said in admission.ts. */
 export const USERS = {
   dora: person('dora'),
   alan: person('alan'),
@@ -28,11 +28,7 @@ export const USERS = {
   namespaceController: serviceAccount('kube-system', 'namespace-controller'),
 } as const satisfies Record<string, User>;
 
-export interface Answer {
-  status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: objects of any type, and the API server's Status
-  body: any;
-}
+export type { Answer };
 
 export const PATCHES = {
   merge: 'application/merge-patch+json',
@@ -56,20 +52,19 @@ export interface Requests {
 }
 
 export class Api {
-  readonly #connection: Connection;
+  readonly #api: HttpApi;
 
   constructor(kubeconfig: string) {
-    this.#connection = new Connection(() => loadKubeConfig({ kubeconfig }), {
-      maxConnections: 8,
-      connectTimeoutMs: 10_000,
-      headersTimeoutMs: 30_000,
-    });
+    this.#api = new HttpApi(() => loadKubeConfig({ kubeconfig }));
   }
 
   /** @param user whom the administrator of the kubeconfig impersonates. */
   as(user: User, namespace: string): Requests {
-    const send = (method: string, path: string, query: Query = {}, body?: unknown, contentType?: string) =>
-      this.#send(user, method, path + queryString(query), body, contentType);
+    const impersonate = { 'impersonate-user': user.name, 'impersonate-group': [...user.groups] };
+    const send = (method: string, path: string, query: Query = {}, body?: unknown, contentType?: string) => {
+      const headers = { ...impersonate, ...(contentType && { 'content-type': contentType }) };
+      return this.#api.request(method, path, { query, body, headers });
+    };
     const at = (type: ResourceType, name: string, subresource?: 'status') =>
       objectPath(type, namespace, name, subresource);
     return {
@@ -90,33 +85,10 @@ export class Api {
   /** An object of the whole cluster, as the administrator. */
   clusterWide(method: 'GET' | 'POST' | 'DELETE', type: ResourceType, name?: string, body?: unknown): Promise<Answer> {
     const collection = collectionPath(type, undefined);
-    return this.#send(undefined, method, name === undefined ? collection : `${collection}/${name}`, body);
+    return this.#api.request(method, name === undefined ? collection : `${collection}/${name}`, { body });
   }
 
   close(): Promise<void> {
-    return this.#connection.close();
-  }
-
-  async #send(
-    user: User | undefined,
-    method: string,
-    path: string,
-    body?: unknown,
-    contentType = 'application/json',
-  ): Promise<Answer> {
-    const { origin, basePath, headers, requests } = await this.#connection.endpoint();
-    const answer = await requests.request({
-      origin,
-      path: basePath + path,
-      method: method as 'GET',
-      headers: {
-        ...headers,
-        ...(user ? { 'impersonate-user': user.name, 'impersonate-group': [...user.groups] } : {}),
-        accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': contentType }),
-      },
-      body: body === undefined ? null : JSON.stringify(body),
-    });
-    return { status: answer.statusCode, body: await answer.body.json() };
+    return this.#api.close();
   }
 }

@@ -1,21 +1,25 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
-import { ALLOW_DELETE, annotate, claim, FREEZE, outcome, resource } from './admission-objects.ts';
-import { admissionWorldWithPeople } from './admission-people.ts';
-import { type PatchType, serviceAccount, USERS, type User } from './admission-requests.ts';
-import type { AdmissionWorld } from './admission-world.ts';
+import {
+  ALLOW_DELETE,
+  annotate,
+  claim,
+  FREEZE,
+  openAdmission,
+  outcome,
+  type PatchType,
+  resource,
+  serviceAccount,
+  USERS,
+  type User,
+} from './admission.ts';
 
 /**
  * The policy capdeployjob-freeze on a real API server. What drops a freeze is in admission-thaw.test.ts. The people are
  * those of admission.test.ts.
  */
-let world: AdmissionWorld;
-
-beforeAll(async () => {
-  world = await admissionWorldWithPeople();
-}, 60_000);
-afterAll(() => world?.stop());
+const world = openAdmission();
 
 const { dora, alan, eve, root } = USERS;
 const STAGING = 'freeze.capdeployjob.dev/staging';

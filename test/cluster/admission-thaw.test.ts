@@ -1,22 +1,25 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
-import { ALLOW_DELETE, annotate, FREEZE, newResource, outcome, resource } from './admission-objects.ts';
-import { admissionWorldWithPeople } from './admission-people.ts';
-import { serviceAccount, USERS, type User } from './admission-requests.ts';
-import type { AdmissionWorld } from './admission-world.ts';
+import {
+  ALLOW_DELETE,
+  annotate,
+  FREEZE,
+  newResource,
+  openAdmission,
+  outcome,
+  resource,
+  serviceAccount,
+  USERS,
+  type User,
+} from './admission.ts';
 
 /**
  * What drops a freeze on a real API server, with the policy capdeployjob-freeze: a thaw does, and an edit that forgets
  * it does not. The people are those of admission.test.ts.
  */
-let world: AdmissionWorld;
+const world = openAdmission();
 // Several kubectl one after the other, each a large program that takes seconds to start where the machine is busy.
 vi.setConfig({ testTimeout: 180_000 });
-
-beforeAll(async () => {
-  world = await admissionWorldWithPeople();
-}, 60_000);
-afterAll(() => world?.stop());
 
 const { dora, root } = USERS;
 /** Argo CD, which may do everything. */

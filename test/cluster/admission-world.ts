@@ -15,7 +15,7 @@ import { delimiter, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
 import { JOBS, type KubeObject, NAMESPACES, type ResourceType } from '../../src/kube/client.ts';
-import { TEST_LABEL } from '../behaviour/real-world.ts';
+import { testNamespace } from '../kit/test-namespace.ts';
 import { Api, type Requests, serviceAccount, USERS, type User } from './admission-requests.ts';
 
 /**
@@ -92,11 +92,7 @@ export async function admissionWorld(): Promise<AdmissionWorld> {
     const built = await kubectl(`kubectl kustomize ${overlay(scratch, operatorNamespace, suffix)}`);
     const { objects, names } = forThisRun(built, suffix, namespace);
     for (const name of [namespace, operatorNamespace]) {
-      const { status, body } = await api.clusterWide('POST', NAMESPACES, undefined, {
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: { name, labels: { [TEST_LABEL]: process.env.TEST_RUN ?? 'unnamed' } },
-      });
+      const { status, body } = await api.clusterWide('POST', NAMESPACES, undefined, testNamespace(name));
       if (status !== 201) throw new Error(`namespace ${name}: ${status}: ${body.message}`);
     }
     writeFileSync(manifest, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));

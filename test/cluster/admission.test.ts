@@ -1,20 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { JOBS } from '../../src/kube/client.ts';
 import { eventually } from '../behaviour/world.ts';
 import {
   APPROVED_BY,
   annotate,
+  type Expected,
+  OPERATOR,
+  openAdmission,
   outcome,
+  type PatchType,
   putStatus,
   resource,
+  SAYS,
   START,
   STARTED_AT,
+  USERS,
+  type User,
   waitingJob,
-} from './admission-objects.ts';
-import { admissionWorldWithPeople } from './admission-people.ts';
-import { type PatchType, USERS, type User } from './admission-requests.ts';
-import { type Expected, OPERATOR, SAYS, wordsOf } from './admission-words.ts';
-import type { AdmissionWorld } from './admission-world.ts';
+  wordsOf,
+} from './admission.ts';
 
 /**
  * The policy capdeployjob-jobs on a real API server: who may change and approve a deploy that
@@ -22,12 +26,7 @@ import type { AdmissionWorld } from './admission-world.ts';
  * Dora has the role capdeployjob-deployer, Alan capdeployjob-approver; Eve has Kubernetes' own role edit, Amy edit and capdeployjob-approver;
  * root is a system:master.
  */
-let world: AdmissionWorld;
-
-beforeAll(async () => {
-  world = await admissionWorldWithPeople();
-}, 60_000);
-afterAll(() => world?.stop());
+const world = openAdmission();
 
 const { dora, alan, amy, eve, root, jobController, garbageCollector } = USERS;
 const the = (user: User): User => (user === OPERATOR ? world.operator : user);

@@ -5,7 +5,7 @@ import { bundle } from '../../docker/operator/bundle.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { KubeObject } from '../../src/kube/client.ts';
 import { createWorld, ended, eventually, message, turns, type World } from '../behaviour/world.ts';
-import { Program } from '../unit/cli/program.ts';
+import { Program } from '../kit/program.ts';
 import { cdjPath, fromEnvironment, OPERATOR, openCluster } from './cluster.ts';
 import { created, type Resource, resource } from './resources.ts';
 
@@ -48,7 +48,7 @@ async function program(instance: string, ...flags: string[]): Promise<Program> {
     AWS_EC2_METADATA_DISABLED: 'true',
     HOSTNAME: instance,
   };
-  return new Program(['controller', '--leader-elect', ...flags], env, join(folder, 'capdeploy.js'));
+  return new Program(join(folder, 'capdeploy.js'), ['controller', '--leader-elect', ...flags], env);
 }
 
 async function start(...flags: string[]): Promise<{ probes: string; metrics: string }> {

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/client.ts';
-import { Connection } from '../../src/kube/http/connection.ts';
 import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
-import { collectionPath, objectPath, queryString } from '../../src/kube/http/paths.ts';
-import { TEST_LABEL } from '../behaviour/real-world.ts';
+import { collectionPath, objectPath } from '../../src/kube/http/paths.ts';
+import { HttpApi } from '../kit/http-api.ts';
+import { testNamespace } from '../kit/test-namespace.ts';
 import { Kubectl, type Result } from './kubectl.ts';
 
 /**
@@ -77,11 +77,7 @@ export function fromEnvironment(variable: string): string {
 /** Call it once, at the top of a test file: what it opens and creates goes when the tests of the file have ended. */
 export function openCluster(): Cluster {
   const kubeconfig = fromEnvironment('TEST_KUBECONFIG');
-  const connection = new Connection(() => loadKubeConfig({ kubeconfig }), {
-    maxConnections: 16,
-    connectTimeoutMs: 10_000,
-    headersTimeoutMs: 30_000,
-  });
+  const api = new HttpApi(() => loadKubeConfig({ kubeconfig }));
   const namespaces: string[] = [];
   const directories: string[] = [];
   const newDirectory = async (purpose: string): Promise<string> => {
@@ -93,20 +89,9 @@ export function openCluster(): Cluster {
 
   const cluster: Cluster = {
     async request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
-      const endpoint = await connection.endpoint();
-      const { body, contentType = 'application/json', query = {} } = options;
-      const answer = await endpoint.requests.request({
-        origin: endpoint.origin,
-        path: endpoint.basePath + path + queryString(query),
-        method,
-        headers: { ...endpoint.headers, accept: 'application/json', 'content-type': contentType },
-        body: body === undefined ? null : JSON.stringify(body),
-      });
-      return {
-        status: answer.statusCode,
-        warnings: warningsOf(answer.headers.warning),
-        body: (await answer.body.json()) as T,
-      };
+      const { contentType = 'application/json', ...rest } = options;
+      const answer = await api.request<T>(method, path, { ...rest, headers: { 'content-type': contentType } });
+      return { ...answer, warnings: warningsOf(answer.warnings) };
     },
 
     async kubectl(args, input) {
@@ -120,11 +105,7 @@ export function openCluster(): Cluster {
     async namespace(labels = {}) {
       const name = `capdeployjob-test-${crypto.randomUUID().slice(0, 13)}`;
       const { status, body } = await cluster.request('POST', '/api/v1/namespaces', {
-        body: {
-          apiVersion: 'v1',
-          kind: 'Namespace',
-          metadata: { name, labels: { ...labels, [TEST_LABEL]: process.env.TEST_RUN ?? 'unnamed' } },
-        },
+        body: testNamespace(name, labels),
       });
       if (status !== 201) throw new Error(`namespace ${name}: ${status} ${JSON.stringify(body)}`);
       namespaces.push(name);
@@ -136,7 +117,7 @@ export function openCluster(): Cluster {
 
   afterAll(async () => {
     for (const name of namespaces) await cluster.request('DELETE', `/api/v1/namespaces/${name}`);
-    await connection.close();
+    await api.close();
     for (const directory of directories) await rm(directory, { recursive: true, force: true });
   });
   return cluster;
@@ -150,10 +131,8 @@ export const path = (type: ResourceType, namespace: string, name?: string, subre
   name === undefined ? collectionPath(type, namespace) : objectPath(type, namespace, name, subresource);
 
 /** `299 - "text"`, the quotes and backslashes in it escaped; several in one header or in several. */
-function warningsOf(header: string | string[] | undefined): string[] {
-  return [header ?? []]
-    .flat()
-    .flatMap((value) =>
-      [...value.matchAll(/299 [^ ]+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1')),
-    );
+function warningsOf(headers: readonly string[]): string[] {
+  return headers.flatMap((value) =>
+    [...value.matchAll(/299 [^ ]+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1')),
+  );
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Aws } from '../../src/aws/aws-client.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
 import { parseConfig } from '../../src/ecr/config.ts';
 import { runOnce } from '../../src/ecr/run.ts';
 import { JOBS, type KubeObject, PODS, SECRETS, SERVICE_ACCOUNTS } from '../../src/kube/client.ts';
@@ -283,11 +284,12 @@ describe('a Pod that starts at any moment finds a Secret that works', () => {
     );
     const kube = new HttpKubeClient({ config: loadKubeConfig({ kubeconfig: manyAccount }) });
     const aws = new Aws();
-    const log = { info() {}, warn() {}, error() {} };
     const { signal } = new AbortController();
     const looks = await whileReading(namespace, async () => {
       for (let run = 0; run < 50; run += 1) {
-        expect(await runOnce({ targets, aws, kube, clock: systemClock, log, dryRun: false, signal })).toBe(0);
+        expect(await runOnce({ targets, aws, kube, clock: systemClock, log: silentLog, dryRun: false, signal })).toBe(
+          0,
+        );
       }
     });
     aws.close();

@@ -4,28 +4,21 @@
  *
  * Everything lies in namespaces of the test's own and has names of its own, so that it may run in any cluster, beside anything.
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { KubeObject } from '../../src/kube/client.ts';
 import { NAMESPACES } from '../../src/kube/client.ts';
 import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
 import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
-import { TEST_LABEL } from '../behaviour/real-world.ts';
+import { testNamespace } from '../kit/test-namespace.ts';
+import { fromEnvironment, fromRoot } from './cluster.ts';
+import { Kubectl, type Result } from './kubectl.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ACCOUNT = 'capdeployjob-ecr-login';
-
-/** @throws Error that says how these tests are run. */
-export function fromEnvironment(variable: string): string {
-  const value = process.env[variable];
-  if (value) return value;
-  throw new Error(`${variable} is not set: these tests need a cluster and MiniStack, run them with  npm run test:real`);
-}
 
 export interface Ended {
   code: number | string;
@@ -53,31 +46,22 @@ export class EcrRig {
 
   async namespace(suffix: string, labels: Record<string, string> = {}): Promise<string> {
     const name = `capdeployjob-ecr-${this.id}-${suffix}`;
-    await this.kube.create(NAMESPACES, {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name, labels: { ...labels, [TEST_LABEL]: process.env.TEST_RUN ?? 'unnamed' } },
-    });
+    await this.kube.create(NAMESPACES, testNamespace(name, labels));
     this.#namespaces.push(name);
     return name;
   }
 
-  /** @throws Error in kubectl's words where it fails. */
-  async kubectl(args: readonly string[], kubeconfig = this.kubeconfig): Promise<string> {
-    const { code, stdout, stderr } = await this.tryKubectl(args, kubeconfig);
-    if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
-    return stdout;
+  /** @throws Error in kubectl's words when it fails */
+  kubectl(args: readonly string[]): Promise<string> {
+    return this.#kubectlOf(this.kubeconfig).run(args);
   }
 
-  tryKubectl(args: readonly string[], kubeconfig = this.kubeconfig): Promise<Ended> {
-    const program = process.env.TEST_KUBECTL || 'kubectl';
-    const env = { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(this.directory, 'cache') };
-    return new Promise((resolve, reject) => {
-      execFile(program, [...args], { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-        if (error && typeof error.code !== 'number') reject(error);
-        else resolve({ code: Number(error?.code ?? 0), stdout, stderr });
-      });
-    });
+  tryKubectl(args: readonly string[], kubeconfig = this.kubeconfig): Promise<Result> {
+    return this.#kubectlOf(kubeconfig).try(args);
+  }
+
+  #kubectlOf(kubeconfig: string): Kubectl {
+    return new Kubectl(process.env.TEST_KUBECTL || 'kubectl', kubeconfig, join(this.directory, 'cache'));
   }
 
   /**
@@ -87,7 +71,7 @@ export class EcrRig {
   async build(parts: readonly string[], home: string, target = home): Promise<KubeObject[]> {
     const folder = join(this.directory, `overlay-${crypto.randomUUID()}`);
     mkdirSync(folder);
-    const from = relative(folder, join(ROOT, 'deploy/ecr-login'));
+    const from = relative(folder, fromRoot('deploy/ecr-login'));
     const overlay = {
       apiVersion: 'kustomize.config.k8s.io/v1beta1',
       kind: 'Kustomization',
@@ -109,8 +93,8 @@ export class EcrRig {
   /** What kustomize makes of a folder of examples/ecr-login, copied beside a checkout as it says. */
   async example(name: string): Promise<KubeObject[]> {
     const folder = join(this.directory, `example-${crypto.randomUUID()}`);
-    cpSync(join(ROOT, 'examples/ecr-login', name), join(folder, name), { recursive: true });
-    symlinkSync(ROOT, join(folder, 'capdeployjob'));
+    cpSync(fromRoot(`examples/ecr-login/${name}`), join(folder, name), { recursive: true });
+    symlinkSync(fromRoot('.'), join(folder, 'capdeployjob'));
     const text = await this.kubectl(['kustomize', join(folder, name)]);
     return parseAllDocuments(text).map((document) => document.toJS() as KubeObject);
   }
@@ -149,7 +133,7 @@ export class EcrRig {
   start(args: readonly string[], kubeconfig: string): { ended: Promise<Ended>; kill(): void } {
     const child = spawn(
       process.execPath,
-      [join(ROOT, 'src/main.ts'), 'ecr-login', `--kubeconfig=${kubeconfig}`, ...args],
+      [fromRoot('src/main.ts'), 'ecr-login', `--kubeconfig=${kubeconfig}`, ...args],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { PATH: process.env.PATH, ...AWS_ENV() },

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
-import { TEST_LABEL } from '../behaviour/real-world.ts';
+import { TEST_LABEL } from '../kit/test-namespace.ts';
 import type { Kubectl } from './kubectl.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -11,7 +11,7 @@ import { findPromtool, PlayedRules, promtool, type Rules, type Series } from './
 const FAILED = 'CapDeployJobDeployFailed';
 const REJECTED = 'CapDeployJobMessageRejected';
 const MINUTES = 90;
-const web = { namespace: 'deploy', name: 'web' };
+const web = 'deploy/web';
 const production = { environment: 'production', waiting: 0, active: 0 };
 
 let directory: string;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { eventually } from '../behaviour/world.ts';
@@ -9,22 +9,22 @@ import {
   FREEZE,
   foreignJob,
   jobOf,
+  openAdmission,
   outcome,
   resource,
+  SAYS,
   STARTED_AT,
+  serviceAccount,
   startedJob,
+  USERS,
   waitingJob,
-} from './admission-objects.ts';
-import { admissionWorldWithPeople } from './admission-people.ts';
-import { serviceAccount, USERS } from './admission-requests.ts';
-import { SAYS } from './admission-words.ts';
-import type { AdmissionWorld } from './admission-world.ts';
+} from './admission.ts';
 
 /**
  * deploy/admission against what other tools do to Jobs and Pods, played write by write under their accounts. The writes are those of their
  * sources, Kueue v0.19.2 and Velero v1.18.2; docs/other-tools.md names the files.
  */
-let world: AdmissionWorld;
+const world = openAdmission();
 
 const { root, eve, jobController } = USERS;
 /** config/default/kustomization.yaml and config/components/rbac of Kueue. */
@@ -35,7 +35,6 @@ const velero = serviceAccount('velero', 'velero');
 const kubelet = serviceAccount('kube-system', 'kubelet');
 
 beforeAll(async () => {
-  world = await admissionWorldWithPeople();
   // More than Kueue's own role has on Jobs (get, list, watch, update, patch, delete): what refuses it here is no lack of a right.
   await Promise.all([kueue, velero, kubelet].map((account) => world.bind(account, 'cluster-admin')));
   await eventually('they may write', async () => {
@@ -45,7 +44,6 @@ beforeAll(async () => {
     return (await Promise.all(probes)).every(({ status }) => status === 201);
   });
 }, 60_000);
-afterAll(() => world?.stop());
 
 /** What Kueue lays over the Pod template of a Job that it admits (pkg/podset/podset.go). */
 const FLAVOUR = {

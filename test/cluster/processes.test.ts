@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually } from '../behaviour/eventually.ts';
+import { eventually } from '../kit/eventually.ts';
 import { startProcess, untilReady } from './processes.ts';
 
 let folder = '';

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { QUEUE_TESTS } from '../cluster/sqs-servers/index.ts';
+import { AWS_KEYS } from './environment.ts';
 
 /**
  * The tests of `npm run test:real`, which starts what they need and hands it to them by the environment. Run by that alone.
@@ -13,7 +14,7 @@ const ALL_NAMESPACES = 'test/cluster/all-namespaces.test.ts';
 /** One suite, on one queue server. @param groupOrder those of a higher one wait until all of a lower one have ended */
 const suite = (name: string, include: string[], sqs: string, endpoint: string, groupOrder = 1) => ({
   extends: true as const,
-  test: { name, include, env: { TEST_SQS: sqs, TEST_SQS_ENDPOINT: endpoint }, sequence: { groupOrder } },
+  test: { name, include, env: { ...AWS_KEYS, TEST_SQS: sqs, TEST_SQS_ENDPOINT: endpoint }, sequence: { groupOrder } },
 });
 
 export default defineConfig({
@@ -28,6 +29,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     restoreMocks: true,
+    unstubEnvs: true,
     // With a cluster of the user's, nothing is built.
     exclude: TEST_AUDIT_LOG ? [] : ['test/cluster/control-plane/**'],
     // No namespace of the tests stays, and no node.

@@ -8,26 +8,16 @@ import type { LocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { parse } from 'yaml';
 import { lines } from '../../src/base/json-lines.ts';
-import { Connection } from '../../src/kube/http/connection.ts';
 import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
+import { type Answer, HttpApi, type Json } from '../kit/http-api.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: answers are read by path, and every path is asserted
-export type Json = any;
+export type { Answer, Json };
 
 export const WORLD: 'local' | 'real' = process.env.TEST_WORLD === 'real' ? 'real' : 'local';
 
 export const MERGE = { 'content-type': 'application/merge-patch+json' };
 export const JSON_PATCH = { 'content-type': 'application/json-patch+json' };
 export const STRATEGIC = { 'content-type': 'application/strategic-merge-patch+json' };
-
-export interface Answer {
-  status: number;
-  /** Parsed where it is JSON, otherwise the text. */
-  body: Json;
-  headers: Record<string, string | string[] | undefined>;
-  /** The texts of the Warning headers. */
-  warnings: string[];
-}
 
 /** Events of a watch as they come; of a refused one the Status. */
 export interface WatchStream {
@@ -87,11 +77,11 @@ const DEFINITIONS_PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinition
 const DEFINITION_PATH = `${DEFINITIONS_PATH}/capdeployjobs.capdeployjob.dev`;
 
 class RawApi implements Api {
-  readonly #connection: Connection;
+  readonly #api: HttpApi;
   readonly #cluster: LocalCluster | undefined;
 
   constructor(load: () => KubeConfig, cluster: LocalCluster | undefined) {
-    this.#connection = new Connection(load, { maxConnections: 4, connectTimeoutMs: 5000, headersTimeoutMs: 20_000 });
+    this.#api = new HttpApi(load, withoutManagedFields);
     this.#cluster = cluster;
   }
 
@@ -115,29 +105,12 @@ class RawApi implements Api {
     return this.request('DELETE', path, options);
   }
 
-  async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const { origin, basePath, headers: credentials, requests } = await this.#connection.endpoint();
-    const content = body === undefined ? {} : { 'content-type': 'application/json' };
-    const answer = await requests.request({
-      origin,
-      path: basePath + path,
-      method: method as 'GET',
-      headers: { accept: 'application/json', ...content, ...headers, ...credentials },
-      body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
-    });
-    const text = await answer.body.text();
-    // The index of OpenAPI v3 is JSON that calls itself text.
-    const json = String(answer.headers['content-type']).startsWith('application/json') || text.startsWith('{');
-    return {
-      status: answer.statusCode,
-      body: json ? JSON.parse(text, withoutManagedFields) : text,
-      headers: answer.headers,
-      warnings: [answer.headers.warning ?? []].flat(),
-    };
+  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
+    return this.#api.request(method, path, { body, headers });
   }
 
   async watch(path: string, headers: Record<string, string> = {}): Promise<WatchStream> {
-    const { origin, basePath, headers: credentials, watches } = await this.#connection.endpoint();
+    const { origin, basePath, headers: credentials, watches } = await this.#api.connection.endpoint();
     const controller = new AbortController();
     const answer = await watches.request({
       origin,
@@ -175,7 +148,7 @@ class RawApi implements Api {
   }
 
   async stop(): Promise<void> {
-    await this.#connection.close();
+    await this.#api.close();
     await this.#cluster?.stop();
   }
 }

@@ -1,13 +1,15 @@
 /** What happens when something is deleted: finalizers, owners and what they own, namespaces. */
+
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../kit/eventually.ts';
 import type { Json } from './api.ts';
 import { capDeployJob, configMap, event, job, pod } from './objects.ts';
 import { Player } from './play.ts';
-import { makeNamespace, OTHER_UID, pathsIn, said, suite, until } from './suite.ts';
+import { makeNamespace, OTHER_UID, pathsIn, said, suite } from './suite.ts';
 
 const it = suite();
 const player = new Player(it);
-const gone = (path: string) => until(async () => (await it.api.get(path)).status === 404, `the end of ${path}`);
+const gone = (path: string) => eventually(`the end of ${path}`, async () => (await it.api.get(path)).status === 404);
 const reference = ({ apiVersion, kind, metadata }: Json, more: object = {}) => ({
   apiVersion,
   kind,
@@ -91,9 +93,9 @@ describe('what an object owns', () => {
       deletionTimestamp: expect.any(String),
       generation: 2,
     });
-    await until(
-      async () => (await it.api.get(`${it.pods}/${name}`)).body.metadata.deletionTimestamp,
+    await eventually(
       'the Pod to be terminating',
+      async () => (await it.api.get(`${it.pods}/${name}`)).body.metadata.deletionTimestamp,
     );
     expect((await it.api.get(`${it.jobs}/foreground`)).status).toBe(200);
     await player.letGo(name);
@@ -107,10 +109,10 @@ describe('what an object owns', () => {
     const { body } = await it.api.delete(`${it.jobs}/orphaning`, { propagationPolicy: 'Orphan' });
     expect(body.metadata.finalizers).toEqual(['orphan']);
     await gone(`${it.jobs}/orphaning`);
-    const left = await until(async () => {
+    const left = await eventually('the Pod to be let go of', async () => {
       const pod = (await it.api.get(`${it.pods}/${name}`)).body;
       return pod.metadata.finalizers === undefined && pod;
-    }, 'the Pod to be let go of');
+    });
     expect(left.metadata).not.toHaveProperty('ownerReferences');
     expect(left.metadata).not.toHaveProperty('deletionTimestamp');
     await player.letGo(name);
@@ -120,10 +122,10 @@ describe('what an object owns', () => {
     const [one, two] = [await make('one'), await make('two')];
     await make('shared', reference(one), reference(two));
     await it.api.delete(`${it.maps}/one`);
-    const left = await until(async () => {
+    const left = await eventually('one owner to be forgotten', async () => {
       const { ownerReferences } = (await it.api.get(`${it.maps}/shared`)).body.metadata;
       return ownerReferences.length === 1 && ownerReferences;
-    }, 'one owner to be forgotten');
+    });
     expect(left).toEqual([reference(two)]);
     await it.api.delete(`${it.maps}/two`);
     await gone(`${it.maps}/shared`);

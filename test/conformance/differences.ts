@@ -2,9 +2,10 @@
  * Where the in-memory Kubernetes differs from the real API server and stays so, each with its reason: the one list. `differences.test.ts` asks both worlds,
  * so that an entry which is no longer true fails; everything else in this folder answers the same in both.
  */
+import { eventually } from '../kit/eventually.ts';
 import type { Api, Json } from './api.ts';
 import { capDeployJob, configMap, container, job, pod } from './objects.ts';
-import { pathsIn, said, until } from './suite.ts';
+import { pathsIn, said } from './suite.ts';
 
 export interface Difference {
   what: string;
@@ -110,7 +111,7 @@ export const DIFFERENCES: Difference[] = [
     ask: async (api, ns) => {
       const path = `${pathsIn(ns).maps}/kube-root-ca.crt`;
       if (process.env.TEST_WORLD !== 'real') return (await api.get(path)).status;
-      await until(async () => (await api.get(path)).status === 200, 'kube-root-ca.crt');
+      await eventually('kube-root-ca.crt', async () => (await api.get(path)).status === 200);
       return 200;
     },
     local: 404,
@@ -153,14 +154,14 @@ export const DIFFERENCES: Difference[] = [
       const { jobs, pods } = pathsIn(ns);
       await api.post(jobs, job('ttl', { suspend: false, ttlSecondsAfterFinished: 0 }));
       const find = async (): Promise<Json> => (await api.get(`${pods}?labelSelector=job-name%3Dttl`)).body.items[0];
-      const { name } = (await until(find, 'the Pod')).metadata;
+      const { name } = (await eventually('the Pod', find)).metadata;
       await api.patch(`${pods}/${name}/status`, { status: { phase: 'Succeeded' } });
       if (process.env.TEST_WORLD === 'real') {
-        await until(async () => (await api.get(`${jobs}/ttl`)).status === 404, 'the end of the Job');
+        await eventually('the end of the Job', async () => (await api.get(`${jobs}/ttl`)).status === 404);
         return 'gone';
       }
       const done = async () => (await api.get(`${jobs}/ttl`)).body.status.completionTime;
-      await until(done, 'the Job to be Complete');
+      await eventually('the Job to be Complete', done);
       return 'there';
     },
     local: 'there',

@@ -1,9 +1,11 @@
 /** What becomes of a Job: the real Job controller, or the local one, and Pods that the tests play. */
+
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../kit/eventually.ts';
 import type { Json } from './api.ts';
 import { container, job } from './objects.ts';
 import { Player } from './play.ts';
-import { suite, until } from './suite.ts';
+import { suite } from './suite.ts';
 
 const it = suite();
 const player = new Player(it);
@@ -52,7 +54,7 @@ describe.concurrent('a Job', () => {
     const reached = { reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' };
     expect(done.status.conditions.slice(1)).toMatchObject([reached, reached]);
     expect(done.status.completionTime).toMatch(/^\d{4}-.*Z$/);
-    await until(async () => (await player.eventsOf('good')).length >= 4, 'four Events');
+    await eventually('four Events', async () => (await player.eventsOf('good')).length >= 4);
     expect(await player.eventsOf('good')).toEqual([
       'Normal Completed Job completed',
       'Normal Resumed Job resumed',
@@ -91,7 +93,7 @@ describe.concurrent('a Job', () => {
     const pod = (await it.api.get(`${it.pods}/${name}`)).body;
     expect(pod.metadata).not.toHaveProperty('finalizers');
     await it.api.delete(`${it.pods}/${name}`);
-    await until(async () => (await player.pods('let-go')).length === 0, 'the end of the Pod');
+    await eventually('the end of the Pod', async () => (await player.pods('let-go')).length === 0);
     expect((await player.job('let-go')).metadata.resourceVersion).toBe(metadata.resourceVersion);
   });
 
@@ -106,7 +108,7 @@ describe.concurrent('a Job', () => {
     ]);
     expect(failed.status).not.toHaveProperty('completionTime');
     expect(await player.pods('bad')).toHaveLength(1);
-    await until(async () => (await player.eventsOf('bad')).length >= 2, 'two Events');
+    await eventually('two Events', async () => (await player.eventsOf('bad')).length >= 2);
     expect(await player.eventsOf('bad')).toEqual([
       'Normal SuccessfulCreate Created pod: <pod>',
       'Warning BackoffLimitExceeded Job has reached the specified backoff limit',
@@ -118,7 +120,7 @@ describe.concurrent('a Job', () => {
     const name = await player.runningPodOf('late');
     const ending = await player.condition('late', 'FailureTarget');
     expect(player.conditions(ending)).toEqual(['FailureTarget']);
-    await until(async () => (await player.job('late')).status.failed === 1, 'the Pod to be counted');
+    await eventually('the Pod to be counted', async () => (await player.job('late')).status.failed === 1);
     expect(counts(await player.job('late'))).toEqual({ ...NONE, failed: 1, terminating: 1 });
     const pod = (await it.api.get(`${it.pods}/${name}`)).body;
     expect(pod.metadata.deletionGracePeriodSeconds).toBe(30);
@@ -132,7 +134,7 @@ describe.concurrent('a Job', () => {
       { type: 'Failed', ...LATE },
     ]);
     await player.letGo(name);
-    await until(async () => (await player.eventsOf('late')).length >= 3, 'three Events');
+    await eventually('three Events', async () => (await player.eventsOf('late')).length >= 3);
     expect(await player.eventsOf('late')).toEqual([
       'Normal SuccessfulCreate Created pod: <pod>',
       'Normal SuccessfulDelete Deleted pod: <pod>',
@@ -145,34 +147,34 @@ describe.concurrent('a Job', () => {
     const name = await player.runningPodOf('halted');
     await suspend('halted', true);
     await player.condition('halted', 'Suspended');
-    const halted = await until(async () => {
+    const halted = await eventually('the Pod to be terminating', async () => {
       const current = await player.job('halted');
       return current.status.active === undefined && current.status.terminating === 1 && current;
-    }, 'the Pod to be terminating');
+    });
     expect(counts(halted)).toEqual({ ...NONE, terminating: 1 });
     // OLDER_MINORS in differences.ts.
     expect('startTime' in halted.status).toBe(it.minor < 36);
     await player.become(name, 'Failed');
     await player.letGo(name);
-    await until(async () => (await player.pods('halted')).length === 0, 'the end of the Pod');
-    await until(async () => (await player.job('halted')).status.terminating === 0, 'nothing to be terminating');
+    await eventually('the end of the Pod', async () => (await player.pods('halted')).length === 0);
+    await eventually('nothing to be terminating', async () => (await player.job('halted')).status.terminating === 0);
     expect(counts(await player.job('halted'))).toEqual(NONE);
     expect(player.conditions(await player.job('halted'))).toEqual(['Suspended']);
     // Resumed again, it starts afresh.
     await suspend('halted', false);
     expect((await player.podOf('halted')).metadata.name).not.toBe(name);
-    await until(async () => (await player.job('halted')).status.startTime, 'a new startTime');
+    await eventually('a new startTime', async () => (await player.job('halted')).status.startTime);
   });
 
   test('that is suspended counts no success of a Pod that it has told to end', async () => {
     await start('too-late');
     const name = await player.runningPodOf('too-late');
     await suspend('too-late', true);
-    await until(async () => (await player.job('too-late')).status.terminating === 1, 'the Pod to be terminating');
+    await eventually('the Pod to be terminating', async () => (await player.job('too-late')).status.terminating === 1);
     await player.become(name, 'Succeeded');
     await player.letGo(name);
-    await until(async () => (await player.pods('too-late')).length === 0, 'the end of the Pod');
-    await until(async () => (await player.job('too-late')).status.terminating === 0, 'nothing to be terminating');
+    await eventually('the end of the Pod', async () => (await player.pods('too-late')).length === 0);
+    await eventually('nothing to be terminating', async () => (await player.job('too-late')).status.terminating === 0);
     expect(counts(await player.job('too-late'))).toEqual(NONE);
     expect(player.conditions(await player.job('too-late'))).toEqual(['Suspended']);
   });
@@ -181,7 +183,7 @@ describe.concurrent('a Job', () => {
     await start('by-hand');
     const name = await player.runningPodOf('by-hand');
     await it.api.delete(`${it.pods}/${name}`);
-    await until(async () => (await player.job('by-hand')).status.terminating === 1, 'a Pod to be terminating');
+    await eventually('a Pod to be terminating', async () => (await player.job('by-hand')).status.terminating === 1);
     expect(counts(await player.job('by-hand'))).toEqual({ ...NONE, terminating: 1 });
     expect(await player.pods('by-hand')).toHaveLength(1);
     await player.become(name, 'Failed');
@@ -201,14 +203,14 @@ describe.concurrent('a Job', () => {
     // Whoever collects such Pods looks every 20 s in the real world.
     const failed = await player.condition('early', 'Failed');
     expect(counts(failed)).toEqual({ ...NONE, failed: 1 });
-    await until(async () => (await player.pods('early')).length === 0, 'the end of the Pod');
+    await eventually('the end of the Pod', async () => (await player.pods('early')).length === 0);
   });
 
   test('under TerminatingOrFailed counts a Pod that terminates as failed, and waits before it makes another', async () => {
     await start('again', { podReplacementPolicy: 'TerminatingOrFailed', backoffLimit: 3 });
     const name = await player.runningPodOf('again');
     await it.api.delete(`${it.pods}/${name}`);
-    await until(async () => (await player.job('again')).status.failed === 1, 'the Pod to be counted');
+    await eventually('the Pod to be counted', async () => (await player.job('again')).status.failed === 1);
     expect(counts(await player.job('again'))).toEqual({ ...NONE, failed: 1, terminating: 1 });
     expect(await player.pods('again')).toHaveLength(1);
     await player.letGo(name);
@@ -218,10 +220,10 @@ describe.concurrent('a Job', () => {
     await start('gone');
     const name = await player.runningPodOf('gone');
     await it.api.delete(`${it.jobs}/gone`, { propagationPolicy: 'Background' });
-    const left = await until(async () => {
+    const left = await eventually('the Pod to be terminating, and let go of', async () => {
       const { body } = await it.api.get(`${it.pods}/${name}`);
       return body.metadata.deletionTimestamp !== undefined && body.metadata.finalizers === undefined && body;
-    }, 'the Pod to be terminating, and let go of');
+    });
     expect(left.metadata.deletionGracePeriodSeconds).toBe(30);
     await player.letGo(name);
     expect((await it.api.get(`${it.pods}/${name}`)).status).toBe(404);
@@ -231,10 +233,10 @@ describe.concurrent('a Job', () => {
     const serviceAccountName = 'comes-later';
     const template = job('refused', {}, { serviceAccountName, containers: [container()] });
     await it.api.post(it.jobs, { ...template, spec: { ...template.spec, suspend: false } });
-    const [first] = await until(async () => {
+    const [first] = await eventually('an Event', async () => {
       const all = await player.eventsOf('refused');
       return all.length > 0 && all;
-    }, 'an Event');
+    });
     expect(first).toMatch(
       new RegExp(
         `^Warning FailedCreate Error creating: pods "refused-.*" is forbidden: error looking up service account ${it.ns}/comes-later: serviceaccount "comes-later" not found$`,

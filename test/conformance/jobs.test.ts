@@ -1,8 +1,10 @@
 /** Jobs as the API server stores and judges them; what the Job controller does of them is in job-life.test.ts. */
+
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../kit/eventually.ts';
 import { JSON_PATCH, type Json, STRATEGIC } from './api.ts';
 import { container, job, NO_SCHEDULER } from './objects.ts';
-import { causes, OTHER_UID, said, stable, suite, until, valueProblem } from './suite.ts';
+import { causes, OTHER_UID, said, stable, suite, valueProblem } from './suite.ts';
 
 const it = suite();
 const label =
@@ -404,7 +406,7 @@ describe('a Job that is there', () => {
       (await it.api.get(path)).body.status.conditions.find(({ type }: Json) => type === 'Suspended').status === 'True';
     const suspend = async (to: boolean) => {
       await it.api.patch(path, { spec: { suspend: to } });
-      await until(async () => (await isSuspended()) === to, `a Job that is ${to ? 'suspended' : 'running'}`);
+      await eventually(`a Job that is ${to ? 'suspended' : 'running'}`, async () => (await isSuspended()) === to);
     };
     const judge = async (which: 'suspended' | 'running') => {
       for (const [what, change, suspended, running] of changes) {
@@ -416,7 +418,7 @@ describe('a Job that is there', () => {
           expect(said(answer)).toMatch(/: field is immutable$/);
       }
     };
-    await until(async () => (await it.api.get(path)).body.status.conditions, 'the condition Suspended');
+    await eventually('the condition Suspended', async () => (await it.api.get(path)).body.status.conditions);
     await judge('suspended');
     await suspend(false);
     await judge('running');
@@ -427,7 +429,7 @@ describe('a Job that is there', () => {
   test('is changed under its uid and resourceVersion, or not at all', async () => {
     const { metadata } = (await it.api.post(it.jobs, job('pre'))).body;
     const path = `${it.jobs}/pre`;
-    await until(async () => (await it.api.get(path)).body.status.conditions, 'the condition Suspended');
+    await eventually('the condition Suspended', async () => (await it.api.get(path)).body.status.conditions);
     const modified =
       '409 Conflict: Operation cannot be fulfilled on jobs.batch "pre": the object has been modified; please apply your changes to the latest version and try again';
     const stale = { uid: metadata.uid, resourceVersion: metadata.resourceVersion };
@@ -478,6 +480,6 @@ describe('a Job that is there', () => {
     expect({ status, warnings, kind: body.kind }).toEqual({ status: 200, warnings: [warning], kind: 'Job' });
     expect(body.metadata.finalizers.sort()).toEqual(['example.dev/hold', 'orphan']);
     await it.api.patch(path, { metadata: { finalizers: null } });
-    await until(async () => (await it.api.get(path)).status === 404, 'the end of the Job');
+    await eventually('the end of the Job', async () => (await it.api.get(path)).status === 404);
   });
 });

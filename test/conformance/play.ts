@@ -2,9 +2,9 @@
 
 import { expect } from 'vitest';
 import { PLAYED_NODE } from '../behaviour/cluster.ts';
+import { eventually } from '../kit/eventually.ts';
 import type { Json } from './api.ts';
 import type { Suite } from './suite.ts';
-import { until } from './suite.ts';
 
 const AT = '2030-01-01T00:00:00Z';
 
@@ -30,7 +30,7 @@ export class Player {
 
   /** The Job's Pod, once it is there. */
   async podOf(job: string): Promise<Json> {
-    return until(async () => (await this.pods(job))[0], `a Pod of ${job}`);
+    return eventually(`a Pod of ${job}`, async () => (await this.pods(job))[0]);
   }
 
   /** Gives the Pod a node: from now on its deletion waits for that node's kubelet. */
@@ -60,7 +60,7 @@ export class Player {
     const { name } = (await this.podOf(job)).metadata;
     await this.bind(name);
     await this.become(name, 'Running');
-    await until(async () => (await this.job(job)).status.ready === 1, `${job} to have a ready Pod`);
+    await eventually(`${job} to have a ready Pod`, async () => (await this.job(job)).status.ready === 1);
     return name;
   }
 
@@ -71,10 +71,10 @@ export class Player {
 
   /** Waits for a condition that is True, and answers the Job. */
   async condition(job: string, type: string): Promise<Json> {
-    return until(async () => {
+    return eventually(`${job} to be ${type}`, async () => {
       const current = await this.job(job);
       return this.conditions(current).includes(type) && current;
-    }, `${job} to be ${type}`);
+    });
   }
 
   /** The conditions that are True, in their order. */

@@ -1,8 +1,10 @@
 /** What every file of the conformance tests begins with: the world's API, and a namespace of its own that goes when the file is done. */
+
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { holdPlayedNode } from '../behaviour/played-node.ts';
-import { TEST_LABEL } from '../behaviour/real-world.ts';
+import { eventually } from '../kit/eventually.ts';
+import { holdPlayedNode } from '../kit/played-node.ts';
+import { testNamespace } from '../kit/test-namespace.ts';
 import { type Answer, type Api, type Json, openApi, type WatchStream, WORLD } from './api.ts';
 
 export interface Suite {
@@ -76,27 +78,15 @@ export function suite(): Suite {
 
 /** A namespace is of use when it has its service account: Pods are refused before. */
 export async function makeNamespace(api: Api, name: string): Promise<void> {
-  const labels = { [TEST_LABEL]: process.env.TEST_RUN ?? 'unnamed' };
-  expect((await api.post('/api/v1/namespaces', { metadata: { name, labels } })).status).toBe(201);
-  await until(
-    async () => (await api.get(`/api/v1/namespaces/${name}/serviceaccounts/default`)).status === 200,
+  expect((await api.post('/api/v1/namespaces', testNamespace(name))).status).toBe(201);
+  await eventually(
     'the default service account',
+    async () => (await api.get(`/api/v1/namespaces/${name}/serviceaccounts/default`)).status === 200,
   );
 }
 
-/** The first answer that is neither undefined nor false. Fails after 40 seconds in the real world, 15 in the local one. */
-export async function until<T>(ask: () => Promise<T | undefined | false>, what: string): Promise<T> {
-  const end = Date.now() + (WORLD === 'real' ? 40_000 : 15_000);
-  for (;;) {
-    const found = await ask();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, WORLD === 'real' ? 50 : 5));
-  }
-}
-
 export async function events(stream: WatchStream, count: number): Promise<string[]> {
-  await until(async () => stream.events.length >= count, `${count} events, not ${JSON.stringify(shown(stream))}`);
+  await eventually(`${count} events, not ${JSON.stringify(shown(stream))}`, async () => stream.events.length >= count);
   return shown(stream);
 }
 

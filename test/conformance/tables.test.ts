@@ -1,8 +1,10 @@
 /** What `kubectl get` asks for and shows, and how clients learn what there is. */
+
 import { beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../kit/eventually.ts';
 import type { Json } from './api.ts';
 import { capDeployJob, configMap, event, job, pod } from './objects.ts';
-import { said, suite, until } from './suite.ts';
+import { said, suite } from './suite.ts';
 
 const it = suite();
 const as = (form: string, version = 'v1') => ({
@@ -42,7 +44,10 @@ describe('a table', () => {
 
   test('of Jobs tells their state', async () => {
     await it.api.post(it.jobs, job('waits'));
-    await until(async () => (await it.api.get(`${it.jobs}/waits`)).body.status.conditions, 'the condition Suspended');
+    await eventually(
+      'the condition Suspended',
+      async () => (await it.api.get(`${it.jobs}/waits`)).body.status.conditions,
+    );
     const uid = (await it.api.get(`${it.jobs}/waits`)).body.metadata.uid;
     expect(await table(`${it.jobs}/waits`)).toEqual({
       columns: 'Name Status Completions Duration Age [Containers] [Images] [Selector]',

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { eventually } from '../kit/eventually.ts';
 import type { WatchStream } from './api.ts';
 import { WORLD } from './api.ts';
 import { capDeployJob, configMap } from './objects.ts';
-import { events, said, shown, suite, until } from './suite.ts';
+import { events, said, shown, suite } from './suite.ts';
 
 const it = suite();
 const streams: WatchStream[] = [];
@@ -86,7 +87,7 @@ describe('a watch', () => {
       resourceVersion: await version(),
       timeoutSeconds: '1',
     });
-    await until(async () => stream.ended, 'the end of the watch');
+    await eventually('the end of the watch', async () => stream.ended);
     expect(Date.now() - begun).toBeGreaterThan(900);
     expect(shown(stream)).toEqual([]);
   });
@@ -96,7 +97,7 @@ describe('a watch', () => {
     await it.api.post(it.cdj, capDeployJob('old'));
     if (WORLD === 'local') it.api.compact();
     const stream = await watch(it.cdj, { resourceVersion: '1' });
-    await until(async () => stream.ended, 'the end of the watch');
+    await eventually('the end of the watch', async () => stream.ended);
     expect(stream.status).toBe(200);
     expect(stream.events).toMatchObject([
       {
@@ -139,13 +140,13 @@ describe('a watch', () => {
 
   test('that allows bookmarks gets them, of the kind that it watches and without a name', async () => {
     // Best effort: the real server sends one shortly before a watch ends, if it can.
-    const bookmark = await until(async () => {
+    const bookmark = await eventually('a bookmark', async () => {
       const query = { resourceVersion: await version(it.cdj), allowWatchBookmarks: 'true', timeoutSeconds: '6' };
       const stream = await watch(it.cdj, query);
       const find = () => stream.events.find(({ type }) => type === 'BOOKMARK');
-      await until(async () => stream.ended || find() !== undefined, 'a bookmark or the end of the watch');
+      await eventually('a bookmark or the end of the watch', async () => stream.ended || find() !== undefined);
       return find();
-    }, 'a bookmark');
+    });
     expect(bookmark.object).toMatchObject({ kind: 'CapDeployJob', apiVersion: 'capdeployjob.dev/v1alpha1' });
     expect(bookmark.object.metadata).toEqual({ resourceVersion: expect.stringMatching(/^\d+$/) });
   }, 60_000);
@@ -177,7 +178,7 @@ describe('a watch in another form', () => {
     const stream = await watch(it.maps, { labelSelector: 'w=rows', resourceVersion: await version() }, { accept });
     await it.api.patch(`${it.maps}/rows`, { data: { y: '1' } });
     await it.api.patch(`${it.maps}/rows`, { data: { z: '1' } });
-    await until(async () => stream.events.length >= 2, 'two rows');
+    await eventually('two rows', async () => stream.events.length >= 2);
     expect(stream.events).toMatchObject([
       { type: 'MODIFIED', object: { kind: 'Table', rows: [{ cells: ['rows', 1, expect.any(String)] }] } },
       {
@@ -192,7 +193,7 @@ describe('a watch in another form', () => {
     await it.api.post(it.maps, configMap('meta', {}, { labels: { w: 'meta' } }));
     const accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json';
     const stream = await watch(it.maps, { labelSelector: 'w=meta' }, { accept });
-    await until(async () => stream.events.length >= 1, 'an event');
+    await eventually('an event', async () => stream.events.length >= 1);
     const { object } = stream.events[0] ?? {};
     expect(object).toMatchObject({
       kind: 'PartialObjectMetadata',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../behaviour/eventually.ts';
+import { eventually } from '../kit/eventually.ts';
 import { currentOf } from './servers/deployed.ts';
 import { timelineOf, workOf } from './servers/timeline.ts';
 import { expectSuccess, openSite, type Project } from './site.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { HistoryEntry } from '../../src/api/capdeployjob.ts';
 import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../../src/api/names.ts';
-import { eventually } from '../behaviour/eventually.ts';
+import { eventually } from '../kit/eventually.ts';
 import { NODE_NAME } from './node/kubelet.ts';
 import { currentOf, revisionsLogOf } from './servers/deployed.ts';
 import { type Deployable, expectSuccess, openSite } from './site.ts';

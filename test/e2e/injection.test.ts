@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { PODS } from '../../src/kube/client.ts';
 import type { Pod } from '../../src/lanes/job.ts';
-import { eventually } from '../behaviour/eventually.ts';
 import { path } from '../cluster/cluster.ts';
+import { eventually } from '../kit/eventually.ts';
 import { currentOf } from './servers/deployed.ts';
 import { expectSuccess, type Message, openSite } from './site.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { eventually } from '../behaviour/eventually.ts';
+import { eventually } from '../kit/eventually.ts';
 import { timelineOf, workOf } from './servers/timeline.ts';
 import { expectSuccess, openSite } from './site.ts';
 

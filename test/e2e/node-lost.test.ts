@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../behaviour/eventually.ts';
+import { eventually } from '../kit/eventually.ts';
 import { SpareNode } from './node/spare-node.ts';
 import { openPlace } from './place.ts';
 import { DEAF, podTemplate, shell } from './shell-pods.ts';

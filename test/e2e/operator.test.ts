@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { LABEL } from '../../src/api/names.ts';
-import { eventually } from '../behaviour/eventually.ts';
 import { compareWithRules } from '../cluster/audit.ts';
 import { fromEnvironment, fromRoot, OPERATOR } from '../cluster/cluster.ts';
+import { eventually } from '../kit/eventually.ts';
 import { timelineOf, workOf } from './servers/timeline.ts';
 import { expectSuccess, openSite } from './site.ts';
 

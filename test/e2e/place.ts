@@ -4,9 +4,9 @@ import type { CapDeployJob, Claim, HistoryEntry } from '../../src/api/capdeployj
 import { ANNOTATION, API_VERSION, CAPDEPLOYJOBS, KIND, LABEL } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS, type ResourceType } from '../../src/kube/client.ts';
 import type { Job, Pod } from '../../src/lanes/job.ts';
-import { eventually } from '../behaviour/eventually.ts';
-import { openQueues, type Queues } from '../behaviour/queues.ts';
 import { cdjPath, MERGE_PATCH, openCluster, path } from '../cluster/cluster.ts';
+import { eventually } from '../kit/eventually.ts';
+import { openQueues, type Queues } from '../kit/queues.ts';
 import type { Images } from './images.ts';
 
 /** The images that the node has. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { eventually } from '../behaviour/eventually.ts';
 import { OPERATOR } from '../cluster/cluster.ts';
+import { eventually } from '../kit/eventually.ts';
 import { openSite } from './site.ts';
 
 const site = await openSite();

@@ -1,4 +1,4 @@
-import { eventually } from '../behaviour/eventually.ts';
+import { eventually } from '../kit/eventually.ts';
 import { IMAGES, type Place, RESTRICTED_CONTAINER, RESTRICTED_POD } from './place.ts';
 
 /** Pods that run a line of shell in place of cap: how a deploy ends does not depend on what it does. */

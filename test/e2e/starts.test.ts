@@ -1,7 +1,7 @@
 import { afterAll, expect, it } from 'vitest';
 import type { Claim } from '../../src/api/capdeployjob.ts';
 import { LABEL } from '../../src/api/names.ts';
-import { eventually } from '../behaviour/eventually.ts';
+import { eventually } from '../kit/eventually.ts';
 import { NO_NETWORK, takeNetworkAway } from './node/network.ts';
 import { expectSuccess, IMAGES, openPlace, type Place } from './place.ts';
 import { SlowRegistry } from './servers/registry.ts';

@@ -31,7 +31,7 @@ function writeName(world: World, job: KubeObject, who: string): KubeObject {
 export function nameAndLeave(world: World, job: KubeObject, random: Random): string {
   const [who, other] = random.chance(0.5) ? PEOPLE : PEOPLE.toReversed();
   writeName(world, job, who!);
-  if (random.chance(0.3)) world.clock.after(random.magnitude(20, 20_000), () => abortUnseen(world, job, other!));
+  if (random.chance(0.3)) world.clock.setTimeout(() => abortUnseen(world, job, other!), random.magnitude(20, 20_000));
   return `by ${who}`;
 }
 
@@ -56,18 +56,21 @@ export function abortAsTools(world: World, job: KubeObject, random: Random): str
 function deleteSoon(world: World, { metadata }: KubeObject, who: string, random: Random): void {
   const { namespace, name, uid, resourceVersion } = metadata;
   const propagationPolicy = random.pick(['Background', 'Background', 'Foreground'] as const);
-  world.clock.after(random.magnitude(1, random.chance(0.3) ? 20_000 : 500), () => {
-    const current = world.store.find(JOBS, namespace, name);
-    if (current === undefined || current.metadata.uid !== uid) return;
-    const isOver = finishedAs(current) !== undefined || current.metadata.deletionTimestamp !== undefined;
-    try {
-      const preconditions = { uid, resourceVersion };
-      world.asPerson(who, () => world.store.delete(JOBS, namespace, name, { propagationPolicy, preconditions }));
-      world.trace.count('a deploy is aborted by name');
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== 409) throw error;
-      world.trace.count('the Job has moved since its name was written');
-      if (!isOver && random.chance(0.5)) deleteSoon(world, writeName(world, current, who), who, random);
-    }
-  });
+  world.clock.setTimeout(
+    () => {
+      const current = world.store.find(JOBS, namespace, name);
+      if (current === undefined || current.metadata.uid !== uid) return;
+      const isOver = finishedAs(current) !== undefined || current.metadata.deletionTimestamp !== undefined;
+      try {
+        const preconditions = { uid, resourceVersion };
+        world.asPerson(who, () => world.store.delete(JOBS, namespace, name, { propagationPolicy, preconditions }));
+        world.trace.count('a deploy is aborted by name');
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== 409) throw error;
+        world.trace.count('the Job has moved since its name was written');
+        if (!isOver && random.chance(0.5)) deleteSoon(world, writeName(world, current, who), who, random);
+      }
+    },
+    random.magnitude(1, random.chance(0.3) ? 20_000 : 500),
+  );
 }

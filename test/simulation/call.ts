@@ -145,7 +145,7 @@ export class Call implements Task {
   slowDown(ms: number): void {
     this.#slowUntil = this.#world.clock.now() + ms;
     // So that the clock stops there.
-    this.#world.clock.after(ms, () => {});
+    this.#world.clock.setTimeout(() => {}, ms);
   }
 
   /** The caller hears of a time-out now; the request takes effect so much later, when nobody expects it. */

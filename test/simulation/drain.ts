@@ -68,7 +68,7 @@ async function windDown(world: World, step: () => Promise<void>): Promise<void> 
   helpPeople(world);
   const random = world.random('winding down');
   for (let count = world.profile.theme === 'the newest wins' ? 8 : random.int(2); count > 0; count -= 1) {
-    world.clock.after(random.int(WIND_DOWN_MS), () => void SPECIAL_ACTS['message is sent'](world, random));
+    world.clock.setTimeout(() => void SPECIAL_ACTS['message is sent'](world, random), random.int(WIND_DOWN_MS));
   }
   // A side-car is ended a minute after the container.
   await run(world, step, world.profile.theme === 'Pods end oddly' ? 3 * WIND_DOWN_MS : WIND_DOWN_MS);

@@ -154,16 +154,19 @@ export function openGap(world: World, call: Call): void {
   const special = random.pick(gap.acts);
   const soon = [1, random.magnitude(1, 1_000)];
   const atMs = random.pick(gap.isEarly ? soon : [...soon, Math.max(1, ms - random.magnitude(1, 30))]);
-  world.clock.after(Math.min(atMs, ms), () => {
-    if (world.isDraining) return;
-    if (gap.isDeadly) {
-      call.abandon();
-      world.crash(world.replicas.indexOf(call.incarnation), random.magnitude(50, 500));
-    }
-    world.inMind = meantBy(call, gap.about);
-    void SPECIAL_ACTS[special](world, random);
-    world.inMind = undefined;
-  });
+  world.clock.setTimeout(
+    () => {
+      if (world.isDraining) return;
+      if (gap.isDeadly) {
+        call.abandon();
+        world.crash(world.replicas.indexOf(call.incarnation), random.magnitude(50, 500));
+      }
+      world.inMind = meantBy(call, gap.about);
+      void SPECIAL_ACTS[special](world, random);
+      world.inMind = undefined;
+    },
+    Math.min(atMs, ms),
+  );
 }
 
 /** What people do to a deploy that is just ending. */
@@ -187,12 +190,15 @@ export function openEnd(world: World, pod: string): void {
   if (!random.chance(world.profile.ends)) return;
   world.trace.count('somebody acts at an end');
   const special = random.pick(AT_AN_END);
-  world.clock.after(random.magnitude(1, 3_000), () => {
-    if (world.isDraining) return;
-    world.inMind = pod.slice(0, pod.lastIndexOf('-'));
-    void SPECIAL_ACTS[special](world, random);
-    world.inMind = undefined;
-  });
+  world.clock.setTimeout(
+    () => {
+      if (world.isDraining) return;
+      world.inMind = pod.slice(0, pod.lastIndexOf('-'));
+      void SPECIAL_ACTS[special](world, random);
+      world.inMind = undefined;
+    },
+    random.magnitude(1, 3_000),
+  );
 }
 
 /** Jobs are named after their resource: `<resource>-<environment>-…`. */

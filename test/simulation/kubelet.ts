@@ -213,10 +213,10 @@ export class Nodes {
 
   #later(pod: KubeObject, ms: number, act: (current: KubeObject) => void): void {
     const { uid = '', namespace, name } = pod.metadata;
-    this.#world.clock.after(ms, () => {
+    this.#world.clock.setTimeout(() => {
       const current = this.#world.store.find(PODS, namespace, name);
       if (current?.metadata.uid === uid && !this.lost.has(uid)) act(current);
-    });
+    }, ms);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { Log } from '../../src/base/log.ts';
 import { LEASE_NAME, startOperator } from '../../src/operator/operator.ts';
 import { KubePort } from './kube-port.ts';
 import type { Incarnation } from './replica.ts';
@@ -19,7 +19,7 @@ export function startReplica(world: World, incarnation: Incarnation): void {
     metrics: NO_METRICS,
     log: logOf(world, incarnation),
     clock,
-    targets: { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined },
+    selection: { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined },
     openQueue: ({ url }) => new SqsPort(world, incarnation, world.setting.queueAt(url)),
     election: world.profile.election
       ? { lease: { namespace: OPERATOR_NAMESPACE, name: LEASE_NAME }, identity: name, durationMs: LEASE_MS }
@@ -50,7 +50,7 @@ const NO_METRICS = {
 };
 
 /** What the operator logs goes into the trace, where somebody reads it. What it calls an unexpected error is one here, too. */
-function logOf(world: World, incarnation: Incarnation): Logger {
+function logOf(world: World, incarnation: Incarnation): Log {
   const say = (level: string) => (fields: object, message: string) => {
     const { err } = fields as { err?: unknown };
     if (err !== undefined && isOwnMistake(err)) world.oracle.operatorFailed(err);
@@ -59,8 +59,7 @@ function logOf(world: World, incarnation: Incarnation): Logger {
     const words = err === undefined ? '' : ` (${err instanceof Error ? err.message : String(err)})`;
     world.trace.say(`    ${incarnation.name} logs ${level}: ${message}${words} ${JSON.stringify(rest)}`);
   };
-  const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error'), child: () => log };
-  return log as unknown as Logger;
+  return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
 }
 
 /** TypeErrors and the like come of no fault outside. */

@@ -75,11 +75,11 @@ const setSuspend = (special: Special, suspend: boolean): Happening =>
 /** Who notices his mistake suspends the Job again. */
 function takeBack(world: World, job: KubeObject, ms: number): string {
   const { namespace, name, uid } = job.metadata;
-  world.clock.after(ms, () => {
+  world.clock.setTimeout(() => {
     const current = world.store.find(JOBS, namespace, name);
     if (current && current.metadata.uid === uid && isOpen(current))
       patchByHand(world, JOBS, current, { spec: { suspend: true } });
-  });
+  }, ms);
   return `for ${ms} ms`;
 }
 
@@ -223,10 +223,13 @@ export const ACTS: Record<Act, Happening> = {
     (world, pod, random) => {
       world.as('somebody', () => world.nodes.announceDisruption(pod, 'EvictionByEvictionAPI'));
       const { namespace, name, uid } = pod.metadata;
-      world.clock.after(random.magnitude(1, 5_000), () => {
-        const current = world.store.find(PODS, namespace, name);
-        if (current && current.metadata.uid === uid && !isLeaving(current)) deleteByHand(world, PODS, current, {});
-      });
+      world.clock.setTimeout(
+        () => {
+          const current = world.store.find(PODS, namespace, name);
+          if (current && current.metadata.uid === uid && !isLeaving(current)) deleteByHand(world, PODS, current, {});
+        },
+        random.magnitude(1, 5_000),
+      );
       return undefined;
     },
   ),
@@ -234,12 +237,15 @@ export const ACTS: Record<Act, Happening> = {
     world.nodes.lose(pod);
     const { namespace, name, uid } = pod.metadata;
     // The node's Pods are deleted by the taint manager after a while, and stay Terminating.
-    world.clock.after(random.magnitude(1_000, 60_000), () => {
-      const current = world.store.find(PODS, namespace, name);
-      if (!current || current.metadata.uid !== uid || isLeaving(current)) return;
-      world.nodes.announceDisruption(current, 'DeletionByTaintManager');
-      world.store.delete(PODS, namespace, name, {});
-    });
+    world.clock.setTimeout(
+      () => {
+        const current = world.store.find(PODS, namespace, name);
+        if (!current || current.metadata.uid !== uid || isLeaving(current)) return;
+        world.nodes.announceDisruption(current, 'DeletionByTaintManager');
+        world.store.delete(PODS, namespace, name, {});
+      },
+      random.magnitude(1_000, 60_000),
+    );
     return undefined;
   }),
 };

@@ -1,4 +1,3 @@
-import type { Timer } from 'in-memory-kubernetes/clock.ts';
 import type { Clock, TimerHandle } from '../../src/base/clock.ts';
 import type { KubeObject } from '../../src/kube/client.ts';
 import type { Operator } from '../../src/operator/operator.ts';
@@ -77,7 +76,7 @@ export class Incarnation {
 }
 
 interface Pending {
-  timer: Timer | undefined;
+  timer: TimerHandle;
   callback: () => void;
 }
 
@@ -104,14 +103,14 @@ export class ProcessClock implements Clock {
     if (this.#dead) return pending;
     this.#timers.add(pending);
     // Whole milliseconds, at least one, as Node's own timers.
-    pending.timer = this.#world.clock.after(Math.max(1, Math.trunc(ms)), () => this.#fire(pending));
+    pending.timer = this.#world.clock.setTimeout(() => this.#fire(pending), Math.max(1, Math.trunc(ms)));
     return pending;
   }
 
   clearTimeout(handle: TimerHandle): void {
     const pending = handle as Pending | undefined;
     if (pending === undefined || !this.#timers.delete(pending)) return;
-    pending.timer?.cancel();
+    this.#world.clock.clearTimeout(pending.timer);
   }
 
   hold(): void {
@@ -126,7 +125,7 @@ export class ProcessClock implements Clock {
 
   die(): void {
     this.#dead = true;
-    for (const { timer } of this.#timers) timer?.cancel();
+    for (const { timer } of this.#timers) this.#world.clock.clearTimeout(timer);
     this.#timers.clear();
   }
 

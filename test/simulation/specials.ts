@@ -190,8 +190,8 @@ export const SPECIAL_ACTS: Record<Special, Happening> = {
       if (world.replicas[index] === incarnation) world.crash(index, 1_000);
     };
     // What a kubelet grants: after that comes SIGKILL.
-    world.clock.after(30_000, over);
-    void incarnation.running?.stop().then(() => world.clock.after(1, over));
+    world.clock.setTimeout(over, 30_000);
+    void incarnation.running?.stop().then(() => world.clock.setTimeout(over, 1));
     return true;
   },
   'replica pauses': (world, random) => {
@@ -201,7 +201,7 @@ export const SPECIAL_ACTS: Record<Special, Happening> = {
     const ms = random.magnitude(500, 60_000);
     world.happened('replica pauses', `${incarnation.name} stands still for ${ms} ms`);
     incarnation.pause();
-    world.clock.after(ms, () => incarnation.wake());
+    world.clock.setTimeout(() => incarnation.wake(), ms);
     return true;
   },
   'Job controller lags': (world, random) => {
@@ -258,20 +258,23 @@ export const SPECIAL_ACTS: Record<Special, Happening> = {
 
 /** A resource is created again as soon as the old one is gone, and somebody may ask something of it. */
 function createWhenGone(world: World, place: Place, uid: string | undefined, random: Random): void {
-  world.clock.after(random.magnitude(5, 5_000), () => {
-    const current = world.setting.resource(place)?.metadata.uid;
-    if (world.isDraining || (current !== undefined && current !== uid)) return;
-    if (current === uid) return createWhenGone(world, place, uid, random);
-    world.setting.create(place);
-    if (random.chance(0.5)) SPECIAL_ACTS['message is sent'](world, random);
-  });
+  world.clock.setTimeout(
+    () => {
+      const current = world.setting.resource(place)?.metadata.uid;
+      if (world.isDraining || (current !== undefined && current !== uid)) return;
+      if (current === uid) return createWhenGone(world, place, uid, random);
+      world.setting.create(place);
+      if (random.chance(0.5)) SPECIAL_ACTS['message is sent'](world, random);
+    },
+    random.magnitude(5, 5_000),
+  );
 }
 
 function lag(world: World, watch: Watch, random: Random): void {
   const ms = random.magnitude(100, 30_000);
   watch.stalledUntil = world.clock.now() + ms;
   // So that the clock stops there.
-  world.clock.after(ms, () => {});
+  world.clock.setTimeout(() => {}, ms);
 }
 
 /** What changes what a pass has just decided. */

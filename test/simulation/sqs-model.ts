@@ -72,9 +72,9 @@ export class QueueModel {
     const found = this.#take(poll);
     if (found.length > 0 || waitSeconds <= 0) return found;
     this.#polls.add(poll);
-    this.#world.clock.after(waitSeconds * 1000, () => {
+    this.#world.clock.setTimeout(() => {
       if (this.#polls.delete(poll)) poll.answer([]);
-    });
+    }, waitSeconds * 1000);
     return undefined;
   }
 
@@ -108,7 +108,7 @@ export class QueueModel {
   }
 
   #wakeAt(message: StoredMessage): void {
-    this.#world.clock.after(Math.max(0, message.visibleAt - this.#world.clock.now()), () => this.#serve());
+    this.#world.clock.setTimeout(() => this.#serve(), Math.max(0, message.visibleAt - this.#world.clock.now()));
   }
 
   #serve(): void {

@@ -1,4 +1,4 @@
-import type { Timer } from 'in-memory-kubernetes/clock.ts';
+import type { TimerHandle } from 'in-memory-kubernetes/clock.ts';
 import { kubeErrorOf } from '../../dev/in-process-client.ts';
 import type { KubeObject, ResourceType, WatchEvent, WatchOptions } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
@@ -23,7 +23,7 @@ export class Watch implements AsyncIterable<WatchEvent>, AsyncIterator<WatchEven
   readonly #world: World;
   readonly #options: WatchOptions;
   readonly #buffer: Item[] = [];
-  readonly #timers: Timer[] = [];
+  readonly #timers: TimerHandle[] = [];
   #close: (() => void) | undefined;
   #reader: PromiseWithResolvers<IteratorResult<WatchEvent>> | undefined;
   /** How many items may be delivered without being asked again. */
@@ -140,17 +140,17 @@ export class Watch implements AsyncIterable<WatchEvent>, AsyncIterator<WatchEven
     this.#world.watches.add(this);
     this.#bookmark();
     if (timeoutSeconds !== undefined)
-      this.#timers.push(this.#world.clock.after(timeoutSeconds * 1000, () => this.end()));
+      this.#timers.push(this.#world.clock.setTimeout(() => this.end(), timeoutSeconds * 1000));
   }
 
   #bookmark(): void {
-    const timer = this.#world.clock.after(BOOKMARK_MS, () => {
+    const timer = this.#world.clock.setTimeout(() => {
       if (this.#close === undefined) return;
       const metadata = { name: '', resourceVersion: String(this.#world.store.version) };
       const object: KubeObject = { apiVersion: this.type.version, kind: this.type.kind, metadata };
       this.#push({ event: { type: 'BOOKMARK', object } });
       this.#bookmark();
-    });
+    }, BOOKMARK_MS);
     this.#timers.push(timer);
   }
 
@@ -202,7 +202,7 @@ export class Watch implements AsyncIterable<WatchEvent>, AsyncIterator<WatchEven
   #stopFollowing(): void {
     this.#close?.();
     this.#close = undefined;
-    for (const timer of this.#timers.splice(0)) timer.cancel();
+    for (const timer of this.#timers.splice(0)) this.#world.clock.clearTimeout(timer);
     this.#world.watches.delete(this);
   }
 

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { VirtualClock } from 'in-memory-kubernetes/clock.ts';
 import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import { JobController } from 'in-memory-kubernetes/controllers/job-controller.ts';
-import { Store } from 'in-memory-kubernetes/store/store.ts';
-import { parse } from 'yaml';
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { createLocalClient } from '../../dev/in-process-client.ts';
-import { type KubeObject, NAMESPACES, type ResourceType } from '../../src/kube/client.ts';
+import { createStore } from '../kit/store.ts';
 import { Call, type Task } from './call.ts';
 import { openGap } from './gaps.ts';
 import { Nodes } from './kubelet.ts';
@@ -18,14 +16,6 @@ import { Setting } from './setting.ts';
 import type { QueueModel } from './sqs-model.ts';
 import { Trace } from './trace.ts';
 import { Watch } from './watch.ts';
-
-const DEFINITIONS: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-};
-const definition = parse(readFileSync(new URL('../../crds/capdeployjobs.yaml', import.meta.url), 'utf8')) as KubeObject;
 
 const START = '2026-03-10T12:00:00.000Z';
 const CONTROLLER_REACTION_MS = 2;
@@ -86,17 +76,12 @@ export class World {
     this.profile = { ...drawProfile(this.random('profile')), ...options.profile };
     const names = this.random('names');
     let uids = 0;
-    this.store = new Store({
-      clock: this.clock,
-      random: () => names.next(),
-      newUid: () => {
-        uids += 1;
-        return `00000000-0000-4000-8000-${String(uids).padStart(12, '0')}`;
-      },
-    });
+    const newUid = () => {
+      uids += 1;
+      return `00000000-0000-4000-8000-${String(uids).padStart(12, '0')}`;
+    };
+    this.store = createStore({ clock: this.clock, random: () => names.next(), newUid }, OPERATOR_NAMESPACE);
     this.client = createLocalClient(this.store);
-    this.store.create(DEFINITIONS, definition);
-    this.store.create(NAMESPACES, { metadata: { name: OPERATOR_NAMESPACE } });
     const lag = this.random('lag');
     new JobController(this.store, {
       reactionMs: () =>
@@ -193,9 +178,9 @@ export class World {
     this.trace.count(`replica ends: ${why}`);
     this.trace.note(`${incarnation.name} ends`, () => `${incarnation.name} ends: ${why}`);
     // Not from within what it is just doing.
-    this.clock.after(1, () => {
+    this.clock.setTimeout(() => {
       if (this.replicas[index] === incarnation) this.crash(index, RESTART_MS);
-    });
+    }, 1);
   }
 
   /** @param restartMs when another process takes its place. */
@@ -212,9 +197,9 @@ export class World {
       (task) => task.incarnation !== incarnation || (task instanceof Call && task.isGhost),
     );
     this.replicas[index] = undefined;
-    this.clock.after(restartMs, () => {
+    this.clock.setTimeout(() => {
       if (!this.replicas[index]) this.startReplica(index);
-    });
+    }, restartMs);
   }
 
   /** A request to the API server is on its way. */

@@ -1,29 +1,22 @@
-import { readFileSync } from 'node:fs';
-import { type Timer, VirtualClock } from 'in-memory-kubernetes/clock.ts';
+import { VirtualClock } from 'in-memory-kubernetes/clock.ts';
 import { GarbageCollector } from 'in-memory-kubernetes/controllers/garbage-collector.ts';
 import { JobController } from 'in-memory-kubernetes/controllers/job-controller.ts';
 import { PodPlayer } from 'in-memory-kubernetes/kubelet/play-pods.ts';
-import { Store } from 'in-memory-kubernetes/store/store.ts';
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { pino } from 'pino';
-import { parse } from 'yaml';
 import { createLocalClient } from '../../dev/in-process-client.ts';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import type { Clock } from '../../src/base/clock.ts';
-import { EVENTS, type KubeClient, PODS, type ResourceType } from '../../src/kube/client.ts';
+import { EVENTS, type KubeClient, PODS } from '../../src/kube/client.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { operatorMetrics } from '../../src/operator/metrics.ts';
 import { type Operator, startOperator } from '../../src/operator/operator.ts';
 import type { QueueAttributes } from '../../src/sqs/queue.ts';
+import { interceptClient } from '../kit/intercept-client.ts';
+import { createStore } from '../kit/store.ts';
 import { VirtualQueue } from './virtual-queue.ts';
 
-const DEFINITIONS: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-};
-const NAMESPACES: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 export const NAMESPACE = 'deploy';
 const ORIGIN = 'http://127.0.0.1:4566';
 
@@ -45,16 +38,11 @@ export class VirtualWorld {
     this.#random = random;
     this.#time = {
       now: () => this.clock.now(),
-      setTimeout: (callback, ms) => this.clock.after(ms, callback),
-      clearTimeout: (timer) => (timer as Timer | undefined)?.cancel(),
+      setTimeout: (callback, ms) => this.clock.setTimeout(callback, ms),
+      clearTimeout: (timer) => this.clock.clearTimeout(timer),
       random,
     };
-    this.#store = new Store({ clock: this.clock });
-    this.#store.create(
-      DEFINITIONS,
-      parse(readFileSync(new URL('../../crds/capdeployjobs.yaml', import.meta.url), 'utf8')),
-    );
-    this.#store.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+    this.#store = createStore({ clock: this.clock }, NAMESPACE);
     this.#parts = [new JobController(this.#store), new GarbageCollector(this.#store)];
     this.#playPods();
     this.#operator = this.#startOperator();
@@ -147,7 +135,7 @@ export class VirtualWorld {
       metrics: operatorMetrics(this.metrics),
       log: pino({ level: 'silent' }),
       clock: this.#time,
-      targets: { allowedOrigins: new Set([ORIGIN]), allowRules: [], defaultRegion: undefined },
+      selection: { allowedOrigins: new Set([ORIGIN]), allowRules: [], defaultRegion: undefined },
       openQueue: ({ url }) => this.queue(url.slice(url.lastIndexOf('/') + 1), undefined).open(),
     });
   }
@@ -156,17 +144,11 @@ export class VirtualWorld {
   #failing(client: KubeClient): KubeClient {
     const failure = () =>
       new KubeError('retryable', { status: 503, reason: 'ServiceUnavailable', message: 'played by the soak' });
-    return new Proxy(client, {
-      get: (target, name) => {
-        const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
-        if (name === 'watch') return method.bind(target);
-        return async (...args: unknown[]) => {
-          if (this.#random() < this.faultRate / 2) throw failure();
-          const answer = await method.apply(target, args);
-          if (this.#random() < this.faultRate / 2) throw failure();
-          return answer;
-        };
-      },
+    return interceptClient(client, async (_, send) => {
+      if (this.#random() < this.faultRate / 2) throw failure();
+      const answer = await send();
+      if (this.#random() < this.faultRate / 2) throw failure();
+      return answer;
     });
   }
 
@@ -174,17 +156,17 @@ export class VirtualWorld {
   #playPods(): void {
     const player = new PodPlayer(this.#store);
     const play = (name: string, uid: string | undefined, ms: number, step: () => void) =>
-      this.clock.after(ms, () => {
+      this.clock.setTimeout(() => {
         const pod = this.#store.find(PODS, NAMESPACE, name);
         if (pod?.metadata.uid === uid && pod?.metadata.deletionTimestamp === undefined) step();
-      });
+      }, ms);
     this.#store.onChange((type, { type: change, object }) => {
       if (type.storage !== '/pods' || change === 'DELETED') return;
       const { name, uid, deletionTimestamp } = object.metadata;
       if (deletionTimestamp !== undefined) {
-        this.clock.after(500, () => {
+        this.clock.setTimeout(() => {
           if (this.#store.find(PODS, NAMESPACE, name)?.metadata.uid === uid) player.endDeleted(NAMESPACE, name);
-        });
+        }, 500);
       } else if (change === 'ADDED') {
         play(name, uid, 1_000, () => player.run(NAMESPACE, name));
         const exitCode = this.#random() < 0.2 ? 1 : 0;

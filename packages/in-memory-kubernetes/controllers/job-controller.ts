@@ -155,13 +155,13 @@ export class JobController {
     if (milliseconds <= 0) return this.#createNow(job, key);
     const uid = job.metadata.uid ?? '';
     this.#expected.set(uid, (this.#expected.get(uid) ?? 0) + 1);
-    this.#store.clock.after(milliseconds, () => {
+    this.#store.clock.setTimeout(() => {
       const left = (this.#expected.get(uid) ?? 1) - 1;
       if (left > 0) this.#expected.set(uid, left);
       else this.#expected.delete(uid);
       if (this.#stopped) return;
       if (this.#createNow(job, key)) this.#enqueue(key);
-    });
+    }, milliseconds);
     return true;
   }
 

@@ -1,10 +1,10 @@
 /** Keys to look at, each once at a time, later: a controller's work never runs within the write that caused it. */
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, TimerHandle } from '../clock.ts';
 
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #work: (key: string) => void;
-  readonly #timers = new Map<string, { timer: Timer; due: number }>();
+  readonly #timers = new Map<string, { timer: TimerHandle; due: number }>();
   #stopped = false;
 
   constructor(clock: Clock, work: (key: string) => void) {
@@ -18,17 +18,17 @@ export class WorkQueue {
     const due = this.#clock.now() + afterMs;
     const waiting = this.#timers.get(key);
     if (waiting !== undefined && waiting.due <= due) return;
-    waiting?.timer.cancel();
-    const timer = this.#clock.after(afterMs, () => {
+    this.#clock.clearTimeout(waiting?.timer);
+    const timer = this.#clock.setTimeout(() => {
       this.#timers.delete(key);
       this.#work(key);
-    });
+    }, afterMs);
     this.#timers.set(key, { timer, due });
   }
 
   stop(): void {
     this.#stopped = true;
-    for (const { timer } of this.#timers.values()) timer.cancel();
+    for (const { timer } of this.#timers.values()) this.#clock.clearTimeout(timer);
     this.#timers.clear();
   }
 }

@@ -1,6 +1,6 @@
 /** The answers that take their time: watches, and logs that are followed. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Timer } from '../clock.ts';
+import type { TimerHandle } from '../clock.ts';
 import type { LogSource } from '../kubelet/log-source.ts';
 import type { KubeObject } from '../objects.ts';
 import { ApiError, badRequest, pathNotFound } from '../store/api-error.ts';
@@ -38,7 +38,7 @@ export function serveWatch(
   const include = table ? tableInclude(request) : 'None';
   const bookmarks = isTrue(request.query.get('allowWatchBookmarks'));
   const initial = isTrue(request.query.get('sendInitialEvents'));
-  const timers = new Set<Timer>();
+  const timers = new Set<TimerHandle>();
   let headers = true;
   const write = (event: string, text: string): void => {
     response.write(`{"type":"${event}","object":${text}}\n`);
@@ -62,7 +62,7 @@ export function serveWatch(
     write('BOOKMARK', JSON.stringify(shown));
   };
   const finish = (): void => {
-    for (const timer of timers) timer.cancel();
+    for (const timer of timers) store.clock.clearTimeout(timer);
     stop();
     response.end();
   };
@@ -91,10 +91,10 @@ export function serveWatch(
   if (initial) bookmark({ 'k8s.io/initial-events-end': 'true' });
   const seconds = Number(request.query.get('timeoutSeconds') ?? 0) || LONGEST_WATCH_SECONDS;
   const arm = (milliseconds: number, callback: () => void): void => {
-    const timer = store.clock.after(milliseconds, () => {
+    const timer = store.clock.setTimeout(() => {
       timers.delete(timer);
       callback();
-    });
+    }, milliseconds);
     timers.add(timer);
   };
   const repeat = (): void =>

@@ -219,9 +219,9 @@ export class Kubelet implements LogSource {
   #retry(namespace: string): void {
     for (const { worker, namespace: theirs } of this.#workers.values()) {
       if (theirs === namespace && !worker.isOver && worker.log === undefined) {
-        this.#store.clock.after(0, () => {
+        this.#store.clock.setTimeout(() => {
           if (!this.#stopping) worker.prepare();
-        });
+        }, 0);
       }
     }
   }

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, TimerHandle } from '../clock.ts';
 import { timestamp } from '../clock.ts';
 import type { KubeObject } from '../objects.ts';
 import type { JsonObject } from '../store/json.ts';
@@ -57,8 +57,8 @@ export class PodWorker {
   #startedAt = '';
   #phase: 'preparing' | 'running' | 'over' = 'preparing';
   #pulls = 0;
-  #pullTimer: Timer | undefined;
-  #killTimer: Timer | undefined;
+  #pullTimer: TimerHandle;
+  #killTimer: TimerHandle;
   #killAt = Number.POSITIVE_INFINITY;
   /** The reason for which the container waits, for `kubectl logs`. */
   waiting = 'ContainerCreating';
@@ -102,12 +102,12 @@ export class PodWorker {
     const killAt = this.#node.clock.now() + graceMs;
     if (killAt >= this.#killAt) return;
     this.#killAt = killAt;
-    this.#killTimer?.cancel();
+    this.#node.clock.clearTimeout(this.#killTimer);
     if (first) {
       this.#node.event('Normal', 'Killing', `Stopping container ${this.#container.name}`);
       this.#process?.signal('SIGTERM');
     }
-    this.#killTimer = this.#node.clock.after(graceMs, () => this.#process?.signal('SIGKILL'));
+    this.#killTimer = this.#node.clock.setTimeout(() => this.#process?.signal('SIGKILL'), graceMs);
   }
 
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -222,8 +222,8 @@ export class PodWorker {
 
   #finish(last?: ContainerState): void {
     this.#phase = 'over';
-    this.#pullTimer?.cancel();
-    this.#killTimer?.cancel();
+    this.#node.clock.clearTimeout(this.#pullTimer);
+    this.#node.clock.clearTimeout(this.#killTimer);
     this.#files?.remove();
     if (last !== undefined) this.#node.report(last);
     this.#node.over();
@@ -256,17 +256,17 @@ export class PodWorker {
     this.#wait('ErrImagePull', message, 'Failed');
     const delay = Math.min(FIRST_PULL_BACKOFF_MS * 2 ** this.#pulls, LONGEST_PULL_BACKOFF_MS);
     this.#pulls += 1;
-    this.#pullTimer = this.#node.clock.after(SHOW_PULL_ERROR_MS, () => {
+    this.#pullTimer = this.#node.clock.setTimeout(() => {
       this.waiting = 'ImagePullBackOff';
       this.#node.event('Normal', 'BackOff', `Back-off pulling image "${image}"`);
       this.#node.report({
         waiting: { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}": ErrImagePull: ${message}` },
       });
-      this.#pullTimer = this.#node.clock.after(delay, () => {
+      this.#pullTimer = this.#node.clock.setTimeout(() => {
         this.#pullTimer = undefined;
         this.prepare();
-      });
-    });
+      }, delay);
+    }, SHOW_PULL_ERROR_MS);
   }
 }
 

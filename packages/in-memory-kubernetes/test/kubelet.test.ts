@@ -8,7 +8,7 @@ import type { ResolvedImage } from 'in-memory-kubernetes/kubelet/pod-worker.ts';
 import type { ProcessEvents, ProcessRunner } from 'in-memory-kubernetes/kubelet/process-runner.ts';
 import { at, listAt, textAt } from 'in-memory-kubernetes/store/json.ts';
 import { Store } from 'in-memory-kubernetes/store/store.ts';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { KubeObject } from '../objects.ts';
 import { CORE_EVENTS } from '../objects.ts';
 import { CONFIG_MAPS, configMap, container, newStore, PODS, pod, refusal, SECRETS, secret, until } from './builders.ts';
@@ -167,9 +167,8 @@ describe('the environment', () => {
   });
 
   test('holds nothing of the one that the in-memory Kubernetes runs in, but PATH', async () => {
-    process.env.LEAKED_SECRET = 'yes';
+    vi.stubEnv('LEAKED_SECRET', 'yes');
     const text = await output(shell('env'));
-    delete process.env.LEAKED_SECRET;
     expect(text).not.toContain('LEAKED_SECRET');
     expect(
       text
@@ -508,12 +507,12 @@ describe('with processes that are only played, on a clock that stands still', ()
 test('the clock of the tests runs timers in their order, those set on the way included', () => {
   const clock = new VirtualClock(0);
   const ran: string[] = [];
-  clock.after(20, () => ran.push(`b ${clock.now()}`));
-  clock.after(10, () => {
+  clock.setTimeout(() => ran.push(`b ${clock.now()}`), 20);
+  clock.setTimeout(() => {
     ran.push(`a ${clock.now()}`);
-    clock.after(10, () => ran.push(`c ${clock.now()}`));
-  });
-  clock.after(5, () => ran.push('never')).cancel();
+    clock.setTimeout(() => ran.push(`c ${clock.now()}`), 10);
+  }, 10);
+  clock.clearTimeout(clock.setTimeout(() => ran.push('never'), 5));
   clock.advance(30);
   expect(ran).toEqual(['a 10', 'b 20', 'c 20']);
   expect(clock.now()).toBe(30);

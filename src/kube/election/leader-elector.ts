@@ -1,54 +1,56 @@
 /**
- * Leader election on a Lease, as client-go's `tools/leaderelection` does it: whoever holds the Lease leads, renews it every few seconds, and
- * gives up before others may take it. Whether it has expired is judged by when this process saw the record change last, never by
- * comparing clocks. It is for economy, never for safety: the lane protocol holds with two leaders.
+ * Leader election on a Lease, as client-go's `tools/leaderelection` does it. The holder of the Lease leads. It renews the
+ * Lease every few seconds, and gives up before others may take it. Whether the Lease has expired is measured from when
+ * this process last saw the record change: clocks are never compared. Election saves work. It is not needed for safety:
+ * the lane protocol holds with two leaders.
  *
- *   stand by ──▶ acquire ──▶ renew every retryMs ──▶ stop: release ('' as holder), and the next one leads at once
- *     ▲  │ the Lease is watched: no request          └─▶ lost: not renewed for renewDeadlineMs, or somebody else's by now; for good,
- *     └──┘ while somebody else renews it                 for whoever led has a head full of what was true then: the process ends
+ *   stand by ──▶ acquire ──▶ renew every retryMs ──▶ stop: release ('' as holder), and another replica leads at once
+ *     ▲  │ watches the Lease, and sends               └─▶ lost: not renewed for renewDeadlineMs, or held by another one
+ *     └──┘ nothing while it is renewed
+ *
+ * Lost is final, because what a former leader remembers may not be true any more: its process ends.
  */
 
 import { type Clock, LONGEST_TIMER_MS, monotonicNow, sleep, systemClock, type TimerHandle } from '../../base/clock.ts';
 import { type Log, silentLog } from '../../base/log.ts';
+import { keyOf } from '../../base/object-key.ts';
 import { Wakeup } from '../../base/wakeup.ts';
 import { type KubeClient, LEASES } from '../client.ts';
 import { isKubeError } from '../errors.ts';
 import { Cache } from '../informer/cache.ts';
 import { notLeader, type WriteGuard } from '../write-guard.ts';
-import { heldBy, holderOf, type Lease, type LeaseName, released } from './lease.ts';
-import { LeaseRequests, type Limit, seconds } from './lease-requests.ts';
-import { LeaseView } from './lease-view.ts';
+import type { Lease, LeaseName } from './lease.ts';
+import { LeaseLock, seconds } from './lease-lock.ts';
 
 export interface LeaderElectorOptions {
-  /** With connections of its own, best: renewals must not wait behind deploys. */
+  /** Best with connections of its own: renewals must not wait behind deploys. */
   client: Pick<KubeClient, 'get' | 'list' | 'watch' | 'create' | 'patch'>;
   lease: LeaseName;
-  /** Of this start of this process, and of no other: who is started again under an old name is not the one that died. */
+  /** Unique for each start of a process: a process that is started again is not the one that died. */
   identity: string;
   /** How long others wait for a leader that shows no sign of life, in milliseconds. */
   durationMs: number;
   clock?: Clock;
   log?: Log;
-  /** Told whenever another identity leads than the one seen before, this one included. */
+  /** Told of each leader other than the one seen before, this replica included. */
   onNewLeader?: (identity: string) => void;
 }
 
-/** 15 s make 10 s and 2 s, client-go's defaults. A third of the duration is left for what is under way when a leader gives up. */
+/** 15 s make 10 s and 2 s, client-go's defaults. A third is left for requests under way when a leader gives up. */
 export const timingsOf = (durationMs: number) => ({
   durationMs,
   renewDeadlineMs: Math.floor((durationMs * 2) / 3),
   retryMs: Math.floor((durationMs * 2) / 15),
 });
 
-/** client-go's: failed tries come after 1 to 2.2 times retryMs, so that replicas do not ask in step. */
+/** client-go's: failed tries come after 1 to 2.2 times retryMs, so that replicas do not try in step. */
 const JITTER = 1.2;
-/** A stop waits so long for the request under way, then for its release; milliseconds. */
+/** How long a stop waits for the request under way, and then for its release; milliseconds. */
 const LAST_REQUEST_MS = 300;
 const RELEASE_MS = 2000;
-const RELEASE_TRIES = 3;
-/** As `leaderElection` in Kubernetes' own components: a leader that could not renew and is still there is stuck. */
+/** As `leaderElection` in Kubernetes' own components: a leader that could not renew and has not ended is stuck. */
 const TOLERANCE_MS = 20_000;
-/** Standing by, it looks at its clock at least so often, and is stuck where it did not for five times as long. */
+/** A follower looks at its clock at least so often. It is stuck if it did not for five times as long. */
 const LONGEST_WAIT_MS = 60_000;
 const STUCK_MS = 5 * 60_000;
 
@@ -57,48 +59,48 @@ export class LeaderElector implements WriteGuard {
   readonly #timings: ReturnType<typeof timingsOf>;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #lock: LeaseLock;
   readonly #stopping = new AbortController();
-  /** Ends the request under way: what came of it, the release finds out. */
-  readonly #hurry = new AbortController();
-  readonly #withdrawn = new AbortController();
+  /** Aborts the request under way. The release finds out whether it took effect. */
+  readonly #request = new AbortController();
+  readonly #guard = new AbortController();
   readonly #acquired = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<Error>();
   readonly #wakeup = new Wakeup();
   #state: 'standing by' | 'leading' | 'lost' | 'ended' = 'standing by';
   #running: Promise<void> | undefined;
   #watch: Cache<Lease> | undefined;
-
-  readonly #requests: LeaseRequests;
-  readonly #view: LeaseView;
-  #looked = false;
-
-  /** When the last renewal that succeeded was sent: before anybody else can have seen it. */
+  /** When the last renewal that succeeded was sent: no other replica can have seen it earlier. */
   #renewedAt = 0;
   #deadline: TimerHandle;
-  /** A write was sent and nobody knows what came of it: the Lease may be ours. */
-  #mayHold = false;
-  #trouble: string | undefined;
-  #turnAt: number;
+  #lastFailure: string | undefined;
+  #progressAt: number;
 
   constructor(options: LeaderElectorOptions) {
+    const { client, lease, identity, durationMs, clock = systemClock, log = silentLog } = options;
     this.#options = options;
-    this.#timings = timingsOf(options.durationMs);
-    this.#clock = options.clock ?? systemClock;
-    this.#log = options.log ?? silentLog;
-    this.#turnAt = monotonicNow(this.#clock);
-    const { client, lease, identity, durationMs } = options;
-    // Half the renew deadline: so that another try fits in.
-    const limit = { ms: this.#timings.renewDeadlineMs / 2, hurry: this.#hurry.signal };
-    this.#requests = new LeaseRequests(client, lease, this.#clock, limit);
-    this.#view = new LeaseView(this.#clock, identity, durationMs, (holder) => {
-      options.onNewLeader?.(holder);
-      if (holder !== identity) this.#log.info(this.#about(), 'another replica leads');
+    this.#timings = timingsOf(durationMs);
+    this.#clock = clock;
+    this.#log = log;
+    this.#progressAt = monotonicNow(clock);
+    this.#lock = new LeaseLock({
+      client,
+      lease,
+      identity,
+      durationMs,
+      clock,
+      // Half the renew deadline, so that another try fits in.
+      limit: { ms: this.#timings.renewDeadlineMs / 2, signal: this.#request.signal },
+      onNewHolder: (holder) => {
+        options.onNewLeader?.(holder);
+        if (holder !== identity) log.info(this.#fields(), 'another replica leads');
+      },
     });
   }
 
   /** Begins to stand by. */
   start(): void {
-    this.#turnAt = monotonicNow(this.#clock);
+    this.#progressAt = monotonicNow(this.#clock);
     this.#running ??= this.#run();
   }
 
@@ -107,36 +109,32 @@ export class LeaderElector implements WriteGuard {
     return this.#acquired.promise;
   }
 
-  /** Resolves with the reason when it leads no more and did not want to stop. By then nothing is granted any more. */
+  /** Resolves with the reason when leadership was lost without a stop. By then nothing is granted any more. */
   get lost(): Promise<Error> {
     return this.#lost.promise;
   }
 
   get signal(): AbortSignal {
-    return this.#withdrawn.signal;
+    return this.#guard.signal;
   }
 
-  /** Whether it leads, by the time since its last renewal: right also in a process that has been stopped for a while and just woke up. */
+  /** Whether it leads, by the time since its last renewal: also right in a process that was paused and just woke up. */
   granted(): boolean {
     if (this.#state !== 'leading') return false;
     if (this.#sinceRenewed() < this.#timings.renewDeadlineMs) return true;
-    this.#loseUnrenewed();
+    const why = this.#lastFailure === undefined ? '' : `: ${this.#lastFailure}`;
+    this.#lose(`the Lease ${this.#key} was not renewed for ${seconds(this.#sinceRenewed())}${why}`);
     return false;
   }
 
-  /** It leads no more, or never will. */
-  get isOver(): boolean {
-    return this.#state === 'lost' || this.#state === 'ended' || this.#stopping.signal.aborted;
+  /** The Lease was read or written once. Until then it is not known whether this replica could ever lead. */
+  get isLeaseKnown(): boolean {
+    return this.#lock.isKnown;
   }
 
-  /** The Lease was read or made once: before that nobody knows whether this replica could ever lead. */
-  get hasLooked(): boolean {
-    return this.#looked;
-  }
-
-  /** The last failure in words, as long as it lasts. */
-  get trouble(): string | undefined {
-    return this.#trouble;
+  /** The last failure in words, until a request succeeds. */
+  get lastFailure(): string | undefined {
+    return this.#lastFailure;
   }
 
   /** For /healthz: undefined while the loop turns. */
@@ -144,34 +142,32 @@ export class LeaderElector implements WriteGuard {
     if (this.#state === 'leading' && this.#sinceRenewed() > this.#timings.durationMs + TOLERANCE_MS) {
       return `leads, and has not renewed the Lease for ${seconds(this.#sinceRenewed())}`;
     }
-    const idle = monotonicNow(this.#clock) - this.#turnAt;
+    const idle = monotonicNow(this.#clock) - this.#progressAt;
     if (this.#state === 'standing by' && this.#running !== undefined && idle > STUCK_MS) {
       return `has not looked at the Lease for ${seconds(idle)}`;
     }
     return undefined;
   }
 
-  /** Ends standing by or leading. Releases the Lease: call it only when nothing that needs it will be written any more. Takes 2.5 s at most. */
+  /** Releases the Lease and ends, within 2.5 s. To be called when nothing that needs the Lease will be written any more. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    const hurry = this.#clock.setTimeout(() => this.#hurry.abort(), LAST_REQUEST_MS);
+    const timer = this.#clock.setTimeout(() => this.#request.abort(), LAST_REQUEST_MS);
     await this.#running;
-    this.#clock.clearTimeout(hurry);
-    const held = this.#state === 'leading' || this.#mayHold;
-    this.#clock.clearTimeout(this.#deadline);
-    // From here on nothing is granted, whatever comes of the release.
-    if (this.#state !== 'lost') this.#state = 'ended';
-    if (held) await this.#release();
+    this.#clock.clearTimeout(timer);
+    const mayHold = this.#state === 'leading' || this.#lock.isUncertain;
+    // From here on nothing is granted, even if the release fails.
+    this.#end();
+    if (mayHold) await this.#release();
     await this.#watch?.stop();
   }
 
-  /** Ends without a word to anybody, as in a crash: the Lease expires. */
+  /** Ends without a release, as in a crash: the Lease expires. */
   async abandon(): Promise<void> {
     this.#stopping.abort();
-    this.#hurry.abort();
-    this.#clock.clearTimeout(this.#deadline);
-    if (this.#state !== 'lost') this.#state = 'ended';
-    this.#withdrawn.abort(notLeader());
+    this.#request.abort();
+    this.#end();
+    this.#guard.abort(notLeader());
     await this.#watch?.stop();
   }
 
@@ -179,36 +175,36 @@ export class LeaderElector implements WriteGuard {
     this.#watch = this.#follow();
     this.#watch.start();
     const acquired = await this.#standBy();
-    // The leader knows from its own renewals how the Lease is.
+    // A leader knows the Lease from its own renewals.
     void this.#watch.stop();
     if (!acquired) return;
     this.#state = 'leading';
     this.#armDeadline();
-    if (!this.#stopping.signal.aborted) {
-      this.#log.info(this.#about(), 'this replica leads now');
+    const { signal } = this.#stopping;
+    if (!signal.aborted) {
+      this.#log.info(this.#fields(), 'this replica leads now');
       this.#acquired.resolve();
     }
-    const over = this.#stopping.signal;
-    while (!over.aborted && this.#state === 'leading') {
-      await sleep(this.#clock, this.#timings.retryMs, over);
-      if (!over.aborted && this.granted()) await this.#renew();
+    while (!signal.aborted && this.#state === 'leading') {
+      await sleep(this.#clock, this.#timings.retryMs, signal);
+      if (!signal.aborted && this.granted()) await this.#renew();
     }
   }
 
-  /** @returns true once it holds the Lease; false where it was stopped first. */
+  /** @returns true once it holds the Lease; false if it was stopped first. */
   async #standBy(): Promise<boolean> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      this.#turnAt = monotonicNow(this.#clock);
-      const watched = this.#watch?.staleMs() === 0;
-      const heldMs = this.#view.heldByAnotherMs();
-      if (watched && heldMs > 0) {
+      this.#progressAt = monotonicNow(this.#clock);
+      const isWatched = this.#watch?.staleMs() === 0;
+      const heldMs = this.#lock.view.heldByAnotherMs();
+      if (isWatched && heldMs > 0) {
         await this.#wakeup.wait(this.#clock, Math.min(heldMs, LONGEST_WAIT_MS), signal);
         continue;
       }
-      const outcome = await this.#tryToAcquire();
-      if (outcome === 'acquired') return true;
-      if (outcome === 'held' && watched) continue;
+      const result = await this.#tryToAcquire();
+      if (result === 'acquired') return true;
+      if (result === 'held' && isWatched) continue;
       await this.#wakeup.wait(this.#clock, this.#timings.retryMs * (1 + JITTER * this.#clock.random()), signal);
     }
     return false;
@@ -216,13 +212,13 @@ export class LeaderElector implements WriteGuard {
 
   async #tryToAcquire(): Promise<'acquired' | 'held' | 'failed'> {
     try {
-      await this.#look();
-      if (this.#view.heldByAnotherMs() > 0) return 'held';
-      await this.#write(this.#view.lease, this.#view.lease);
-      // Stopped for so long in between that others may have given up on it already: it begins anew.
+      const sentAt = await this.#lock.acquire();
+      if (sentAt === undefined) return 'held';
+      this.#renewed(sentAt);
+      // A process that was paused in between for so long begins anew: others may have taken the Lease by now.
       return this.#sinceRenewed() < this.#timings.renewDeadlineMs ? 'acquired' : 'failed';
     } catch (error) {
-      // Another follower was faster: an everyday matter.
+      // That another follower was faster is no failure.
       const raced = isKubeError(error, 'conflict') || isKubeError(error, 'exists');
       if (!raced) this.#failed(error, 'could not try to lead, trying again');
       return 'failed';
@@ -231,75 +227,20 @@ export class LeaderElector implements WriteGuard {
 
   async #renew(): Promise<void> {
     try {
-      await this.#renewOnce();
+      const result = await this.#lock.renew(() => this.#state === 'leading');
+      if (typeof result === 'number') this.#renewed(result);
+      else if (result !== undefined) this.#lose(`the Lease ${this.#key} is held by ${result}`);
     } catch (error) {
       if (this.#state === 'leading') this.#failed(error, 'could not renew the Lease, trying again');
     }
   }
 
-  async #renewOnce(): Promise<void> {
-    const mine = this.#view.lease;
-    try {
-      // On the word of the last answer, without asking first.
-      return await this.#write(mine, mine);
-    } catch (error) {
-      if (!isKubeError(error) || !['conflict', 'exists', 'gone'].includes(error.kind)) throw error;
-    }
-    // Somebody else wrote, or an earlier try took effect though nobody answered.
-    await this.#look();
-    if (this.#state !== 'leading') return;
-    const holder = holderOf(this.#view.lease);
-    if (holder !== '' && holder !== this.#options.identity) {
-      return this.#lose(`the Lease ${this.#where()} is held by ${holder}`);
-    }
-    // Deleted, perhaps: its count and its beginning go on.
-    await this.#write(this.#view.lease, this.#view.lease ?? mine);
-  }
-
-  /** Reads the Lease, live. @throws KubeError where that fails. */
-  async #look(limit?: Limit): Promise<void> {
-    this.#view.see(await this.#requests.get(limit));
-    this.#looked = true;
-    // What it shows counts, whatever a write before did.
-    this.#mayHold = false;
-  }
-
-  /**
-   * Writes this replica into the Lease: in place of that very version of it, or as a new one. Throws KubeError.
-   * @param current what is replaced; undefined: there is none. @param before whose beginning and count go on.
-   */
-  async #write(current: Lease | undefined, before: Lease | undefined): Promise<void> {
-    const { identity, durationMs } = this.#options;
-    const sentAt = monotonicNow(this.#clock);
-    this.#mayHold = true;
-    this.#view.see(await this.#requests.put(current, heldBy(identity, before?.spec, durationMs, this.#clock.now())));
-    this.#mayHold = false;
-    this.#looked = true;
-    this.#trouble = undefined;
-    this.#renewedAt = sentAt;
-    if (this.#state === 'leading') this.#armDeadline();
-  }
-
   async #release(): Promise<void> {
-    const end = monotonicNow(this.#clock) + RELEASE_MS;
-    for (let tries = 1; tries <= RELEASE_TRIES && monotonicNow(this.#clock) < end; tries += 1) {
-      try {
-        const limit = { ms: end - monotonicNow(this.#clock) };
-        if (tries > 1 || this.#mayHold) await this.#look(limit);
-        const { lease } = this.#view;
-        if (lease === undefined || holderOf(lease) !== this.#options.identity) return;
-        await this.#requests.put(lease, released(lease.spec, this.#clock.now()), limit);
-        this.#log.info(this.#about(), 'released the Lease: another replica may lead');
-        return;
-      } catch (error) {
-        // Somebody wrote meanwhile: a renewal of our own that was given up, say.
-        if (tries < RELEASE_TRIES && isKubeError(error, 'conflict')) continue;
-        this.#log.warn(
-          { ...this.#about(), err: error },
-          'could not release the Lease: the next one waits until it expires',
-        );
-        return;
-      }
+    try {
+      if (!(await this.#lock.release(RELEASE_MS))) return;
+      this.#log.info(this.#fields(), 'released the Lease: another replica may lead');
+    } catch (err) {
+      this.#log.warn({ ...this.#fields(), err }, 'could not release the Lease: the next one waits until it expires');
     }
   }
 
@@ -315,12 +256,18 @@ export class LeaderElector implements WriteGuard {
       log: this.#log,
     });
     cache.onEvent(({ type, object }) => {
-      if (this.#state !== 'standing by' || object.metadata.name !== lease.name) return;
-      if (this.#view.isOlder(object)) return;
-      this.#view.see(type === 'DELETED' ? undefined : object);
-      if (this.#view.heldByAnotherMs() <= 0) this.#wakeup.notify();
+      const { view } = this.#lock;
+      if (this.#state !== 'standing by' || object.metadata.name !== lease.name || view.isOlder(object)) return;
+      view.see(type === 'DELETED' ? undefined : object);
+      if (view.heldByAnotherMs() <= 0) this.#wakeup.notify();
     });
     return cache;
+  }
+
+  #renewed(sentAt: number): void {
+    this.#lastFailure = undefined;
+    this.#renewedAt = sentAt;
+    if (this.#state === 'leading') this.#armDeadline();
   }
 
   #sinceRenewed(): number {
@@ -330,40 +277,39 @@ export class LeaderElector implements WriteGuard {
   #armDeadline(): void {
     this.#clock.clearTimeout(this.#deadline);
     const left = this.#timings.renewDeadlineMs - this.#sinceRenewed();
-    this.#deadline = this.#clock.setTimeout(
-      () => {
-        if (this.granted()) this.#armDeadline();
-      },
-      Math.min(Math.max(left, 0), LONGEST_TIMER_MS),
-    );
-  }
-
-  #loseUnrenewed(): void {
-    const because = this.#trouble === undefined ? '' : `: ${this.#trouble}`;
-    this.#lose(`the Lease ${this.#where()} was not renewed for ${seconds(this.#sinceRenewed())}${because}`);
+    const onDeadline = () => {
+      if (this.granted()) this.#armDeadline();
+    };
+    this.#deadline = this.#clock.setTimeout(onDeadline, Math.min(Math.max(left, 0), LONGEST_TIMER_MS));
   }
 
   #lose(reason: string): void {
     if (this.#state !== 'leading') return;
     this.#state = 'lost';
     this.#clock.clearTimeout(this.#deadline);
-    this.#withdrawn.abort(notLeader());
+    this.#guard.abort(notLeader());
     this.#lost.resolve(new Error(`leadership lost: ${reason}`));
   }
 
-  #failed(error: unknown, message: string): void {
-    const before = this.#trouble;
-    this.#trouble = error instanceof Error ? error.message : String(error);
-    // An outage is told once, not every two seconds.
-    this.#log[before === this.#trouble ? 'debug' : 'warn']({ ...this.#about(), err: error }, message);
+  #end(): void {
+    this.#clock.clearTimeout(this.#deadline);
+    if (this.#state !== 'lost') this.#state = 'ended';
   }
 
-  #where = (): string => `${this.#options.lease.namespace}/${this.#options.lease.name}`;
+  #failed(error: unknown, message: string): void {
+    const before = this.#lastFailure;
+    this.#lastFailure = error instanceof Error ? error.message : String(error);
+    // An outage is told once, not every two seconds.
+    this.#log[before === this.#lastFailure ? 'debug' : 'warn']({ ...this.#fields(), err: error }, message);
+  }
 
-  #about = (): object => ({
-    lease: this.#where(),
-    identity: this.#options.identity,
-    holder: this.#view.holder,
-    transitions: this.#view.lease?.spec?.leaseTransitions,
-  });
+  get #key(): string {
+    return keyOf({ metadata: this.#options.lease });
+  }
+
+  #fields(): object {
+    const { holder, lease } = this.#lock.view;
+    const { identity } = this.#options;
+    return { lease: this.#key, identity, holder, transitions: lease?.spec?.leaseTransitions };
+  }
 }

@@ -1,7 +1,10 @@
 import { type Clock, monotonicNow } from '../../base/clock.ts';
 import { durationMsOf, holderOf, type Lease, recordText } from './lease.ts';
 
-/** The Lease as one replica sees it, and since when: whether its holder's time is over is judged by that, never by what the record says of time. */
+/**
+ * The Lease as one replica saw it last, and when it changed. Whether its holder's time is over is measured from that
+ * change. The times in the record are those of another clock.
+ */
 export class LeaseView {
   readonly #clock: Clock;
   readonly #identity: string;
@@ -13,7 +16,7 @@ export class LeaseView {
   #holder = '';
   #holderMs = 0;
 
-  /** @param durationMs where a record does not say. @param onNewHolder told of each holder other than the one before. */
+  /** @param durationMs of a record without one. @param onNewHolder told of each holder other than the one before. */
   constructor(clock: Clock, identity: string, durationMs: number, onNewHolder: (identity: string) => void) {
     this.#clock = clock;
     this.#identity = identity;
@@ -21,19 +24,19 @@ export class LeaseView {
     this.#onNewHolder = onNewHolder;
   }
 
-  /** As it was seen last; undefined where it was not there. */
+  /** As it was seen last; undefined if there was none. */
   get lease(): Lease | undefined {
     return this.#lease;
   }
 
-  /** The last one: '' where nobody held it. */
+  /** Of the last record; '' if that had none. */
   get holder(): string {
     return this.#holder;
   }
 
   see(lease: Lease | undefined): void {
     this.#lease = lease;
-    // One that was deleted ends nobody's term: its holder makes it again, and others wait as long as they would have.
+    // A deletion does not end the holder's time: the holder creates the Lease again, and others wait as before.
     if (lease === undefined) return;
     const text = recordText(lease);
     if (text === this.#text) return;
@@ -45,16 +48,16 @@ export class LeaseView {
     if (this.#holder !== before && this.#holder !== '') this.#onNewHolder(this.#holder);
   }
 
-  /** A watch may lag behind a look: what it tells then is no news. */
+  /** Whether this version is older than the one seen last: a watch may lag behind a read. */
   isOlder({ metadata }: Lease): boolean {
     const known = this.#lease?.metadata;
     const [theirs = '', ours = ''] = [metadata.resourceVersion, known?.resourceVersion];
-    // Of one object they are numbers that grow (KEP-5504); where a server has others, each counts as news.
+    // The versions of one object are numbers that grow (KEP-5504). A server may have others: each then counts as newer.
     if (metadata.uid !== known?.uid || !/^\d+$/.test(theirs) || !/^\d+$/.test(ours)) return false;
     return BigInt(theirs) < BigInt(ours);
   }
 
-  /** How much longer another replica's word counts, in milliseconds; 0 or less: nobody's does. */
+  /** How much longer another replica may lead, in milliseconds; 0 or less if none may. */
   heldByAnotherMs(): number {
     if (this.#holder === '' || this.#holder === this.#identity) return 0;
     return this.#changedAt + this.#holderMs - monotonicNow(this.#clock);

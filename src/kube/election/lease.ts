@@ -1,6 +1,6 @@
 /**
  * The record by which replicas agree on a leader: one Lease (coordination.k8s.io/v1), read and written as client-go's
- * `tools/leaderelection/resourcelock` does, so that `kubectl get lease` and people who know other controllers understand it. Pure.
+ * `tools/leaderelection/resourcelock` does, so that `kubectl` and people who know other controllers understand it. Pure.
  */
 
 import { microTime } from '../../base/clock.ts';
@@ -8,10 +8,10 @@ import type { KubeObject } from '../client.ts';
 
 /** `spec` of a Lease as far as leader election uses it. */
 export interface LeaseRecord {
-  /** Who leads; '' or missing: nobody, and the next one need not wait. */
+  /** The leader; '' or missing if there is none, and others need not wait. */
   holderIdentity?: string;
   leaseDurationSeconds?: number;
-  /** metav1.MicroTime. For people: nobody's clock is compared with it. */
+  /** metav1.MicroTime. For people: no clock is compared with it. */
   acquireTime?: string;
   renewTime?: string;
   /** How often the holder changed since the Lease was made. */
@@ -20,7 +20,6 @@ export interface LeaseRecord {
 
 export type Lease = KubeObject & { spec?: LeaseRecord };
 
-/** Where the Lease lies, and for whom. */
 export interface LeaseName {
   namespace: string;
   name: string;
@@ -28,13 +27,13 @@ export interface LeaseName {
 
 export const holderOf = (lease: Lease | undefined): string => lease?.spec?.holderIdentity ?? '';
 
-/** The record, so that two of them can be compared: a new label, say, is no sign of life of the holder. */
+/** The record as a text, to compare two of them: a new label, for example, is no sign of life of the holder. */
 export const recordText = (lease: Lease): string => {
   const { holderIdentity, leaseDurationSeconds, acquireTime, renewTime, leaseTransitions } = lease.spec ?? {};
   return JSON.stringify([holderIdentity, leaseDurationSeconds, acquireTime, renewTime, leaseTransitions]);
 };
 
-/** Milliseconds that others wait for the holder after its last sign of life; `fallback` where the record does not say. */
+/** Milliseconds that others wait for the holder after its last sign of life; `fallback` if the record has none. */
 export function durationMsOf(lease: Lease, fallback: number): number {
   const seconds = lease.spec?.leaseDurationSeconds;
   return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : fallback;
@@ -42,7 +41,7 @@ export function durationMsOf(lease: Lease, fallback: number): number {
 
 /**
  * What `identity` writes to become or stay the leader.
- * @param before the record that this one takes the place of. @param now epoch milliseconds.
+ * @param before the record that this one replaces. @param now epoch milliseconds.
  */
 export function heldBy(
   identity: string,
@@ -61,7 +60,10 @@ export function heldBy(
   };
 }
 
-/** What the leader writes when it goes: nobody holds it, and whoever knows only time need not wait longer than a second (as client-go's `release`). */
+/**
+ * What the leader writes when it ends, as client-go's `release` does: no holder, and a second as duration for clients
+ * that look at time alone.
+ */
 export function released(before: LeaseRecord | undefined, now: number): Required<LeaseRecord> {
   return {
     holderIdentity: '',

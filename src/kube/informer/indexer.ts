@@ -2,6 +2,7 @@
  * The objects that a cache knows, with indexes over them. No IO: `replace` and `apply` say what changed against what was known.
  */
 
+import { keyOf } from '../../base/object-key.ts';
 import type { KubeObject, WatchEvent } from '../client.ts';
 
 /**
@@ -61,9 +62,9 @@ export class Indexer<T extends KubeObject> {
    */
   replace(objects: T[], namespace?: string): ObjectEvent<T>[] {
     const events: ObjectEvent<T>[] = [];
-    const present = new Set(objects.map(placeOf));
+    const present = new Set(objects.map(keyOf));
     for (const known of this.list(namespace)) {
-      if (!present.has(placeOf(known))) events.push(this.#miss(known));
+      if (!present.has(keyOf(known))) events.push(this.#miss(known));
     }
     for (const object of objects) events.push(...this.#put(object));
     return events;
@@ -147,11 +148,6 @@ export class Indexer<T extends KubeObject> {
   #frozen(object: T): T {
     return this.#freeze ? deepFreeze(object) : object;
   }
-}
-
-/** '/' is in no name: the pair is unambiguous. */
-function placeOf(object: KubeObject): string {
-  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 }
 
 function deepFreeze<T>(value: T): T {

@@ -2,6 +2,7 @@ import type { CapDeployJob } from '../../api/capdeployjob.ts';
 import { CAPDEPLOYJOBS, LABEL, MANAGED_SELECTOR } from '../../api/names.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { keyOf } from '../../base/object-key.ts';
 import { JOBS, type KubeClient, type KubeObject, PODS } from '../../kube/client.ts';
 import { Cache } from '../../kube/informer/cache.ts';
 import type { Job, Pod } from '../../lanes/job.ts';
@@ -37,5 +38,5 @@ export function createCaches(options: {
 /** The CapDeployJob that a Job or Pod names by its label. */
 export function keysOf(object: { metadata: { namespace?: string; labels?: Record<string, string> } }): string[] {
   const name = object.metadata.labels?.[LABEL.name];
-  return name && object.metadata.namespace ? [`${object.metadata.namespace}/${name}`] : [];
+  return name && object.metadata.namespace ? [keyOf({ metadata: { namespace: object.metadata.namespace, name } })] : [];
 }

@@ -1,7 +1,7 @@
 import type { RejectionEntry } from '../../api/capdeployjob.ts';
 import { unlessAborted } from '../../base/abort.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
 import type { CreateFailure, QueueState } from '../../lanes/conditions.ts';
-import { dropOldest } from '../../lanes/drop-oldest.ts';
 import { HandedOver, type Reports, type ResourceKey } from '../intake/ports.ts';
 
 /** Each status write moves the resourceVersion that claims need, so a flood of bad messages writes only this often. */
@@ -22,7 +22,7 @@ interface Entry {
   queue: QueueState | undefined;
   createFailure: CreateFailure | undefined;
   pending: Map<string, Pending>;
-  recorded: Set<string>;
+  recorded: Map<string, true>;
   writtenAt: number;
 }
 
@@ -113,11 +113,10 @@ export class IntakeReports implements Reports {
     if (!entry || rejections.length === 0) return;
     entry.writtenAt = this.#now();
     for (const { messageId } of rejections) {
-      entry.recorded.add(messageId);
+      entry.recorded.set(messageId, true);
       entry.pending.get(messageId)?.settle.resolve();
       entry.pending.delete(messageId);
     }
-    dropOldest(entry.recorded, REMEMBERED_REJECTIONS);
     if (entry.pending.size > 0) this.#wake(key, REJECTION_WRITE_MS);
   }
 
@@ -146,7 +145,13 @@ export class IntakeReports implements Reports {
   #entry(key: ResourceKey): Entry {
     let entry = this.#entries.get(key);
     if (!entry) {
-      entry = { queue: undefined, createFailure: undefined, pending: new Map(), recorded: new Set(), writtenAt: 0 };
+      entry = {
+        queue: undefined,
+        createFailure: undefined,
+        pending: new Map(),
+        recorded: new BoundedMap(REMEMBERED_REJECTIONS),
+        writtenAt: 0,
+      };
       this.#entries.set(key, entry);
     }
     return entry;

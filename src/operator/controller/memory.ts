@@ -1,4 +1,4 @@
-import { dropOldest } from '../../lanes/drop-oldest.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
 import { containerHasStarted } from '../../lanes/explain.ts';
 import { aborterOf, isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
 import type { Memory } from '../../lanes/lane.ts';
@@ -40,7 +40,7 @@ interface SeenPod {
  */
 export class ProcessMemory implements Memory {
   /** By Job UID, the one used last at the end. */
-  readonly #notes = new Map<string, Notes>();
+  readonly #notes = new BoundedMap<string, Notes>(MOST_JOBS);
   readonly #monotonicNow: () => number;
 
   /** @param monotonicNow milliseconds by a clock that is never set. */
@@ -67,7 +67,6 @@ export class ProcessMemory implements Memory {
     const isAnew = next.restarts !== before?.end.restarts;
     const exitedSince = next.exit && ((isAnew ? undefined : before?.exitedSince) ?? this.#monotonicNow());
     notes.pods.set(uid, { end: isGone ? endOfGonePod(next) : next, exitedSince });
-    dropOldest(notes.pods, MOST_PODS);
   }
 
   /** A Job that runs again is not absent, and may get another Pod. */
@@ -144,13 +143,12 @@ export class ProcessMemory implements Memory {
       absentSince: undefined,
       lastSeen: undefined,
       abortedBy: undefined,
-      pods: new Map(),
+      pods: new BoundedMap(MOST_PODS),
       stale: false,
     };
     notes.stale = false;
     this.#notes.delete(jobUid);
     this.#notes.set(jobUid, notes);
-    dropOldest(this.#notes, MOST_JOBS);
     return notes;
   }
 }

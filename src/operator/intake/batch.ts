@@ -1,33 +1,31 @@
-import type { DeployRequest } from '../../api/deploy-request.ts';
 import { linkedController } from '../../base/abort.ts';
 import { Wakeup } from '../../base/wakeup.ts';
-import type { Rejection } from '../../requests/parse-message.ts';
 import type { QueueMessage } from '../../sqs/queue.ts';
 import { Deleter } from './acknowledge/delete-listed.ts';
 import { makeVisible } from './acknowledge/settle-message.ts';
 import { StatusConfirmation } from './acknowledge/status-confirmation.ts';
-import { type Item, itemsOf, type Phase } from './batch-item.ts';
-import { CreateInOrder, knownIdRejection } from './create/create-in-order.ts';
+import type { Item, Phase } from './batch-item.ts';
+import { CreateInOrder, knownIdRejection, type RejectedItem } from './create/create-in-order.ts';
 import type { ResourceContext } from './resource-context.ts';
 import { VisibilityHeartbeat } from './visibility-heartbeat.ts';
 
-export interface BatchSignals {
-  /** Ends the work; what is left is made visible again. Aborts with `abort` too. */
+interface BatchSignals {
+  /** Ends the work: what is left is made visible again. Aborts when `abort` does. */
   readonly drain: AbortSignal;
   /** Ends everything at once. */
   readonly abort: AbortSignal;
 }
 
-/** `gone`: the resource is deleted, being deleted, or another one by now. */
-export type BatchResult = 'done' | 'interrupted' | 'gone';
+/** `gone`: the resource is deleted, being deleted, or replaced by another one of its name. */
+type BatchResult = 'done' | 'interrupted' | 'gone';
 
 /**
- * The requests of one receive, from receipt to delete. Nothing more is received meanwhile, so at most one batch of a resource is between
- * queue and ledger, and receives, which count towards the dead-letter queue, stop while Jobs cannot be created. What turns out to be no
- * request is handed over to `Rejections` and holds nothing up.
+ * The messages of one receive, from receipt to delete. Nothing more is received meanwhile, so a resource has at most
+ * one batch, and while Jobs cannot be created there are no receives, which count towards the dead-letter queue. What is
+ * no request goes to `Rejections` and delays nothing.
  *
- * If this process ends at any point, the messages come again when their visibility ends: a Job that was stored is found under its name,
- * a request that was recorded is found in the status.
+ * If this process ends at any point, the messages come again when their visibility ends: a stored Job is found by its
+ * name, a recorded request in the status.
  */
 export class Batch {
   readonly #context: ResourceContext;
@@ -52,7 +50,10 @@ export class Batch {
     this.#signals = signals;
     this.#visibilitySeconds = visibilitySeconds;
     this.#startedAt = context.clock.now();
-    this.#items = itemsOf(messages);
+    this.#items = messages.map((message, index) => ({
+      ...{ message, index, group: message.messageGroupId },
+      ...{ phase: 'pending', request: undefined, parsedBy: undefined },
+    }));
     this.#heartbeat = new VisibilityHeartbeat(context, visibilitySeconds);
     this.#heartbeat.add(messages, this.#startedAt);
     this.#creation = new CreateInOrder(context, this.#startedAt, {
@@ -71,13 +72,13 @@ export class Batch {
     const { resources, key, clock } = this.#context;
     const stopListening = resources.onChange((changed) => changed === key && this.#wakeup.notify());
     const work = linkedController(this.#signals.drain);
-    const beating = this.#heartbeat.run(work.signal, () => this.#wakeup.notify());
+    const heartbeat = this.#heartbeat.run(work.signal, () => this.#wakeup.notify());
     try {
       while (!work.signal.aborted) {
         this.#context.progress();
         this.#dropLost();
         if ((await this.#creation.run(this.#in('pending'), work.signal)) === 'gone') this.#gone = true;
-        await this.#lookForStored(work.signal);
+        await this.#confirmStored(work.signal);
         await this.#deleteListed(work.signal);
         if (this.#gone || this.#in('pending', 'stored', 'listed').length === 0) break;
         await this.#wakeup.wait(clock, Math.max(0, this.#nextAt() - clock.now()), work.signal);
@@ -85,9 +86,9 @@ export class Batch {
     } finally {
       stopListening();
       work.abort();
-      await beating;
+      await heartbeat;
     }
-    return this.#leaveTheRest();
+    return this.#releaseRest();
   }
 
   #in(...phases: Phase[]): Item[] {
@@ -102,32 +103,31 @@ export class Batch {
     );
   }
 
-  /** SQS's 12 hours are over: whoever receives the message next goes on with it. */
+  /** After SQS's 12 hours a message belongs to its next receiver. */
   #dropLost(): void {
     for (const item of this.#in('pending', 'stored', 'listed')) {
       if (!this.#heartbeat.has(item.message)) item.phase = 'ended';
     }
   }
 
-  async #lookForStored(signal: AbortSignal): Promise<void> {
+  async #confirmStored(signal: AbortSignal): Promise<void> {
     const stored = this.#in('stored').flatMap((item) => (item.request ? [{ item, request: item.request }] : []));
     if (stored.length === 0 || signal.aborted || this.#gone) return;
-    const entries = await this.#confirmation.look(
+    const confirmations = await this.#confirmation.confirm(
       stored.map(({ request }) => request),
       signal,
     );
-    if (entries === 'gone') this.#gone = true;
-    if (entries === 'gone' || entries === undefined) return;
-    for (const [index, { item, request }] of stored.entries()) this.#enter(item, request, entries[index]);
-  }
-
-  #enter(item: Item, request: DeployRequest, entry: string | undefined): void {
-    if (entry === 'listed') item.phase = 'listed';
-    if (entry === 'conflict') this.#reject([{ item, rejection: knownIdRejection(item, request) }]);
-    if (entry === 'vanished') {
-      // Deleted before it was listed: nothing would ever say that the request was there. It is created again.
-      item.phase = 'pending';
-      this.#creation.at = 0;
+    if (confirmations === 'gone') this.#gone = true;
+    if (confirmations === 'gone' || confirmations === undefined) return;
+    for (const [index, { item, request }] of stored.entries()) {
+      const confirmation = confirmations[index];
+      if (confirmation === 'listed') item.phase = 'listed';
+      if (confirmation === 'conflict') this.#reject([{ item, rejection: knownIdRejection(item, request) }]);
+      if (confirmation === 'vanished') {
+        // Its Job was deleted before it was listed, so no record of the request is left. It is created again.
+        item.phase = 'pending';
+        this.#creation.at = 0;
+      }
     }
   }
 
@@ -136,11 +136,11 @@ export class Batch {
     const listed = this.#in('listed');
     if (listed.length === 0 || signal.aborted || this.#gone || this.#context.clock.now() < this.#deleter.at) return;
     const messages = listed.map(({ message }) => message);
-    const ended = await this.#deleter.run(messages, signal);
+    const ended = await this.#deleter.delete(messages, signal);
     for (const item of listed) if (ended.has(item.message)) this.#end(item);
   }
 
-  #reject(rejected: readonly { item: Item; rejection: Rejection }[]): void {
+  #reject(rejected: readonly RejectedItem[]): void {
     this.#context.rejections.take(
       rejected.map(({ item, rejection }) => ({ message: item.message, rejection })),
       { receivedAt: this.#startedAt, visibilitySeconds: this.#visibilitySeconds },
@@ -153,8 +153,8 @@ export class Batch {
     this.#heartbeat.release(item.message);
   }
 
-  /** What is left when the work ends early belongs to the next reader, at once rather than when its visibility ends. */
-  async #leaveTheRest(): Promise<BatchResult> {
+  /** If the work ends early, the next receiver gets the rest at once, and not only when its visibility ends. */
+  async #releaseRest(): Promise<BatchResult> {
     const { queue } = this.#context;
     const interrupted = this.#signals.drain.aborted;
     this.#creation.end();

@@ -1,22 +1,23 @@
 import type { DeployRequest } from '../../api/deploy-request.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
 
 /**
- * Producers' clocks differ by so much, and messages of one millisecond are common. A message that claims to be older than this is meant to
- * be old: it was redriven, and must not pass for new because of where it stands in the queue.
+ * Producers' clocks differ by so much, and messages of one millisecond are common. A message that is older than that
+ * was redriven: it must not pass for new because of its place in the queue.
  */
 const SKEW_MS = 5_000;
-/** Groups that are remembered; of one that is forgotten, the stamps alone decide. */
+/** Groups that are remembered. In others the stamps alone decide. */
 const MOST_GROUPS = 1000;
 
 /**
- * Carries the order of a FIFO queue into the lanes. Lanes know times and ids only: of two messages of a group with one stamp, or with
- * stamps of two clocks, the second could come first there, and the other would be superseded.
+ * Carries the order of a FIFO queue into the lanes. Lanes know times and ids only. If two messages of a group have the
+ * same stamp, or stamps of two clocks, a lane could take the second for the older one and drop it.
  */
 export class GroupOrder {
   /** By lane and group: the sent-at of the latest request (epoch milliseconds). */
-  readonly #latest = new Map<string, number>();
+  readonly #latest = new BoundedMap<string, number>(MOST_GROUPS);
 
-  /** @returns the request, sent no earlier than the one before it in its group. To be asked once for each message, in the queue's order. */
+  /** @returns the request, sent after the one before it in its group. Call it once for each message, in order. */
   inTurn(group: string, request: DeployRequest): DeployRequest {
     const key = JSON.stringify([request.environment, group]);
     const latest = this.#latest.get(key);
@@ -25,8 +26,6 @@ export class GroupOrder {
     const sentAt = isNearTie ? latest + 1 : own;
     this.#latest.delete(key);
     this.#latest.set(key, Math.max(sentAt, latest ?? sentAt));
-    const [oldest] = this.#latest.keys();
-    if (this.#latest.size > MOST_GROUPS && oldest !== undefined) this.#latest.delete(oldest);
     return isNearTie ? { ...request, sentAt: new Date(sentAt).toISOString() } : request;
   }
 }

@@ -3,18 +3,18 @@ import type { DeployRequest } from '../../api/deploy-request.ts';
 import { CAPDEPLOYJOBS } from '../../api/names.ts';
 import { splitKey } from '../../base/object-key.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../../kube/client.ts';
-import { isKubeError } from '../../kube/errors.ts';
+import { undefinedIfGone } from '../../kube/errors.ts';
 import { jobName } from '../../lanes/job-name.ts';
 import type { ResourceKey } from './ports.ts';
 
-/** The resource of this very uid, and not on its way out. */
+/** The resource has this uid and is not being deleted. */
 export function isAlive(resource: CapDeployJob | undefined, uid: string): resource is CapDeployJob {
   return resource?.metadata.uid === uid && resource.metadata.deletionTimestamp === undefined;
 }
 
 /**
- * The resource as the API server has it now; undefined where it is gone, being deleted, or another one by now.
- * @throws KubeError where that cannot be told.
+ * The resource as the API server has it now; undefined if it is gone, being deleted, or another one by now.
+ * @throws KubeError if it cannot be read.
  */
 export async function liveResource(
   kube: KubeClient,
@@ -23,16 +23,11 @@ export async function liveResource(
   signal: AbortSignal,
 ): Promise<CapDeployJob | undefined> {
   const [namespace, name] = splitKey(key);
-  try {
-    const live = await kube.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name, { signal });
-    return isAlive(live, uid) ? live : undefined;
-  } catch (error) {
-    if (isKubeError(error, 'gone')) return undefined;
-    throw error;
-  }
+  const live = await undefinedIfGone(kube.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name, { signal }));
+  return isAlive(live, uid) ? live : undefined;
 }
 
-/** Whether a Job of the request's name is there. @throws KubeError where that cannot be told. */
+/** Whether a Job of the request's name is there. @throws KubeError if it cannot be read. */
 export async function jobExists(
   kube: KubeClient,
   resource: CapDeployJob,
@@ -40,11 +35,6 @@ export async function jobExists(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { namespace, name } = resource.metadata;
-  try {
-    await kube.get(JOBS, namespace, jobName(name, request.environment, request.id), { signal });
-    return true;
-  } catch (error) {
-    if (isKubeError(error, 'gone')) return false;
-    throw error;
-  }
+  const job = kube.get(JOBS, namespace, jobName(name, request.environment, request.id), { signal });
+  return (await undefinedIfGone(job)) !== undefined;
 }

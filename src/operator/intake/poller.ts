@@ -1,6 +1,7 @@
 import { unlessAborted } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { monotonicNow, sleep } from '../../base/clock.ts';
+import { withFields } from '../../base/log.ts';
 import { JOBS_AT_ONCE_MS, RateLimiter } from '../../base/rate-limiter.ts';
 import { readSpec } from '../../requests/read-spec.ts';
 import { toSqsError } from '../../sqs/errors.ts';
@@ -16,11 +17,11 @@ import { DRAIN_MS, Shutdown } from './shutdown.ts';
 
 /** SQS's bound for a receive. */
 const MAX_MESSAGES = 10;
-/** A receive that finds nothing starts no more often than this: waitTimeSeconds may be 0, and a broken server may answer at once. */
+/** Time between empty receives: waitTimeSeconds can be 0, and a broken server can answer at once. Milliseconds. */
 const MIN_POLL_MS = 1_000;
-/** What only a person can put right is asked for slowly. */
+/** Between tries after an error that only a person can correct. Milliseconds. */
 const SLOW_RETRY_MS = 30_000;
-/** What does not go away by itself. */
+/** Errors that only a person can correct. */
 const LASTING_KINDS: ReadonlySet<string> = new Set([
   'missing-queue',
   'access-denied',
@@ -28,9 +29,10 @@ const LASTING_KINDS: ReadonlySet<string> = new Set([
   'no-region',
   'no-credentials',
 ]);
+
 /**
- * Reads the queue of one resource, one batch at a time, until it is stopped. Everything in it is its own: backoff, timers, memory; a
- * queue that fails or a namespace that takes no Jobs holds up nobody else (invariant 9).
+ * Reads the queue of one resource, one batch at a time, until it is stopped. It shares neither backoff nor timers nor
+ * memory: a queue that fails, or a namespace that takes no Jobs, delays no other resource (invariant 9).
  */
 export class Poller {
   /** Resolves when nothing is in flight any more. Never rejects. */
@@ -44,46 +46,47 @@ export class Poller {
   #failingSince: number | undefined;
   #batch: Batch | undefined;
   #working: Promise<void> | undefined;
-  /** When the poll under way should have been answered. */
+  /** When the open receive should have been answered (epoch milliseconds). */
   #answerBy = 0;
   #progressAt: number;
-  /** For rejections that somebody else has to record, which takes as long as it takes. */
+  /** For the controller to record rejections, which has no time limit. */
   #waitsForRecords = false;
 
   /** Starts at once. */
-  constructor(parts: IntakeContext, target: { key: ResourceKey; uid: string; queue: Queue }) {
-    const own = { ...parts, ...target, log: parts.log.child({ resource: target.key }) };
+  constructor(context: IntakeContext, target: { key: ResourceKey; uid: string; queue: Queue }) {
+    const { clock } = context;
+    const own = { ...context, ...target, log: withFields(context.log, { resource: target.key }) };
     this.#context = {
       ...own,
       rejections: new Rejections(own),
       groups: new GroupOrder(),
-      rateLimiter: new RateLimiter(parts.clock, JOBS_AT_ONCE_MS),
+      rateLimiter: new RateLimiter(clock, JOBS_AT_ONCE_MS),
       progress: () => {
-        this.#progressAt = monotonicNow(parts.clock);
+        this.#progressAt = monotonicNow(clock);
       },
     };
-    this.#progressAt = monotonicNow(parts.clock);
-    this.#backoff = new Backoff(parts.clock, 500, 30_000);
-    this.#shutdown = new Shutdown(parts.clock);
-    this.#readingSince = parts.clock.now();
+    this.#progressAt = monotonicNow(clock);
+    this.#backoff = new Backoff(clock, 500, 30_000);
+    this.#shutdown = new Shutdown(clock);
+    this.#readingSince = clock.now();
     this.ended = this.#run();
   }
 
   /**
-   * Receives nothing more, lets the poll under way return (an aborted one can swallow a message until its visibility ends) and works off
-   * what is in flight until the deadline; what is left then is made visible again.
+   * Receives nothing more, lets the open receive return, and works on what is in flight until the deadline. The rest is
+   * made visible again.
    */
   stop(deadlineMs = DRAIN_MS): Promise<void> {
     this.#shutdown.stop(deadlineMs, { answerBy: this.#answerBy, isWorking: this.#batch !== undefined });
     return this.ended;
   }
 
-  /** Resolves when the messages that are in flight now are worked off; at once where none are. Never rejects. */
+  /** Resolves when no message of now is in flight any more. Never rejects. */
   async atRest(): Promise<void> {
     await this.#working?.catch(() => {});
   }
 
-  /** How long nothing has begun or ended here though it should, in milliseconds. */
+  /** Milliseconds without progress that should have been made. */
   stalledMs(): number {
     return this.#waitsForRecords ? 0 : monotonicNow(this.#context.clock) - this.#progressAt;
   }
@@ -122,7 +125,7 @@ export class Poller {
     const resource = resources.get(key);
     const read = resource && readSpec(resource);
     if (!isAlive(resource, uid) || !read || 'problem' in read) {
-      // The supervisor sees the same and will stop this poller; until then it must not spin.
+      // The supervisor sees the same and will stop this poller. Until then it must not be a busy loop.
       return sleep(clock, MIN_POLL_MS, this.#shutdown.stopped);
     }
     const { visibilityTimeoutSeconds, waitTimeSeconds } = read.spec.queue;
@@ -136,7 +139,7 @@ export class Poller {
     await this.#working;
   }
 
-  /** @returns undefined after a failure, when the time to wait for the next try is over. */
+  /** @returns undefined after a failure and the wait that follows it. */
   async #receive(waitSeconds: number, visibilitySeconds: number): Promise<QueueMessage[] | undefined> {
     const { queue, clock, metrics, key } = this.#context;
     try {
@@ -176,12 +179,12 @@ export class Poller {
     if (result === 'gone') await this.#untilAlive();
   }
 
-  /** The resource is gone, and the supervisor, which looks at the cache, will stop this poller. Until then nothing is received. */
+  /** The resource is gone. Nothing is received until the supervisor, which goes by the cache, stops this poller. */
   async #untilAlive(): Promise<void> {
     const { kube, key, uid, clock, log, rejections } = this.#context;
-    // Nobody can record anything of it any more.
+    // Its rejections cannot be recorded any more.
     await rejections.end(AbortSignal.abort(), this.#shutdown.aborted);
-    log.info('the resource is gone or being deleted: its queue is not read any more');
+    log.info({}, 'the resource is gone or being deleted: its queue is not read any more');
     const backoff = new Backoff(clock, 2_000, 30_000);
     const signal = this.#shutdown.stopped;
     while (!signal.aborted) {
@@ -197,9 +200,9 @@ export class Poller {
     if (this.#failingSince !== undefined) {
       this.#failingSince = undefined;
       this.#readingSince = clock.now();
-      log.info('the queue can be read again');
+      log.info({}, 'the queue can be read again');
     }
-    // What the supervisor says of a stopped poller's resource stands.
+    // The supervisor reports the resource of a stopped poller.
     if (this.#shutdown.stopped.aborted) return;
     reports.queue(key, { kind: 'reading', since: this.#readingSince, lastReadAt: this.#lastReadAt });
   }

@@ -7,7 +7,7 @@ import type { QueueSettings } from '../../sqs/queue.ts';
 import { canonicalQueue, parseQueueUrl, type QueueUrl, queueArn } from '../../sqs/queue-url.ts';
 import type { ResourceKey } from './ports.ts';
 
-/** Which queues are to be read, and why the others are not. Pure: resources and flags in, one decision for each resource out. */
+/** Which queues are read, and why others are not. Pure: resources and flags in, a decision for each resource out. */
 
 export interface QueueSelectionOptions {
   /** Origins from --allow-queue-origin. */
@@ -21,7 +21,6 @@ export interface QueueSelectionOptions {
 export type QueueSelection = { kind: 'read'; uid: string; settings: QueueSettings } | Off;
 type Off = { kind: 'off'; reason: string; message: string };
 
-/** A resource as far as it was judged. */
 interface Candidate {
   readonly resource: CapDeployJob;
   readonly key: ResourceKey;
@@ -29,7 +28,7 @@ interface Candidate {
   readonly region: string | undefined;
   readonly roleArn: string | undefined;
   readonly suspended: boolean;
-  /** The resource that has the same queue and came before. */
+  /** An older resource with the same queue. */
   readonly older: ResourceKey | undefined;
 }
 
@@ -51,9 +50,9 @@ export function selectQueues(
   );
 }
 
-/** What makes a resource one that may have its queue at all. Only those count where two have the same queue. */
+/** Whether a resource may have its queue at all. If two have the same queue, only such resources count. */
 function judge(resource: CapDeployJob, options: QueueSelectionOptions): Candidate | Off {
-  const { namespace, name, deletionTimestamp } = resource.metadata;
+  const { namespace, deletionTimestamp } = resource.metadata;
   if (deletionTimestamp !== undefined) return off(REASON.beingDeleted, 'the resource is being deleted');
   const read = readSpec(resource);
   if ('problem' in read) return off(REASON.invalidSpec, read.problem);
@@ -76,7 +75,7 @@ function judge(resource: CapDeployJob, options: QueueSelectionOptions): Candidat
   }
   return {
     resource,
-    key: `${namespace}/${name}`,
+    key: keyOf(resource),
     url,
     region,
     roleArn: queue.roleArn,
@@ -85,7 +84,7 @@ function judge(resource: CapDeployJob, options: QueueSelectionOptions): Candidat
   };
 }
 
-/** The oldest resource has the queue, a suspended one too: its messages are not for anybody else. */
+/** A queue belongs to its oldest resource, also while that is suspended: its messages are for no other. */
 function ownersOfQueues(candidates: readonly Candidate[]): Map<string, ResourceKey> {
   const age = ({ resource: { metadata } }: Candidate) => `${metadata.creationTimestamp} ${metadata.uid}`;
   const owners = new Map<string, ResourceKey>();
@@ -96,7 +95,7 @@ function ownersOfQueues(candidates: readonly Candidate[]): Map<string, ResourceK
   return owners;
 }
 
-/** Each is `candidate → why it is not read`; the first answer counts. */
+/** Each is `candidate → why it is not read`; the first one counts. */
 const CHECKS: readonly ((candidate: Candidate) => Off | undefined)[] = [
   function isNotSuspended({ suspended }) {
     return suspended ? off(REASON.suspended, 'spec.suspend is true: the queue is not read') : undefined;
@@ -119,19 +118,19 @@ const CHECKS: readonly ((candidate: Candidate) => Off | undefined)[] = [
   },
   function templateIsValid({ resource }) {
     const condition = resource.status?.conditions?.find(({ type }) => type === CONDITION.templateValid);
-    // Unknown with any other reason comes of a webhook that knows no dry run: reading goes on.
+    // Unknown with another reason comes from a webhook without dry run: its queue is read.
     if (condition === undefined || condition.reason === REASON.notChecked) {
       return off(REASON.notChecked, 'the template has not been tried on the API server yet');
     }
-    // Until an edit has been tried, which takes a moment, what was found before counts: else every edit would interrupt the reading.
+    // After an edit the old finding counts until the new one: otherwise every edit would interrupt the reading.
     return condition.status === 'False' ? off(condition.reason, condition.message) : undefined;
   },
 ];
 
 function decide(candidate: Candidate): QueueSelection {
   for (const check of CHECKS) {
-    const answer = check(candidate);
-    if (answer) return answer;
+    const problem = check(candidate);
+    if (problem) return problem;
   }
   return {
     kind: 'read',
@@ -140,7 +139,7 @@ function decide(candidate: Candidate): QueueSelection {
       url: candidate.url.href,
       region: candidate.region as string,
       roleArn: candidate.roleArn,
-      // Never chosen by the author of the resource: else one could have the operator assume another's role.
+      // Its author cannot choose it: otherwise the operator would assume the role of another resource for him.
       externalId: candidate.key,
     },
   };

@@ -3,25 +3,22 @@ import { type Clock, sleep } from '../../base/clock.ts';
 
 /** How long a poller may drain, in milliseconds. */
 export const DRAIN_MS = 20_000;
-/** A poll that has not returned so long after its own wait time, or after the deadline, will not. Milliseconds. */
+/** An open receive gets so long after its own wait time, or after the deadline. Milliseconds. */
 const LATE_POLL_MS = 3_000;
 const LATE_DRAIN_MS = 1_000;
-/** A last poll may bring messages when the deadline is all but over. Milliseconds. */
+/** For messages that the last receive brings shortly before the deadline. Milliseconds. */
 const MIN_DRAIN_MS = 2_500;
-/**
- * Everything has ended so long after the deadline, whatever hangs. A Pod's grace period (30 s) leaves room for it.
- * Milliseconds.
- */
+/** Everything has ended so long after the deadline, which is within a Pod's grace period (30 s). Milliseconds. */
 const DRAIN_MARGIN_MS = 4_000;
 
 /**
  * How a poller ends, in stages, each a signal:
  *
- * 1. `stopped`: nothing more is received. The poll under way may return: an aborted one can swallow a message until its
- *    visibility ends.
- * 2. `cut`: that poll is given up.
+ * 1. `stopped`: nothing more is received. The open receive may return: a message that an aborted one took stays hidden
+ *    until its visibility ends.
+ * 2. `cut`: the open receive is aborted.
  * 3. `drain`: what is in flight is made visible again.
- * 4. `abort`: nothing is waited for any more. It ends the stages before it as well.
+ * 4. `abort`: nothing is waited for. It aborts the signals before it as well.
  */
 export class Shutdown {
   readonly #clock: Clock;
@@ -44,10 +41,9 @@ export class Shutdown {
   /**
    * Begins it. A later call may only bring the deadline forward.
    * @param deadlineMs milliseconds from now until `drain`
-   * @param poll.answerBy when the poll under way should be answered, in epoch milliseconds: one that was told to wait
-   *   for a second is not waited for as one of twenty
-   * @param poll.isWorking whether messages are worked on now; those that the poll under way brings get a deadline of
-   *   their own
+   * @param poll.answerBy when the open receive should be answered (epoch milliseconds): one of a second must not be
+   * waited for as long as one of twenty
+   * @param poll.isWorking whether there is a batch now. Messages of the open receive get a deadline of their own.
    */
   stop(deadlineMs: number, poll: { answerBy: number; isWorking: boolean }): void {
     this.#stopped.abort();
@@ -59,7 +55,7 @@ export class Shutdown {
     this.#at(by + DRAIN_MARGIN_MS, this.#abort);
   }
 
-  /** For messages that came with the last poll: a while to work on them, however late they came. */
+  /** Messages of the last receive get MIN_DRAIN_MS at least, also if they came late. */
   allowForLastBatch(): void {
     if (!this.stopped.aborted) return;
     this.#drainBy = Math.max(this.#drainBy, this.#clock.now() + MIN_DRAIN_MS);
@@ -75,7 +71,7 @@ export class Shutdown {
     this.#abort.abort();
   }
 
-  /** The poller has ended: no stage comes any more. */
+  /** The poller has ended: no further stage. */
   finish(): void {
     this.#finished.abort();
   }

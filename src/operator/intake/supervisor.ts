@@ -8,36 +8,35 @@ import { type QueueSelection, type QueueSelectionOptions, selectQueues } from '.
 import { DRAIN_MS } from './shutdown.ts';
 
 export interface SupervisorOptions extends IntakeContext {
-  readonly targets: QueueSelectionOptions;
+  readonly selection: QueueSelectionOptions;
   readonly openQueue: (settings: QueueSettings) => Queue;
 }
 
-/** Changes come in bursts (each status write is one); the targets are worked out once for each burst. */
+/** Changes come in bursts, because each status write is one. Queues are selected once for each burst. Milliseconds. */
 const SETTLE_MS = 50;
-/** Without any change the targets are worked out again, for a poller that could not be started. */
+/** Queues are also selected without a change, for a poller that could not be started. Milliseconds. */
 const RECHECK_MS = 30_000;
-/** A loop in which nothing has begun or ended for this long is stuck: no request and no wait of theirs takes half as long. */
+/** A loop without progress for so long is stuck: no request and no wait takes half of it. Milliseconds. */
 const STUCK_MS = 5 * 60_000;
 
-/** Runs one poller for each resource that is to be read, and tells of the others why they are not. */
+/** Runs one poller for each queue that is read, and reports why others are not. */
 export class Supervisor implements Intake {
   readonly #options: SupervisorOptions;
   readonly #pollers = new Map<ResourceKey, { poller: Poller; identity: string }>();
-  /** What was last said of resources that are not read. */
-  readonly #said = new Map<ResourceKey, string>();
+  /** What was last reported of resources that are not read. */
+  readonly #reported = new Map<ResourceKey, string>();
   readonly #wakeup = new Wakeup();
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
-  #turnAt: number;
+  #selectedAt: number;
 
   /** Starts at once; the cache must be complete. */
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#turnAt = monotonicNow(options.clock);
+    this.#selectedAt = monotonicNow(options.clock);
     this.#running = this.#run();
   }
 
-  /** Stops all pollers side by side; resolves when nothing is in flight any more. */
   async stop(deadlineMs: number = DRAIN_MS): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -49,7 +48,7 @@ export class Supervisor implements Intake {
   }
 
   stuck(): string | undefined {
-    const idle = monotonicNow(this.#options.clock) - this.#turnAt;
+    const idle = monotonicNow(this.#options.clock) - this.#selectedAt;
     if (!this.#stopping.signal.aborted && idle > STUCK_MS) {
       return `which queues to read was not looked at for ${Math.round(idle / 1000)} s`;
     }
@@ -61,7 +60,6 @@ export class Supervisor implements Intake {
     return undefined;
   }
 
-  /** For a second signal: ends everything at once. */
   async abort(): Promise<void> {
     this.#stopping.abort();
     await Promise.all([...this.#pollers.values()].map(({ poller }) => poller.abort()));
@@ -73,7 +71,7 @@ export class Supervisor implements Intake {
     const { signal } = this.#stopping;
     const stopListening = resources.onChange(() => this.#wakeup.notify());
     while (!signal.aborted) {
-      this.#turnAt = monotonicNow(clock);
+      this.#selectedAt = monotonicNow(clock);
       this.#apply();
       await this.#wakeup.wait(clock, RECHECK_MS, signal);
       await sleep(clock, SETTLE_MS, signal);
@@ -82,19 +80,19 @@ export class Supervisor implements Intake {
   }
 
   #apply(): void {
-    const { resources, targets: options, log } = this.#options;
-    let targets: Map<ResourceKey, QueueSelection>;
+    const { resources, selection, log } = this.#options;
+    let selected: Map<ResourceKey, QueueSelection>;
     try {
-      targets = selectQueues(resources.list(), options);
+      selected = selectQueues(resources.list(), selection);
     } catch (error) {
       log.error({ err: error }, 'could not work out which queues to read');
       return;
     }
-    for (const key of new Set([...targets.keys(), ...this.#pollers.keys(), ...this.#said.keys()])) {
+    for (const key of new Set([...selected.keys(), ...this.#pollers.keys(), ...this.#reported.keys()])) {
       try {
-        this.#applyOne(key, targets.get(key));
+        this.#applyOne(key, selected.get(key));
       } catch (error) {
-        // One resource that cannot be started keeps no other from being read.
+        // It must not prevent the reading of other queues.
         log.error({ err: error, resource: key }, 'could not start reading a queue');
       }
     }
@@ -105,11 +103,11 @@ export class Supervisor implements Intake {
     const identity = target?.kind === 'read' ? JSON.stringify([target.uid, target.settings]) : undefined;
     if (current !== undefined && current.identity !== identity) void current.poller.stop();
     if (target?.kind !== 'read') {
-      this.#say(key, target);
+      this.#report(key, target);
       return;
     }
-    this.#said.delete(key);
-    // The one before, if it is still there, is drained first: its end notifies.
+    this.#reported.delete(key);
+    // A poller that is being stopped ends first. Its end notifies.
     if (current === undefined) this.#start(key, target, identity as string);
   }
 
@@ -124,15 +122,15 @@ export class Supervisor implements Intake {
     });
   }
 
-  /** Once for each change; of a resource that is no more there is nothing to say. */
-  #say(key: ResourceKey, target: (QueueSelection & { kind: 'off' }) | undefined): void {
+  /** Once for each change, and nothing of a resource that is gone. */
+  #report(key: ResourceKey, target: (QueueSelection & { kind: 'off' }) | undefined): void {
     if (target === undefined) {
-      this.#said.delete(key);
+      this.#reported.delete(key);
       return;
     }
-    const said = JSON.stringify(target);
-    if (this.#said.get(key) === said) return;
-    this.#said.set(key, said);
+    const reported = JSON.stringify(target);
+    if (this.#reported.get(key) === reported) return;
+    this.#reported.set(key, reported);
     this.#options.reports.queue(key, target);
     this.#options.log.info({ resource: key, reason: target.reason }, `the queue is not read: ${target.message}`);
   }

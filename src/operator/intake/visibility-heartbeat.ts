@@ -1,47 +1,49 @@
-import type { Logger } from 'pino';
 import { type Clock, sleep } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import type { Queue, QueueMessage } from '../../sqs/queue.ts';
 
-/** SQS lets go of a message 12 hours after it was received, however often its visibility was extended. */
-const MAX_HOLD_MS = 43_200_000;
-/** The shortest time between two heartbeats: after one that failed, the next one comes sooner. Milliseconds. */
+/** SQS ends the visibility of a message 12 hours after its receive, however often it was extended. */
+const MAX_VISIBILITY_MS = 43_200_000;
+/** Between two heartbeats: after a failure the next one comes sooner. Milliseconds. */
 const MIN_INTERVAL_MS = 1_000;
 
 /**
- * Keeps the messages that are worked on hidden from other readers: it extends their visibility each half of the visibility timeout. Receives count
- * towards the dead-letter queue, so a message that waits for the API server must not come back meanwhile.
+ * Keeps messages hidden from other receivers while they are worked on: it extends their visibility twice in each
+ * visibility timeout. Receives count towards the dead-letter queue, so a message that waits for the API server must not
+ * be received again meanwhile.
  */
 export class VisibilityHeartbeat {
   readonly #queue: Queue;
   readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #log: Log;
   readonly #visibilityMs: number;
-  readonly #held = new Map<QueueMessage, { readonly receivedAt: number }>();
+  /** With the times of their receives (epoch milliseconds). */
+  readonly #messages = new Map<QueueMessage, number>();
 
-  constructor(parts: { queue: Queue; clock: Clock; log: Logger }, visibilitySeconds: number) {
-    this.#queue = parts.queue;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
+  constructor({ queue, clock, log }: { queue: Queue; clock: Clock; log: Log }, visibilitySeconds: number) {
+    this.#queue = queue;
+    this.#clock = clock;
+    this.#log = log;
     this.#visibilityMs = visibilitySeconds * 1000;
   }
 
   /** @param receivedAt epoch milliseconds. */
   add(messages: readonly QueueMessage[], receivedAt: number): void {
-    for (const message of messages) this.#held.set(message, { receivedAt });
+    for (const message of messages) this.#messages.set(message, receivedAt);
   }
 
   release(message: QueueMessage): void {
-    this.#held.delete(message);
+    this.#messages.delete(message);
   }
 
-  /** False once the message was released, or SQS's 12 hours are over: then it belongs to whoever receives it next. */
+  /** False after its release, and after SQS's 12 hours: then it belongs to its next receiver. */
   has(message: QueueMessage): boolean {
-    return this.#held.has(message);
+    return this.#messages.has(message);
   }
 
   /**
    * Runs until the signal aborts. Never rejects.
-   * @param onLost is called when messages had to be let go of.
+   * @param onLost called when messages have reached SQS's 12 hours.
    * @param beats heartbeats in each visibility timeout.
    */
   async run(signal: AbortSignal, onLost: () => void, beats = 2): Promise<void> {
@@ -49,31 +51,31 @@ export class VisibilityHeartbeat {
     for (;;) {
       await sleep(this.#clock, Math.max(MIN_INTERVAL_MS, this.#visibilityMs / (failed ? 8 : beats)), signal);
       if (signal.aborted) return;
-      if (this.#letGoOfExpired()) onLost();
+      if (this.#releaseExpired()) onLost();
       failed = !(await this.#extend(signal));
     }
   }
 
-  #letGoOfExpired(): boolean {
-    const expired = [...this.#held].filter(([, { receivedAt }]) => this.#leftMs(receivedAt) < 1000).map(([m]) => m);
+  #releaseExpired(): boolean {
+    const expired = [...this.#messages].filter(([, receivedAt]) => this.#leftMs(receivedAt) < 1000).map(([m]) => m);
     for (const message of expired) {
       this.#log.warn(
         { messageId: message.messageId },
-        'held a message for 12 hours, the most that SQS allows: letting go',
+        'a message was in flight for 12 hours, the most that SQS allows: it will be received again',
       );
-      this.#held.delete(message);
+      this.#messages.delete(message);
     }
     return expired.length > 0;
   }
 
   async #extend(signal: AbortSignal): Promise<boolean> {
-    const changes = [...this.#held].map(([{ receiptHandle }, { receivedAt }]) => ({
+    const changes = [...this.#messages].map(([{ receiptHandle }, receivedAt]) => ({
       receiptHandle,
       seconds: Math.floor(Math.min(this.#visibilityMs, this.#leftMs(receivedAt)) / 1000),
     }));
     if (changes.length === 0) return true;
     try {
-      // A single entry that fails was deleted or settled just now, or has expired: the next beat tries it once more if it is still held.
+      // An entry that fails was settled just now, or has expired. If it is still here, the next heartbeat tries again.
       await this.#queue.changeVisibility(changes, signal);
       return true;
     } catch (error) {
@@ -83,6 +85,6 @@ export class VisibilityHeartbeat {
   }
 
   #leftMs(receivedAt: number): number {
-    return receivedAt + MAX_HOLD_MS - this.#clock.now();
+    return receivedAt + MAX_VISIBILITY_MS - this.#clock.now();
   }
 }

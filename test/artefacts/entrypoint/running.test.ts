@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { eventually } from '../../behaviour/eventually.ts';
+import { eventually } from '../../kit/eventually.ts';
 import { Entrypoint, isAlive } from './script.ts';
 
 /** How it starts cap, stops it, and leaves. Real keys and agents are tried in the image itself (test/images). */

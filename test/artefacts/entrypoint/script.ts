@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { eventually } from '../../behaviour/eventually.ts';
+import { eventually } from '../../kit/eventually.ts';
 
 export const ENTRYPOINT = fileURLToPath(new URL('../../../docker/capistrano/entrypoint.sh', import.meta.url));
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ControllerFlags, parseControllerFlags } from '../../../src/cli/controller-flags.ts';
-import { parseBindAddress } from '../../../src/observability/health.ts';
+import { parseBindAddress } from '../../../src/observability/bind-address.ts';
 import { LEASE_NAME } from '../../../src/operator/operator.ts';
 import { documents, installedFiles, type Json, kustomization, text, yamlFiles } from './yaml.ts';
 

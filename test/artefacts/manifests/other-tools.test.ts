@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { NOT_BACKED_UP } from '../../../src/api/names.ts';
-import { envelopeWords } from '../../../src/requests/envelopes.ts';
+import { describeEnvelope } from '../../../src/requests/envelopes.ts';
 import { documents, text } from './yaml.ts';
 
 /** docs/other-tools.md says what the manifests and the program say. Its commands are run by test/cluster/other-tools.test.ts. */
@@ -53,5 +53,5 @@ test('the operator that it stops and starts is the one that is installed', () =>
 test('the confirmations that it names are those that a rejection names', () => {
   const named = [...page.matchAll(/^\| SNS: (\w+) \|/gm)].map(([, type]) => type);
   expect(named).toHaveLength(2);
-  for (const Type of named) expect(envelopeWords({ Type, TopicArn: 'arn' })).toContain(`SNS's ${Type}: `);
+  for (const Type of named) expect(describeEnvelope({ Type, TopicArn: 'arn' })).toContain(`SNS's ${Type}: `);
 });

@@ -1,5 +1,5 @@
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../../dev/local-sqs.ts';
 import { SqsClients } from '../../../src/sqs/clients.ts';
 import type { Queue } from '../../../src/sqs/queue.ts';
@@ -28,8 +28,6 @@ beforeAll(async () => {
     AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
   });
-  process.env.AWS_ACCESS_KEY_ID = LOCAL_CREDENTIALS.accessKeyId;
-  process.env.AWS_SECRET_ACCESS_KEY = LOCAL_CREDENTIALS.secretAccessKey;
   process.env.AWS_ENDPOINT_URL_STS = server.endpoint;
   clients = new SqsClients();
 }, 120_000);
@@ -117,7 +115,7 @@ it('without the role the queue cannot be read', async () => {
 });
 
 it('credentials that the server does not accept are told as denied', async () => {
-  process.env.AWS_SECRET_ACCESS_KEY = 'wrong';
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong');
   const wrong = new SqsClients();
   try {
     await expect(open(undefined, 'deploy/web', wrong).receive(NOW)).rejects.toMatchObject({
@@ -125,7 +123,6 @@ it('credentials that the server does not accept are told as denied', async () =>
       message: expect.not.stringContaining('AWS4-HMAC-SHA256'),
     });
   } finally {
-    process.env.AWS_SECRET_ACCESS_KEY = LOCAL_CREDENTIALS.secretAccessKey;
     wrong.close();
   }
 });

@@ -3,13 +3,10 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../../dev/local-sqs.ts';
 import { SqsClients } from '../../../src/sqs/clients.ts';
-import { until } from '../../kit/until.ts';
+import { until } from '../../kit/eventually.ts';
 import { nothing, one } from '../../unit/sqs/receiving.ts';
 import { letGo } from '../processes.ts';
 import { type SqsServerProcess, startElasticMq, startMiniStack } from './index.ts';
-
-process.env.AWS_ACCESS_KEY_ID = LOCAL_CREDENTIALS.accessKeyId;
-process.env.AWS_SECRET_ACCESS_KEY = LOCAL_CREDENTIALS.secretAccessKey;
 
 const TIMEOUT_MS = 180_000;
 vi.setConfig({ testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS });

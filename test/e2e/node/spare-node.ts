@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { eventually } from '../../behaviour/eventually.ts';
 import { type Cluster, fromEnvironment } from '../../cluster/cluster.ts';
 import { findBinaries } from '../../cluster/control-plane/build.ts';
 import type { Component } from '../../cluster/control-plane/components.ts';
 import type { Running } from '../../cluster/processes.ts';
+import { eventually } from '../../kit/eventually.ts';
 import { IMAGES } from '../place.ts';
 import { createGroupIn } from './cgroups.ts';
 import { type ContainerdOptions, containerdSocket, importImage, startContainerd } from './containerd.ts';

@@ -4,7 +4,7 @@ import { type KubeObject, PODS } from '../../../src/kube/client.ts';
 import { isKubeError } from '../../../src/kube/errors.ts';
 import { Reflector } from '../../../src/kube/informer/reflector.ts';
 import type { Pod } from '../../../src/lanes/job.ts';
-import type { AdminClient } from '../../behaviour/admin-client.ts';
+import type { AdminClient } from '../../kit/admin-client.ts';
 import type { Run } from '../audit/evidence.ts';
 
 type ApiPod = Pod & KubeObject;

@@ -2,7 +2,7 @@ import type { CapDeployJob } from '../../../src/api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import type { KubeObject } from '../../../src/kube/client.ts';
 import { Reflector } from '../../../src/kube/informer/reflector.ts';
-import type { AdminClient } from '../../behaviour/admin-client.ts';
+import type { AdminClient } from '../../kit/admin-client.ts';
 import type { Entry, Final } from '../audit/evidence.ts';
 
 type Resource = CapDeployJob & KubeObject;

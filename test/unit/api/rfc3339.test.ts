@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { momentOf, whyNoMoment } from '../../../src/api/rfc3339.ts';
+import { momentOf, problemOfMoment } from '../../../src/api/rfc3339.ts';
 
 const read = (text: string): string | undefined => {
   const moment = momentOf(text);
@@ -78,6 +78,6 @@ describe('a time of RFC 3339', () => {
     ['2026-01-30T23:59:60Z', 'there is no such day or second'],
     ['tonight', ''],
   ])('%s is none, for: %s', (text, why) => {
-    expect(whyNoMoment(text)).toBe(why);
+    expect(problemOfMoment(text)).toBe(why);
   });
 });

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ClockWasSetError, clockWasSet } from '../../../src/base/clock-step.ts';
-import { SettableClock } from '../kube/settable-clock.ts';
+import { VirtualClock } from '../../kit/clocks.ts';
 
-let clock: SettableClock;
+let clock: VirtualClock;
 let over: AbortController;
 let found: ClockWasSetError | undefined;
 
 beforeEach(() => {
-  clock = new SettableClock();
+  clock = new VirtualClock();
   over = new AbortController();
   found = undefined;
 });

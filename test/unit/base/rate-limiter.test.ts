@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { JOB_COST_MS, JOBS_AT_ONCE_MS, RateLimiter } from '../../../src/base/rate-limiter.ts';
-import { SettableClock } from '../kube/settable-clock.ts';
-import { VirtualClock } from '../kube/virtual-clock.ts';
+import { VirtualClock } from '../../kit/clocks.ts';
 
 const forever = new AbortController().signal;
 
@@ -48,7 +47,7 @@ test('who is told to stop does not wait', async () => {
 });
 
 test('a clock that is set back holds up nobody', async () => {
-  const clock = new SettableClock();
+  const clock = new VirtualClock();
   const rateLimiter = new RateLimiter(clock, 0);
   rateLimiter.spend(100);
   clock.setMs = -3_600_000;

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Program } from './program.ts';
+import { BUNDLED_PROGRAM } from '../../kit/bundled-program.ts';
+import { Program } from '../../kit/program.ts';
 
 /** `capdeploy controller` as a process: probes, signals, exit codes. What it does with messages is tested elsewhere. */
 
@@ -49,7 +50,7 @@ afterEach(async () => {
 });
 
 function controller(...args: string[]): Program {
-  const program = new Program([
+  const program = new Program(BUNDLED_PROGRAM, [
     'controller',
     `--kubeconfig=${kubeconfig}`,
     '--metrics-bind-address=127.0.0.1:0',
@@ -116,7 +117,7 @@ describe('what cannot begin says so in one line and exits 2', () => {
   });
 
   test('no credentials for a cluster', async () => {
-    const program = new Program(['controller'], { HOME: directory });
+    const program = new Program(BUNDLED_PROGRAM, ['controller'], { HOME: directory });
     programs.push(program);
     expect(await program.ended).toBe(2);
     expect(program.stderr).toMatch(/^capdeploy: no credentials for a Kubernetes cluster: .*\n$/);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { clientOf } from '../../../dev/in-process-client.ts';
 import { LOCAL_CREDENTIALS, type LocalSqs, startLocalSqs } from '../../../dev/local-sqs.ts';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
-import type { KubeObject } from '../../../src/kube/client.ts';
-import { text } from '../../artefacts/manifests/yaml.ts';
-import { Program } from './program.ts';
+import { NAMESPACES } from '../../../src/kube/client.ts';
+import { BUNDLED_PROGRAM } from '../../kit/bundled-program.ts';
+import { Program } from '../../kit/program.ts';
+import { DEFINITION, DEFINITIONS } from '../../kit/store.ts';
 
 /** Signals while a long poll is under way: what a roll-out does to every operator. */
 
@@ -27,15 +27,8 @@ beforeAll(async () => {
   await producer.send(new CreateQueueCommand({ QueueName: 'web' }));
   producer.destroy();
   const client = clientOf(cluster);
-  const create = (group: string, version: string, plural: string, object: KubeObject) =>
-    client.create({ group, version, plural, kind: object.kind }, object);
-  await create(
-    'apiextensions.k8s.io',
-    'v1',
-    'customresourcedefinitions',
-    parse(text('crds/capdeployjobs.yaml')) as KubeObject,
-  );
-  await create('', 'v1', 'namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'deploy' } });
+  await client.create(DEFINITIONS, DEFINITION);
+  await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'deploy' } });
   await client.create(CAPDEPLOYJOBS, {
     apiVersion: 'capdeployjob.dev/v1alpha1',
     kind: 'CapDeployJob',
@@ -54,6 +47,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   program = new Program(
+    BUNDLED_PROGRAM,
     [
       'controller',
       `--kubeconfig=${join(directory, 'kubeconfig')}`,

@@ -6,15 +6,16 @@ import { join } from 'node:path';
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { clientOf } from '../../../dev/in-process-client.ts';
 import { LOCAL_CREDENTIALS, type LocalSqs, startLocalSqs } from '../../../dev/local-sqs.ts';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import { JOBS, type KubeObject, LEASES, NAMESPACES } from '../../../src/kube/client.ts';
 import type { Lease } from '../../../src/kube/election/lease.ts';
-import { text } from '../../artefacts/manifests/yaml.ts';
-import { until } from '../../kit/until.ts';
-import { Program } from './program.ts';
+import { BUNDLED_PROGRAM } from '../../kit/bundled-program.ts';
+import { until } from '../../kit/eventually.ts';
+import { Program } from '../../kit/program.ts';
+import { DEFINITION, DEFINITIONS } from '../../kit/store.ts';
 
 /** Two replicas, as two processes, at one API server and one SQS server. */
 
@@ -59,15 +60,7 @@ beforeAll(async () => {
     startLocalSqs(),
   ]);
   producer = new SQSClient({ endpoint: sqs.endpoint, region: sqs.region, credentials: LOCAL_CREDENTIALS });
-  await clientOf(cluster).create(
-    {
-      group: 'apiextensions.k8s.io',
-      version: 'v1',
-      plural: 'customresourcedefinitions',
-      kind: 'CustomResourceDefinition',
-    },
-    parse(text('crds/capdeployjobs.yaml')) as KubeObject,
-  );
+  await clientOf(cluster).create(DEFINITIONS, DEFINITION);
 });
 afterEach(() => unheard.clear());
 afterAll(async () => {
@@ -200,7 +193,7 @@ class Replica extends Program {
   startedMs = 0;
 
   constructor(token: string, args: string[]) {
-    super(args, {
+    super(BUNDLED_PROGRAM, args, {
       HOSTNAME: token,
       AWS_REGION: sqs.region,
       AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
@@ -338,7 +331,7 @@ test('without a namespace for the Lease it does not begin, and says what to do',
   const file = join(directory, 'nowhere');
   const contexts = kubeconfig.contexts.map(({ name, context: { namespace: _, ...context } }) => ({ name, context }));
   await writeFile(file, stringify({ ...kubeconfig, contexts }));
-  const program = new Program(['controller', '--leader-elect', `--kubeconfig=${file}`]);
+  const program = new Program(BUNDLED_PROGRAM, ['controller', '--leader-elect', `--kubeconfig=${file}`]);
   programs.push(program);
   expect(await program.ended).toBe(2);
   expect(program.stderr).toMatch(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { EcrConfigError, parseConfig } from '../../../src/ecr/config.ts';
+import { UsageError } from '../../../src/base/usage-error.ts';
+import { parseConfig } from '../../../src/ecr/config.ts';
 
 const parse = (text: string, region: string | undefined = 'eu-west-1') => parseConfig(text, 'config.yaml', region);
 const one = (fields: string) => `targets:\n  - ${fields.split('\n').join('\n    ')}\n`;
@@ -9,7 +10,7 @@ function problem(text: string, region?: string | null): string {
   try {
     parseConfig(text, 'config.yaml', region === null ? undefined : (region ?? 'eu-west-1'));
   } catch (error) {
-    expect(error).toBeInstanceOf(EcrConfigError);
+    expect(error).toBeInstanceOf(UsageError);
     expect((error as Error).message).not.toContain('\n');
     return (error as Error).message;
   }

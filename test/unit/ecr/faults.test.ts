@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Fault } from 'in-memory-kubernetes/http/faults.ts';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SECRETS } from '../../../src/kube/client.ts';
 import { dockerData, hastyClock, PULL_SECRET_TYPE, REGISTRY, Rig, target } from './rig.ts';
 
@@ -134,10 +134,10 @@ describe('AWS in lasting trouble: told in one line that says what to do, and not
   });
 
   test('no credentials anywhere', async () => {
-    delete process.env.AWS_ACCESS_KEY_ID;
-    delete process.env.AWS_SECRET_ACCESS_KEY;
-    process.env.AWS_SHARED_CREDENTIALS_FILE = '/nonexistent';
-    process.env.AWS_CONFIG_FILE = '/nonexistent';
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nonexistent');
+    vi.stubEnv('AWS_CONFIG_FILE', '/nonexistent');
     expect(await rig.run()).toBe(1);
     expect(rig.said).toEqual([
       expect.stringMatching(/no AWS credentials were found: give the Pod static keys, an IAM role/),
@@ -155,8 +155,8 @@ describe('AWS in lasting trouble: told in one line that says what to do, and not
     ],
     ['a session that was never begun', `[default]\nsso_session = work\n${ACCOUNT}${SESSION}`, undefined],
   ])('a sign-in by SSO that is over, of %s', async (_, config, cached) => {
-    delete process.env.AWS_ACCESS_KEY_ID;
-    delete process.env.AWS_SECRET_ACCESS_KEY;
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
     const home = mkdtempSync(join(tmpdir(), 'capdeployjob-sso-'));
     onTestFinished(() => rmSync(home, { recursive: true }));
     const cache = join(home, '.aws', 'sso', 'cache');
@@ -164,9 +164,9 @@ describe('AWS in lasting trouble: told in one line that says what to do, and not
     const token = { accessToken: 'hush', expiresAt: '2026-01-01T00:00:00Z' };
     if (cached !== undefined) writeFileSync(join(cache, `${hash('sha1', cached)}.json`), JSON.stringify(token));
     writeFileSync(join(home, '.aws', 'config'), config);
-    process.env.HOME = home;
-    process.env.AWS_CONFIG_FILE = join(home, '.aws', 'config');
-    process.env.AWS_SHARED_CREDENTIALS_FILE = '/nonexistent';
+    vi.stubEnv('HOME', home);
+    vi.stubEnv('AWS_CONFIG_FILE', join(home, '.aws', 'config'));
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nonexistent');
     expect(await rig.run()).toBe(1);
     expect(rig.said).toEqual([
       `targets[0] (ecr-pull-secret): no token from ECR in ap-northeast-1: ${EXPIRED} (CredentialsProviderError)`,

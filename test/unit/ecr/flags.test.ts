@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { UsageError } from '../../../src/base/usage-error.ts';
 import { ecrLoginHelp, parseEcrLogin } from '../../../src/cli/ecr-login-flags.ts';
-import { FlagError } from '../../../src/cli/flags.ts';
 
 let directory: string;
 let file: string;
@@ -22,7 +22,7 @@ function problem(args: string[], env: NodeJS.ProcessEnv = ENV): string {
   try {
     parse(args, env);
   } catch (error) {
-    expect(error).toBeInstanceOf(FlagError);
+    expect(error).toBeInstanceOf(UsageError);
     expect((error as Error).message).not.toContain('\n');
     return (error as Error).message;
   }

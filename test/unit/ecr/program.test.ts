@@ -5,8 +5,9 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Program } from '../cli/program.ts';
-import { selfSigned } from '../kube/certificate.ts';
+import { BUNDLED_PROGRAM } from '../../kit/bundled-program.ts';
+import { selfSigned } from '../../kit/certificate.ts';
+import { Program } from '../../kit/program.ts';
 import { AwsServer } from './aws-server.ts';
 import { REGISTRY, Rig } from './rig.ts';
 
@@ -30,7 +31,10 @@ afterEach(async () => {
 });
 
 function start(args: string[], env: Record<string, string> = {}): Program {
-  const program = new Program(['ecr-login', `--kubeconfig=${kubeconfig}`, ...args], { ...rig.aws.env, ...env });
+  const program = new Program(BUNDLED_PROGRAM, ['ecr-login', `--kubeconfig=${kubeconfig}`, ...args], {
+    ...rig.aws.env,
+    ...env,
+  });
   programs.push(program);
   return program;
 }

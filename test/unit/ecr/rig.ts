@@ -1,13 +1,15 @@
 /** A cluster and AWS on loopback, and runs of the refresher against them in this process. */
 
 import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
+import { vi } from 'vitest';
 import { Aws } from '../../../src/aws/aws-client.ts';
 import { systemClock } from '../../../src/base/clock.ts';
+import { silentLog } from '../../../src/base/log.ts';
 import type { Target } from '../../../src/ecr/config.ts';
 import { type RunOptions, runOnce } from '../../../src/ecr/run.ts';
 import { type KubeObject, NAMESPACES, type ResourceType, SECRETS, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
 import { HttpKubeClient } from '../../../src/kube/http/http-client.ts';
-import { anonymous } from '../kube/api-server.ts';
+import { anonymous } from '../../kit/api-server.ts';
 import { AwsServer } from './aws-server.ts';
 
 export const REGISTRY = '123456789012.dkr.ecr.ap-northeast-1.amazonaws.com';
@@ -42,14 +44,12 @@ export class Rig {
   readonly cluster: LocalCluster;
   readonly kube: HttpKubeClient;
   readonly lines: Line[] = [];
-  readonly #before: NodeJS.ProcessEnv;
 
   private constructor(aws: AwsServer, cluster: LocalCluster) {
     this.aws = aws;
     this.cluster = cluster;
     this.kube = new HttpKubeClient({ config: anonymous(cluster.url) });
-    this.#before = { ...process.env };
-    Object.assign(process.env, aws.env);
+    for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
   }
 
   static async start(namespaces: readonly string[] = ['deploy']): Promise<Rig> {
@@ -59,7 +59,6 @@ export class Rig {
   }
 
   async stop(): Promise<void> {
-    process.env = this.#before;
     await this.kube.close();
     await this.cluster.stop();
     await this.aws.close();
@@ -73,7 +72,7 @@ export class Rig {
       (fields: object, text: string): void => {
         this.lines.push({ level: name, fields: fields as Line['fields'], text });
       };
-    const log = { info: level('info'), warn: level('warn'), error: level('error') };
+    const log = { ...silentLog, info: level('info'), warn: level('warn'), error: level('error') };
     try {
       const { signal } = new AbortController();
       const { kube } = this;

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NAMESPACES, SECRETS, SERVICE_ACCOUNTS } from '../../../src/kube/client.ts';
 import { dockerData, dockerOf, PULL_SECRET_TYPE, REGISTRY, Rig, target } from './rig.ts';
 
@@ -150,11 +150,11 @@ describe('registries', () => {
   });
 
   test("with a web identity token (IRSA) the ServiceAccount's role asks for the token", async () => {
-    delete process.env.AWS_ACCESS_KEY_ID;
-    delete process.env.AWS_SECRET_ACCESS_KEY;
-    process.env.AWS_ROLE_ARN = `arn:aws:iam::${OTHER}:role/irsa`;
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+    vi.stubEnv('AWS_ROLE_ARN', `arn:aws:iam::${OTHER}:role/irsa`);
     // Any file will do: the token is for AWS to read.
-    process.env.AWS_WEB_IDENTITY_TOKEN_FILE = fileURLToPath(import.meta.url);
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', fileURLToPath(import.meta.url));
     expect(await rig.run()).toBe(0);
     expect(rig.aws.requests.map(({ action, accessKeyId }) => [action, accessKeyId])).toEqual([
       ['AssumeRoleWithWebIdentity', ''],

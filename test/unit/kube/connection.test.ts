@@ -10,8 +10,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PODS } from '../../../src/kube/client.ts';
 import { HttpKubeClient } from '../../../src/kube/http/http-client.ts';
 import { KubeConfigError, loadKubeConfig } from '../../../src/kube/http/kubeconfig.ts';
-import { ApiServer, json, pod, status } from './api-server.ts';
-import { selfSigned } from './certificate.ts';
+import { ApiServer, json, pod, status } from '../../kit/api-server.ts';
+import { selfSigned } from '../../kit/certificate.ts';
 
 let directory: string;
 const open: { close(): Promise<void> }[] = [];
@@ -23,7 +23,6 @@ beforeEach(() => {
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
   rmSync(directory, { recursive: true });
-  vi.unstubAllEnvs();
 });
 
 function write(name: string, content: string): string {

@@ -5,9 +5,9 @@ import {
   type EventRecorderOptions,
   eventName,
 } from '../../../src/kube/events.ts';
-import { until } from '../../kit/until.ts';
-import { type Answer, ApiServer, clientFor, json, pod, status } from './api-server.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { type Answer, ApiServer, clientFor, json, pod, status } from '../../kit/api-server.ts';
+import { VirtualClock } from '../../kit/clocks.ts';
+import { until } from '../../kit/eventually.ts';
 
 const open: { close(): Promise<void> }[] = [];
 

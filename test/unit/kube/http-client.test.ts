@@ -4,8 +4,18 @@ import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS, type WatchEvent } from '../../../src/kube/client.ts';
 import { KubeError, type KubeErrorKind } from '../../../src/kube/errors.ts';
 import { HttpKubeClient, type HttpKubeClientOptions, type Verb } from '../../../src/kube/http/http-client.ts';
-import { until } from '../../kit/until.ts';
-import { type Answer, ApiServer, anonymous, bookmark, clientFor, event, json, pod, status } from './api-server.ts';
+import {
+  type Answer,
+  ApiServer,
+  anonymous,
+  bookmark,
+  clientFor,
+  event,
+  json,
+  pod,
+  status,
+} from '../../kit/api-server.ts';
+import { until } from '../../kit/eventually.ts';
 
 const open: { close(): Promise<void> }[] = [];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../../src/kube/client.ts';
 import { Indexer, type ObjectEvent } from '../../../src/kube/informer/indexer.ts';
-import { pod } from './api-server.ts';
+import { pod } from '../../kit/api-server.ts';
 
 function told(events: ObjectEvent[]): string[] {
   return events.map(({ type, object, old, isMissed }) => {

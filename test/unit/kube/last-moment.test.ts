@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { JOBS, type KubeObject } from '../../../src/kube/client.ts';
 import type { HttpKubeClient } from '../../../src/kube/http/http-client.ts';
-import { until } from '../../kit/until.ts';
-import { ApiServer, clientFor, json } from './api-server.ts';
+import { ApiServer, clientFor, json } from '../../kit/api-server.ts';
+import { until } from '../../kit/eventually.ts';
 
 /** A write that waits for its connection is asked about once more when it gets it. */
 

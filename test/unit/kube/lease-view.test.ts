@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Lease } from '../../../src/kube/election/lease.ts';
 import { LeaseView } from '../../../src/kube/election/lease-view.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../kit/clocks.ts';
 
 const lease = (holderIdentity: string, resourceVersion: string, uid = 'uid'): Lease => ({
   apiVersion: 'coordination.k8s.io/v1',

@@ -11,7 +11,6 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'capdeployjob-namespace-'));
 });
 afterEach(() => {
-  vi.unstubAllEnvs();
   rmSync(directory, { recursive: true, force: true });
 });
 

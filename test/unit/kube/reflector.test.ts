@@ -3,9 +3,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Log } from '../../../src/base/log.ts';
 import { type KubeObject, PODS } from '../../../src/kube/client.ts';
 import { Cache, type CacheOptions } from '../../../src/kube/informer/cache.ts';
-import { until } from '../../kit/until.ts';
-import { ApiServer, bookmark, clientFor, event, json, pod, type Received, status } from './api-server.ts';
-import { settle, VirtualClock } from './virtual-clock.ts';
+import { ApiServer, bookmark, clientFor, event, json, pod, type Received, status } from '../../kit/api-server.ts';
+import { settle, VirtualClock } from '../../kit/clocks.ts';
+import { until } from '../../kit/eventually.ts';
 
 const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = [];
 

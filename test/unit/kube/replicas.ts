@@ -2,11 +2,12 @@ import { Store } from 'in-memory-kubernetes/store/store.ts';
 import { createLocalClient } from '../../../dev/in-process-client.ts';
 import { type Clock, sleep } from '../../../src/base/clock.ts';
 import type { KubeClient, KubeObject } from '../../../src/kube/client.ts';
-import { LEASES } from '../../../src/kube/client.ts';
+import { LEASES, NAMESPACES } from '../../../src/kube/client.ts';
 import { LeaderElector } from '../../../src/kube/election/leader-elector.ts';
 import type { Lease, LeaseRecord } from '../../../src/kube/election/lease.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { VirtualClock } from '../../kit/clocks.ts';
+import { type Call, interceptClient } from '../../kit/intercept-client.ts';
 
 export const LEASE = { namespace: 'capdeployjob-system', name: 'capdeployjob' };
 
@@ -19,17 +20,9 @@ export class Replicas {
   readonly all: Replica[] = [];
 
   constructor() {
-    this.store = new Store({
-      clock: {
-        now: () => this.clock.now(),
-        after: (ms, callback) => {
-          const timer = this.clock.setTimeout(callback, ms);
-          return { cancel: () => this.clock.clearTimeout(timer) };
-        },
-      },
-    });
+    this.store = new Store({ clock: this.clock });
     this.person = createLocalClient(this.store);
-    this.store.create({ group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' }, {
+    this.store.create(NAMESPACES, {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: LEASE.namespace },
@@ -159,26 +152,19 @@ export class Replica {
   }
 
   #client(client: KubeClient): KubeClient {
-    const send = async <T>(verb: string, call: () => Promise<T>): Promise<T> => {
+    const send = async <T>({ verb }: Call, request: () => Promise<T>): Promise<T> => {
       await this.#woken?.promise;
       this.requests.push(verb);
       const fault = typeof this.fault === 'function' ? this.fault(verb) : this.fault;
       if (fault === 'refused') throw unreachable();
       if (fault === 'no answer') return new Promise(() => {});
-      const answer = await call();
+      const answer = await request();
       if (fault === 'done, no answer') return new Promise(() => {});
       if (this.answersAfterMs > 0) await sleep(this.#world.clock, this.answersAfterMs, new AbortController().signal);
       await this.#woken?.promise;
       return answer;
     };
-    return {
-      ...client,
-      get: (...args) => send('get', () => client.get(...args)) as never,
-      list: (...args) => send('list', () => client.list(...args)) as never,
-      create: (...args) => send('create', () => client.create(...args)) as never,
-      patch: (...args) => send('patch', () => client.patch(...args)) as never,
-      watch: <T extends KubeObject>(...args: Parameters<KubeClient['watch']>) => this.#watch<T>(client, args) as never,
-    };
+    return interceptClient(client, send, (...args) => this.#watch(client, args));
   }
 
   async *#watch<T extends KubeObject>(client: KubeClient, args: Parameters<KubeClient['watch']>) {

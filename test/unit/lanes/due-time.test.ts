@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../../src/api/capdeployjob.ts';
-import { findInStatus } from '../../../src/lanes/find-in-status.ts';
 import { identify, storedRequest } from '../../../src/lanes/job.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
+import { findInStatus } from '../../../src/requests/find-in-status.ts';
 import {
   aClaim,
   aHistoryEntry,

@@ -8,7 +8,6 @@ import type {
 import { type DeployRequest, dueAtOf, isRollback } from '../../../src/api/deploy-request.ts';
 import { ANNOTATION, FREEZE_PREFIX } from '../../../src/api/names.ts';
 import { buildJob } from '../../../src/lanes/build-job.ts';
-import { findInStatus } from '../../../src/lanes/find-in-status.ts';
 import {
   identify,
   isAlive,
@@ -26,6 +25,7 @@ import type { Memory } from '../../../src/lanes/lane.ts';
 import { compareTurns } from '../../../src/lanes/order.ts';
 import { plan } from '../../../src/lanes/plan.ts';
 import { mergePodEnd, type PodEnd, podEnd } from '../../../src/lanes/pod-end.ts';
+import { findInStatus } from '../../../src/requests/find-in-status.ts';
 import { aPod, aRawSpec, aResource, aSpec, NO_WARNINGS, NOW } from './builders.ts';
 
 /** An invariant of the architecture that does not hold. */

@@ -2,13 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  type Check,
-  parseBindAddress,
-  type RunningServer,
-  serveMetrics,
-  serveProbes,
-} from '../../../src/observability/health.ts';
+import { parseBindAddress } from '../../../src/observability/bind-address.ts';
+import { type Check, type RunningServer, serveMetrics, serveProbes } from '../../../src/observability/health.ts';
 
 const open: RunningServer[] = [];
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { REJECTION, RESULTS } from '../../../src/api/reasons.ts';
 import { Metrics } from '../../../src/observability/metrics.ts';
 
-const web = { namespace: 'deploy', name: 'web' };
-const api = { namespace: 'deploy', name: 'api' };
+const web = 'deploy/web';
+const api = 'deploy/api';
 
 /** Longer than any scrape interval: so long are the counters of what is gone kept. */
 const KEPT_MS = 15 * 60_000;
@@ -168,7 +168,7 @@ describe('metrics', () => {
       // Without the two gauges of each environment.
       expect(await ofWeb()).toHaveLength(before - 4);
       clock.now += 1;
-      if (!scraped) metrics.resourceRemoved({ namespace: 'deploy', name: 'another' });
+      if (!scraped) metrics.resourceRemoved('deploy/another');
       expect(await ofWeb()).toEqual([]);
       expect((await samples(metrics, 'deploys_total')).join()).toContain('name="api"');
     }
@@ -276,8 +276,7 @@ describe('metrics', () => {
 
 describe('a scrape of 1,000 resources with three environments each', () => {
   const ENVIRONMENTS = ['production', 'staging', 'review'];
-  const resources = (count: number) =>
-    Array.from({ length: count }, (_, i) => ({ namespace: 'team-deploys', name: `repository-${i}` }));
+  const resources = (count: number) => Array.from({ length: count }, (_, i) => `team-deploys/repository-${i}`);
   const known = (count: number) => {
     const { metrics } = start();
     for (const resource of resources(count)) {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
-import { settle } from '../kube/virtual-clock.ts';
+import { settle } from '../../kit/clocks.ts';
 import { Rig, request } from './rig.ts';
 
 let rig: Rig;
@@ -68,13 +68,13 @@ describe('a leader that is told to stop while a poll is open', () => {
     const [leader, follower] = await rig.pair();
     const stopped = leader.operator.stop();
     await rig.until(() => follower.operator.isLeader());
-    const statusesOfTheFirst = leader.writes.filter((write) => write === 'update capdeployjobs').length;
+    const statusesOfTheFirst = leader.writes.filter((write) => write === 'replaceStatus capdeployjobs').length;
     rig.queue.deliver('a', request('late'));
     await rig.until(() => rig.queue.deleted.length === 1);
     expect(rig.queue.deleted).toEqual([{ by: 'a', handle: 'handle-1' }]);
     expect(leader.writes.at(-1)).toBe('create jobs');
-    expect(leader.writes.filter((write) => write === 'update capdeployjobs')).toHaveLength(statusesOfTheFirst);
-    expect(follower.writes).toContain('update capdeployjobs');
+    expect(leader.writes.filter((write) => write === 'replaceStatus capdeployjobs')).toHaveLength(statusesOfTheFirst);
+    expect(follower.writes).toContain('replaceStatus capdeployjobs');
     expect([rig.jobs.length, listed()]).toEqual([1, 1]);
     expect(await rig.timed(stopped)).toBeLessThan(100);
   });
@@ -102,7 +102,7 @@ describe('a leader that is told to stop while a poll is open', () => {
     const stopped = leader.operator.stop();
     await rig.until(() => follower.operator.isLeader());
     expect(listed()).toBe(1);
-    expect(leader.writes).toContain('update capdeployjobs');
+    expect(leader.writes).toContain('replaceStatus capdeployjobs');
     await rig.timed(stopped);
     expect(rig.queue.deleted).toEqual([{ by: 'a', handle: 'handle-1' }]);
   });
@@ -110,7 +110,7 @@ describe('a leader that is told to stop while a poll is open', () => {
   test('keeps the Lease while a pass is writing, and hands over when its requests had to be aborted', async () => {
     rig = new Rig();
     const [leader, follower] = await rig.pair();
-    leader.faults.hangs = (verb, plural) => verb === 'update' && plural === 'capdeployjobs';
+    leader.faults.hangs = (verb, plural) => verb === 'replaceStatus' && plural === 'capdeployjobs';
     rig.queue.deliver('a', request('one'));
     await rig.until(() => rig.jobs.length === 1);
     await rig.clock.advance(100);

@@ -1,29 +1,22 @@
-import { readFileSync } from 'node:fs';
-import { Store } from 'in-memory-kubernetes/store/store.ts';
+import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import { pino } from 'pino';
-import { parse } from 'yaml';
 import { createLocalClient } from '../../../dev/in-process-client.ts';
 import type { CapDeployJob } from '../../../src/api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
-import { JOBS, type KubeClient, type KubeObject, LEASES, NAMESPACES } from '../../../src/kube/client.ts';
+import { JOBS, type KubeClient, type KubeObject, LEASES } from '../../../src/kube/client.ts';
 import type { Lease } from '../../../src/kube/election/lease.ts';
 import type { OperatorMetrics } from '../../../src/operator/metrics.ts';
 import { LEASE_NAME, type Operator, startOperator } from '../../../src/operator/operator.ts';
 import type { Queue, QueueMessage, ReceiveOptions } from '../../../src/sqs/queue.ts';
-import { SettableClock } from '../kube/settable-clock.ts';
+import { VirtualClock } from '../../kit/clocks.ts';
+import { interceptClient } from '../../kit/intercept-client.ts';
+import { createStore } from '../../kit/store.ts';
 
-const DEFINITIONS = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-};
-const DEFINITION = parse(readFileSync(new URL('../../../crds/capdeployjobs.yaml', import.meta.url), 'utf8'));
 const QUEUE_URL = 'https://sqs.ap-northeast-1.amazonaws.com/123456789012/web';
 
 /** An API server, one queue and operators on a virtual clock. */
 export class Rig {
-  readonly clock = new SettableClock();
+  readonly clock = new VirtualClock();
   readonly queue = new LongPolledQueue(this.clock);
   readonly store: Store;
   readonly operators: Replica[] = [];
@@ -33,19 +26,7 @@ export class Rig {
   /** @param durationMs of the Lease; 0: no election. */
   constructor(durationMs = 15_000) {
     this.#durationMs = durationMs || undefined;
-    this.store = new Store({
-      clock: {
-        now: () => this.clock.now(),
-        after: (ms, callback) => {
-          const timer = this.clock.setTimeout(callback, ms);
-          return { cancel: () => this.clock.clearTimeout(timer) };
-        },
-      },
-    });
-    this.store.create(DEFINITIONS, structuredClone(DEFINITION));
-    for (const name of ['deploy', 'capdeployjob-system']) {
-      this.store.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-    }
+    this.store = createStore({ clock: this.clock }, 'deploy', 'capdeployjob-system');
     this.store.create(CAPDEPLOYJOBS, {
       apiVersion: 'capdeployjob.dev/v1alpha1',
       kind: 'CapDeployJob',
@@ -121,7 +102,7 @@ export class Replica {
   lost: string | undefined;
 
   constructor(rig: Rig, name: string, durationMs: number | undefined) {
-    const kube = this.#watched(createLocalClient(rig.store));
+    const kube = this.#intercept(createLocalClient(rig.store));
     this.operator = startOperator({
       kube,
       namespaces: [],
@@ -129,7 +110,7 @@ export class Replica {
       clock: rig.clock,
       log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
       metrics: NO_METRICS,
-      targets: { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined },
+      selection: { allowedOrigins: new Set(), allowRules: [], defaultRegion: undefined },
       openQueue: () => rig.queue.open(name),
       election:
         durationMs === undefined
@@ -141,13 +122,8 @@ export class Replica {
     });
   }
 
-  #watched(client: KubeClient): KubeClient {
-    const noted = async <T>(
-      verb: string,
-      plural: string,
-      signal: AbortSignal | undefined,
-      send: () => Promise<T>,
-    ): Promise<T> => {
+  #intercept(client: KubeClient): KubeClient {
+    return interceptClient(client, ({ verb, plural, signal }, send) => {
       if (this.faults.hangs(verb, plural)) {
         return new Promise((_, reject) => {
           const end = () => {
@@ -160,26 +136,7 @@ export class Replica {
       }
       if (plural !== 'leases' && verb !== 'get' && verb !== 'list') this.writes.push(`${verb} ${plural}`);
       return send();
-    };
-    return {
-      ...client,
-      watch: (type, options) => client.watch(type, options),
-      get: (type, namespace, name, options) =>
-        noted('get', type.plural, options?.signal, () => client.get(type, namespace, name, options)),
-      list: (type, options) => noted('list', type.plural, options?.signal, () => client.list(type, options)),
-      create: (type, object, options) =>
-        noted('create', type.plural, options?.signal, () => client.create(type, object, options)),
-      replaceStatus: (type, object, options) =>
-        noted('update', type.plural, options?.signal, () => client.replaceStatus(type, object, options)),
-      patch: (type, namespace, name, preconditions, patch, options) =>
-        noted('patch', type.plural, options?.signal, () =>
-          client.patch(type, namespace, name, preconditions, patch, options),
-        ),
-      delete: (type, namespace, name, preconditions, options) =>
-        noted('delete', type.plural, options?.signal, () =>
-          client.delete(type, namespace, name, preconditions, options),
-        ),
-    };
+    });
   }
 }
 
@@ -199,10 +156,10 @@ export class LongPolledQueue {
   readonly givenBack: { by: string; handle: string }[] = [];
   /** Polls are never answered. */
   hangs = false;
-  readonly #clock: SettableClock;
+  readonly #clock: VirtualClock;
   #sent = 0;
 
-  constructor(clock: SettableClock) {
+  constructor(clock: VirtualClock) {
     this.#clock = clock;
   }
 

@@ -2,14 +2,11 @@ import { hash } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { LOCAL_CREDENTIALS } from '../../../dev/local-sqs.ts';
 import { SqsClients } from '../../../src/sqs/clients.ts';
 import { toSqsError } from '../../../src/sqs/errors.ts';
 import type { Queue } from '../../../src/sqs/queue.ts';
 import { NOW } from './receiving.ts';
 
-process.env.AWS_ACCESS_KEY_ID = LOCAL_CREDENTIALS.accessKeyId;
-process.env.AWS_SECRET_ACCESS_KEY = LOCAL_CREDENTIALS.secretAccessKey;
 const clients = new SqsClients();
 afterAll(() => clients.close());
 

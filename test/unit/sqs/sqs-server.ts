@@ -23,8 +23,6 @@ export interface NewQueue {
  */
 export class SqsServer {
   static async start(): Promise<SqsServer> {
-    process.env.AWS_ACCESS_KEY_ID = LOCAL_CREDENTIALS.accessKeyId;
-    process.env.AWS_SECRET_ACCESS_KEY = LOCAL_CREDENTIALS.secretAccessKey;
     if (SERVER === 'fauxqs') {
       const { endpoint, stop } = await startLocalSqs();
       return new SqsServer(endpoint, stop);

@@ -8,20 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { LOCAL_CREDENTIALS } from '../../../dev/local-sqs.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SqsClients } from '../../../src/sqs/clients.ts';
 import type { QueueSettings } from '../../../src/sqs/queue.ts';
-import { selfSigned } from '../kube/certificate.ts';
+import { selfSigned } from '../../kit/certificate.ts';
 import { NOW } from './receiving.ts';
 
-process.env.AWS_ACCESS_KEY_ID = LOCAL_CREDENTIALS.accessKeyId;
-process.env.AWS_SECRET_ACCESS_KEY = LOCAL_CREDENTIALS.secretAccessKey;
-
 const open: NetServer[] = [];
-const variables: string[] = [];
 afterEach(() => {
-  for (const name of variables.splice(0)) delete process.env[name];
   for (const server of open.splice(0)) {
     (server as Server).closeAllConnections?.();
     server.close();
@@ -33,12 +27,6 @@ async function listen(server: NetServer): Promise<number> {
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   return (server.address() as AddressInfo).port;
-}
-
-/** Sets a variable of the environment until the end of the test. */
-function set(name: string, value: string): void {
-  variables.push(name);
-  process.env[name] = value;
 }
 
 const settings = (url: string, changes: Partial<QueueSettings> = {}): QueueSettings => ({
@@ -78,8 +66,8 @@ describe('the way out', () => {
       seen.push(request.url ?? '');
       listener(request, response as never);
     });
-    set('HTTP_PROXY', `http://127.0.0.1:${await listen(proxy)}`);
-    set('NO_PROXY', 'other.example,127.0.0.1,.corp.invalid');
+    vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${await listen(proxy)}`);
+    vi.stubEnv('NO_PROXY', 'other.example,127.0.0.1,.corp.invalid');
     const clients = new SqsClients();
     try {
       expect(await clients.open(settings('http://sqs.invalid/000000000000/q')).receive(NOW)).toHaveLength(1);
@@ -101,7 +89,7 @@ describe('the way out', () => {
       if (request.headers['x-amz-target'] === 'AmazonSQS.ReceiveMessage') waiting.push(() => response.end('{}'));
       else response.end('{}');
     });
-    set('HTTP_PROXY', `http://127.0.0.1:${await listen(proxy)}`);
+    vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${await listen(proxy)}`);
     const clients = new SqsClients();
     try {
       const queue = clients.open(settings('http://sqs.invalid/000000000000/q'));
@@ -130,7 +118,7 @@ describe('the way out', () => {
       proxy.on('connect', (_request, socket) =>
         socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: ${page.length}\r\n\r\n${page}`),
       );
-      set('HTTPS_PROXY', `http://127.0.0.1:${await listen(proxy)}`);
+      vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${await listen(proxy)}`);
       const clients = new SqsClients();
       // Whether the proxy answers in place of SQS, or of STS before it.
       for (const roleArn of [undefined, ROLE]) {
@@ -148,7 +136,7 @@ describe('the way out', () => {
   it('through a proxy that is not there is told as unreachable', async () => {
     const port = await listen(createServer());
     await new Promise((resolve) => open.pop()?.close(resolve));
-    set('HTTPS_PROXY', `http://127.0.0.1:${port}`);
+    vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${port}`);
     const clients = new SqsClients();
     const queue = clients.open(settings('https://sqs.us-east-1.amazonaws.com/123456789012/q'));
     await expect(queue.receive(NOW)).rejects.toMatchObject({ kind: 'unreachable', code: 'ECONNREFUSED' });
@@ -158,7 +146,7 @@ describe('the way out', () => {
   it('is as the role of the resource, assumed once with its external id, where it names one', async () => {
     const { listener, asked } = aws();
     const endpoint = `http://127.0.0.1:${await listen(createServer(listener))}`;
-    set('AWS_ENDPOINT_URL_STS', endpoint);
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', endpoint);
     const clients = new SqsClients();
     const url = `${endpoint}/000000000000/q`;
     const queue = clients.open(settings(url, { region: 'eu-west-1', roleArn: ROLE }));
@@ -174,7 +162,7 @@ describe('the way out', () => {
   it('is as a role for each resource: the same role with another external id is assumed anew', async () => {
     const { listener, asked } = aws();
     const endpoint = `http://127.0.0.1:${await listen(createServer(listener))}`;
-    set('AWS_ENDPOINT_URL_STS', endpoint);
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', endpoint);
     const clients = new SqsClients();
     const url = `${endpoint}/000000000000/q`;
     for (const externalId of ['deploy/web', 'deploy/web', 'other/web']) {

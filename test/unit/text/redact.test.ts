@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clean, printable, redactSecrets, redactTail, tail } from '../../../src/text/redact.ts';
+import { printable, tail } from '../../../src/text/printable.ts';
+import { clean, redactSecrets, redactTail } from '../../../src/text/redact.ts';
 import { HARMLESS, LEAKS } from './credential-lines.ts';
 
 /** 32 bytes in base64, as `openssl rand -base64 32` makes them, without the padding. */

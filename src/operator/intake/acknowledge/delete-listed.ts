@@ -3,12 +3,13 @@ import type { SqsError } from '../../../sqs/errors.ts';
 import type { QueueMessage } from '../../../sqs/queue.ts';
 import type { ResourceContext } from '../resource-context.ts';
 
-/** A delete that SQS itself refuses this often will not succeed. */
+/** A delete that SQS refuses so often will not succeed. */
 const MAX_REFUSALS = 5;
 
 /**
- * Deletes messages whose requests stand in the live status (invariant 2: nothing else may be handed in), and tries again what failed.
- * A second delete of a message does no harm, and one that is never deleted comes again and is recognised.
+ * Deletes messages whose requests stand in the live status, and tries again what failed. Nothing else may be passed to
+ * it (invariant 2). A second delete of a message does no harm. A message that is never deleted comes again and is
+ * recognised.
  */
 export class Deleter {
   readonly #context: ResourceContext;
@@ -22,8 +23,8 @@ export class Deleter {
     this.#backoff = new Backoff(context.clock, 500, 30_000);
   }
 
-  /** @returns the messages that need no further delete: gone, or given up. */
-  async run(messages: readonly QueueMessage[], signal: AbortSignal): Promise<Set<QueueMessage>> {
+  /** @returns the messages that need no further delete: deleted, or given up. */
+  async delete(messages: readonly QueueMessage[], signal: AbortSignal): Promise<Set<QueueMessage>> {
     const { queue, clock } = this.#context;
     let outcomes: readonly (SqsError | undefined)[];
     try {

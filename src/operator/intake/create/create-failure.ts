@@ -1,27 +1,27 @@
 import type { CreateFailure } from '../ports.ts';
 import type { ResourceContext } from '../resource-context.ts';
 
-/** Says what keeps Jobs from being created, once for each change of it. */
+/** Reports why Jobs cannot be created, once for each change. */
 export class CreateFailureReport {
   readonly #context: ResourceContext;
-  #said: string | undefined;
+  #reported: string | undefined;
 
   constructor(context: ResourceContext) {
     this.#context = context;
   }
 
   set(failure: CreateFailure): void {
-    const said = JSON.stringify(failure);
-    if (said === this.#said) return;
-    this.#said = said;
+    const reported = JSON.stringify(failure);
+    if (reported === this.#reported) return;
+    this.#reported = reported;
     const { reports, key, log } = this.#context;
     reports.createFailure(key, failure);
     log.warn({ reason: failure.reason }, `Jobs cannot be created, receiving stops: ${failure.message}`);
   }
 
   clear(): void {
-    if (this.#said === undefined) return;
-    this.#said = undefined;
+    if (this.#reported === undefined) return;
+    this.#reported = undefined;
     this.#context.reports.createFailure(this.#context.key, undefined);
   }
 }

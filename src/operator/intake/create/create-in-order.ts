@@ -5,11 +5,11 @@ import { Backoff } from '../../../base/backoff.ts';
 import { sleep } from '../../../base/clock.ts';
 import { JOB_COST_MS } from '../../../base/rate-limiter.ts';
 import { isKubeError } from '../../../kube/errors.ts';
-import { findInStatus } from '../../../lanes/find-in-status.ts';
+import { findInStatus } from '../../../requests/find-in-status.ts';
 import { conflictRejection, parseMessage, type Rejection } from '../../../requests/parse-message.ts';
-import { readSpec } from '../../../requests/read-spec.ts';
+import { type ReadSpec, readSpec } from '../../../requests/read-spec.ts';
 import { redactHead } from '../../../text/redact.ts';
-import type { Item, Read } from '../batch-item.ts';
+import type { Item, ParsedItem } from '../batch-item.ts';
 import { isAlive, liveResource } from '../live-resource.ts';
 import type { CreateFailure } from '../ports.ts';
 import type { ResourceContext } from '../resource-context.ts';
@@ -17,33 +17,35 @@ import { CreateFailureReport } from './create-failure.ts';
 import { type CreateOutcome, createJob } from './create-job.ts';
 import { inCreationOrder } from './creation-order.ts';
 
-/** An item with its request, in turn. */
-type Turn = { item: Item; request: DeployRequest; group: string | undefined; index: number };
+/** `held-up`: try this one again later; `stop`: try none just now; `gone`: the resource is gone, or another one. */
+type CreateResult = 'ok' | 'held-up' | 'stop' | 'gone';
 
-/** `held-up`: try this one again later; `stop`: try none just now; `gone`: the resource is deleted, being deleted, or another one. */
-type TurnResult = 'ok' | 'held-up' | 'stop' | 'gone';
-
-/** What becomes of the items that need no further try. */
-export interface CreatedHands {
-  /** Its Job is stored, or its request is known already: it is to be looked for in the status. */
-  stored(item: Item): void;
-  /** It can never become a deploy. */
-  reject(rejected: readonly { item: Item; rejection: Rejection }[]): void;
+export interface RejectedItem {
+  readonly item: Item;
+  readonly rejection: Rejection;
 }
 
-/** A single Job in the way (being deleted, say) is worth a word only when it stays there. */
+/** For the items that need no further try. */
+interface CreationCallbacks {
+  /** Its Job is stored, or its request is known already: the status has to confirm it. */
+  stored(item: Item): void;
+  /** They can never become deploys. */
+  reject(rejected: readonly RejectedItem[]): void;
+}
+
+/** A single Job in the way, such as one that is being deleted, is reported only if it stays. */
 const QUIET_MS = 10_000;
 const MAX_RETRY_AFTER_SECONDS = 60;
-/** Characters of a body. A megabyte of brackets takes 50 ms to refuse: ten of them at a stretch would be felt by every other resource. */
-const LONG = 10_000;
+/** Characters. A megabyte of brackets takes 50 ms to refuse: ten without a pause would delay every other resource. */
+const LONG_BODY = 10_000;
 
 /**
- * Creates the Jobs of a batch: in due order within a lane, in the queue's order within a FIFO group, and again after what failed. Whoever
- * waits behind a request of its lane, or of its FIFO group, does not overtake it.
+ * Creates the Jobs of a batch: in due order within a lane, in the queue's order within a FIFO group, and tries again
+ * what failed. A request does not overtake an earlier one of its lane or FIFO group that waits for its next try.
  */
 export class CreateInOrder {
   readonly #context: ResourceContext;
-  readonly #hands: CreatedHands;
+  readonly #callbacks: CreationCallbacks;
   /** Epoch milliseconds at which the batch was received. */
   readonly #receivedAt: number;
   readonly #failure: CreateFailureReport;
@@ -53,15 +55,15 @@ export class CreateInOrder {
   /** Epoch milliseconds of the next try. */
   at = 0;
 
-  constructor(context: ResourceContext, receivedAt: number, hands: CreatedHands) {
+  constructor(context: ResourceContext, receivedAt: number, callbacks: CreationCallbacks) {
     this.#context = context;
-    this.#hands = hands;
+    this.#callbacks = callbacks;
     this.#receivedAt = receivedAt;
     this.#failure = new CreateFailureReport(context);
     this.#backoff = new Backoff(context.clock, 500, 60_000);
   }
 
-  /** @returns `gone` where the resource is. Never rejects. */
+  /** @returns `gone` if the resource is. Never rejects. */
   async run(pending: readonly Item[], signal: AbortSignal): Promise<'gone' | undefined> {
     const { resources, key, uid, clock } = this.#context;
     if (pending.length === 0) return undefined;
@@ -77,30 +79,30 @@ export class CreateInOrder {
       return undefined;
     }
     const heldUp = new Set<string>();
-    for (const turn of inCreationOrder(await this.#parse(pending, read, signal))) {
+    for (const item of inCreationOrder(await this.#parse(pending, read, signal))) {
       if (signal.aborted) return undefined;
-      const lines = [`lane ${turn.request.environment}`, ...(turn.group === undefined ? [] : [`group ${turn.group}`])];
-      const result = lines.some((line) => heldUp.has(line))
+      const queues = [`lane ${item.request.environment}`, ...(item.group === undefined ? [] : [`group ${item.group}`])];
+      const result = queues.some((queue) => heldUp.has(queue))
         ? 'held-up'
-        : await this.#create(turn, resource, read, signal);
+        : await this.#create(item, resource, read, signal);
       if (result === 'gone') return 'gone';
       if (result === 'stop') return undefined;
-      if (result === 'held-up') for (const line of lines) heldUp.add(line);
+      if (result === 'held-up') for (const queue of queues) heldUp.add(queue);
     }
     return undefined;
   }
 
-  /** The batch is at its end: what was said of it counts no more. */
+  /** The batch has ended: its failure is over. */
   end(): void {
     this.#failure.clear();
   }
 
-  /** A rejected message never becomes valid, so it leaves the order and nothing of its FIFO group waits for it. */
-  async #parse(pending: readonly Item[], read: Read, signal: AbortSignal): Promise<Turn[]> {
-    const rejected: { item: Item; rejection: Rejection }[] = [];
+  /** A rejected message never becomes valid: it leaves the order, and its FIFO group does not wait for it. */
+  async #parse(pending: readonly Item[], read: ReadSpec, signal: AbortSignal): Promise<ParsedItem[]> {
+    const rejected: RejectedItem[] = [];
     for (const item of pending) {
       if (item.parsedBy === read) continue;
-      if (item.message.body.length > LONG) await sleep(this.#context.clock, 0, signal);
+      if (item.message.body.length > LONG_BODY) await sleep(this.#context.clock, 0, signal);
       const parsed = parseMessage(item.message, read, this.#receivedAt);
       if (parsed.rejection) {
         rejected.push({ item, rejection: parsed.rejection });
@@ -109,33 +111,30 @@ export class CreateInOrder {
       item.request = this.#inTurn(item, parsed.request);
       item.parsedBy = read;
     }
-    if (rejected.length > 0) this.#hands.reject(rejected);
-    return pending.flatMap((item) => {
-      const { request, group, index, phase } = item;
-      return request && phase === 'pending' ? [{ item, request, group, index }] : [];
-    });
+    if (rejected.length > 0) this.#callbacks.reject(rejected);
+    return pending.filter((item): item is ParsedItem => item.request !== undefined && item.phase === 'pending');
   }
 
-  /** The first reading of a message gives it its place; a second one, after an edit of the resource, leaves it there. */
+  /** The first parsing gives a message its place, which it keeps when it is parsed again after an edit. */
   #inTurn({ group, request: before }: Item, request: DeployRequest): DeployRequest {
     if (before) return { ...request, sentAt: before.sentAt };
     return group === undefined ? request : this.#context.groups.inTurn(group, request);
   }
 
-  async #create(turn: Turn, resource: CapDeployJob, read: Read, signal: AbortSignal): Promise<TurnResult> {
+  async #create(item: ParsedItem, resource: CapDeployJob, read: ReadSpec, signal: AbortSignal): Promise<CreateResult> {
     const { kube, key, uid, log } = this.#context;
-    const { item, request } = turn;
+    const { request } = item;
     let outcome: CreateOutcome | { kind: 'known' };
     try {
-      let standing = findInStatus(resource.status, request);
-      if (standing === 'conflict') {
-        // The cache knows most duplicates. Its word for a conflict is not enough to reject a message: that is looked up live.
+      let found = findInStatus(resource.status, request);
+      if (found === 'conflict') {
+        // The cache is enough to recognise a duplicate, and not enough to reject a message.
         const live = await liveResource(kube, key, uid, signal);
         if (live === undefined) return 'gone';
-        standing = findInStatus(live.status, request);
-        if (standing === 'conflict') return this.#reject(item, knownIdRejection(item, request));
+        found = findInStatus(live.status, request);
+        if (found === 'conflict') return this.#reject(item, knownIdRejection(item, request));
       }
-      outcome = standing === 'same' ? { kind: 'known' } : await createJob(kube, resource, read.spec, request, signal);
+      outcome = found === 'same' ? { kind: 'known' } : await createJob(kube, resource, read.spec, request, signal);
     } catch (error) {
       if (signal.aborted) return 'stop';
       const reason = isKubeError(error) ? error.reason : 'InternalError';
@@ -150,10 +149,11 @@ export class CreateInOrder {
       };
     }
     this.#context.progress();
-    return signal.aborted && outcome.kind !== 'stored' ? 'stop' : this.#act(turn, outcome);
+    return signal.aborted && outcome.kind !== 'stored' ? 'stop' : this.#act(item, outcome);
   }
 
-  #act({ item, request }: Turn, outcome: CreateOutcome | { kind: 'known' }): TurnResult {
+  #act(item: ParsedItem, outcome: CreateOutcome | { kind: 'known' }): CreateResult {
+    const { request } = item;
     const { metrics, key, clock, log, rateLimiter } = this.#context;
     switch (outcome.kind) {
       case 'stored':
@@ -164,11 +164,11 @@ export class CreateInOrder {
         }
         this.#backoff.reset();
         this.#failure.clear();
-        this.#hands.stored(item);
+        this.#callbacks.stored(item);
         return 'ok';
       case 'known':
         log.info({ id: request.id, messageId: request.messageId }, 'this id has had its turn or waits for it already');
-        this.#hands.stored(item);
+        this.#callbacks.stored(item);
         return 'ok';
       case 'id-conflict':
         return this.#reject(item, conflictRejection(item.message, REJECTION.idConflict, outcome.message));
@@ -190,7 +190,7 @@ export class CreateInOrder {
   }
 
   #reject(item: Item, rejection: Rejection): 'ok' {
-    this.#hands.reject([{ item, rejection }]);
+    this.#callbacks.reject([{ item, rejection }]);
     return 'ok';
   }
 
@@ -203,7 +203,7 @@ export class CreateInOrder {
   }
 }
 
-/** The id stands in the status with another content. */
+/** The status has the id with another content. */
 export function knownIdRejection({ message }: Item, { environment }: DeployRequest): Rejection {
   const text = `id: "${environment}" has had a request with this id and another content: the same id must mean the same deploy`;
   return conflictRejection(message, REJECTION.idConflict, text);

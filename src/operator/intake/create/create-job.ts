@@ -2,31 +2,24 @@ import type { CapDeployJob, CapDeployJobSpec } from '../../../api/capdeployjob.t
 import type { DeployRequest } from '../../../api/deploy-request.ts';
 import { CAPDEPLOYJOBS } from '../../../api/names.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../../../kube/client.ts';
-import { isKubeError } from '../../../kube/errors.ts';
+import { isKubeError, undefinedIfGone } from '../../../kube/errors.ts';
 import { buildJob, TemplateError } from '../../../lanes/build-job.ts';
 import { identify, type Job } from '../../../lanes/job.ts';
 
-/** What became of the attempt to store a request as a Job. */
 export type CreateOutcome =
-  /** The Job is in the API server: `created` by this call, or there before with the same content. */
+  /** The Job is in the API server: created by this call, or before with the same content. */
   | { kind: 'stored'; created: boolean; job: string }
   | { kind: 'id-conflict'; message: string }
   | { kind: 'name-conflict'; message: string }
-  /** Try again. `request`: only this one is held up; `api`: no other request would fare better just now. */
-  | {
-      kind: 'retry';
-      scope: 'api' | 'request';
-      reason: string;
-      message: string;
-      retryAfterSeconds?: number | undefined;
-    }
-  /** No Job can be made of the template until somebody changes it. */
+  /** Try again. Scope `request`: only this one fails; `api`: any other would fail just now. */
+  | { kind: 'retry'; scope: 'api' | 'request'; reason: string; message: string; retryAfterSeconds?: number | undefined }
+  /** No Job can be made of the template until it is changed. */
   | { kind: 'template-refused'; reason: string; message: string }
   | { kind: 'resource-gone' };
 
 /**
  * Stores a request as a suspended Job. The Job's name is the lock: a second create of the same request finds it taken.
- * If this process ends at any point in here, the message comes again and the next attempt finds what is there.
+ * If this process ends at any point in here, the message comes again, and the next try finds what is there.
  */
 export async function createJob(
   kube: KubeClient,
@@ -35,24 +28,23 @@ export async function createJob(
   request: DeployRequest,
   signal: AbortSignal,
 ): Promise<CreateOutcome> {
-  let job: KubeObject;
   try {
-    job = buildJob(resource, spec, request) as unknown as KubeObject;
+    const job = buildJob(resource, spec, request) as unknown as KubeObject;
+    const { name } = job.metadata;
+    try {
+      await kube.create(JOBS, job, { signal });
+      return { kind: 'stored', created: true, job: name };
+    } catch (error) {
+      if (isKubeError(error, 'exists')) return await judgeExisting(kube, resource, request, name, signal);
+      if (isKubeError(error, 'gone')) return await judgeMissing(kube, resource, error.message, signal);
+      throw error;
+    }
   } catch (error) {
-    if (error instanceof TemplateError) return { kind: 'template-refused', reason: 'Invalid', message: error.message };
-    throw error;
-  }
-  try {
-    await kube.create(JOBS, job, { signal });
-    return { kind: 'stored', created: true, job: job.metadata.name };
-  } catch (error) {
-    if (isKubeError(error, 'exists')) return judgeExisting(kube, resource, request, job.metadata.name, signal);
-    if (isKubeError(error, 'gone')) return judgeMissing(kube, resource, error.message, signal);
-    return failure(error);
+    return outcomeOfError(error);
   }
 }
 
-/** The name is taken: by this very request (sent twice, delivered twice, or created by a process that ended right after), or not. */
+/** The name is taken: by this request (sent or delivered twice, or created before a crash), or by another Job. */
 async function judgeExisting(
   kube: KubeClient,
   resource: CapDeployJob,
@@ -60,11 +52,8 @@ async function judgeExisting(
   name: string,
   signal: AbortSignal,
 ): Promise<CreateOutcome> {
-  let found: Job & KubeObject;
-  try {
-    found = await kube.get<Job & KubeObject>(JOBS, resource.metadata.namespace, name, { signal });
-  } catch (error) {
-    if (!isKubeError(error, 'gone')) return failure(error);
+  const found = await undefinedIfGone(kube.get<Job & KubeObject>(JOBS, resource.metadata.namespace, name, { signal }));
+  if (found === undefined) {
     // Deleted between the two calls: the name is free now.
     return { kind: 'retry', scope: 'request', reason: 'JobVanished', message: `Job ${name} was deleted just now` };
   }
@@ -91,22 +80,20 @@ async function judgeExisting(
   }
 }
 
-/** 404 on a create: the namespace is not there, and then neither is the resource. */
+/** A create answers 404 if the namespace is gone, and then the resource is gone too. */
 async function judgeMissing(
   kube: KubeClient,
   resource: CapDeployJob,
   message: string,
   signal: AbortSignal,
 ): Promise<CreateOutcome> {
-  try {
-    await kube.get(CAPDEPLOYJOBS, resource.metadata.namespace, resource.metadata.name, { signal });
-    return { kind: 'retry', scope: 'api', reason: 'NotFound', message };
-  } catch (error) {
-    return isKubeError(error, 'gone') ? { kind: 'resource-gone' } : failure(error);
-  }
+  const { namespace, name } = resource.metadata;
+  const found = await undefinedIfGone(kube.get(CAPDEPLOYJOBS, namespace, name, { signal }));
+  return found ? { kind: 'retry', scope: 'api', reason: 'NotFound', message } : { kind: 'resource-gone' };
 }
 
-function failure(error: unknown): CreateOutcome {
+function outcomeOfError(error: unknown): CreateOutcome {
+  if (error instanceof TemplateError) return { kind: 'template-refused', reason: 'Invalid', message: error.message };
   if (!isKubeError(error)) throw error;
   if (error.kind === 'invalid') return { kind: 'template-refused', reason: error.reason, message: error.message };
   return {

@@ -1,19 +1,12 @@
-import { type DeployRequest, dueAtOf } from '../../../api/deploy-request.ts';
-
-export interface Placed {
-  readonly request: DeployRequest;
-  /** Of a FIFO queue. */
-  readonly group: string | undefined;
-  /** Position in the order of receipt. */
-  readonly index: number;
-}
+import { dueAtOf } from '../../../api/deploy-request.ts';
+import type { ParsedItem } from '../batch-item.ts';
 
 /**
- * The order in which the requests of a batch are created: by due time, then by id, so that two operators agree. Within a FIFO group the
- * order of the queue comes first: a request counts as due no earlier than the ones before it in its group, whatever its sent-at claims.
- * Pure.
+ * The order in which the requests of a batch are created: by due time, then by id, so that two operators agree. Within
+ * a FIFO group the order of the queue comes first: a request counts as due no earlier than those before it in its
+ * group, whatever its sent-at claims. Pure.
  */
-export function inCreationOrder<T extends Placed>(items: readonly T[]): T[] {
+export function inCreationOrder<T extends Pick<ParsedItem, 'request' | 'group' | 'index'>>(items: readonly T[]): T[] {
   const dueOfGroup = new Map<string, number>();
   const due = new Map<T, number>();
   for (const item of items.toSorted((a, b) => a.index - b.index)) {

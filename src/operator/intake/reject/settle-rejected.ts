@@ -10,11 +10,12 @@ const BATCH = 10;
 const ATTEMPTS = 4;
 
 /**
- * Settles messages whose rejection is recorded: deletes them, or leaves them to the queue's redrive policy. One request at a time, whatever
- * there is to settle: all resources of a region share the sockets, and an endpoint that hangs must not take them all.
+ * Settles messages whose rejection is recorded: deletes them, or leaves them to the queue's redrive policy. It sends
+ * one request at a time: all resources of a region share the sockets, and an endpoint that hangs must not take them
+ * all.
  */
 export class SettleRejected {
-  readonly #parts: QueueContext;
+  readonly #context: QueueContext;
   readonly #redrive: RedrivePolicy;
   readonly #signal: AbortSignal;
   readonly #onEnd: (message: QueueMessage) => void;
@@ -24,32 +25,32 @@ export class SettleRejected {
   #isRunning = false;
 
   /**
-   * @param signal ends the work; what then waits stays as it is.
-   * @param onEnd told of each message that is settled, or that could not be and is left to come again.
+   * @param signal ends the work: what waits then is not settled.
+   * @param onEnd called for each message that is settled, or that could not be and will come again.
    */
   constructor(
-    parts: QueueContext,
+    context: QueueContext,
     redrive: RedrivePolicy,
     signal: AbortSignal,
     onEnd: (message: QueueMessage) => void,
   ) {
-    this.#parts = parts;
+    this.#context = context;
     this.#redrive = redrive;
     this.#signal = signal;
     this.#onEnd = onEnd;
-    this.#backoff = new Backoff(parts.clock, 500, 8_000);
+    this.#backoff = new Backoff(context.clock, 500, 8_000);
   }
 
-  /** To be called once its rejection is recorded (invariant 2). */
+  /** Only for a message whose rejection is recorded (invariant 2). */
   add(message: QueueMessage): void {
     this.#waiting.push(message);
     if (!this.#isRunning) void this.#run();
   }
 
   async #run(): Promise<void> {
-    const { clock } = this.#parts;
+    const { clock } = this.#context;
     this.#isRunning = true;
-    // Those that one write has recorded come one after the other within this turn, and are settled together.
+    // The messages of one status write are added one after the other in this turn, and are settled together.
     await null;
     while (this.#waiting.length > 0 && !this.#signal.aborted) {
       const batch = this.#waiting.splice(0, BATCH);
@@ -64,14 +65,14 @@ export class SettleRejected {
   }
 
   async #settle(batch: readonly QueueMessage[]): Promise<readonly (SqsError | undefined)[]> {
-    const { queue } = this.#parts;
+    const { queue } = this.#context;
     const redrive = await this.#redrive.get(this.#signal);
     const hides = batch.flatMap(({ receiptHandle, receiveCount }) => {
-      const what = settlement(redrive, receiveCount);
-      return what.kind === 'hide' ? [{ receiptHandle, seconds: what.seconds }] : [];
+      const settled = settlement(redrive, receiveCount);
+      return settled.kind === 'hide' ? [{ receiptHandle, seconds: settled.seconds }] : [];
     });
     try {
-      // The policy is the queue's: all of them are hidden, or all are deleted.
+      // The queue has one policy: all of them are hidden, or all are deleted.
       if (hides.length > 0) return await queue.changeVisibility(hides, this.#signal);
       return await queue.delete(
         batch.map(({ receiptHandle }) => receiptHandle),
@@ -82,10 +83,10 @@ export class SettleRejected {
     }
   }
 
-  /** @returns true where the message is to be tried again. */
+  /** @returns true if the message is to be tried again. */
   #hasFailed(message: QueueMessage, error: SqsError | undefined): boolean {
     if (error === undefined) return this.#end(message);
-    const { metrics, key, log } = this.#parts;
+    const { metrics, key, log } = this.#context;
     metrics.sqsError(key, error.code);
     const failures = (this.#failures.get(message) ?? 0) + 1;
     this.#failures.set(message, failures);

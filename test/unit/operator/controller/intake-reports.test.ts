@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { QueueState } from '../../../../src/lanes/conditions.ts';
 import { IntakeReports } from '../../../../src/operator/controller/intake-reports.ts';
 import { NOW } from '../../lanes/builders.ts';
@@ -207,9 +207,9 @@ describe('who waits for a rejection', () => {
     const unheard: unknown[] = [];
     const hear = (error: unknown) => unheard.push(error);
     process.on('unhandledRejection', hear);
+    onTestFinished(() => void process.off('unhandledRejection', hear));
     reports.forget(KEY);
     await fate(new Promise(() => {}));
-    process.off('unhandledRejection', hear);
     expect(unheard).toEqual([]);
   });
 });

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { VirtualClock } from 'in-memory-kubernetes/clock.ts';
 import { mergePatch } from 'in-memory-kubernetes/store/patch.ts';
 import { Store } from 'in-memory-kubernetes/store/store.ts';
-import { parse } from 'yaml';
 import { createLocalClient } from '../../../../dev/in-process-client.ts';
 import type { CapDeployJob, CapDeployJobStatus, RejectionEntry } from '../../../../src/api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../../../../src/api/names.ts';
@@ -11,10 +9,8 @@ import {
   JOBS,
   type KubeClient,
   type KubeObject,
-  type ListOptions,
   NAMESPACES,
   PODS,
-  type Preconditions,
   type ResourceType,
 } from '../../../../src/kube/client.ts';
 import { KubeError } from '../../../../src/kube/errors.ts';
@@ -31,6 +27,8 @@ import { ProcessMemory } from '../../../../src/operator/controller/memory.ts';
 import { Observer } from '../../../../src/operator/controller/observe.ts';
 import { Reconciler } from '../../../../src/operator/controller/reconcile.ts';
 import { WarningEvents } from '../../../../src/operator/controller/warning-events.ts';
+import { type Call, interceptClient } from '../../../kit/intercept-client.ts';
+import { DEFINITION, DEFINITIONS } from '../../../kit/store.ts';
 import {
   aJob,
   anObservation,
@@ -42,20 +40,9 @@ import {
   type PodChanges,
 } from '../../lanes/builders.ts';
 
-export const KEY = 'deploy/web';
+export type { Call };
 
-/** One call that the controller made. */
-export interface Call {
-  verb: 'get' | 'list' | 'create' | 'replaceStatus' | 'patch' | 'delete';
-  plural: string;
-  name?: string;
-  /** Under which uid and resourceVersion it was made. */
-  under?: Preconditions;
-  /** The object that is created, the object with its new status, or the patch. */
-  body?: Record<string, unknown>;
-  query?: ListOptions;
-  dryRun?: boolean;
-}
+export const KEY = 'deploy/web';
 
 /**
  * The controller on a Kubernetes API of their own, with a clock that stands still. The caches know what they were last told
@@ -119,7 +106,7 @@ export class Rig {
   readonly reconciler = new Reconciler({ ...this.#deps(), log: this.#log() });
 
   /** A CapDeployJob "web" that is an hour old, with its namespace and its type. */
-  constructor(spec: Record<string, unknown> = {}, definition: object = CRD) {
+  constructor(spec: Record<string, unknown> = {}, definition: object = DEFINITION) {
     this.store.create(DEFINITIONS, definition);
     this.store.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'deploy' } });
     this.createResource(spec);
@@ -331,59 +318,16 @@ class NotedReports extends IntakeReports {
   }
 }
 
-export const DEFINITIONS: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-};
-
-export const CRD = parse(readFileSync(new URL('../../../../crds/capdeployjobs.yaml', import.meta.url), 'utf8'));
-
+export { DEFINITION as CRD, DEFINITIONS } from '../../../kit/store.ts';
 export { CAPDEPLOYJOBS, CORE_EVENTS, JOBS, NAMESPACES, PODS };
 
 /** The client, with each call noted and open to faults. */
-function recording(client: KubeClient, rig: Rig): KubeClient {
-  const noted = async <T>(call: Call, run: () => Promise<T>): Promise<T> => {
+const recording = (client: KubeClient, rig: Rig): KubeClient =>
+  interceptClient(client, async (call, send) => {
     rig.calls.push(call);
     rig.before?.(call);
-    const result = await run();
+    const result = await send();
     if (call.verb !== 'get' && call.verb !== 'list') rig.diary.push(`${call.verb} ${call.plural}`);
     rig.after?.(call);
     return result;
-  };
-  return {
-    get: (type, namespace, name) =>
-      noted({ verb: 'get', plural: type.plural, name }, () => client.get(type, namespace, name)),
-    list: (type, query = {}) => noted({ verb: 'list', plural: type.plural, query }, () => client.list(type, query)),
-    watch: (type, options) => client.watch(type, options),
-    create: (type, object, options = {}) =>
-      noted(
-        {
-          verb: 'create',
-          plural: type.plural,
-          name: object.metadata.name,
-          body: object,
-          dryRun: options.dryRun === true,
-        },
-        () => client.create(type, object, options),
-      ),
-    replaceStatus: (type, object) => {
-      const { name, uid = '', resourceVersion = '' } = object.metadata;
-      const call: Call = {
-        verb: 'replaceStatus',
-        plural: type.plural,
-        name,
-        under: { uid, resourceVersion },
-        body: object,
-      };
-      return noted(call, () => client.replaceStatus(type, object));
-    },
-    patch: (type, namespace, name, under, body) =>
-      noted({ verb: 'patch', plural: type.plural, name, under, body }, () =>
-        client.patch(type, namespace, name, under, body),
-      ),
-    delete: (type, namespace, name, under) =>
-      noted({ verb: 'delete', plural: type.plural, name, under }, () => client.delete(type, namespace, name, under)),
-  };
-}
+  });

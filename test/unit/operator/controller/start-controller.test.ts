@@ -3,7 +3,7 @@ import { until } from '../../../../packages/in-memory-kubernetes/test/builders.t
 import { CAPDEPLOYJOBS } from '../../../../src/api/names.ts';
 import type { KubeClient } from '../../../../src/kube/client.ts';
 import { type ControllerMetrics, startController } from '../../../../src/operator/controller/start-controller.ts';
-import { settle, VirtualClock } from '../../kube/virtual-clock.ts';
+import { settle, VirtualClock } from '../../../kit/clocks.ts';
 import { aRefusal, aRejection, type Call, JOBS, KEY, Rig, refusing } from './rig.ts';
 
 const noMetrics = new Proxy({}, { get: () => () => {} }) as ControllerMetrics;

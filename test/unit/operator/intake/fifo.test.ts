@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { Poller } from '../../../../src/operator/intake/poller.ts';
 import type { Queue, QueueMessage } from '../../../../src/sqs/queue.ts';
-import { until } from '../../../kit/until.ts';
+import { until } from '../../../kit/eventually.ts';
 import { aMessage, aResource, GOOD } from './builders.ts';
 import { apiError, Cluster } from './cluster.ts';
 import { KEY, partsOf } from './rig.ts';

@@ -3,7 +3,7 @@ import { Poller } from '../../../../src/operator/intake/poller.ts';
 import { MOST_IN_FLIGHT } from '../../../../src/operator/intake/reject/rejections.ts';
 import { SqsError } from '../../../../src/sqs/errors.ts';
 import type { Queue, QueueAttributes, QueueMessage } from '../../../../src/sqs/queue.ts';
-import { VirtualClock } from '../../kube/virtual-clock.ts';
+import { VirtualClock } from '../../../kit/clocks.ts';
 import { aMessage, aResource, GOOD } from './builders.ts';
 import { Cluster } from './cluster.ts';
 import { KEY, partsOf } from './rig.ts';

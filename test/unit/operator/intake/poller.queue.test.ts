@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../../../src/lanes/job.ts';
 import { SqsError } from '../../../../src/sqs/errors.ts';
 import type { Queue } from '../../../../src/sqs/queue.ts';
-import { until } from '../../../kit/until.ts';
+import { until } from '../../../kit/eventually.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
 import { anEnvelope, aResource, GOOD } from './builders.ts';
 import { apiError } from './cluster.ts';

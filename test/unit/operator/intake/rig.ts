@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { systemClock } from '../../../../src/base/clock.ts';
 import type { IntakeContext } from '../../../../src/operator/intake/context.ts';
-import { NO_METRICS } from '../../../../src/operator/intake/metrics.ts';
+import type { IntakeMetrics } from '../../../../src/operator/intake/metrics.ts';
 import { Poller } from '../../../../src/operator/intake/poller.ts';
 import type { Queue, QueueMessage } from '../../../../src/sqs/queue.ts';
 import type { SqsServer } from '../../sqs/sqs-server.ts';
@@ -12,6 +12,8 @@ export const KEY = 'deploy/web';
 
 /** Chance is left out of the tests: every backoff waits a fifth of its bound. */
 export const testClock = { ...systemClock, random: () => 0.2 };
+
+const NO_METRICS = new Proxy({}, { get: () => () => {} }) as IntakeMetrics;
 
 export function partsOf(cluster: Cluster): IntakeContext {
   const log = pino({ level: process.env.TEST_LOG ?? 'silent' });

@@ -8,7 +8,7 @@ import { inCreationOrder } from '../../../../src/operator/intake/create/creation
 import { VisibilityHeartbeat } from '../../../../src/operator/intake/visibility-heartbeat.ts';
 import { SqsError } from '../../../../src/sqs/errors.ts';
 import type { Queue } from '../../../../src/sqs/queue.ts';
-import { until } from '../../../kit/until.ts';
+import { until } from '../../../kit/eventually.ts';
 import { aMessage } from './builders.ts';
 
 describe('what becomes of a rejected message', () => {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Supervisor } from '../../../../src/operator/intake/supervisor.ts';
 import type { Queue, QueueSettings, ReceiveOptions } from '../../../../src/sqs/queue.ts';
-import { until } from '../../../kit/until.ts';
+import { until } from '../../../kit/eventually.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
 import { aResource, GOOD } from './builders.ts';
 import { Cluster } from './cluster.ts';
@@ -19,7 +19,7 @@ afterAll(() => server.stop());
 function start(openQueue = (settings: QueueSettings): Queue => server.clients.open(settings)) {
   supervisor = new Supervisor({
     ...partsOf(cluster),
-    targets: { allowedOrigins: new Set([server.endpoint]), allowRules: [], defaultRegion: 'us-east-1' },
+    selection: { allowedOrigins: new Set([server.endpoint]), allowRules: [], defaultRegion: 'us-east-1' },
     openQueue,
   });
 }

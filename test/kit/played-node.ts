@@ -1,10 +1,9 @@
-import type { KubeClient, KubeObject, ResourceType } from '../../src/kube/client.ts';
+import { type KubeClient, type KubeObject, LEASES, type ResourceType } from '../../src/kube/client.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
+import { PLAYED_NODE } from '../behaviour/cluster.ts';
 import { AdminClient } from './admin-client.ts';
-import { PLAYED_NODE } from './cluster.ts';
 
 export const NODES: ResourceType = { group: '', version: 'v1', plural: 'nodes', kind: 'Node' };
-export const LEASES: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
 export const LEASE_NAMESPACE = 'kube-node-lease';
 
 /** The node controller calls a node lost after 40 s without a renewal (`--node-monitor-grace-period`, 50 s since Kubernetes 1.32). */

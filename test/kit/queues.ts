@@ -36,9 +36,6 @@ export async function openQueues(): Promise<Queues> {
     ? { endpoint: new URL(shared).origin, prefix: `${crypto.randomUUID().slice(0, 8)}-`, stop: async () => {} }
     : { ...(await ownServer()), prefix: '' };
   const sqs = new SQSClient({ endpoint: server.endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
-  // The operator finds its credentials as it does in a cluster.
-  process.env.AWS_ACCESS_KEY_ID = LOCAL_CREDENTIALS.accessKeyId;
-  process.env.AWS_SECRET_ACCESS_KEY = LOCAL_CREDENTIALS.secretAccessKey;
   const created = new Set<string>();
   const attributes = async (QueueUrl: string, names: readonly ((typeof COUNTS)[number] | 'QueueArn')[]) =>
     (await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }))).Attributes ?? {};

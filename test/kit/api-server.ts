@@ -3,9 +3,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { KubeObject } from '../../../src/kube/client.ts';
-import type { Credentials } from '../../../src/kube/http/connection.ts';
-import { HttpKubeClient, type HttpKubeClientOptions } from '../../../src/kube/http/http-client.ts';
+import type { KubeObject } from '../../src/kube/client.ts';
+import type { Credentials } from '../../src/kube/http/connection.ts';
+import { HttpKubeClient, type HttpKubeClientOptions } from '../../src/kube/http/http-client.ts';
 
 export interface Received {
   method: string;

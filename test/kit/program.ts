@@ -1,9 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
 /** The program as a process of its own: what it logs, and how it ends. */
 export class Program {
@@ -14,8 +11,8 @@ export class Program {
   readonly ended: Promise<number | string>;
   readonly #waiters = new Set<() => void>();
 
-  /** @param main the file that is run: the sources, or the bundle. */
-  constructor(args: string[], env: Record<string, string> = {}, main = MAIN) {
+  /** @param main the file that is run */
+  constructor(main: string, args: string[], env: Record<string, string> = {}) {
     this.#child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     createInterface(this.#child.stdout!).on('line', (line) => {
       this.log.push(JSON.parse(line) as Record<string, unknown>);

@@ -14,7 +14,7 @@ import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
 import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
 import { collectionPath } from '../../src/kube/http/paths.ts';
 import { type Request, Transport } from '../../src/kube/http/transport.ts';
-import type { Propagation } from './cluster.ts';
+import type { Propagation } from '../behaviour/cluster.ts';
 import { variable } from './which-world.ts';
 
 const TIMEOUT_MS = 30_000;

@@ -1,10 +1,35 @@
+import { afterAll, beforeAll } from 'vitest';
 import { JOBS } from '../../src/kube/client.ts';
-import { eventually } from '../behaviour/world.ts';
+import { eventually } from '../kit/eventually.ts';
 import { foreignJob, outcome } from './admission-objects.ts';
 import { USERS } from './admission-requests.ts';
 import { type AdmissionWorld, admissionWorld } from './admission-world.ts';
 
-/** The world with its people in their roles, once the policies have begun to hold and the roles to count. */
+/** All that the tests of deploy/admission share. */
+export * from './admission-objects.ts';
+export * from './admission-requests.ts';
+export * from './admission-words.ts';
+export * from './admission-world.ts';
+
+/**
+ * A world for all tests of a file, with its people in their roles. Call it once, at the top of the file: the world is
+ * there within tests and hooks.
+ */
+export function openAdmission(): AdmissionWorld {
+  let world: AdmissionWorld | undefined;
+  beforeAll(async () => {
+    world = await admissionWorldWithPeople();
+  }, 60_000);
+  afterAll(() => world?.stop());
+  return new Proxy({} as AdmissionWorld, {
+    get: (_, property) => {
+      if (world === undefined) throw new Error('the world is there within tests and hooks only');
+      return Reflect.get(world, property);
+    },
+  });
+}
+
+/** Resolves when the policies hold and the roles count. */
 export async function admissionWorldWithPeople(): Promise<AdmissionWorld> {
   const world = await admissionWorld();
   try {
