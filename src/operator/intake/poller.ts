@@ -1,12 +1,13 @@
 import { unlessAborted } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { monotonicNow, sleep } from '../../base/clock.ts';
-import { JOBS_AT_ONCE_MS, RateLimiter } from '../../base/rate-limiter.ts';
+import { RateLimiter } from '../../base/rate-limiter.ts';
 import { readSpec } from '../../requests/read-spec.ts';
 import { toSqsError } from '../../sqs/errors.ts';
 import type { Queue, QueueMessage } from '../../sqs/queue.ts';
 import { Batch } from './batch.ts';
 import type { IntakeContext } from './context.ts';
+import { JOBS_AT_ONCE_MS } from './create/create-in-order.ts';
 import { GroupOrder } from './group-order.ts';
 import { isAlive, liveResource } from './live-resource.ts';
 import type { ResourceKey } from './ports.ts';
