@@ -10,6 +10,7 @@ import { BoundedMap } from '../base/bounded-map.ts';
 import { type Clock, microTime, systemClock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { keyOf } from '../base/object-key.ts';
+import { cutToBytes } from '../text/printable.ts';
 import { redactSecrets } from '../text/redact.ts';
 import { EVENTS, type KubeClient, type KubeObject } from './client.ts';
 import { isKubeError } from './errors.ts';
@@ -172,14 +173,4 @@ function referenceTo({ apiVersion, kind, metadata }: KubeObject): Record<string,
       ([, value]) => value !== undefined,
     ),
   ) as Record<string, string>;
-}
-
-/** The start of the text, at most so many bytes of UTF-8, never ending within a character. */
-function cutToBytes(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length <= maxBytes) return bytes.toString('utf8');
-  let end = maxBytes;
-  // 10xxxxxx goes on with a character that began before.
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return bytes.subarray(0, end).toString('utf8');
 }

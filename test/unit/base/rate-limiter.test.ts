@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { JOB_COST_MS, JOBS_AT_ONCE_MS, RateLimiter } from '../../../src/base/rate-limiter.ts';
+import { RateLimiter } from '../../../src/base/rate-limiter.ts';
+import { JOB_COST_MS, JOBS_AT_ONCE_MS } from '../../../src/operator/intake/create/create-in-order.ts';
 import { VirtualClock } from '../../kit/clocks.ts';
 
 const forever = new AbortController().signal;
