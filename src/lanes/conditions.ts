@@ -81,7 +81,7 @@ export function conditionsOf(health: Health, previous: readonly Condition[] | un
   });
 }
 
-/** A failed deploy is no fault of the operator: it does not count here. */
+/** A failed deploy says nothing about the operator: it does not count here. */
 function ready(health: Health, template: Finding, reachable: Finding): Finding {
   const { specProblem, windowProblem, freezeProblem, definitionProblem, createFailure, queue } = health;
   if (specProblem) return finding('False', REASON.invalidSpec, specProblem);

@@ -34,7 +34,7 @@ const LINKS = 15;
 /** How many changes of single windows are followed to find one that changes the whole. */
 const CHANGES = 50;
 /** How many answers are kept: each pass of each resource asks. */
-const MOST_ANSWERS = 2000;
+const MAX_ANSWERS = 2000;
 
 /**
  * Says whether deploys may start: while a window of kind Allow is open, or if there is none, unless one of kind Deny is
@@ -182,7 +182,7 @@ class BoundedMap<V> {
   set(key: string, value: V): void {
     this.#values.delete(key);
     this.#values.set(key, value);
-    dropOldest(this.#values, MOST_ANSWERS);
+    dropOldest(this.#values, MAX_ANSWERS);
   }
 }
 

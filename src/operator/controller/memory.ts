@@ -10,9 +10,9 @@ import { quotable, quotableJob } from './quotable.ts';
 /** Longest log tail that a history entry carries, in bytes. */
 const LOG_TAIL_BYTES = 1024;
 /** Of one Job. It has one Pod, and more only after somebody orphaned a Pod or resumed the Job by hand. */
-const MOST_PODS = 10;
+const MAX_PODS = 10;
 /** How many Jobs are remembered: far more than can run at once, and a bound for a process that runs for months. */
-const MOST_JOBS = 5000;
+const MAX_JOBS = 5000;
 
 interface Notes {
   /** `<namespace>/<name>` of the CapDeployJob that the Job or Pod named. */
@@ -67,7 +67,7 @@ export class ProcessMemory implements Memory {
     const isAnew = next.restarts !== before?.end.restarts;
     const exitedSince = next.exit && ((isAnew ? undefined : before?.exitedSince) ?? this.#monotonicNow());
     notes.pods.set(uid, { end: isGone ? endOfGonePod(next) : next, exitedSince });
-    dropOldest(notes.pods, MOST_PODS);
+    dropOldest(notes.pods, MAX_PODS);
   }
 
   /** A Job that runs again is not absent, and may get another Pod. */
@@ -150,7 +150,7 @@ export class ProcessMemory implements Memory {
     notes.stale = false;
     this.#notes.delete(jobUid);
     this.#notes.set(jobUid, notes);
-    dropOldest(this.#notes, MOST_JOBS);
+    dropOldest(this.#notes, MAX_JOBS);
     return notes;
   }
 }
