@@ -1,7 +1,7 @@
 import { dropOldest } from '../../lanes/drop-oldest.ts';
 import { containerHasStarted } from '../../lanes/explain.ts';
 import { aborterOf, isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
-import type { Memory } from '../../lanes/lane.ts';
+import { defined, type Memory } from '../../lanes/lane.ts';
 import { endOfGonePod, mergePodEnd, type PodEnd, podEnd } from '../../lanes/pod-end.ts';
 import { redactTail } from '../../text/redact.ts';
 import { keysOf } from './caches.ts';
@@ -158,10 +158,10 @@ export class ProcessMemory implements Memory {
 /** Before it is kept: a log is hostile, and a status has more readers than a log. */
 function redacted(end: PodEnd): PodEnd {
   const { words, log, sidecarFailed } = end;
-  return {
-    ...end,
-    ...(words === undefined ? {} : { words: quotable(words) }),
-    ...(sidecarFailed === undefined ? {} : { sidecarFailed: quotable(sidecarFailed) }),
-    ...(log === undefined ? {} : { log: redactTail(log, LOG_TAIL_BYTES) }),
+  const texts = {
+    words: words && quotable(words),
+    sidecarFailed: sidecarFailed && quotable(sidecarFailed),
+    log: log && redactTail(log, LOG_TAIL_BYTES),
   };
+  return { ...end, ...defined(texts) };
 }
