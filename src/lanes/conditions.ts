@@ -134,9 +134,7 @@ function queueReachable(health: Health, before: Condition | undefined): Finding 
   }
   const deadline = queueReadDeadlineMs(spec?.queue.waitTimeSeconds ?? 20);
   const overdue = now - Math.max(queue.since, queue.lastReadAt) > deadline;
-  if (queue.kind === 'failing' && (queue.lasting || overdue)) {
-    return finding('False', queue.reason, queue.message);
-  }
+  if (queue.kind === 'failing' && (queue.lasting || overdue)) return finding('False', queue.reason, queue.message);
   if (overdue) {
     return finding('False', REASON.queueNotRead, `the queue was not read for more than ${deadline / 1000} s`);
   }
@@ -158,6 +156,5 @@ function lastDeploySucceeded({ lanes }: Health): Finding {
   if (bad.length === 0) {
     return finding('True', REASON.deploySucceeded, 'the last deploy of each environment succeeded');
   }
-  const message = bad.map(({ name, lastResult }) => `${name}: ${lastResult}`).join(', ');
-  return { status: 'False', reason: REASON.deployFailed, message };
+  return finding('False', REASON.deployFailed, bad.map(({ name, lastResult }) => `${name}: ${lastResult}`).join(', '));
 }

@@ -65,7 +65,8 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
     if ('problem' in calendar) {
       const { field, problem } = calendar;
       const words = `${path}[${index}].${field}: found ${JSON.stringify(window[field])}; ${problem}`;
-      return forEver({ ...ALWAYS_OPEN, open: false, closed: `a window cannot be read: ${words}`, problem: words });
+      const state = { ...ALWAYS_OPEN, open: false, closed: `a window cannot be read: ${words}`, problem: words };
+      return { state, from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
     }
     calendars.push({ kind: window.kind, calendar });
   }
@@ -126,12 +127,6 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
     return !opener || opener.timeZone === 'UTC' ? '' : ` (${localTime(opening, opener.timeZone)})`;
   }
 }
-
-const forEver = (state: WindowState): Found => ({
-  state,
-  from: Number.NEGATIVE_INFINITY,
-  to: Number.POSITIVE_INFINITY,
-});
 
 /** A stretch of time, without `to`, in which a window is open or closed; part of a longer one if the search was cut. */
 interface Span {
