@@ -16,7 +16,7 @@ import {
   type JobChanges,
   type LaneChanges,
   stamp,
-} from './builders.ts';
+} from '../../kit/builders.ts';
 
 const by = (who: string): JobChanges => ({ annotations: { [ANNOTATION.abortedBy]: who } });
 const planned = (changes: LaneChanges) => planLane(aLane(changes));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../../src/api/capdeployjob.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, NOW } from './builders.ts';
+import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, NOW } from '../../kit/builders.ts';
 
 const waiting = aJob();
 const running = aJob({ started: -30 });

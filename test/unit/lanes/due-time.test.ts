@@ -15,7 +15,7 @@ import {
   aWaitingEntry,
   type JobChanges,
   NOW,
-} from './builders.ts';
+} from '../../kit/builders.ts';
 
 const HOUR = 3600;
 const scheduled = (changes: JobChanges = {}) => aJob({ id: 's1', notBefore: at(HOUR), ...changes });

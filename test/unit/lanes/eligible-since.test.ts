@@ -14,7 +14,7 @@ import {
   aWaitingEntry,
   type LaneChanges,
   NOW,
-} from './builders.ts';
+} from '../../kit/builders.ts';
 
 /** It is Tuesday, 12:00 UTC. */
 const window = (schedule: string, durationSeconds: number, kind: 'Allow' | 'Deny' = 'Allow') => ({

@@ -12,7 +12,7 @@ import {
   startedAt,
   storedRequest,
 } from '../../../src/lanes/job.ts';
-import { aJob, aPod, aRequest, aResource, at, type JobChanges, stamp } from './builders.ts';
+import { aJob, aPod, aRequest, aResource, at, type JobChanges, stamp } from '../../kit/builders.ts';
 
 describe('what a Job that has a request’s name is to it', () => {
   const changed = (change: (job: Job) => void): Job => {

@@ -10,7 +10,7 @@ import {
   outcomeOfVanished,
 } from '../../../src/lanes/outcome.ts';
 import { goneFor, podEnd } from '../../../src/lanes/pod-end.ts';
-import { aClaim, aJob, aPod, at, type PodChanges, stamp } from './builders.ts';
+import { aClaim, aJob, aPod, at, type PodChanges, stamp } from '../../kit/builders.ts';
 
 const running = aJob({ started: -30 });
 const complete = aJob({ started: -30, finished: 'Complete', finishedAt: -5 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { exitOfAll, followPod, goneFor, podEnd, runningSidecars } from '../../../src/lanes/pod-end.ts';
 import { storedBytes } from '../../../src/text/truncate.ts';
-import { aJob, aPod, at, type PodChanges, stamp } from './builders.ts';
+import { aJob, aPod, at, type PodChanges, stamp } from '../../kit/builders.ts';
 
 const job = aJob({ started: -60 });
 const end = (changes: PodChanges) => podEnd(aPod(job, changes));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { storedRequest } from '../../../src/lanes/job.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aPod, at, aWaitingEntry, type JobChanges, type LaneChanges } from './builders.ts';
+import { aClaim, aJob, aLane, aPod, at, aWaitingEntry, type JobChanges, type LaneChanges } from '../../kit/builders.ts';
 
 type Policy = 'Queue' | 'Supersede' | 'Replace';
 

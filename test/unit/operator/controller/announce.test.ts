@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildEvent } from '../../../../src/kube/events.ts';
-import { aClaim, aHistoryEntry, aJob, aSpec, at, aWaitingEntry } from '../../lanes/builders.ts';
+import { aClaim, aHistoryEntry, aJob, aSpec, at, aWaitingEntry } from '../../../kit/builders.ts';
 import { aPlan, aRejection, KEY, Rig } from './rig.ts';
 
 const reporter = (index: number) => ({ controller: 'example.com/test', instance: `operator-${index}` });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ANNOTATION } from '../../../../src/api/names.ts';
 import type { Removal } from '../../../../src/lanes/lane.ts';
-import { aClaim, aHistoryEntry } from '../../lanes/builders.ts';
+import { aClaim, aHistoryEntry } from '../../../kit/builders.ts';
 import { aPlan, aRefusal, aRejection, type Call, JOBS, KEY, Rig, refusing } from './rig.ts';
 
 /** A plan that asks for one thing of each kind. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProcessMemory } from '../../../../src/operator/controller/memory.ts';
-import { aJob, aPod, NOW, stamp } from '../../lanes/builders.ts';
+import { aJob, aPod, NOW, stamp } from '../../../kit/builders.ts';
 
 const running = aJob({ started: -10 });
 const { uid } = running.metadata;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ANNOTATION } from '../../../../src/api/names.ts';
 import type { KubeObject } from '../../../../src/kube/client.ts';
 import type { ContainerState, Job, Pod } from '../../../../src/lanes/job.ts';
-import { at } from '../../lanes/builders.ts';
+import { at } from '../../../kit/builders.ts';
 import {
   aRefusal,
   aRejection,

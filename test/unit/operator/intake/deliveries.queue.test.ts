@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GOOD } from '../../../kit/builders.ts';
 import { until } from '../../../kit/eventually.ts';
 import { one } from '../../sqs/receiving.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
-import { GOOD } from './builders.ts';
 import { aRig, peek, type Rig, stopAll } from './rig.ts';
 
 let server: SqsServer;

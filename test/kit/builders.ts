@@ -6,15 +6,16 @@ import {
   type HistoryEntry,
   parseSpec,
   type WaitingEntry,
-} from '../../../src/api/capdeployjob.ts';
-import type { DeployRequest } from '../../../src/api/deploy-request.ts';
-import { ANNOTATION, API_VERSION, KIND } from '../../../src/api/names.ts';
-import { buildJob } from '../../../src/lanes/build-job.ts';
-import type { Warnings } from '../../../src/lanes/explain.ts';
-import { type ContainerState, type Job, jobUidOf, type Pod, storedRequest } from '../../../src/lanes/job.ts';
-import { type LaneView, type Memory, summary } from '../../../src/lanes/lane.ts';
-import type { Observation } from '../../../src/lanes/plan.ts';
-import { type PodEnd, podEnd } from '../../../src/lanes/pod-end.ts';
+} from '../../src/api/capdeployjob.ts';
+import type { DeployRequest } from '../../src/api/deploy-request.ts';
+import { ANNOTATION, API_VERSION, KIND } from '../../src/api/names.ts';
+import { buildJob } from '../../src/lanes/build-job.ts';
+import type { Warnings } from '../../src/lanes/explain.ts';
+import { type ContainerState, type Job, jobUidOf, type Pod, storedRequest } from '../../src/lanes/job.ts';
+import { type LaneView, type Memory, summary } from '../../src/lanes/lane.ts';
+import type { Observation } from '../../src/lanes/plan.ts';
+import { type PodEnd, podEnd } from '../../src/lanes/pod-end.ts';
+import type { QueueMessage } from '../../src/sqs/queue.ts';
 
 /** The moment at which tests take place: late enough that an hour or a day before it is in the resource's life. */
 export const NOW = Date.parse('2026-03-10T12:00:00.000Z');
@@ -328,6 +329,47 @@ export function anObservation(changes: Partial<Observation> = {}): Observation {
     rejections: [],
     now: NOW,
     monotonicNow: changes.now ?? NOW,
+    ...changes,
+  };
+}
+
+/** A CapDeployJob as intake sees it: with a template that was checked. `spec` changes fields of the usual spec. */
+export function aCheckedResource(
+  changes: { spec?: Record<string, unknown>; metadata?: object; templateValid?: string } = {},
+): CapDeployJob {
+  const { spec, templateValid: status = 'True' } = changes;
+  const resource = aResource({ spec: aRawSpec(spec), metadata: { uid: 'uid-1', ...changes.metadata } });
+  const { generation: observedGeneration, creationTimestamp: lastTransitionTime } = resource.metadata;
+  const checked = { type: 'TemplateValid', status, observedGeneration, lastTransitionTime };
+  return aResource({ ...resource, status: { conditions: [{ ...checked, reason: 'DryRunAccepted', message: '' }] } });
+}
+
+/** The least that a message must say. */
+export const GOOD = { repository: 'livesense/web', environment: 'production', revision: 'v1.0.0' };
+
+/** A message as SQS gives it; an object becomes its body as JSON. */
+export function aMessage(body: unknown = GOOD, changes: Partial<QueueMessage> = {}): QueueMessage {
+  return {
+    messageId: '6f9619ff-8b86-d011-b42d-00c04fc964ff',
+    receiptHandle: 'handle',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    senderId: 'AIDAEXAMPLE',
+    sentTimestamp: Date.parse('2026-06-01T12:00:00.000Z'),
+    receiveCount: 1,
+    messageGroupId: undefined,
+    ...changes,
+  };
+}
+
+/** What SNS makes of a message that it delivers without "raw message delivery". */
+export function anEnvelope(message: unknown, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    Type: 'Notification',
+    MessageId: 'sns-message-id',
+    TopicArn: 'arn:aws:sns:us-east-1:123456789012:deploys',
+    Message: typeof message === 'string' ? message : JSON.stringify(message),
+    Timestamp: '2026-06-01T12:00:00.000Z',
+    SignatureVersion: '1',
     ...changes,
   };
 }
