@@ -17,7 +17,7 @@ import type { Observation } from '../../src/lanes/plan.ts';
 import { type PodEnd, podEnd } from '../../src/lanes/pod-end.ts';
 import type { QueueMessage } from '../../src/sqs/queue.ts';
 
-/** The moment at which tests take place: late enough that an hour or a day before it is in the resource's life. */
+/** The time of the tests. The resource is a week older, so an hour or a day before NOW is in its life. */
 export const NOW = Date.parse('2026-03-10T12:00:00.000Z');
 /** The moment so many seconds after (or, negative, before) NOW. */
 export const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
@@ -90,7 +90,7 @@ export interface JobChanges extends Partial<DeployRequest> {
   createdAt?: number;
   /** Seconds from NOW at which the operator resumed it. */
   started?: number;
-  /** It was resumed by hand: no `started-at`. */
+  /** A person resumed it: no `started-at`. */
   resumedByHand?: boolean;
   /** A person suspended it after it was started. */
   suspended?: boolean;
@@ -142,7 +142,7 @@ export interface PodChanges {
   /** Its other containers. */
   others?: Record<string, ContainerState>;
   restarts?: number;
-  /** Somebody, or something, told it to end: seconds from NOW, default 0. */
+  /** It was deleted: seconds from NOW, default 0. */
   terminating?: boolean;
   toldAt?: number;
   /** Its grace period then, in seconds; default: 30. */
@@ -257,7 +257,7 @@ export function aHistoryEntry(job: Job, changes: Partial<HistoryEntry> = {}): Hi
   };
 }
 
-/** A process that has seen nothing, and what it has seen after all. */
+/** A process that has seen only this. */
 export function aMemory(seen: Partial<Memory> = {}): Memory {
   return {
     podWasSeen: () => false,
@@ -299,7 +299,7 @@ export function aLane(changes: LaneChanges = {}): LaneView {
     now: NOW,
     monotonicNow: changes.now ?? NOW,
     ...changes,
-    // A process has seen what is there.
+    // A process has seen all Pods that are there.
     memory: { ...memory, podEnds: (uid) => remembered(memory.podEnds(uid), pods, uid) },
     environment:
       'environment' in changes ? changes.environment && { ...environment!, ...changes.environment } : environment,

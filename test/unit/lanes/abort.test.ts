@@ -77,7 +77,7 @@ describe('who deleted a Job that waited', () => {
     expect(abortedBy({ previous: status })).toEqual([['Aborted', 'JobDeleted', 'alice']]);
   });
 
-  test('is nobody that is known, where nobody wrote a name', () => {
+  test('is not known if no name was written', () => {
     const { ended } = planned({ previous: listed });
     expect(ended).toMatchObject([{ reason: 'JobDeleted', message: 'the Job was deleted while it waited' }]);
     expect(ended[0]).not.toHaveProperty('abortedBy');

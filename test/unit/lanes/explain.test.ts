@@ -273,12 +273,12 @@ describe('the order of causes', () => {
 describe('what was told of an Event', () => {
   const told = `Pod ${name}, Warning FailedMount: secret "env" not found`;
 
-  test('stays until somebody has looked: an operator that has just begun takes nothing back', () => {
+  test('stays until the Events were listed: an operator that has just started takes nothing back', () => {
     expect(why(aPendingPod(), { told })).toBe(told);
     expect(why(undefined, { told: 'the Pod is refused: exceeded quota' })).toBe('the Pod is refused: exceeded quota');
   });
 
-  test('goes once somebody has looked, and it is no more', () => {
+  test('goes when the Events were listed and it is not among them', () => {
     expect(why(aPendingPod(), { told, warning: null })).toContain('setting up volumes');
   });
 

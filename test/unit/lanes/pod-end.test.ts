@@ -141,7 +141,7 @@ describe('no exit by itself', () => {
     expect(end({ phase: 'Failed', toldAt: -3, terminated: { exitCode: 0, finishedAt } }).exit).toBeUndefined();
   });
 
-  test('has another reason than those of the list, whatever somebody writes into the status of a Pod', () => {
+  test('has another reason than those of the list, whatever is written into the status of a Pod', () => {
     expect(end({ phase: 'Failed', reason: 'constructor' }).cause).toBe('PodRefused');
   });
 

@@ -3,7 +3,7 @@ import { FairShare } from '../../../../src/operator/controller/fair-share.ts';
 import { Rig } from './rig.ts';
 
 describe('the time that a resource takes', () => {
-  it('is nobody else’s business where it is short', () => {
+  it('does not delay other resources if it is short', () => {
     const share = new FairShare();
     share.spent('a', 20, 1000);
     expect(share.until('a', 1000)).toBeUndefined();

@@ -196,7 +196,7 @@ describe('who waits for a rejection', () => {
     expect(book.of(KEY, NOW)).toEqual({ queue: undefined, createFailure: undefined, rejections: [] });
   });
 
-  it('may be nobody any more when the resource goes: nothing rejects unheard', async () => {
+  it('may have stopped waiting when the resource is deleted: no rejection is left unhandled', async () => {
     const { book } = aBook();
     const abort = new AbortController();
     const left = book.rejected(KEY, aRejection('m1'), abort.signal);
@@ -277,7 +277,7 @@ describe('the state of a queue', () => {
 describe('trouble with creating Jobs', () => {
   const trouble = { reason: 'Forbidden', message: 'quota', template: false };
 
-  it('that ends where the resource was forgotten meanwhile leaves nothing behind and wakes nobody', () => {
+  it('that ends after the resource was forgotten leaves nothing behind and wakes no resource', () => {
     const { book, wakes } = aBook();
     book.createFailure(KEY, { reason: 'Forbidden', message: 'quota', template: false });
     book.forget(KEY);

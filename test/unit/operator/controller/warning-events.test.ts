@@ -197,7 +197,7 @@ describe('the list of Warning Events', () => {
     expect(warnings.about('late')).toBeUndefined();
   });
 
-  it('wakes those about whom it says something new, and nobody else', async () => {
+  it('wakes only the resources about which it says something new', async () => {
     const rig = new Rig();
     const look = async () => {
       rig.woken.length = 0;

@@ -97,7 +97,7 @@ describe.concurrent('a message becomes a Job', () => {
 });
 
 describe.concurrent('Invariant 2: a message is deleted only after its request stands in the status of a living resource', () => {
-  it('so it stays while nobody lists the Job, and goes when it is listed, without a word from the watch', async () => {
+  it('so it stays until a status lists the Job, and is deleted then, even without an event of the watch', async () => {
     const rig = await aRig(server, {
       cluster: (cluster) => {
         cluster.reconciles = false;
@@ -244,7 +244,7 @@ describe.concurrent('a message that cannot become a Job', () => {
     expect(rig.calls).not.toContain('delete');
   });
 
-  it('holds up nobody: the good ones of its batch are created meanwhile', async () => {
+  it('delays no other message: the good ones of its batch are created meanwhile', async () => {
     const rig = await aRig(server, { started: false, cluster: (cluster) => (cluster.records = false) });
     await send(rig, 'nonsense');
     await send(rig, GOOD);
