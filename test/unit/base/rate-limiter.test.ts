@@ -47,7 +47,7 @@ test('who is told to stop does not wait', async () => {
   await rateLimiter.waitForCapacity(AbortSignal.abort());
 });
 
-test('a clock that is set back holds up nobody', async () => {
+test('a clock that is set back delays no request', async () => {
   const clock = new VirtualClock();
   const rateLimiter = new RateLimiter(clock, 0);
   rateLimiter.spend(100);
