@@ -35,9 +35,11 @@ const COMMANDS: Record<string, Command> = {
 
 const TITLE = `capdeploy ${packageJson.version}: ${packageJson.description}`;
 
-const COMMON = `Each flag can also come as CAPDEPLOY_<FLAG> from the environment (the flag wins; lists are separated by commas or lines there).
+const COMMON = `Each flag can also come as CAPDEPLOY_<FLAG> from the environment, where lists are separated by commas or
+lines. The flag wins.
 
-AWS credentials and region: the SDK's default chain. HTTPS_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are honoured for AWS.`;
+AWS credentials and region: the SDK's default chain. Requests to AWS honour HTTPS_PROXY, NO_PROXY and
+NODE_EXTRA_CA_CERTS.`;
 
 const help = (): string => `${TITLE}
 

@@ -1,8 +1,8 @@
 /**
- * Leader election on a Lease, as client-go's `tools/leaderelection` does it. The holder of the Lease leads. It renews the
- * Lease every few seconds, and gives up before others may take it. Whether the Lease has expired is measured from when
- * this process last saw the record change: clocks are never compared. Election saves work. It is not needed for safety:
- * the lane protocol holds with two leaders.
+ * Leader election on a Lease, as client-go's `tools/leaderelection` does it. The holder of the Lease leads. It renews
+ * the Lease every few seconds, and gives up before others may take it. Whether the Lease has expired is measured from
+ * when this process last saw the record change: clocks are never compared. Election saves work. It is not needed for
+ * safety: the lane protocol holds with two leaders.
  *
  *   stand by ──▶ acquire ──▶ renew every retryMs ──▶ stop: release ('' as holder), and another replica leads at once
  *     ▲  │ watches the Lease, and sends               └─▶ lost: not renewed for renewDeadlineMs, or held by another one
@@ -149,7 +149,7 @@ export class LeaderElector implements WriteGuard {
     return undefined;
   }
 
-  /** Releases the Lease and ends, within 2.5 s. To be called when nothing that needs the Lease will be written any more. */
+  /** Releases the Lease and ends, within 2.5 s. To be called when no write that needs the Lease will follow. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const timer = this.#clock.setTimeout(() => this.#request.abort(), LAST_REQUEST_MS);
