@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: a message becomes a deploy, on this machine alone. With --serve everything stays up to play with, until Ctrl-C. Whatever
- * way it ends, it leaves no process and no file behind.
+ * `npm run demo`: a message becomes a deploy, on this machine alone. With --serve everything stays up to play with,
+ * until Ctrl-C. Whatever way it ends, it leaves no process and no file behind.
  */
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

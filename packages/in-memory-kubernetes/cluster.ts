@@ -1,6 +1,6 @@
 /**
- * The in-memory Kubernetes's cluster in one call: store, Job controller, collector, kubelet and HTTP face, together in this process, on
- * 127.0.0.1. `stop` leaves no process, file, timer or socket behind.
+ * The in-memory Kubernetes's cluster in one call: store, Job controller, collector, kubelet and HTTP face, together in
+ * this process, on 127.0.0.1. `stop` leaves no process, file, timer or socket behind.
  */
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';

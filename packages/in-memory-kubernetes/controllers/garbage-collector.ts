@@ -1,6 +1,7 @@
 /**
- * What Kubernetes cleans up by itself: objects whose owners are gone (the garbage collector: background, foreground, orphan), the contents of
- * namespaces and of CustomResourceDefinitions that are being deleted, Pods that are deleted before they met a node, Events after an hour.
+ * What Kubernetes cleans up by itself: objects whose owners are gone (the garbage collector: background, foreground,
+ * orphan), the contents of namespaces and of CustomResourceDefinitions that are being deleted, Pods that are deleted
+ * before they met a node, Events after an hour.
  */
 import type { KubeObject, ResourceType } from '../objects.ts';
 import { CORE_EVENTS, NAMESPACES, PODS } from '../objects.ts';
@@ -14,7 +15,10 @@ import type { ServedType } from '../types/served-types.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface GarbageCollectorOptions {
-  /** Between the end of an owner, or the birth of an object without one, and the collection. The real one takes some 20 ms. */
+  /**
+   * Between the end of an owner, or the birth of an object without one, and the collection. The real one takes some 20
+   * ms.
+   */
   delayMs?: number;
   /** Until a Pod is ended that is being deleted and never met a node. The real one looks every 20 s. */
   unscheduledMs?: number;
@@ -115,7 +119,10 @@ export class GarbageCollector {
     }
   }
 
-  /** Without any living owner it goes; with some, it only forgets the others. An owner that waits for its dependents takes them along. */
+  /**
+   * Without any living owner it goes; with some, it only forgets the others. An owner that waits for its dependents
+   * takes them along.
+   */
   #checkOwners(type: ServedType, object: KubeObject): void {
     const owners = object.metadata.ownerReferences ?? [];
     if (owners.length === 0) return;

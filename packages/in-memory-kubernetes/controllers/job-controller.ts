@@ -1,8 +1,10 @@
 /**
- * The Job controller: what `job-decision.ts` decides, done on the store. See there for the features that it does not model.
+ * The Job controller: what `job-decision.ts` decides, done on the store. See there for the features that it does not
+ * model.
  *
- * `podCreationLagMs` is the time between the decision to create a Pod, from the controller's cache, and its creation. In that
- * time the Job may go: the Pod then comes late and belongs to nobody, as measured on the real controller under load (docs of the lane protocol).
+ * `podCreationLagMs` is the time between the decision to create a Pod, from the controller's cache, and its creation.
+ * In that time the Job may go: the Pod then comes late and belongs to nobody, as measured on the real controller under
+ * load (docs of the lane protocol).
  */
 import type { KubeObject } from '../objects.ts';
 import { JOBS, PODS } from '../objects.ts';

@@ -1,4 +1,7 @@
-/** Events of the in-memory Kubernetes's own controllers, in core/v1 form; the same words again about the same object raise the count of the first. */
+/**
+ * Events of the in-memory Kubernetes's own controllers, in core/v1 form; the same words again about the same object
+ * raise the count of the first.
+ */
 
 import { timestamp } from '../clock.ts';
 import type { KubeObject } from '../objects.ts';

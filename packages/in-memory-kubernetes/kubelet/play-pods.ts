@@ -1,7 +1,7 @@
 /**
- * For tests and the simulation, where no kubelet runs: what a scheduler and a kubelet would do to a Pod, done by hand. Each call is one
- * step that the real ones take; a Pod that nobody plays stays as it is, which is what a dead node looks like. Unlike
- * the in-memory Kubernetes's own kubelet, this one runs all containers of a Pod.
+ * For tests and the simulation, where no kubelet runs: what a scheduler and a kubelet would do to a Pod, done by hand.
+ * Each call is one step that the real ones take; a Pod that nobody plays stays as it is, which is what a dead node
+ * looks like. Unlike the in-memory Kubernetes's own kubelet, this one runs all containers of a Pod.
  */
 
 import { timestamp } from '../clock.ts';
