@@ -56,7 +56,7 @@ export async function startLocalSqs(options: LocalSqsOptions = {}): Promise<Loca
     queueUrl: (name) => `${endpoint}/${LOCAL_ACCOUNT}/${name}`,
     async stop() {
       const closed = app.close();
-      // A stop does not wait for long polls that somebody left open.
+      // A stop does not wait for long polls that are still open.
       app.server.closeAllConnections();
       await closed;
     },

@@ -18,7 +18,7 @@ export interface DemoMessage {
   rejected: boolean;
 }
 
-/** @param trap a file that exists only if somebody ran what the poisoned revision says. */
+/** @param trap a file that exists only if a shell ran what the poisoned revision says. */
 export function messages(trap: string): DemoMessage[] {
   const message = (title: string, environment: string, revision: string, rejected = false): DemoMessage => ({
     title,

@@ -23,7 +23,7 @@ export interface LocalClusterOptions {
   port?: number;
   /** What runs where a container names no command. Without it no image is known. */
   resolveImage?: ResolveImage;
-  /** `false`: no kubelet; Pods stay Pending until somebody plays them (`play-pods.ts`). */
+  /** `false`: no kubelet; Pods stay Pending until they are played (`play-pods.ts`). */
   kubelet?: boolean;
   runner?: ProcessRunner;
   temporaryDirectory?: string;

@@ -143,7 +143,7 @@ export class GarbageCollector {
 
   #stateOf(object: KubeObject, owner: { apiVersion: string; kind: string; name: string; uid: string }) {
     const type = this.#store.types.ofKind(owner.apiVersion, owner.kind);
-    // A kind that nobody serves: the real collector waits until it is served.
+    // A kind that is not served: the real collector waits until it is served.
     if (type === undefined) return 'lives';
     const found = this.#store.find(type, object.metadata.namespace, owner.name);
     if (found === undefined || found.metadata.uid !== owner.uid) return 'gone';

@@ -34,7 +34,7 @@ export class Recorder {
         this.#store.update(CORE_EVENTS, { ...same, count, lastTimestamp: now });
         return;
       }
-      // Unique, for the version moves with every Event, whoever records it.
+      // Unique: the version moves with every Event of every recorder.
       const suffix = `${this.#store.clock.now().toString(16)}${this.#store.version.toString(16)}`;
       const involvedObject = {
         kind: about.kind,

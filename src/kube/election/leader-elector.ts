@@ -64,8 +64,13 @@ export class LeaderElector implements WriteGuard {
   /** Aborts the request under way. The release finds out whether it took effect. */
   readonly #request = new AbortController();
   readonly #guard = new AbortController();
+  readonly signal = this.#guard.signal;
   readonly #acquired = Promise.withResolvers<void>();
+  /** Resolves when this replica leads. */
+  readonly acquired = this.#acquired.promise;
   readonly #lost = Promise.withResolvers<Error>();
+  /** Resolves with the reason when leadership was lost without a stop. By then nothing is granted any more. */
+  readonly lost = this.#lost.promise;
   readonly #wakeup = new Wakeup();
   #state: 'standing by' | 'leading' | 'lost' | 'ended' = 'standing by';
   #running: Promise<void> | undefined;
@@ -102,20 +107,6 @@ export class LeaderElector implements WriteGuard {
   start(): void {
     this.#progressAt = monotonicNow(this.#clock);
     this.#running ??= this.#run();
-  }
-
-  /** Resolves when this replica leads. */
-  get acquired(): Promise<void> {
-    return this.#acquired.promise;
-  }
-
-  /** Resolves with the reason when leadership was lost without a stop. By then nothing is granted any more. */
-  get lost(): Promise<Error> {
-    return this.#lost.promise;
-  }
-
-  get signal(): AbortSignal {
-    return this.#guard.signal;
   }
 
   /** Whether it leads, by the time since its last renewal: also right in a process that was paused and just woke up. */

@@ -54,7 +54,10 @@ interface Tls {
 
 /** Credentials are read again after this. It is cheap: files are small, and providers and exec plugins cache tokens. */
 const CREDENTIALS_TTL_MS = 10_000;
-/** Below the idle time-outs of the API server (90 s) and of most load balancers (60 s), so that we close first. */
+/**
+ * Below the idle time-outs of the API server (90 s) and of most load balancers (60 s): we close first, and never send
+ * into a socket that is closing.
+ */
 const KEEP_ALIVE_MS = 30_000;
 
 export class Connection {
@@ -74,7 +77,10 @@ export class Connection {
     this.#options = options;
   }
 
-  /** Where to send, and with which credentials. @throws KubeError (retryable, reason Credentials) */
+  /**
+   * Where to send, and with which credentials.
+   * @throws KubeError (retryable, reason Credentials): a plugin may be slow, or a file half written.
+   */
   endpoint(): Promise<Endpoint> {
     if (this.#endpoint === undefined || performance.now() - this.#readAt > CREDENTIALS_TTL_MS) {
       this.#readAt = performance.now();

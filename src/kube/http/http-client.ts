@@ -171,7 +171,7 @@ export class HttpKubeClient implements KubeClient {
     return this.#transport.skewMs;
   }
 
-  /** The server's `major.minor`, as [1, 36]: what it can do beyond the oldest supported one. */
+  /** The server's `major.minor`, such as [1, 36]. */
   async serverVersion(options?: RequestOptions): Promise<[major: number, minor: number]> {
     const request: Request = { verb: 'get', method: 'GET', path: '/version', signal: options?.signal };
     const { major, minor } = await this.#transport.call<{ major?: string; minor?: string }>(request);

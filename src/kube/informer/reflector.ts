@@ -34,8 +34,8 @@ export interface ReflectorOptions<T extends KubeObject> {
 /** Milliseconds. */
 export interface ReflectorTimings {
   /**
-   * The server is asked to end a watch after this to twice as long, at random: not all reconnect in step (as
-   * client-go).
+   * The server is asked to end a watch after this to twice as long, at random (client-go: 5 to 10 min), so that not all
+   * reflectors reconnect in step.
    */
   watchMs: number;
   /** If the server did not end the watch, it is cut this much later: the connection is dead. */
