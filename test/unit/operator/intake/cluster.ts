@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { CapDeployJob, RejectionEntry } from '../../../../src/api/capdeployjob.ts';
+import type { ObjectKey } from '../../../../src/base/object-key.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../../../../src/kube/client.ts';
 import { KubeError } from '../../../../src/kube/errors.ts';
 import { type Job, storedRequest } from '../../../../src/lanes/job.ts';
-import type {
-  CreateFailure,
-  ObjectKey,
-  QueueState,
-  Reports,
-  Resources,
-} from '../../../../src/operator/intake/ports.ts';
+import type { CreateFailure, QueueState, Reports, Resources } from '../../../../src/operator/intake/ports.ts';
 
 /**
  * As much of a cluster as intake sees: CapDeployJobs and Jobs behind a KubeClient, the cache of the former, and a reconcile that lists
