@@ -1,4 +1,7 @@
-/** The operator's KubeClient on the store, in process: for fast tests and the simulation. Every answer is a copy of its own. */
+/**
+ * The operator's KubeClient on the store, in process: for fast tests and the simulation. Every answer is a copy of its
+ * own.
+ */
 
 import type { TimerHandle } from 'in-memory-kubernetes/clock.ts';
 import type { RequestLog, Verb } from 'in-memory-kubernetes/http/requests.ts';

@@ -1,14 +1,17 @@
 import { buildApp } from 'fauxqs';
 
 /**
- * The queue server of the in-memory Kubernetes: fauxqs, in process, on loopback only (its own `startFauxqs` listens on every address).
- * Nothing in it outlives the process.
+ * The queue server of the in-memory Kubernetes: fauxqs, in process, on loopback only (its own `startFauxqs` listens on
+ * every address). Nothing in it outlives the process.
  */
 export interface LocalSqs {
   /** `http://127.0.0.1:<port>`: every client's endpoint, and what the operator's `--allow-queue-origin` is to name. */
   readonly endpoint: string;
   readonly region: string;
-  /** The URL to put into a CapDeployJob. CreateQueue answers with sqs.<region>.localhost, which not every machine resolves. */
+  /**
+   * The URL to put into a CapDeployJob. CreateQueue answers with sqs.<region>.localhost, which not every machine
+   * resolves.
+   */
   queueUrl(name: string): string;
   stop(): Promise<void>;
 }
@@ -21,8 +24,9 @@ const LOCAL_ACCOUNT = '000000000000';
 export interface LocalSqsOptions {
   port?: number;
   /**
-   * Asked before each request about a queue, by its name: what it resolves with is answered instead of the queue's own answer, and while
-   * it has not resolved nothing is answered. For tests and benchmarks: an endpoint that is slow or refuses, at the origin of all others.
+   * Asked before each request about a queue, by its name: what it resolves with is answered instead of the queue's own
+   * answer, and while it has not resolved nothing is answered. For tests and benchmarks: an endpoint that is slow or
+   * refuses, at the origin of all others.
    */
   intercept?: (queue: string, action: string) => Promise<SqsRefusal | undefined> | undefined;
 }
@@ -52,7 +56,7 @@ export async function startLocalSqs(options: LocalSqsOptions = {}): Promise<Loca
     queueUrl: (name) => `${endpoint}/${LOCAL_ACCOUNT}/${name}`,
     async stop() {
       const closed = app.close();
-      // A stop does not wait for long polls that somebody left open.
+      // A stop does not wait for long polls that are still open.
       app.server.closeAllConnections();
       await closed;
     },

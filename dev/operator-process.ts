@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from './local-sqs.ts';
 
-/** The operator as a cluster runs it: `capdeploy controller` in a process of its own, told where to look by flags and environment. */
+/**
+ * The operator as a cluster runs it: `capdeploy controller` in a process of its own, told where to look by flags and
+ * environment.
+ */
 export interface Operator {
   readonly pid: number;
   /** What it logged, one JSON object a line. */

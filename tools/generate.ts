@@ -1,5 +1,6 @@
 /**
- * Writes the generated files: `npm run generate`. With --check it writes nothing and fails if a file is not what the sources say.
+ * Writes the generated files: `npm run generate`. With --check it writes nothing and fails if a file is not what the
+ * sources say.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';

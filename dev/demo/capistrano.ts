@@ -19,8 +19,9 @@ export interface SampleApplication {
 }
 
 /**
- * Lays the sample project of examples/ out in `directory`. With Capistrano 3 on the PATH the container runs it (the operator's args name
- * `cap`, so there is no entrypoint to give); else the entrypoint is the stand-in, which gets the same args.
+ * Lays the sample project of examples/ out in `directory`. With Capistrano 3 on the PATH the container runs it (the
+ * operator's args name `cap`, so there is no entrypoint to give); else the entrypoint is the stand-in, which gets the
+ * same args.
  */
 export async function prepareApplication(
   directory: string,

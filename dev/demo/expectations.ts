@@ -4,7 +4,10 @@ import type { Job, Pod } from '../../src/lanes/job.ts';
 import type { DeployedTo } from './observed.ts';
 import type { DemoMessage } from './scenario.ts';
 
-/** What must have come of the messages. Pure: everything that was seen comes in, what was as expected and what was not comes out. */
+/**
+ * What must have come of the messages. Pure: everything that was seen comes in, what was as expected and what was not
+ * comes out.
+ */
 
 export interface Sent {
   message: DemoMessage;

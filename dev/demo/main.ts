@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: a message becomes a deploy, on this machine alone. With --serve everything stays up to play with, until Ctrl-C. Whatever
- * way it ends, it leaves no process and no file behind.
+ * `npm run demo`: a message becomes a deploy, on this machine alone. With --serve everything stays up to play with,
+ * until Ctrl-C. Whatever way it ends, it leaves no process and no file behind.
  */
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -29,7 +29,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     stopping.abort(new Interrupted(signal));
   });
 }
-// The reader has gone (`npm run demo | head`): nobody is told, but everything is still taken away.
+// The reader has gone (`npm run demo | head`): no message is printed, but everything is still removed.
 process.stdout.on('error', (error) => stopping.abort(error));
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => stopping.abort(error));

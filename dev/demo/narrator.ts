@@ -10,8 +10,8 @@ import type { Row, Table } from './table.ts';
 export type FollowLog = (pod: string, onLine: (line: string) => void, signal: AbortSignal) => Promise<void>;
 
 /**
- * Tells what happens, as anybody with a kubeconfig could: from watches of the CapDeployJob, its Jobs and its Pods, and from the Pods' logs.
- * It asks nothing of the operator.
+ * Tells what happens, as any client with a kubeconfig could: from watches of the CapDeployJob, its Jobs and its Pods,
+ * and from the Pods' logs. It sends no request to the operator.
  */
 export class Narrator {
   /** What each Job that had to wait was said to wait for, the first reason first. */

@@ -18,7 +18,7 @@ export interface DemoMessage {
   rejected: boolean;
 }
 
-/** @param trap a file that exists only if somebody ran what the poisoned revision says. */
+/** @param trap a file that exists only if a shell ran what the poisoned revision says. */
 export function messages(trap: string): DemoMessage[] {
   const message = (title: string, environment: string, revision: string, rejected = false): DemoMessage => ({
     title,
@@ -36,7 +36,10 @@ export function messages(trap: string): DemoMessage[] {
 
 export const namespace = (): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
 
-/** The CapDeployJob of the demo. The short long poll is for a quick stop: what it sets is how long a stop may wait for the queue. */
+/**
+ * The CapDeployJob of the demo. The short long poll is for a quick stop: what it sets is how long a stop may wait for
+ * the queue.
+ */
 export function resource(queueUrl: string): KubeObject {
   return {
     apiVersion: API_VERSION,
@@ -52,7 +55,9 @@ export function resource(queueUrl: string): KubeObject {
   };
 }
 
-/** No server is reached by ssh here, but the Secret is mounted as in a cluster, and a Pod without it would not start. */
+/**
+ * No server is reached by ssh here, but the Secret is mounted as in a cluster, and a Pod without it would not start.
+ */
 export function secret(): KubeObject {
   return {
     apiVersion: 'v1',

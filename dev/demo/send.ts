@@ -1,4 +1,6 @@
-/** Puts one message on the queue of a demo that was started with --serve: `QUEUE_URL=… node dev/demo/send.ts '<body>'`. */
+/**
+ * Puts one message on the queue of a demo that was started with --serve: `QUEUE_URL=… node dev/demo/send.ts '<body>'`.
+ */
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../local-sqs.ts';
 

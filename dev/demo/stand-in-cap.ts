@@ -1,7 +1,8 @@
 /**
- * Stands in for Capistrano where none is installed: `node stand-in-cap.ts cap <environment> deploy` does what Capistrano 3 does by default,
- * in the same order and places (releases/<timestamp>, REVISION, current, revisions.log), from a real git repository, and only on this
- * machine. It knows no Capfile and no other task. Settings: REVISION, REPO_URL, DEPLOY_ROOT, DEMO_BUILD_SECONDS.
+ * Stands in for Capistrano where none is installed: `node stand-in-cap.ts cap <environment> deploy` does what
+ * Capistrano 3 does by default, in the same order and places (releases/<timestamp>, REVISION, current, revisions.log),
+ * from a real git repository, and only on this machine. It knows no Capfile and no other task. Settings: REVISION,
+ * REPO_URL, DEPLOY_ROOT, DEMO_BUILD_SECONDS.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

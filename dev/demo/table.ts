@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 
 /**
- * The demo's output: lines that are only ever added, so that a log of CI reads like the terminal. Colour where stdout is a terminal and
- * NO_COLOR is not set (styleText looks at both).
+ * The demo's output: lines that are only ever added, so that a log of CI reads like the terminal. Colour where stdout
+ * is a terminal and NO_COLOR is not set (styleText looks at both).
  */
 
 type Style = Parameters<typeof styleText>[0];

@@ -50,7 +50,9 @@ interface Waiting {
   callback: () => void;
 }
 
-/** A clock that stands still until it is moved. Timers due at the same moment run in the order in which they were set. */
+/**
+ * A clock that stands still until it is moved. Timers due at the same moment run in the order in which they were set.
+ */
 export class VirtualClock implements Clock {
   #now: number;
   #order = 0;

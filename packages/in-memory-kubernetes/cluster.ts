@@ -1,6 +1,6 @@
 /**
- * The in-memory Kubernetes's cluster in one call: store, Job controller, collector, kubelet and HTTP face, together in this process, on
- * 127.0.0.1. `stop` leaves no process, file, timer or socket behind.
+ * The in-memory Kubernetes's cluster in one call: store, Job controller, collector, kubelet and HTTP face, together in
+ * this process, on 127.0.0.1. `stop` leaves no process, file, timer or socket behind.
  */
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
@@ -23,7 +23,7 @@ export interface LocalClusterOptions {
   port?: number;
   /** What runs where a container names no command. Without it no image is known. */
   resolveImage?: ResolveImage;
-  /** `false`: no kubelet; Pods stay Pending until somebody plays them (`play-pods.ts`). */
+  /** `false`: no kubelet; Pods stay Pending until they are played (`play-pods.ts`). */
   kubelet?: boolean;
   runner?: ProcessRunner;
   temporaryDirectory?: string;

@@ -1,10 +1,5 @@
 import { type Clock, monotonicNow, sleep } from './clock.ts';
 
-/** Ten Jobs a second: what each costs (milliseconds). */
-export const JOB_COST_MS = 100;
-/** Fifty Jobs are created at once, however fast they come. More than people and pipelines ask for in one go. */
-export const JOBS_AT_ONCE_MS = 50 * JOB_COST_MS;
-
 /**
  * Limits how fast one resource goes on, so that others get their turn between its requests (invariant 9). Without it, a
  * backlog of thousands is worked off as fast as the API server answers, and a flood is refused as fast as this process

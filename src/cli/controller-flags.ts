@@ -1,19 +1,23 @@
-import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
 import { parseBindAddress } from '../observability/bind-address.ts';
 import { parseAllowedOrigin, parseAllowQueue } from '../sqs/allow-queue.ts';
-import { helpOf, logLevel, many, namespace, nonEmpty, parseFlags, single, toggle, type Values } from './flags.ts';
+import {
+  helpOf,
+  kubeconfigFlag,
+  logLevelFlag,
+  many,
+  namespace,
+  parseFlags,
+  single,
+  toggle,
+  type Values,
+} from './flags.ts';
 
 export { environmentName, FlagError } from './flags.ts';
 
 /** The flags of `capdeploy controller`. */
 
 export const CONTROLLER_FLAGS = {
-  kubeconfig: single<string | undefined>(
-    'FILE',
-    undefined,
-    nonEmpty,
-    'kubeconfig to use. Default: the files in KUBECONFIG, else the service account of the Pod, else ~/.kube/config',
-  ),
+  kubeconfig: kubeconfigFlag,
   namespace: many('NAME', namespace, 'namespace to watch; may be given several times. Default: all namespaces'),
   'leader-elect': toggle(
     'only the holder of a Lease works, other replicas stand by. Needed for more than one replica. Default: false',
@@ -22,7 +26,7 @@ export const CONTROLLER_FLAGS = {
     'DURATION',
     15_000,
     leaseDuration,
-    'how long others wait for a leader that shows no sign of life, 2s to 10m. It gives up after two thirds of it. Default: 15s',
+    'how long others wait for a leader without a sign of life, 2s to 10m. It gives up after two thirds of it. Default: 15s',
   ),
   'metrics-bind-address': single(
     'ADDRESS',
@@ -36,7 +40,7 @@ export const CONTROLLER_FLAGS = {
     bindAddress,
     'where /healthz and /readyz are served, [host]:port; 0 turns them off. Default: :8081',
   ),
-  'log-level': single<LogLevel>('LEVEL', 'info', logLevel, `${LOG_LEVELS.join(', ')}. Default: info`),
+  'log-level': logLevelFlag,
   'allow-queue-origin': many(
     'ORIGIN',
     parseAllowedOrigin,
@@ -45,7 +49,8 @@ export const CONTROLLER_FLAGS = {
   'allow-queue': many(
     'NAMESPACE=ARN',
     parseAllowQueue,
-    'queues that a namespace may read, * in the ARN stands for anything; may be given several times. Default: every queue that the credentials can read',
+    'queues that a namespace may read, * in the ARN stands for anything; may be given several times. ' +
+      'Default: every queue that the credentials can read',
   ),
 };
 

@@ -6,7 +6,7 @@ import { timingsOf } from '../kube/election/leader-elector.ts';
 import { KUBE_ERROR_KINDS } from '../kube/errors.ts';
 import { HttpKubeClient, type HttpKubeClientOptions, VERBS } from '../kube/http/http-client.ts';
 import { currentNamespace, KubeConfigError, loadKubeConfig } from '../kube/http/kubeconfig.ts';
-import { type RunningServer, serveMetrics, serveProbes } from '../observability/health.ts';
+import { type MetricsText, type RunningServer, serveMetrics, serveProbes } from '../observability/health.ts';
 import { createLogger } from '../observability/logger.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { operatorMetrics } from '../operator/metrics.ts';
@@ -17,7 +17,8 @@ import { endOnUnexpectedErrors, endSoon, stopSignal } from './process.ts';
 
 /**
  * `capdeploy controller`: flags → clients → the operator, until a signal.
- * @returns the exit code: 0 after a clean stop, 1 where leadership was lost or the clock was set. @throws FlagError or KubeConfigError where it cannot begin.
+ * @returns the exit code: 0 after a clean stop, 1 if leadership was lost or the clock was set.
+ * @throws UsageError if it cannot begin.
  */
 export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const flags = parseControllerFlags(args, env);
@@ -39,23 +40,18 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
       ...more,
     });
   const kube = client({ mayWrite: () => operator?.mayWrite() ?? true });
-  // Sockets of its own: a renewal must not wait behind deploys whose requests hang.
+  // With sockets of its own: a renewal must not wait behind requests that hang.
   const leaseClient =
     election && client({ maxConnections: 2, requestTimeoutMs: timingsOf(election.durationMs).renewDeadlineMs });
   const sqs = new SqsClients();
 
-  // Before the caches are complete: /healthz answers from the start, /readyz says what is missing.
-  const servers = await serve({
-    probes: flags['health-probe-bind-address'],
-    metricsAddress: flags['metrics-bind-address'],
-    metrics: {
-      contentType: metrics.contentType,
-      text: () => {
-        metrics.clockSkew((kube.clockSkewMs() ?? 0) / 1000);
-        return metrics.text();
-      },
+  // Before the caches are complete: /healthz answers from the start, and /readyz says what is missing.
+  const servers = await serve(flags, () => operator, {
+    contentType: metrics.contentType,
+    text: () => {
+      metrics.clockSkew((kube.clockSkewMs() ?? 0) / 1000);
+      return metrics.text();
     },
-    operator: () => operator,
   });
 
   operator = startOperator({
@@ -86,7 +82,8 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
 
   const end = await Promise.race([stopRequested, operator.lost]);
   if (end instanceof Error) {
-    // Not a follower again: what this process knows, polls and has in flight is a leader's. Kubernetes starts a new one, which forgets nothing.
+    // Not a follower again: this process holds the state of a leader. Kubernetes starts a new one, which forgets
+    // nothing.
     const why = end instanceof ClockWasSetError ? 'the clock was set' : 'leadership was lost';
     log.error({ err: end }, `${why}: ending, for another process to go on`);
     process.exit(1);
@@ -101,37 +98,32 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
   return 0;
 }
 
-/** @throws KubeConfigError where nobody says in which namespace the Lease is to lie. */
+/** @throws KubeConfigError if the namespace of the Lease is not known. */
 function electionOf(flags: ControllerFlags, namespace: string | undefined, instance: string): ElectionOptions {
   if (namespace === undefined) {
     throw new KubeConfigError(
-      "--leader-elect: the Lease lies in the operator's own namespace, and that is not known: this is no Pod with a service account, and the current context of the kubeconfig names none (kubectl config set-context --current --namespace=…)",
+      "--leader-elect: the Lease lies in the operator's own namespace, and that is not known: this is no Pod with a " +
+        'service account, and the current context of the kubeconfig names none (kubectl config set-context --current ' +
+        '--namespace=…)',
     );
   }
   return {
     lease: { namespace, name: LEASE_NAME },
-    // A container that is started again has the name of the one that died, and is not the one that holds the Lease.
+    // A container that is started again has the name of the one that died, but it does not hold its Lease.
     identity: `${instance}_${randomUUID()}`,
     durationMs: flags['leader-elect-lease-duration'],
   };
 }
 
-async function serve(options: {
-  probes: string;
-  metricsAddress: string;
-  metrics: { contentType: string; text(): Promise<string> };
-  operator: () => Operator | undefined;
-}): Promise<{ probes: RunningServer | undefined; metrics: RunningServer | undefined }> {
-  const { operator } = options;
-  const starting = { ok: false, message: 'starting' };
+async function serve(flags: ControllerFlags, operator: () => Operator | undefined, metrics: MetricsText) {
   let probes: RunningServer | undefined;
   try {
     probes = await serveProbes({
-      address: options.probes,
+      address: flags['health-probe-bind-address'],
       healthz: { controller: () => operator()?.liveness() ?? { ok: true } },
-      readyz: { controller: () => operator()?.readiness() ?? starting },
+      readyz: { controller: () => operator()?.readiness() ?? { ok: false, message: 'starting' } },
     });
-    return { probes, metrics: await serveMetrics({ address: options.metricsAddress, metrics: options.metrics }) };
+    return { probes, metrics: await serveMetrics({ address: flags['metrics-bind-address'], metrics }) };
   } catch (error) {
     await probes?.close();
     // "--metrics-bind-address: cannot listen on …": for the person who chose the address.
@@ -139,5 +131,5 @@ async function serve(options: {
   }
 }
 
-/** Where a server listens, for the log: port 0 in a flag takes a free one. */
+/** Where a server listens, for the log: port 0 in a flag takes a free port. */
 const at = (server: RunningServer | undefined): string => (server ? `${server.host}:${server.port}` : 'off');

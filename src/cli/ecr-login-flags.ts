@@ -1,8 +1,19 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
+import type { LogLevel } from '../base/log.ts';
 import { completeTarget, parseConfig, type Target, targetFields } from '../ecr/config.ts';
-import { FlagError, helpOf, logLevel, many, nonEmpty, type Parse, parseFlags, single, toggle } from './flags.ts';
+import {
+  FlagError,
+  helpOf,
+  kubeconfigFlag,
+  logLevelFlag,
+  many,
+  nonEmpty,
+  type Parse,
+  parseFlags,
+  single,
+  toggle,
+} from './flags.ts';
 
 /** The flags of `capdeploy ecr-login`: a configuration file, or one target. */
 
@@ -69,13 +80,8 @@ export const ECR_LOGIN_FLAGS = {
     'run again and again, so long after each other, until stopped: 1m to 6h',
   ),
   'dry-run': toggle('ask ECR, and let the API server check every write, but store nothing'),
-  kubeconfig: single<string | undefined>(
-    'FILE',
-    undefined,
-    nonEmpty,
-    'kubeconfig to use. Default: the files in KUBECONFIG, else the service account of the Pod, else ~/.kube/config',
-  ),
-  'log-level': single<LogLevel>('LEVEL', 'info', logLevel, `${LOG_LEVELS.join(', ')}. Default: info`),
+  kubeconfig: kubeconfigFlag,
+  'log-level': logLevelFlag,
 };
 
 /** Tokens are good for 12 hours: with more than 6 between two runs, one that fails is the last chance. */

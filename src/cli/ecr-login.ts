@@ -15,7 +15,7 @@ const AFTER_FAILURE_MS = 5 * 60_000;
 
 /**
  * `capdeploy ecr-login`: puts fresh ECR tokens into pull Secrets, once or at an interval.
- * @returns the exit code: 0 where every target and namespace is good, 1 where some failed. Of several runs the last one counts.
+ * @returns the exit code of the last run: 0 if every target and namespace is good, 1 if some failed.
  * @throws UsageError if it cannot begin.
  */
 export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<number> {

@@ -3,54 +3,53 @@ import { isLogLevel, LOG_LEVELS, type LogLevel } from '../base/log.ts';
 import { UsageError } from '../base/usage-error.ts';
 
 /**
- * How the flags of a sub-command are read, checked and explained, from one table. Each can also come as CAPDEPLOY_<FLAG> from the environment,
- * which is what a manifest patches most easily; the command line wins.
+ * Reads, checks and explains the flags of a command, from one table. Each flag can also come as CAPDEPLOY_<FLAG> from
+ * the environment, which a manifest patches most easily. The command line wins.
  */
 
-/** What is wrong with the command line or the environment, in one line for the person at the terminal: exit code 2. */
+/** A mistake in the command line or the environment, in one line for the person at the terminal: exit code 2. */
 export class FlagError extends UsageError {
   override readonly name = 'FlagError';
 }
 
-/** Checks one value; `flag` is its name with the dashes. Throws an Error whose message holds the value found and what is allowed. */
+/** Checks one value of `--flag`. @throws Error whose message holds the value found and what is allowed. */
 export type Parse<T> = (value: string, flag: string) => T;
 
 export interface Flag<T> {
-  /** How the value is called in the help. */
+  /** Name of the value in the help. */
   value: string;
   help: string;
   parse: Parse<T>;
   default: T | T[];
   repeatable: boolean;
-  /** Needs no value: `--dry-run` alone says true. */
+  /** Needs no value: `--dry-run` alone is true. */
   toggle?: boolean;
 }
 
-export const single = <T>(
-  value: string,
-  fallback: T,
-  parse: Parse<T>,
-  help: string,
-): Flag<T> & { repeatable: false } => ({
-  value,
-  help,
-  parse,
-  default: fallback,
-  repeatable: false,
-});
-export const many = <T>(value: string, parse: Parse<T>, help: string): Flag<T> & { repeatable: true } => ({
-  value,
-  help,
-  parse,
-  default: [],
-  repeatable: true,
-});
+type Single<T> = Flag<T> & { repeatable: false };
+type Many<T> = Flag<T> & { repeatable: true };
+
+export function single<T>(value: string, fallback: T, parse: Parse<T>, help: string): Single<T> {
+  return { value, help, parse, default: fallback, repeatable: false };
+}
+
+export function many<T>(value: string, parse: Parse<T>, help: string): Many<T> {
+  return { value, help, parse, default: [], repeatable: true };
+}
 
 /** true or false; `--name` alone is true. Default false. */
-export const toggle = (help: string): Flag<boolean> & { repeatable: false } => ({
-  ...single('true|false', false, trueOrFalse, help),
-  toggle: true,
-});
+export function toggle(help: string): Single<boolean> {
+  return { ...single('true|false', false, trueOrFalse, help), toggle: true };
+}
+
+/** Flags of every command. */
+export const kubeconfigFlag = single<string | undefined>(
+  'FILE',
+  undefined,
+  nonEmpty,
+  'kubeconfig to use. Default: the files in KUBECONFIG, else the service account of the Pod, else ~/.kube/config',
+);
+export const logLevelFlag = single<LogLevel>('LEVEL', 'info', logLevel, `${LOG_LEVELS.join(', ')}. Default: info`);
 
 type Value<F> = F extends { repeatable: true; parse: Parse<infer T> }
   ? T[]
@@ -59,12 +58,12 @@ type Value<F> = F extends { repeatable: true; parse: Parse<infer T> }
     : never;
 export type Values<Table> = { [K in keyof Table]: Value<Table[K]> };
 
-/** The same table without the types of its values, to walk through. */
-export type FlagTable = Record<string, Flag<unknown>>;
+/** A table without the types of its values. */
+type FlagTable = Record<string, Flag<unknown>>;
 
 export interface ParsedFlags<Table> {
   values: Values<Table>;
-  /** Where each flag that was given came from, as the person wrote it: `--log-level` or CAPDEPLOY_LOG_LEVEL. */
+  /** The origin of each flag that was given, as it was written: `--log-level` or CAPDEPLOY_LOG_LEVEL. */
   origins: ReadonlyMap<keyof Table & string, string>;
 }
 
@@ -88,25 +87,27 @@ export function parseFlags<Table extends { [K in keyof Table]: Flag<never> | Fla
       try {
         return flag.parse(value, `--${name}`);
       } catch (error) {
-        // Other rooms' parsers begin with the name of the flag; here the value may have come from the environment.
+        // Parsers of other rooms begin with the name of the flag, but the value may have come from the environment.
         const problem = (error as Error).message.replace(`--${name}: `, '');
         throw new FlagError(`${origin}: ${problem}`);
       }
     });
     if (flag.repeatable) values[name] = parsed;
-    // As Go's flag package has it: of a flag that is given twice the last one counts.
+    // As in Go's flag package: of a flag that is given twice the last one counts.
     else values[name] = parsed.length > 0 ? parsed.at(-1) : flag.default;
   }
   return { values: values as Values<Table>, origins };
 }
 
 interface Found {
-  /** As the person wrote it: `--log-level` or CAPDEPLOY_LOG_LEVEL. */
+  /** As in ParsedFlags.origins. */
   origin: string;
   value: string;
 }
 
-/** parseArgs is asked for tokens only: its own strictness throws paragraphs, and takes `--kubeconfig --namespace x` for a file name. */
+/**
+ * Uses only the tokens of parseArgs: its `strict` throws paragraphs, and takes `--kubeconfig --namespace` for a file.
+ */
 function commandLine(table: FlagTable, args: readonly string[]): Map<string, Found[]> {
   const options = Object.fromEntries(
     Object.entries(table).map(([name, flag]) => [
@@ -142,13 +143,13 @@ function commandLine(table: FlagTable, args: readonly string[]): Map<string, Fou
 }
 
 /**
- * Only the names in the table are looked at: an unknown CAPDEPLOY_… is no mistake, for Kubernetes puts such variables into every Pod beside
- * a Service whose name begins with "capdeploy".
+ * Reads only the names in the table. An unknown CAPDEPLOY_… is no mistake: Kubernetes puts such variables into every
+ * Pod beside a Service whose name begins with "capdeploy".
  */
 function environment(name: string, flag: Flag<unknown>, env: NodeJS.ProcessEnv): Found[] {
   const origin = environmentName(name);
   const value = env[origin];
-  // Set to nothing is how a manifest takes a default back.
+  // An empty value is how a manifest restores a default.
   if (value === undefined || value.trim() === '') return [];
   const values = flag.repeatable ? value.split(/[,\n]/) : [value];
   return values.map((one) => ({ origin, value: one.trim() })).filter((found) => found.value !== '');
@@ -175,7 +176,7 @@ export function namespace(value: string): string {
   return value;
 }
 
-export function logLevel(value: string): LogLevel {
+function logLevel(value: string): LogLevel {
   if (!isLogLevel(value))
     throw new Error(`${JSON.stringify(value)} is no log level: expected one of ${LOG_LEVELS.join(', ')}`);
   return value;

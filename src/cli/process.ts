@@ -1,13 +1,13 @@
 import type { Log } from '../base/log.ts';
 
-/** What a process that runs until it is told to stop owes its supervisor: signals, and an end in words when something unexpected happens. */
+/** How a process ends that runs until it is told to stop: on signals, and on unexpected errors. */
 
-/** Long enough for what still closes its sockets, short enough for a terminationGracePeriodSeconds of 30 after a drain. */
+/** Long enough to close sockets, short enough for a terminationGracePeriodSeconds of 30 after a drain. */
 const LINGER_MS = 2000;
 
 /**
- * Resolves with the first SIGTERM or SIGINT: stop in order. With the second one the process ends at once.
- * @param afterSecond what a person may rely on then.
+ * Resolves with the first SIGTERM or SIGINT. With the second one the process ends at once.
+ * @param afterSecond what the log says of the state after that.
  */
 export function stopSignal(
   log: Log,
@@ -28,7 +28,9 @@ export function stopSignal(
   return promise;
 }
 
-/** A bug must not leave a half-working operator behind: it is logged, and Kubernetes starts a new one, which forgets nothing. */
+/**
+ * A bug must not leave a half-working operator: it is logged, and Kubernetes starts a new one, which forgets nothing.
+ */
 export function endOnUnexpectedErrors(log: Log): void {
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (err: unknown) => {
@@ -38,7 +40,7 @@ export function endOnUnexpectedErrors(log: Log): void {
   }
 }
 
-/** All is stopped and the process is about to end by itself; if something was left open, it ends all the same, and says so. */
+/** For when all is stopped and the process should end by itself. If something is still open, it ends all the same. */
 export function endSoon(log: Log): void {
   setTimeout(() => {
     log.warn({ open: process.getActiveResourcesInfo() }, 'something was left open: ending');

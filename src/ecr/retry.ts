@@ -28,7 +28,7 @@ export async function retry<T>(act: () => Promise<T>, options: RetryOptions): Pr
 }
 
 /** Handles at most `limit` items at the same time, and waits for all. `act` must not throw. */
-export async function forEachAtOnce<T>(
+export async function inParallel<T>(
   items: readonly T[],
   limit: number,
   act: (item: T) => Promise<void>,

@@ -8,7 +8,7 @@ import { findNamespaces } from './find-namespaces.ts';
 import { getToken } from './get-token.ts';
 import { firstExpiry, type RegistryLogin } from './registry-login.ts';
 import { Report } from './report.ts';
-import { forEachAtOnce } from './retry.ts';
+import { inParallel } from './retry.ts';
 import { addPullSecret, type Cluster, NamespaceGone, writeSecret } from './write.ts';
 
 /**
@@ -48,7 +48,7 @@ export async function runOnce(options: RunOptions): Promise<number> {
   const signal = AbortSignal.any([options.signal, limit.signal]);
   const cluster: Cluster = { kube, clock, signal, dryRun };
   try {
-    await forEachAtOnce(targets, TARGETS_AT_A_TIME, (target) => refresh(target, cluster, aws, report));
+    await inParallel(targets, TARGETS_AT_A_TIME, (target) => refresh(target, cluster, aws, report));
   } finally {
     clock.clearTimeout(timer);
   }
@@ -80,7 +80,7 @@ async function refresh(target: Target, cluster: Cluster, aws: Aws, report: Repor
     return fail(`no token from ECR in ${target.region}: ${wordsOf(error)}`);
   }
   for (const login of logins) report.hide(login);
-  await forEachAtOnce(namespaces, NAMESPACES_AT_A_TIME, (namespace) =>
+  await inParallel(namespaces, NAMESPACES_AT_A_TIME, (namespace) =>
     refreshIn(namespace, target, logins, cluster, report),
   );
 }

@@ -2,8 +2,8 @@
  * The Kubernetes API as the operator uses it: raw JSON in, raw JSON out, so that a field which this program does not
  * know survives a read and a write (the typed client drops such fields).
  *
- * Two implementations: `http/http-client.ts` (a cluster, by kubeconfig) and `dev/in-process-client.ts` (the store of the in-memory
- * Kubernetes, called in process by the simulation). Both throw `KubeError` and nothing else for what the API server answers or fails to answer.
+ * Two implementations: `http/http-client.ts` (a cluster, by kubeconfig) and `dev/in-process-client.ts` (the store of
+ * the in-memory Kubernetes). For every answer of the API server, and for none, both throw `KubeError` and nothing else.
  */
 
 /** What every Kubernetes object carries. Everything else stays as the server sent it. */
@@ -67,9 +67,9 @@ export const EVENTS: ResourceType = { group: 'events.k8s.io', version: 'v1', plu
 
 export interface ListOptions {
   /** One namespace; without it, all of them. */
-  namespace?: string;
-  labelSelector?: string;
-  fieldSelector?: string;
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
   /** Page size. The client follows `continue` itself only in `listAll`. */
   limit?: number;
   continue?: string;
@@ -84,9 +84,9 @@ export interface ObjectList<T extends KubeObject = KubeObject> {
 }
 
 export interface WatchOptions {
-  namespace?: string;
-  labelSelector?: string;
-  fieldSelector?: string;
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
   resourceVersion: string;
   /** The server ends the watch after this many seconds. */
   timeoutSeconds?: number;
@@ -126,7 +126,7 @@ export interface KubeClient {
   ): Promise<T>;
   /** PUT of the status sub-resource under `object.metadata.resourceVersion`. */
   replaceStatus<T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions): Promise<T>;
-  /** JSON merge patch that carries the preconditions: it changes that very version of that very object or nothing. `dryRun` as for `create`. */
+  /** JSON merge patch with the preconditions: it changes exactly that version of that object, or nothing. */
   patch<T extends KubeObject>(
     type: ResourceType,
     namespace: string,
@@ -135,7 +135,7 @@ export interface KubeClient {
     patch: Record<string, unknown>,
     options?: RequestOptions & { dryRun?: boolean },
   ): Promise<T>;
-  /** Always `propagationPolicy: Background` and both preconditions: without the first the Pod is orphaned and an abort stops nothing. */
+  /** With both preconditions and `propagationPolicy: Background`: else an abort orphans the Pod and stops nothing. */
   delete(
     type: ResourceType,
     namespace: string,

@@ -1,24 +1,25 @@
 /**
- * What can come of a request to the Kubernetes API, classified once, here.
+ * How a request to the Kubernetes API can fail. Errors are classified here and nowhere else.
  *
- * - `conflict`: somebody else moved first (409 on resourceVersion or uid): look again.
+ * - `conflict`: another client wrote first (409 on resourceVersion or uid): read again.
  * - `exists`: a create found the name taken (409 AlreadyExists).
- * - `gone`: the object or the watch position is not there (404, 410).
- * - `invalid`: the API server refuses what was sent (400, 405, 406, 413, 415, 422): the same request will be refused again.
- * - `forbidden`: 401 or 403: rights, quota, an admission policy, a namespace that is being deleted; may change without us.
+ * - `gone`: the object or the watch position does not exist (404, 410).
+ * - `invalid`: the API server refuses the request (400, 405, 406, 413, 415, 422), and will refuse it again.
+ * - `forbidden`: 401 or 403: rights, quota, an admission policy, a namespace that is being deleted. This can change
+ *   without us.
  * - `retryable`: 429, 5xx, a time-out, no connection: the request may or may not have taken effect.
  */
 export const KUBE_ERROR_KINDS = ['conflict', 'exists', 'gone', 'invalid', 'forbidden', 'retryable'] as const;
 export type KubeErrorKind = (typeof KUBE_ERROR_KINDS)[number];
 
-/** The only error that a KubeClient throws. Its message holds the server's reason and words, never a header or a body. */
+/** The only error of a KubeClient. Its message holds the server's reason and message, never a header or a body. */
 export class KubeError extends Error {
   readonly kind: KubeErrorKind;
-  /** HTTP status; 0 where no answer came. */
+  /** HTTP status; 0 without an answer. */
   readonly status: number;
   /** metav1.Status.reason, or the transport's error code. */
   readonly reason: string;
-  /** From Retry-After, where the server sent one. */
+  /** From Retry-After, if the server sent it. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
@@ -41,8 +42,8 @@ export class KubeError extends Error {
 }
 
 /**
- * Sorts an HTTP status and metav1.Status reason into a kind (apimachinery `pkg/api/errors`).
- * 404 on a create means that the namespace or the type is not there: still `gone`.
+ * The kind of an HTTP status and metav1.Status reason (apimachinery `pkg/api/errors`). 404 on a create means that the
+ * namespace or the type does not exist: also `gone`.
  */
 export function classify(status: number, reason: string): KubeErrorKind {
   if (status === 409) return reason === 'AlreadyExists' ? 'exists' : 'conflict';

@@ -1,8 +1,8 @@
 /**
- * Writes Events (events.k8s.io/v1): what `kubectl describe` and `kubectl events` show people. Best effort by design: an Event
- * that is lost is counted, never retried and never an error, for the history in status is the record.
+ * Writes Events (events.k8s.io/v1), which `kubectl describe` and `kubectl events` show. Best effort by design: a lost
+ * Event is counted, never retried and never an error. The history in status is the record.
  *
- * Names are made of what the Event is about, so that two operators, or one after a restart, write one Event and not two.
+ * An Event's name is made of its subject, so that two operators, or one after a restart, write one Event and not two.
  */
 
 import { createHash } from 'node:crypto';
@@ -10,18 +10,19 @@ import { BoundedMap } from '../base/bounded-map.ts';
 import { type Clock, microTime, systemClock } from '../base/clock.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { keyOf } from '../base/object-key.ts';
+import { cutToBytes } from '../text/printable.ts';
 import { redactSecrets } from '../text/redact.ts';
 import { EVENTS, type KubeClient, type KubeObject } from './client.ts';
 import { isKubeError } from './errors.ts';
 
-/** As in the API server's own validation (`pkg/apis/core/validation/events.go`): bytes of the note, characters of the rest. */
+/** The API server's limits (`pkg/apis/core/validation/events.go`): bytes of the note, characters of other fields. */
 const MAX_NOTE_BYTES = 1024;
 const MAX_WORD = 128;
 /** A DNS-1123 subdomain. */
 const MAX_NAME = 253;
 
 export interface EventDescription {
-  /** What the Event is about; it is written in that object's namespace. */
+  /** The object that the Event is about, and in whose namespace it is written. */
   regarding: KubeObject;
   related?: KubeObject;
   type: 'Normal' | 'Warning';
@@ -32,13 +33,12 @@ export interface EventDescription {
   /** For people; cut at 1024 bytes. */
   note: string;
   /**
-   * What happens once, such as `<request id>/started`: with the same key for the same object at most one Event is ever written (until
-   * the API server forgets it, usually after an hour, and this process was restarted).
+   * Something that happens once to the object, such as `<request id>/started`. For each turn of an object at most one
+   * Event is written, until the API server forgets it (usually after an hour) and this process was restarted.
    */
   turn: string;
 }
 
-/** Who says so. */
 export interface Reporter {
   /** A qualified name, as `example.com/controller`. */
   readonly controller: string;
@@ -51,9 +51,9 @@ export interface EventRecorderOptions {
   reporter: Reporter;
   clock?: Clock;
   log?: Log;
-  /** Events that wait to be written; what comes beyond them is dropped. Default 1000. */
+  /** How many Events may wait to be written; more are dropped. Default 1000. */
   maxWaiting?: number;
-  /** Told of each Event that was lost (for metrics): dropped, or refused by the API server. */
+  /** Told of each Event that was dropped, or refused by the API server, for metrics. */
   onLost?: (reason: string) => void;
 }
 
@@ -96,12 +96,12 @@ export class EventRecorder {
     return this.#lost;
   }
 
-  /** Resolves when all that was recorded before is written or lost. */
+  /** Resolves when all Events recorded before are written or lost. */
   async flush(): Promise<void> {
     await this.#writing;
   }
 
-  /** Flushes for at most so long, then drops the rest. */
+  /** Flushes for at most `withinMs`, then drops the rest. */
   async stop(withinMs = 2000): Promise<void> {
     const limit = this.#clock.setTimeout(() => this.#stopped.abort(), withinMs);
     await this.flush();
@@ -109,9 +109,9 @@ export class EventRecorder {
     this.#stopped.abort();
   }
 
-  /** One after the other: Events must not crowd out the requests that deploys wait for. */
+  /** One by one: Events must not crowd out the requests that deploys wait for. */
   async #write(): Promise<void> {
-    // A microtask later, so that `#writing` is set before it is cleared.
+    // So that `#writing` is set before it is cleared.
     await null;
     for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
       try {
@@ -131,7 +131,7 @@ export class EventRecorder {
       this.#log.debug({ err, why, reason }, 'an Event was lost');
       this.#options.onLost?.(why);
     } catch {
-      // Nothing that has to do with Events may harm a deploy.
+      // Nothing about Events may harm a deploy.
     }
   }
 }
@@ -156,7 +156,7 @@ export function buildEvent(description: EventDescription, reporter: Reporter, no
   return event;
 }
 
-/** `<name, cut>.<hash>`: 80 bits over the object's UID and the turn, each with its length, so that no two pairs read the same. */
+/** `<name, cut>.<hash>`: 80 bits over UID and turn, each with its length, so that no two pairs give the same text. */
 export function eventName(regarding: KubeObject, turn: string): string {
   const uid = regarding.metadata.uid ?? '';
   const hash = createHash('sha256').update(`${uid.length}:${uid}${turn.length}:${turn}`).digest('hex').slice(0, 20);
@@ -172,14 +172,4 @@ function referenceTo({ apiVersion, kind, metadata }: KubeObject): Record<string,
       ([, value]) => value !== undefined,
     ),
   ) as Record<string, string>;
-}
-
-/** The start of the text, at most so many bytes of UTF-8, never ending within a character. */
-function cutToBytes(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length <= maxBytes) return bytes.toString('utf8');
-  let end = maxBytes;
-  // 10xxxxxx goes on with a character that began before.
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return bytes.subarray(0, end).toString('utf8');
 }

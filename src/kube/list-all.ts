@@ -7,8 +7,8 @@ import { isKubeError } from './errors.ts';
 export const PAGE_SIZE = 500;
 
 /**
- * The pages of one live, consistent list: those after the first are of the first one's resourceVersion.
- * @throws KubeError; 410 (kind `gone`) where the API server has compacted that version away under a slow reader.
+ * The pages of one live, consistent list: all are of the first page's resourceVersion.
+ * @throws KubeError; 410 (kind `gone`) if the API server compacted that version before a slow reader had read all.
  */
 export async function* listPages<T extends KubeObject>(
   client: Pick<KubeClient, 'list'>,
@@ -26,8 +26,8 @@ export async function* listPages<T extends KubeObject>(
 }
 
 /**
- * All objects of such a list. Where its version is compacted away, it is asked for again in one piece, as client-go's
- * pager does (`FullListIfExpired`). Throws KubeError.
+ * All objects of such a list. If its version is compacted, the list is read again in one piece, as client-go's pager
+ * does (`FullListIfExpired`). @throws KubeError
  */
 export async function listAll<T extends KubeObject>(
   client: Pick<KubeClient, 'list'>,

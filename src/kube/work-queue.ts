@@ -1,5 +1,6 @@
 /**
- * A work queue with client-go's semantics (`util/workqueue`: queue.go, delaying_queue.go) and controller-runtime's loop.
+ * A work queue with client-go's semantics (`util/workqueue`: queue.go, delaying_queue.go) and controller-runtime's
+ * loop.
  *
  * - A key that waits is not queued twice.
  * - A key never has two runs at once. If it is added during a run, it is `dirty` and runs once more afterwards. So
@@ -27,7 +28,7 @@ export interface WorkQueueOptions {
   log?: Log;
   /** Told of each failed run, for metrics: it is logged already. */
   onError?: (key: string, error: unknown) => void;
-  /** Backoff after n failures: anywhere in 0..min(cap, base·2^n). Default 5 ms and 5 min (client-go: 5 ms and 1000 s). */
+  /** Backoff after n failures: anywhere in 0..min(cap, base·2^n). Default 5 ms, 5 min (client-go: 5 ms, 1000 s). */
   backoffBaseMs?: number;
   backoffCapMs?: number;
 }
@@ -107,7 +108,7 @@ export class WorkQueue {
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  /** Begins no run any more. Resolves when the current ones end. Keys that wait are dropped: the next start finds them. */
+  /** Begins no run any more. Resolves when the current ones end. Keys that wait are dropped: a new start finds them. */
   async stop(): Promise<void> {
     this.#state = 'stopped';
     for (const key of [...this.#delayed.keys()]) this.#dropDelay(key);

@@ -81,7 +81,7 @@ export function conditionsOf(health: Health, previous: readonly Condition[] | un
   });
 }
 
-/** A failed deploy is no fault of the operator: it does not count here. */
+/** A failed deploy says nothing about the operator: it does not count here. */
 function ready(health: Health, template: Finding, reachable: Finding): Finding {
   const { specProblem, windowProblem, freezeProblem, definitionProblem, createFailure, queue } = health;
   if (specProblem) return finding('False', REASON.invalidSpec, specProblem);
@@ -134,9 +134,7 @@ function queueReachable(health: Health, before: Condition | undefined): Finding 
   }
   const deadline = queueReadDeadlineMs(spec?.queue.waitTimeSeconds ?? 20);
   const overdue = now - Math.max(queue.since, queue.lastReadAt) > deadline;
-  if (queue.kind === 'failing' && (queue.lasting || overdue)) {
-    return finding('False', queue.reason, queue.message);
-  }
+  if (queue.kind === 'failing' && (queue.lasting || overdue)) return finding('False', queue.reason, queue.message);
   if (overdue) {
     return finding('False', REASON.queueNotRead, `the queue was not read for more than ${deadline / 1000} s`);
   }
@@ -158,6 +156,5 @@ function lastDeploySucceeded({ lanes }: Health): Finding {
   if (bad.length === 0) {
     return finding('True', REASON.deploySucceeded, 'the last deploy of each environment succeeded');
   }
-  const message = bad.map(({ name, lastResult }) => `${name}: ${lastResult}`).join(', ');
-  return { status: 'False', reason: REASON.deployFailed, message };
+  return finding('False', REASON.deployFailed, bad.map(({ name, lastResult }) => `${name}: ${lastResult}`).join(', '));
 }

@@ -90,8 +90,8 @@ function newerOf(lane: Lane, { request }: Open, startable: readonly Open[]): Ope
 
 /** Listed requests have been promised their turn. New ones take the other places, first those that replace others. */
 function inOrderOfPlaces(open: readonly Open[], newerThan: ReadonlyMap<Open, Open | undefined>): Open[] {
-  const makesRoom = new Set(newerThan.values());
-  const rank = (each: Open) => (each.isListed ? 0 : makesRoom.has(each) ? 1 : 2);
+  const replacing = new Set(newerThan.values());
+  const rank = (each: Open) => (each.isListed ? 0 : replacing.has(each) ? 1 : 2);
   return open.toSorted((a, b) => rank(a) - rank(b));
 }
 

@@ -4,8 +4,8 @@ import { redactSecrets } from '../text/redact.ts';
 import { bounded, plain } from '../text/truncate.ts';
 
 /** UTF-16 units of a freeze's text that a status shows, and that are read for it: half a secret is not recognised. */
-const MOST_SHOWN = 256;
-const MOST_READ = 16 * MOST_SHOWN;
+const MAX_SHOWN = 256;
+const MAX_READ = 16 * MAX_SHOWN;
 
 /**
  * Environments that people have frozen by an annotation of the CapDeployJob: `freeze.capdeployjob.dev/<environment>:
@@ -17,7 +17,7 @@ export function freezesOf(annotations: Readonly<Record<string, string>> | undefi
   for (const [name, words] of Object.entries(annotations ?? {})) {
     if (!name.startsWith(FREEZE_PREFIX)) continue;
     // The annotation freezes, whatever its value is.
-    const shown = bounded(redactSecrets(plain(words.slice(0, MOST_READ), MOST_READ)), MOST_SHOWN);
+    const shown = bounded(redactSecrets(plain(words.slice(0, MAX_READ), MAX_READ)), MAX_SHOWN);
     freezes.set(name.slice(FREEZE_PREFIX.length), shown || `by the annotation ${name}, which names nobody`);
   }
   return freezes;

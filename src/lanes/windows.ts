@@ -34,7 +34,7 @@ const LINKS = 15;
 /** How many changes of single windows are followed to find one that changes the whole. */
 const CHANGES = 50;
 /** How many answers are kept: each pass of each resource asks. */
-const MOST_ANSWERS = 2000;
+const MAX_ANSWERS = 2000;
 
 /**
  * Says whether deploys may start: while a window of kind Allow is open, or if there is none, unless one of kind Deny is
@@ -65,7 +65,8 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
     if ('problem' in calendar) {
       const { field, problem } = calendar;
       const words = `${path}[${index}].${field}: found ${JSON.stringify(window[field])}; ${problem}`;
-      return forEver({ ...ALWAYS_OPEN, open: false, closed: `a window cannot be read: ${words}`, problem: words });
+      const state = { ...ALWAYS_OPEN, open: false, closed: `a window cannot be read: ${words}`, problem: words };
+      return { state, from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
     }
     calendars.push({ kind: window.kind, calendar });
   }
@@ -127,12 +128,6 @@ function compute(windows: readonly DeployWindow[], now: number, path: string): F
   }
 }
 
-const forEver = (state: WindowState): Found => ({
-  state,
-  from: Number.NEGATIVE_INFINITY,
-  to: Number.POSITIVE_INFINITY,
-});
-
 /** A stretch of time, without `to`, in which a window is open or closed; part of a longer one if the search was cut. */
 interface Span {
   readonly open: boolean;
@@ -173,8 +168,8 @@ function spanAt({ schedule, durationMs }: Calendar, at: number, budget: { lookup
   return { open: true, from, to: last + durationMs };
 }
 
-const states = new BoundedMap<string, Found>(MOST_ANSWERS);
-const calendars = new BoundedMap<string, Calendar | { field: 'schedule' | 'timeZone'; problem: string }>(MOST_ANSWERS);
+const states = new BoundedMap<string, Found>(MAX_ANSWERS);
+const calendars = new BoundedMap<string, Calendar | { field: 'schedule' | 'timeZone'; problem: string }>(MAX_ANSWERS);
 
 function calendarOf({ schedule, timeZone, durationSeconds }: DeployWindow) {
   const key = JSON.stringify([schedule, timeZone, durationSeconds]);

@@ -1,39 +1,34 @@
-/**
- * The HTTP faces of a running operator: `/healthz` and `/readyz` for the kubelet, `/metrics` for Prometheus. Addresses are written as
- * controller-runtime writes them.
- */
+/** The HTTP servers of a running operator: `/healthz` and `/readyz` for the kubelet, `/metrics` for Prometheus. */
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseBindAddress } from './bind-address.ts';
 
-/** Must answer at once, from what is known already: the kubelet waits one second. */
+/** Must return at once, from what is known already: the kubelet waits one second. */
 export type Check = () => { ok: boolean; message?: string };
 
 export interface ProbeServerOptions {
-  /** `--health-probe-bind-address`. */
   address: string;
-  /** By name. Not alive: the kubelet restarts the container. */
+  /** By name. If one fails, the kubelet restarts the container. */
   healthz: Record<string, Check>;
-  /** By name. Not ready: shown to people and roll-outs. */
+  /** By name. If one fails, the Pod is not ready: people and roll-outs see it. */
   readyz: Record<string, Check>;
 }
 
-export interface MetricsServerOptions {
-  /** `--metrics-bind-address`. */
-  address: string;
-  metrics: { readonly contentType: string; text(): Promise<string> };
+export interface MetricsText {
+  readonly contentType: string;
+  text(): Promise<string>;
 }
 
 export interface RunningServer {
   readonly host: string;
   readonly port: number;
-  /** Ends at once, whoever is still reading. */
+  /** Ends at once, also requests under way. */
   close(): Promise<void>;
 }
 
-/** Undefined where the address is '0': off. Throws an Error in words for the command line. */
+/** @returns undefined if the address is '0', which is off. @throws Error in words for the command line. */
 export function serveProbes(options: ProbeServerOptions): Promise<RunningServer | undefined> {
   return serve('--health-probe-bind-address', options.address, {
     '/healthz': (response) => answerChecks(response, options.healthz),
@@ -41,12 +36,11 @@ export function serveProbes(options: ProbeServerOptions): Promise<RunningServer 
   });
 }
 
-/** Undefined where the address is '0': off. Throws an Error in words for the command line. */
-export function serveMetrics(options: MetricsServerOptions): Promise<RunningServer | undefined> {
-  return serve('--metrics-bind-address', options.address, {
+/** @returns undefined if the address is '0', which is off. @throws Error in words for the command line. */
+export function serveMetrics({ address, metrics }: { address: string; metrics: MetricsText }) {
+  return serve('--metrics-bind-address', address, {
     '/metrics': async (response) => {
-      const text = await options.metrics.text();
-      answer(response, 200, text, options.metrics.contentType);
+      answer(response, 200, await metrics.text(), metrics.contentType);
     },
   });
 }
@@ -87,7 +81,7 @@ async function route(request: IncomingMessage, response: ServerResponse, routes:
   }
 }
 
-/** 200 `ok`, or 503 with a line for each check that fails. One that throws fails. */
+/** 200 `ok`, or 503 with a line for each check that fails. A check that throws fails. */
 function answerChecks(response: ServerResponse, checks: Record<string, Check>): void {
   const failing: string[] = [];
   for (const [name, check] of Object.entries(checks)) {
@@ -102,7 +96,7 @@ function answerChecks(response: ServerResponse, checks: Record<string, Check>): 
   else answer(response, 503, `${failing.join('\n')}\n`);
 }
 
-/** Node leaves the body out of an answer to HEAD by itself. */
+/** Node itself leaves the body out of an answer to HEAD. */
 function answer(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
   response.writeHead(status, {
     'content-type': type,

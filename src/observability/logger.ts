@@ -1,6 +1,6 @@
 /**
- * The program's log: one JSON object a line on stdout, or something for eyes where stdout is a terminal. What it writes never
- * holds a secret: fields are judged by name, texts redacted, errors reduced to what is known to be harmless.
+ * The program's log: one JSON object a line on stdout, or readable text if stdout is a terminal. It never holds a
+ * secret: fields are judged by name, texts redacted, errors reduced to fields that are known to be harmless.
  */
 
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
@@ -21,7 +21,10 @@ export interface LoggerOptions {
   destination?: NodeJS.WritableStream | DestinationStream;
 }
 
-/** Throws an Error for an unknown level, in words for the command line. Writes are synchronous: a line is out before the process can die of what it says. */
+/**
+ * Writes are synchronous, so that the process cannot end before its last line is out.
+ * @throws Error for an unknown level, in words for the command line.
+ */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const level = options.level ?? 'info';
   if (!isLogLevel(level)) throw new Error(`--log-level: "${level}" is none of ${LOG_LEVELS.join(', ')}`);
@@ -30,7 +33,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      // `formatters.log` has been over the errors already.
+      // `formatters.log` has handled errors already.
       serializers: { err: (value) => value },
       formatters: {
         level: (label) => ({ level: label }),
@@ -38,7 +41,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       },
       hooks: {
         logMethod(args, method) {
-          // pino would take the error's own message, unredacted, for the line's.
+          // pino would use the error's own message, unredacted, as that of the line.
           const [first, message] = args as unknown[];
           if (first instanceof Error) {
             const { message: words } = errorFields(first);
@@ -60,7 +63,7 @@ function stream(options: LoggerOptions): DestinationStream {
   if (!(options.pretty ?? process.stdout.isTTY ?? false)) {
     return (destination as DestinationStream | undefined) ?? pino.destination({ dest: 1, sync: true });
   }
-  // As a stream in this thread: a worker would have to find its file, which a bundle does not have.
+  // As a stream in this thread: a worker needs a file of its own, which a bundle does not have.
   return pretty({
     ...(destination === undefined ? { destination: 1 } : { destination: destination as NodeJS.WritableStream }),
     sync: true,
@@ -70,7 +73,7 @@ function stream(options: LoggerOptions): DestinationStream {
   });
 }
 
-/** Deeper than this, objects are not for logs. */
+/** Objects are cut below this depth. */
 const DEEPEST = 6;
 
 /** A copy whose secrets are marked and whose errors are reduced. */
@@ -88,14 +91,14 @@ function safeValue(value: unknown, depth: number): unknown {
   if (value instanceof Error) return errorFields(value);
   if (depth >= DEEPEST) return '[…]';
   if (Array.isArray(value)) return value.map((each) => safeValue(each, depth + 1));
-  // Dates, URLs and others who say themselves what they are in JSON.
+  // Dates, URLs and others with a JSON form of their own.
   if ('toJSON' in value && typeof value.toJSON === 'function') return safeValue(value.toJSON(), depth + 1);
   return safeFields(value as Record<string, unknown>, depth + 1);
 }
 
 /**
- * Of an error: name, message, stack, and what classifies it (`kind`, `status`, `reason`, `code`); the same of its causes. Everything else stays out:
- * clients hang whole requests with their headers on errors.
+ * The name, message, stack and class (`kind`, `status`, `reason`, `code`) of an error, and of its causes. Everything
+ * else stays out: clients put whole requests, with their headers, on errors.
  */
 export function errorFields(error: Error, depth = 0): Record<string, unknown> {
   const fields: Record<string, unknown> = { name: error.name, message: words(error.message) };
@@ -114,5 +117,5 @@ const LONGEST = 8192;
 
 const words = (text: string): string => redactHead(text, LONGEST);
 
-/** A line, or a field of one: what the API server, AWS or a message says stands in them too. */
+/** For a line or a field: they also quote the API server, AWS and messages. */
 const safeText = (text: string): string => redactSecrets(clean(text));

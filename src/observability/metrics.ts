@@ -172,8 +172,8 @@ export class Metrics {
   }
 
   /**
-   * Sets how many requests wait and run in each lane of a resource. The first call makes the counters of the resource and
-   * of its lanes. An environment that is missing loses its gauges now, and its counters 15 minutes later.
+   * Sets how many requests wait and run in each lane of a resource. The first call makes the counters of the resource
+   * and of its lanes. An environment that is missing loses its gauges now, and its counters 15 minutes later.
    */
   lanes(key: ObjectKey, sizes: Iterable<{ environment: string; waiting: number; active: number }>): void {
     this.#gone.delete(key);

@@ -1,5 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { Aws } from '../aws/aws-client.ts';
+import { Aws, type AwsClientOptions } from '../aws/aws-client.ts';
 import type { Queue, QueueSettings } from './queue.ts';
 import { SqsQueue } from './sqs-queue.ts';
 
@@ -54,11 +54,7 @@ export class SqsClients {
     this.#aws.close();
   }
 
-  #create(target: {
-    region: string;
-    endpoint: string;
-    role: { roleArn: string; externalId: string } | undefined;
-  }): Shared {
+  #create(target: Pick<AwsClientOptions, 'region' | 'endpoint' | 'role'>): Shared {
     // Two tries of a receive: the poller has a backoff of its own. Three of a delete: a lost one costs a redelivery.
     const receives = this.#aws.clientConfig({
       ...target,

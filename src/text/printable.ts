@@ -26,21 +26,20 @@ export function clean(text: string): string {
 
 /** Clean, and at most `maxBytes` of its start, ending on a character's boundary. */
 export function printable(text: string, maxBytes: number): string {
-  return head(clean(excerpt(text, maxBytes, 'start')), maxBytes);
+  return cutToBytes(clean(excerpt(text, maxBytes, 'start')), maxBytes);
 }
 
 /** Clean, and at most `maxBytes` of its end. For logs: the error is at the end. */
 export function tail(text: string, maxBytes: number): string {
   const bytes = Buffer.from(clean(excerpt(text, maxBytes, 'end')), 'utf8');
-  if (bytes.length <= maxBytes) return bytes.toString('utf8');
-  let start = bytes.length - Math.max(0, maxBytes);
+  let start = Math.max(0, bytes.length - Math.max(0, maxBytes));
   while (start < bytes.length && isContinuation(bytes[start])) start += 1;
   return bytes.subarray(start).toString('utf8');
 }
 
-function head(text: string, maxBytes: number): string {
+/** The start of a text, never ending within a character. */
+export function cutToBytes(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length <= maxBytes) return text;
   let end = Math.max(0, maxBytes);
   while (end > 0 && isContinuation(bytes[end])) end -= 1;
   return bytes.subarray(0, end).toString('utf8');

@@ -9,16 +9,14 @@ import {
   eventually,
   inWorld,
   jobOf,
-  lane,
   operatorEvents,
   overlaps,
+  production,
   running,
   served,
   type World,
   waiting,
 } from './world.ts';
-
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
 
 /** Writes a name on a Job as it is now. @returns the Job as it is then: who aborts it deletes that and no other state of it. */
 async function writeName(world: World, job: string, who: string): Promise<KubeObject> {
@@ -111,7 +109,7 @@ describe.concurrent('the history says who aborted', () => {
   );
 
   test(
-    'a deploy on a lost node, also where another operator records it than the one that saw the Job go',
+    'a deploy on a lost node, also if the operator that records it is not the operator that saw the deletion',
     inWorld(async (world) => {
       const { job, operator } = await oneRuns(world);
       world.kubelet.loseNode();
@@ -143,7 +141,7 @@ describe.concurrent('the history says who aborted', () => {
 
 describe.concurrent('a name on a Job does nothing by itself', () => {
   test(
-    'a deploy that has it and succeeds has succeeded, and nobody aborted it',
+    'a deploy that has it and succeeds is recorded as Succeeded, without a name',
     inWorld(async (world) => {
       const { job } = await oneRuns(world);
       const before = world.calls.length;
@@ -193,7 +191,7 @@ describe.concurrent('a name on a Job does nothing by itself', () => {
 });
 
 test.concurrent(
-  'a deploy that was to be replaced, and whose Job somebody deletes first, was replaced: that stood in the claim before',
+  'a deploy that is to be replaced, and whose Job a person deletes first, is recorded as replaced: the claim said so before',
   inWorld(async (world) => {
     const { ask, job } = await oneRuns(world, { concurrencyPolicy: 'Replace' });
     world.intercept = async ({ verb, type, name }) => {

@@ -12,7 +12,7 @@ const approve = async (world: World, revision: string, who: string | null): Prom
 
 describe.concurrent('requireApproval', () => {
   test(
-    'a deploy waits until somebody approves it, and the history says who did',
+    'a deploy waits until it is approved, and the history says by whom',
     inWorld(async (world) => {
       const { ask } = await served(world, asksForApproval);
       await ask('v1.0.0', 0);
@@ -28,7 +28,7 @@ describe.concurrent('requireApproval', () => {
   );
 
   test(
-    'what nobody has approved holds nobody back, and is superseded by what starts in its place',
+    'a request without approval holds back no other request, and is superseded by the one that starts in its place',
     inWorld(async (world) => {
       const { ask } = await served(world, asksForApproval);
       await ask('v1.0.0', 0);

@@ -124,7 +124,7 @@ describe.concurrent('a template that the API server refuses', () => {
   );
 
   test(
-    'is not the same as one that could not be tried: that is tried again',
+    'differs from a template whose dry run failed for another reason: that one is tried again',
     inWorld(
       async (world) => {
         const queue = await world.createQueue('web');

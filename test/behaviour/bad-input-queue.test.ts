@@ -88,7 +88,7 @@ describe.concurrent('a queue', () => {
   );
 
   test(
-    'that no --allow-queue names is never asked, while one that is named is read',
+    'that no --allow-queue names is never asked, while a queue that is named is read',
     inWorld(async (world) => {
       const web = await world.createQueue('web-deploys');
       const api = await world.createQueue('api-deploys');

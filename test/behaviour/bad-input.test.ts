@@ -231,7 +231,7 @@ describe('a message that is bad in itself never becomes a Job (invariant 5)', ()
 
 describe.concurrent('a rejected message leaves its queue', () => {
   test(
-    'by way of the dead-letter queue where there is one, recorded once however often it was received',
+    'for the dead-letter queue if there is one, and is recorded once however often it was received',
     inWorld(async (world) => {
       const { queue, deadLetters } = await createQueueWithDeadLetters(world, 'web', 3);
       await world.deployable('web', queue);
@@ -265,7 +265,7 @@ describe.concurrent('a rejected message leaves its queue', () => {
   );
 
   test.for(['before', 'after'] as const)(
-    'also where the operator is killed right %s the record: the message was still there (invariant 2)',
+    'also if the operator is killed right %s the record: until then the message is in the queue (invariant 2)',
     (moment, context) =>
       inWorld(async (world) => {
         const queue = await world.createQueue('web');
@@ -347,7 +347,7 @@ describe.concurrent('a rejected message leaves its queue', () => {
 
 describe.concurrent('a valid request that cannot have its turn ends in the history', () => {
   test(
-    'as Missed where it is older than startingDeadlineSeconds when it is first read',
+    'as Missed if it is older than startingDeadlineSeconds when it is first read',
     inWorld(async (world) => {
       const queue = await world.createQueue('web');
       await world.deployable('web', queue);
@@ -365,7 +365,7 @@ describe.concurrent('a valid request that cannot have its turn ends in the histo
   );
 
   test(
-    'as Refused where its lane is full, whoever came later, and the other lane takes its own',
+    'as Refused if its lane is full, and the other lane still takes its own requests',
     inWorld(async (world) => {
       const queue = await world.createQueue('web');
       await world.deployable('web', queue, {

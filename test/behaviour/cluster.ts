@@ -4,7 +4,7 @@ import type { Pod } from '../../src/lanes/job.ts';
 
 export type Propagation = 'Background' | 'Foreground' | 'Orphan';
 
-/** The Kubernetes API of one world, with what differs between the in-memory Kubernetes's and a real one. */
+/** The Kubernetes API of one world, with what differs between the in-memory Kubernetes and a real cluster. */
 export interface Cluster {
   /** With all rights. */
   readonly kube: KubeClient;

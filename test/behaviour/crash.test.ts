@@ -215,7 +215,7 @@ describe.concurrent('a message', () => {
   );
 
   test(
-    'whose Job somebody deletes before any status lists it makes its Job once more (invariant 2)',
+    'whose Job is deleted before a status lists it makes its Job once more (invariant 2)',
     inWorld(async (world) => {
       const queue = await world.createQueue('web');
       await world.deployable('web', queue);
@@ -387,7 +387,7 @@ describe.concurrent('two operators at once', () => {
 });
 
 test.concurrent(
-  'an operator that read a Job before another one resumed it, and its Pod after that, does not take the deploy for one that was suspended by hand (invariant 7)',
+  'an operator that read a Job before another operator resumed it, and its Pod afterwards, does not record the deploy as suspended by hand (invariant 7)',
   inWorld(async (world) => {
     const queue = await world.createQueue('web');
     await world.deployable('web', queue);

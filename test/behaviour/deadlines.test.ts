@@ -7,14 +7,13 @@ import {
   eventually,
   inWorld,
   jobOf,
-  lane,
   MovableClock,
   message,
   overlaps,
+  production,
   running,
   served,
   specIsSeen,
-  type World,
   waiting,
 } from './world.ts';
 
@@ -25,8 +24,6 @@ const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
 
 /** Until so much time has passed since a moment, by everybody's clock. */
 const since = (moment: number, ms: number) => eventually(`${ms} ms have passed`, () => Date.now() - moment > ms);
-
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
 
 const frozen = (suspend: boolean) => ({ environments: [{ name: 'production', suspend }] });
 
@@ -66,7 +63,7 @@ describe.concurrent('startingDeadlineSeconds', () => {
   );
 
   test(
-    'a request that could have started long ago, had an operator run, is Missed by the one that comes back',
+    'a request that could have started long ago is Missed when the operator comes back',
     inWorld(async (world) => {
       world.script = () => 'run';
       const { ask, operator } = await served(world);
@@ -179,7 +176,7 @@ describe.concurrent('podStartDeadlineSeconds', () => {
   );
 
   test(
-    'a deploy that never gets a Pod is Failed with the words of the refusal, once none can come late any more',
+    'a deploy that never gets a Pod is Failed with the words of the refusal, as soon as no late Pod can come',
     inWorld(async (world) => {
       const clock = new MovableClock();
       const allow = await world.refuse(PODS, 'no-pods');

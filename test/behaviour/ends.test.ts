@@ -9,9 +9,9 @@ import {
   eventually,
   inWorld,
   jobOf,
-  lane,
   overlaps,
   PLAYED_NODE,
+  production,
   running,
   type Served,
   served,
@@ -34,7 +34,6 @@ const withSidecar = {
   },
 };
 
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
 const claimOf = async (world: World): Promise<Claim | undefined> => (await production(world))?.active?.[0];
 
 const podOf = (world: World, revision: string): Promise<Pod & KubeObject> =>

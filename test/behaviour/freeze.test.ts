@@ -7,6 +7,7 @@ import {
   inWorld,
   lane,
   operatorEvents,
+  production,
   running,
   served,
   specIsSeen,
@@ -18,11 +19,9 @@ import {
 const freeze = (world: World, environment: string, words: string | null): Promise<void> =>
   world.change(CAPDEPLOYJOBS, 'web', { metadata: { annotations: { [`${FREEZE_PREFIX}${environment}`]: words } } });
 
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
-
 describe.concurrent('an environment that is frozen by an annotation', () => {
   test(
-    'starts nothing, says who froze it and why, and goes on once it is thawed',
+    'starts nothing, says who froze it and why, and goes on when it is thawed',
     inWorld(async (world) => {
       const { ask } = await served(world);
       await freeze(world, 'production', 'alice: incident 42');
@@ -56,7 +55,7 @@ describe.concurrent('an environment that is frozen by an annotation', () => {
   );
 
   test(
-    'is reported where the spec names no such environment: nothing is frozen by it',
+    'is reported if the spec names no such environment: it freezes nothing',
     inWorld(async (world) => {
       const { ask } = await served(world);
       await freeze(world, 'Production', 'alice');
@@ -105,7 +104,7 @@ describe.concurrent('a thaw', () => {
   );
 
   test(
-    'is told where a replace dropped the freeze, and before what starts by it',
+    'is reported if a replace dropped the freeze, before the report of the deploy that starts by it',
     inWorld(async (world) => {
       const { ask } = await served(world);
       await freeze(world, 'production', 'alice: incident 42');
@@ -125,7 +124,7 @@ describe.concurrent('a thaw', () => {
   );
 
   test(
-    'is told where git thaws, and not where the environment is removed or frozen by somebody else meanwhile',
+    'is reported if git thaws, and not if the environment is removed or another person freezes it meanwhile',
     inWorld(async (world) => {
       const environments = (suspend: boolean) => [{ name: 'production', suspend }, { name: 'staging' }];
       await served(world, { environments: environments(true) });

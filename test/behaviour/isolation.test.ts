@@ -31,9 +31,9 @@ async function besideTheOthers(
   return { queues, faulty };
 }
 
-describe.concurrent('a fault in one resource is no other one’s (invariant 9)', () => {
+describe.concurrent('a fault in one resource does not harm another resource (invariant 9)', () => {
   test(
-    'a queue that is not there: the others’ messages become deploys',
+    'a queue that does not exist: the messages of other resources become deploys',
     inWorld(async (world) => {
       const { queues } = await besideTheOthers(world, () => {});
       await world.edit('faulty', { queue: { url: `${[...queues.values()][0]}-that-is-not-there` } });

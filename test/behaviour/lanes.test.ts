@@ -35,7 +35,7 @@ const isSettled = (world: World, queue: string) =>
 
 describe.concurrent('the turn', () => {
   test(
-    'Invariant 3 (one operator): requests to one environment never overlap, even where Pods come late',
+    'Invariant 3 (one operator): deploys to one environment never overlap, even if Pods come late',
     inWorld(
       async (world) => {
         const { ask, queue } = await served(world);
@@ -150,7 +150,7 @@ describe.concurrent('the turn', () => {
   );
 
   test(
-    'two tasks of one environment take turns, and none makes the other come too late',
+    'two tasks of one environment take turns, and neither makes the other one come too late',
     inWorld(async (world) => {
       world.script = () => 'run';
       const { ask } = await served(world, { tasks: ['deploy', 'deploy:restart'] });
@@ -221,7 +221,7 @@ describe.concurrent('a frozen lane', () => {
 });
 
 test.concurrent(
-  'a full lane refuses the newcomer, even one that was sent first, and those that wait keep their places',
+  'a full lane refuses the request that arrives last, even if it was sent first, and the waiting requests keep their places',
   inWorld(async (world) => {
     world.script = (pod) => (revisionOf(pod) === 'v1.0.0' ? 'run' : { exitCode: 0 });
     const { ask, queue } = await served(world, { maxWaiting: 2 });

@@ -3,13 +3,13 @@ import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { FAST, MovableClock } from '../kit/clocks.ts';
 import { revisionOf } from '../kit/played-kubelet.ts';
+import { oneRunsAndTwoWait, takesLaneOver } from './resumed-by-hand.ts';
 import {
   deployed,
   ended,
   eventually,
   inWorld,
   jobOf,
-  lane,
   message,
   overlaps,
   running,
@@ -20,8 +20,6 @@ import {
 } from './world.ts';
 
 /** What other tools do to Jobs and Pods where deploy/admission does not keep them from it: docs/other-tools.md. */
-
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
 
 interface Stored extends KubeObject {
   spec: { selector?: unknown; template: { metadata?: { labels?: Record<string, string> }; spec: object } };
@@ -87,7 +85,7 @@ describe.concurrent('a Job that comes back without its owner', () => {
   );
 
   test(
-    'and waits, is never started and in nobody’s way; only its own request is refused, in words that name it',
+    'and waits, is never started and delays no deploy; only its own request is refused, and the reason names it',
     inWorld(async (world) => {
       const { job, ask } = await jobOutOfABackup(world, 'waits');
       const since = world.calls.length;
@@ -170,13 +168,7 @@ test.concurrent(
 test.concurrent(
   'Kueue admits a Job that waits: it is reported as resumed by hand, and nothing else starts before it has ended',
   inWorld(async (world) => {
-    world.script = () => 'run';
-    const { ask } = await served(world);
-    await ask('v1.0.0', 0);
-    const first = await running(world, 'v1.0.0');
-    await ask('v1.0.1', 1);
-    await ask('v1.0.2', 2);
-    await waiting(world, 'v1.0.1', 'v1.0.2');
+    const { first } = await oneRunsAndTwoWait(world);
     // Kueue's patch: the Job goes on, where the flavour says.
     const flavour = {
       metadata: { annotations: { 'kueue.x-k8s.io/workload': 'job-web' } },
@@ -185,12 +177,8 @@ test.concurrent(
     const name = (await jobOf(world, 'v1.0.1'))?.metadata.name ?? '';
     await world.change(JOBS, name, { spec: { suspend: false, template: flavour } });
     const second = await running(world, 'v1.0.1');
-    await eventually('the status says so', async () =>
-      (await production(world))?.waiting?.some(({ why }) => why.startsWith('resumed by hand')),
-    );
-    await world.kubelet.finish(first.job, 0);
+    await takesLaneOver(world, first, second);
     await ended(world, 'web', 'v1.0.0');
-    await eventually('the lane is its own', async () => (await production(world))?.active?.[0]?.job === second.job);
     await waiting(world, 'v1.0.2');
     await world.kubelet.finish(second.job, 0);
     await running(world, 'v1.0.2');

@@ -3,17 +3,18 @@ import { ANNOTATION, CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import { jobName } from '../../src/lanes/job-name.ts';
 import { revisionOf } from '../kit/played-kubelet.ts';
+import { oneRunsAndTwoWait, takesLaneOver } from './resumed-by-hand.ts';
 import {
   deployed,
   ended,
   eventually,
   inWorld,
   jobOf,
-  lane,
   message,
   operatorEvents,
   overlaps,
   PLAYED_NODE,
+  production,
   running,
   type Served,
   sentAt,
@@ -22,8 +23,6 @@ import {
   type World,
   waiting,
 } from './world.ts';
-
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
 
 /** v1.0.0 runs until it is ended, v1.0.1 waits, and would end at once. */
 async function oneRunsAndOneWaits(world: World, spec: Record<string, unknown> = {}): Promise<Served & { job: string }> {
@@ -113,7 +112,7 @@ describe.concurrent('deleting a Job', () => {
   );
 
   test(
-    'a Pod that was orphaned while no operator ran holds the lane of the next one, too',
+    'a Pod that was orphaned while no operator ran holds the lane also for the next operator',
     inWorld(async (world) => {
       const { job, operator } = await oneRunsAndOneWaits(world);
       await operator.stop();
@@ -156,7 +155,7 @@ test.concurrent(
 
 describe.concurrent('suspending and resuming by hand', () => {
   test(
-    'a running Job that somebody suspends is aborted, is never resumed, and is removed once that is recorded',
+    'a running Job that a person suspends is aborted, is never resumed, and is removed when the abort is recorded',
     inWorld(async (world) => {
       let recordedFirst: boolean | undefined;
       const { job } = await oneRunsAndOneWaits(world);
@@ -178,22 +177,12 @@ describe.concurrent('suspending and resuming by hand', () => {
   );
 
   test(
-    'a waiting Job that somebody resumes holds the lane until it has ended, is reported, and is recorded once',
+    'a waiting Job that a person resumes holds the lane until it has ended, is reported, and is recorded once',
     inWorld(async (world) => {
-      world.script = () => 'run';
-      const { ask } = await served(world);
-      await ask('v1.0.0', 0);
-      const first = await running(world, 'v1.0.0');
-      await ask('v1.0.1', 1);
-      await ask('v1.0.2', 2);
-      await waiting(world, 'v1.0.1', 'v1.0.2');
+      const { ask, first } = await oneRunsAndTwoWait(world);
       await world.change(JOBS, (await jobOf(world, 'v1.0.2'))?.metadata.name ?? '', { spec: { suspend: false } });
       const second = await running(world, 'v1.0.2');
-      await eventually('the status says so', async () =>
-        (await production(world))?.waiting?.some(({ why }) => why.startsWith('resumed by hand')),
-      );
-      await world.kubelet.finish(first.job, 0);
-      await eventually('the lane is its own', async () => (await production(world))?.active?.[0]?.job === second.job);
+      await takesLaneOver(world, first, second);
       // Sent before one that has started by now, whoever started it.
       expect(await ended(world, 'web', 'v1.0.1')).toMatchObject({ result: 'Superseded' });
       await ask('v1.0.3', 3);
@@ -233,7 +222,7 @@ describe.concurrent('deleting the CapDeployJob', () => {
   );
 
   test(
-    'its Jobs go with it, the running one too, and no message that comes later is read',
+    'deletes its Jobs, the running one too, and later messages are not read',
     inWorld(async (world) => {
       const { queue, ask } = await oneRunsAndOneWaits(world);
       await world.remove(CAPDEPLOYJOBS, 'web');
@@ -251,7 +240,7 @@ describe.concurrent('deleting the CapDeployJob', () => {
   );
 
   test(
-    'Invariant 6: one of the same name takes nothing of the old one for its own, and waits for what still runs of it',
+    'Invariant 6: a new resource of the same name takes no object of the old one as its own, and waits for its running deploys',
     inWorld(async (world) => {
       const { queue, ask, job } = await oneRunsAndOneWaits(world);
       const waitingJob = (await jobOf(world, 'v1.0.1'))?.metadata.name ?? '';
@@ -339,7 +328,7 @@ describe.concurrent('a status that is lost', () => {
   );
 
   test(
-    'lost while no operator ran, the one that comes finds what runs, and what was sent before it stays out',
+    'lost while no operator ran: the next operator finds the running deploy, and starts no request that was sent before it',
     inWorld(async (world) => {
       world.script = () => 'run';
       const { ask, operator } = await served(world);

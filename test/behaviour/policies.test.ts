@@ -8,6 +8,7 @@ import {
   eventually,
   inWorld,
   lane,
+  production,
   running,
   type Served,
   served,
@@ -15,8 +16,6 @@ import {
   type World,
   waiting,
 } from './world.ts';
-
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
 
 /** Looks, whenever the operator resumes a Job, at what is alive just then: there must be nothing (invariant 3). */
 function besideWhatIsAlive(world: World): string[] {
@@ -40,7 +39,7 @@ async function oneRuns(world: World, spec: Record<string, unknown>): Promise<Ser
 
 describe.concurrent('Supersede', () => {
   test(
-    'a newer request drops the one that waits, and what runs runs on',
+    'a newer request drops the waiting one, and the running deploy continues',
     inWorld(async (world) => {
       const { ask, job } = await oneRuns(world, { concurrencyPolicy: 'Supersede' });
       await ask('v1.0.1', 1);
@@ -56,7 +55,7 @@ describe.concurrent('Supersede', () => {
   );
 
   test(
-    'is one environment’s where it says so, and leaves the others to the resource’s policy',
+    'of one environment holds for it alone, and the others have the policy of the resource',
     inWorld(async (world) => {
       world.script = () => 'run';
       const environments = [{ name: 'production', concurrencyPolicy: 'Supersede' }, { name: 'staging' }];

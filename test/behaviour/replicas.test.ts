@@ -29,7 +29,7 @@ async function sendAll(world: World, queue: string, all: readonly string[]): Pro
 
 describe.concurrent('of two replicas that agree on a leader', () => {
   test(
-    'the follower asks for nothing and the leader writes nothing but its Lease, as long as nothing happens (invariant 8)',
+    'while nothing happens the follower sends no request and the leader writes only its Lease (invariant 8)',
     inWorld(
       async (world) => {
         const queue = await world.createQueue('web');
@@ -56,7 +56,7 @@ describe.concurrent('of two replicas that agree on a leader', () => {
   );
 
   test(
-    'the second one goes on where the first is stopped in the middle of its work, and nothing runs twice or is lost',
+    'the second one continues when the first is stopped in the middle of its work: no deploy runs twice or is lost',
     inWorld(async (world) => {
       const queue = await world.createQueue('web');
       await world.deployable('web', queue);
@@ -76,7 +76,7 @@ describe.concurrent('of two replicas that agree on a leader', () => {
   );
 
   test(
-    'the second one goes on where the first is killed, and then the third',
+    'the second one continues when the first is killed, and then the third',
     inWorld(
       async (world) => {
         const queue = await world.createQueue('web');

@@ -136,7 +136,7 @@ describe.concurrent('at rest (invariant 8)', () => {
   );
 
   test(
-    'two operators of which only one may read the queue contradict each other a few times a minute, and no more',
+    'two operators of which only one may read the queue contradict each other only a few times a minute',
     inWorld(
       async (world) => {
         const queue = await world.createQueue('web');
@@ -163,7 +163,7 @@ describe.concurrent('at rest (invariant 8)', () => {
 
 describe.concurrent('an operator that is stopped', () => {
   test(
-    'accepts what it has received, leaves none of it in flight, and the next one goes on',
+    'accepts the messages that it has received, leaves none in flight, and the next operator continues',
     inWorld(async (world) => {
       const queue = await world.createQueue('web');
       await world.deployable('web', queue, { environments: [{ name: 'production', suspend: true }] });
@@ -256,7 +256,7 @@ describe.concurrent('an operator says', () => {
   );
 
   test(
-    'that it does not live where a pass has hung for five minutes, and that it does when that is over',
+    'that it is not alive when a pass has hung for five minutes, and that it is alive when the pass ends',
     inWorld(
       async (world) => {
         const gate = Promise.withResolvers<void>();

@@ -1,20 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  deployed,
-  ended,
-  eventually,
-  inWorld,
-  jobOf,
-  lane,
-  MovableClock,
-  served,
-  type World,
-  waiting,
-} from './world.ts';
+import { deployed, ended, eventually, inWorld, jobOf, MovableClock, production, served, waiting } from './world.ts';
 
 const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
-
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
 
 describe.concurrent('notBefore', () => {
   test(

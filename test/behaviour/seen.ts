@@ -10,6 +10,9 @@ import type { World } from './world.ts';
 export const lane = (status: CapDeployJobStatus | undefined, environment: string) =>
   status?.environments?.find(({ name }) => name === environment);
 
+/** The lane of production in the status of the CapDeployJob. */
+export const production = async (world: World) => lane((await world.resource('web')).status, 'production');
+
 /** The history entry of a revision, once there is one. */
 export async function ended(world: World, name: string, revision: string): Promise<HistoryEntry> {
   return eventually(`${revision} of ${name} ends`, async () => {

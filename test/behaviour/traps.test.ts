@@ -10,11 +10,11 @@ import {
   eventually,
   inWorld,
   jobOf,
-  lane,
   MovableClock,
   message,
   overlaps,
   PLAYED_NODE,
+  production,
   running,
   sentAt,
   served,
@@ -25,8 +25,6 @@ import {
 } from './world.ts';
 
 /** The traps that real control planes were seen to set (docs/lanes.md), each by its name. */
-
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
 
 /** The operator goes over all of it once more. */
 async function looksAgain(world: World): Promise<void> {
@@ -58,7 +56,7 @@ const latePodOf = (job: KubeObject): KubeObject => {
 
 describe.concurrent('the late Pod', () => {
   test(
-    'a Pod that appears after its Job is gone holds the lane until it has ended, however long that takes (invariant 3)',
+    'a Pod that appears after its Job is deleted holds the lane until the Pod has ended (invariant 3)',
     inWorld(async (world) => {
       world.script = (pod) => (revisionOf(pod) === 'v1.0.0' ? 'run' : { exitCode: 0 });
       // Slow, so that a busy machine does not pass the half minute by itself.
@@ -101,7 +99,7 @@ describe.concurrent('the late Pod', () => {
   );
 
   test(
-    'where no Pod appears, the lane is free half a minute after the Job was found gone, and not before',
+    'if no Pod appears, the lane is free half a minute after the Job was found deleted, and not before',
     inWorld(async (world) => {
       const clock = new MovableClock();
       const { ask } = await served(world, {}, { clock });
@@ -128,7 +126,7 @@ describe.concurrent('the late Pod', () => {
 });
 
 test.concurrent(
-  'the orphan: a Pod whose Job was deleted with --cascade=orphan keeps the lane, and nobody ends it (invariants 3 and 6)',
+  'the orphan: a Pod whose Job was deleted with --cascade=orphan keeps the lane, and the operator does not end it (invariants 3 and 6)',
   inWorld(async (world) => {
     world.script = (pod) => (revisionOf(pod) === 'v1.0.0' ? 'run' : { exitCode: 0 });
     const clock = new MovableClock();

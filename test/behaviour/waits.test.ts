@@ -10,11 +10,11 @@ import {
   eventually,
   inWorld,
   jobOf,
-  lane,
   MovableClock,
   message,
   operatorEvents,
   PLAYED_NODE,
+  production,
   running,
   served,
   template,
@@ -25,8 +25,6 @@ import {
 
 /** Within this time a status says why something waits. */
 const SOON_MS = 10_000;
-
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
 
 const whyStarting = (world: World, words: string) =>
   eventually(
@@ -77,7 +75,7 @@ describe.concurrent('why a request waits', () => {
   );
 
   test(
-    'a frozen lane says which field of the spec froze it, and says no more once it thaws',
+    'a frozen lane says which field of the spec froze it, until it thaws',
     inWorld(async (world) => {
       world.script = () => 'run';
       const frozen = (suspend: boolean) => ({ environments: [{ name: 'production', suspend }] });
@@ -296,7 +294,7 @@ test.concurrent(
 
 describe.concurrent('Events', () => {
   test(
-    'each turn of a deploy is told once, under a name that the next operator would give it, too',
+    'each change of a deploy has one Event, under a name that another operator would give it, too',
     inWorld(async (world) => {
       world.script = (pod) => ({ exitCode: revisionOf(pod) === 'v1.0.1' ? 1 : 0 });
       const { queue, ask, operator } = await served(world);
@@ -455,7 +453,7 @@ describe.concurrent('conditions', () => {
   );
 
   test(
-    'TemplateValid is Unknown where a webhook knows no dry run, and deploys go on',
+    'TemplateValid is Unknown if a webhook does not support dry runs, and deploys go on',
     inWorld(async (world) => {
       world.intercept = ({ type, dryRun }) => {
         if (type !== JOBS || dryRun !== true) return;
@@ -471,7 +469,7 @@ describe.concurrent('conditions', () => {
   );
 
   test(
-    'QueueReachable and Ready are False with the code of AWS where the queue does not exist',
+    'QueueReachable and Ready are False with the code of AWS if the queue does not exist',
     inWorld(async (world) => {
       const queue = await world.createQueue('other');
       await world.deployable('web', queue.replace(/other$/, 'nowhere'));

@@ -4,18 +4,15 @@ import {
   ended,
   eventually,
   inWorld,
-  lane,
   MovableClock,
+  production,
   running,
   served,
   turns,
-  type World,
   waiting,
 } from './world.ts';
 
 const HOUR = 3_600_000;
-
-const production = async (world: World) => lane((await world.resource('web')).status, 'production');
 
 /** Opens in so many hours from now, at a full minute. */
 const inHours = (hours: number) => {
@@ -27,7 +24,7 @@ const withWindows = (...windows: object[]) => ({ environments: [{ name: 'product
 
 describe.concurrent('windows', () => {
   test(
-    'a deploy waits for the window, says until when, and starts when it opens, however long it waited',
+    'a deploy waits for its window, says until when, and starts when the window opens, however long it waited',
     inWorld(async (world) => {
       const clock = new MovableClock();
       const { opening, schedule } = inHours(6);

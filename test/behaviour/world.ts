@@ -32,6 +32,7 @@ export {
   lane,
   operatorEvents,
   overlaps,
+  production,
   running,
   specIsSeen,
   turns,

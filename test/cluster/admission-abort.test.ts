@@ -236,7 +236,7 @@ describe.concurrent('deleting a Job', () => {
     expect((await world.as(root).get(JOBS, job.metadata.name)).status).toBe(404);
   });
 
-  test('that is nobody’s deploy is nobody’s business', async () => {
+  test('of no deploy is allowed', async () => {
     const job = foreignJob(world);
     job.metadata.annotations = { [ABORTED_BY]: 'dora' };
     expect(outcome(await world.as(eve).create(JOBS, job))).toBe('allowed');
@@ -272,7 +272,7 @@ describe.concurrent('deleting a Job', () => {
   );
 });
 
-test('the real namespace controller empties a namespace in which a Job carries somebody’s name', async () => {
+test('the real namespace controller empties a namespace in which a Job has the name of a person who aborts it', async () => {
   const ending = await admissionWorldWithPeople();
   try {
     const job = await waitingJob(ending);

@@ -199,7 +199,7 @@ describe('doing', () => {
     expect(await annotationsOf(CAPDEPLOYJOBS, metadata.name)).toEqual({});
   });
 
-  test('a deployer sees that somebody thawed, and what had been frozen', async () => {
+  test('a deployer sees that an environment was thawed, and what was frozen before', async () => {
     const regarding = (await resource(world)) as unknown as KubeObject;
     const told = { type: 'Normal', action: 'Thaw', regarding } as const;
     const reporter = { controller: 'capdeployjob.dev/controller', instance: 'operator' };

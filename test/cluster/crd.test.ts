@@ -201,7 +201,7 @@ describe('the status', () => {
     expect({ status, reason: body.reason }).toEqual({ status: 409, reason: 'Conflict' });
   });
 
-  test('written again as it is moves no resourceVersion: a write that changes nothing fences nobody', async () => {
+  test('written again unchanged keeps its resourceVersion: a write that changes nothing is no fence', async () => {
     const first = await withStatus(cluster, await created(cluster, resource(namespace, uniqueName())));
     expect((await withStatus(cluster, first)).metadata.resourceVersion).toBe(first.metadata.resourceVersion);
   });

@@ -125,7 +125,7 @@ describe('fires', () => {
     expect(await firing({ suspended: [0, 48 * HOUR] }, [5 * HOUR])).toEqual([[NEVER, SUSPENDED]]);
   });
 
-  test('when the CronJob is gone, or nobody scrapes kube-state-metrics', async () => {
+  test('when the CronJob is deleted, or kube-state-metrics is not scraped', async () => {
     const moments = [LAST + 25 * MINUTE, LAST + 45 * MINUTE, LAST + TOKEN_HOURS * HOUR];
     expect(await firing({ successes: every4h(LAST), gone: LAST }, moments)).toEqual([[], [UNKNOWN], [UNKNOWN]]);
   });

@@ -203,7 +203,7 @@ describe.concurrent('a restore by Velero', () => {
 });
 
 describe.concurrent('Pods with the labels of a deploy', () => {
-  test('are created by nobody but the Job controller', async () => {
+  test('are created only by the Job controller', async () => {
     const pod = restored(await podOf(await startedJob(world)));
     for (const [index, user] of [
       root,
@@ -237,7 +237,7 @@ describe.concurrent('Pods with the labels of a deploy', () => {
     }
   });
 
-  test('get their status from whoever may write it, as ever', async () => {
+  test('get their status from every account that may write it, as without the policy', async () => {
     const { metadata } = await podOf(await startedJob(world));
     const status = { status: { phase: 'Running' }, metadata: { labels: { team: 'web' } } };
     expect(outcome(await world.as(kubelet).patchStatus(PODS, metadata.name, status))).toBe('allowed');
@@ -256,7 +256,7 @@ describe.concurrent('Pods with the labels of a deploy', () => {
     expect(outcome(await world.as(eve).delete(PODS, metadata.name))).toBe('allowed');
   });
 
-  test('are not made of other Pods by a label, and other Pods are nobody’s concern', async () => {
+  test('cannot be made of other Pods by a label, and the policies do not concern other Pods', async () => {
     const pod = {
       apiVersion: 'v1',
       kind: 'Pod',

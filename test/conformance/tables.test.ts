@@ -203,7 +203,7 @@ describe('metadata alone', () => {
     expect(body).not.toHaveProperty('data');
   });
 
-  test('of a list for one, or of one for a list, is 406; so are forms that nobody knows', async () => {
+  test('of a list for one, or of one for a list, is 406; so are unknown forms', async () => {
     const only = (form: string) => ({ accept: `application/json;as=${form};v=v1;g=meta.k8s.io` });
     expect(said(await it.api.get(it.maps, only('PartialObjectMetadata')))).toMatch(
       /^406 NotAcceptable: you requested PartialObjectMetadata, but the requested object is a list/,

@@ -19,7 +19,7 @@ import { variable } from './which-world.ts';
 
 const TIMEOUT_MS = 30_000;
 
-/** Of these tests' types, those that no namespace holds. */
+/** The cluster-scoped types of these tests. */
 const CLUSTER_SCOPED = ['namespaces', 'nodes', 'customresourcedefinitions'];
 const isClusterScoped = ({ plural }: ResourceType): boolean => CLUSTER_SCOPED.includes(plural);
 
@@ -30,8 +30,8 @@ export interface DeleteOptions {
 }
 
 /**
- * What tests, users and saboteurs do on a real control plane, with the rights of TEST_KUBECONFIG. Beyond the operator's client it knows
- * objects that no namespace holds (their namespace is then ''), and deletes as the operator never does.
+ * What tests and people do on a real control plane, with the rights of TEST_KUBECONFIG. The operator's client has neither
+ * cluster-scoped objects (here their namespace is '') nor these ways to delete.
  */
 export class AdminClient implements KubeClient {
   readonly #namespace: string;
@@ -39,7 +39,7 @@ export class AdminClient implements KubeClient {
   readonly #connection: Connection;
   readonly #transport: Transport;
 
-  /** @param namespace which lists and watches see that name none: the cluster has others, and they are none of a test's business. */
+  /** @param namespace of lists and watches that name none: other namespaces of the cluster do not concern the test */
   constructor(namespace: string) {
     const config = () => loadKubeConfig({ kubeconfig: variable('TEST_KUBECONFIG') });
     this.#namespace = namespace;

@@ -39,7 +39,7 @@ export class ApiServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Answers whose connection was closed from the other end before they were finished. */
+  /** How many answers the client cut off by closing its connection. */
   get cutOff(): number {
     return this.#closed.length;
   }
@@ -86,7 +86,7 @@ export function status(code: number, reason: string, message: string, details?: 
   return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message, details };
 }
 
-/** Plain HTTP and no credentials; `connection.test.ts` has the real thing, whose import takes longer than all tests of a file. */
+/** Plain HTTP without credentials. `connection.test.ts` uses client-node, whose import takes longer than all tests of a file. */
 export function anonymous(server: string): Credentials {
   const cluster = { name: 'test', server, skipTLSVerify: true };
   return { getCurrentCluster: () => cluster, applyToHTTPSOptions: async () => {} };

@@ -65,8 +65,8 @@ export async function settle(): Promise<void> {
 }
 
 /**
- * How much faster the operator's time runs. A queue that is not read for 90 s of it is reported, and no machine may be that slow to let the
- * operator read: on a real control plane, with its tests beside it, it has nine seconds for that, here three.
+ * How much faster the operator's time runs. A queue that the operator does not read for 90 s of its time is reported. So
+ * a slow machine has nine seconds for a read on a real control plane, and three seconds here.
  */
 export const FAST = isReal ? 10 : 30;
 
@@ -80,11 +80,11 @@ interface RealTimer {
 export class MovableClock implements Clock {
   readonly random = systemClock.random;
   readonly #timers = new Set<RealTimer>();
-  /** What it showed when it was last touched, and what everybody else's showed then. */
+  /** What this clock and the clock of the machine showed when a test last changed this one. */
   #base: { own: number; theirs: number };
   #speed: number;
 
-  /** @param aheadMs how far it is ahead of everybody else's; negative for one that is slow. @param speed how many times faster it runs. */
+  /** @param aheadMs how far it is ahead of the machine's clock, negative if it is behind. @param speed how many times faster it runs */
   constructor(aheadMs = 0, speed = 1) {
     const theirs = Date.now();
     this.#base = { own: theirs + aheadMs, theirs };
@@ -111,7 +111,7 @@ export class MovableClock implements Clock {
     this.#set(this.now() + ms, this.#speed);
   }
 
-  /** From now on it runs so many times faster than everybody else's. */
+  /** From now on it runs so many times faster than the clock of the machine. */
   setSpeed(speed: number): void {
     this.#set(this.now(), speed);
   }

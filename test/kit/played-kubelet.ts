@@ -3,13 +3,13 @@ import { PODS } from '../../src/kube/client.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import type { Pod } from '../../src/lanes/job.ts';
 
-/** What a Pod is to deploy. */
+/** The revision that a Pod deploys. */
 export function revisionOf(pod: Pod): string | undefined {
   const [container] = (pod.spec as { containers: { env?: { name: string; value?: string }[] }[] }).containers;
   return container?.env?.find(({ name }) => name === 'REVISION')?.value;
 }
 
-/** What a played Pod does by itself once it is there. */
+/** What a played Pod does by itself. */
 export type Script = { exitCode: number; log?: string } | 'run' | 'pending';
 
 export interface Played {
@@ -30,8 +30,8 @@ const NEVER_RAN = {
 };
 
 /**
- * Plays the kubelet for every Pod of the operator, through the API only, so that it works on any control plane: no process runs, a
- * Pod's phases are set by its script or by the test. It keeps a diary, from which overlaps can be read.
+ * Plays the kubelet for every Pod of the operator. It uses only the API, so it works on any control plane. No process
+ * runs: the script of a Pod, or the test, sets its phases. The diary shows which Pods overlapped.
  */
 export class PlayedKubelet {
   readonly diary: Played[] = [];
@@ -44,7 +44,7 @@ export class PlayedKubelet {
   readonly #workers = new Map<string, Promise<void>>();
   readonly #removePod: (pod: Pod) => Promise<void>;
   #nodeIsLost = false;
-  /** How containers exit that are told to end: by the signal, unless they catch it. */
+  /** The exit code of containers that are told to end. 143: ended by SIGTERM. */
   exitWhenTold = 143;
 
   constructor(options: { kube: KubeClient; script: (pod: Pod) => Script; removePod: (pod: Pod) => Promise<void> }) {
@@ -68,12 +68,12 @@ export class PlayedKubelet {
     }
   }
 
-  /** From now on no kubelet answers: Pods that are deleted go on terminating. */
+  /** From now on no kubelet answers: deleted Pods stay terminating. */
   loseNode(): void {
     this.#nodeIsLost = true;
   }
 
-  /** The node is back: what was to end ends. */
+  /** The node is back: Pods that were told to end now end. */
   async findNode(): Promise<void> {
     this.#nodeIsLost = false;
     for (const pod of (await this.#kube.list<Pod & KubeObject>(PODS)).items) {
@@ -86,7 +86,7 @@ export class PlayedKubelet {
     await this.#begin(pod);
   }
 
-  /** Ends the first container of a Pod alone: the others run on. */
+  /** Ends only the first container of a Pod. */
   async finishFirst(pod: Pod & KubeObject, exitCode: number, log?: string): Promise<void> {
     const [first] = (pod.spec as { containers: { name: string }[] }).containers;
     const finishedAt = new Date().toISOString();
@@ -100,7 +100,7 @@ export class PlayedKubelet {
     }));
   }
 
-  /** Says of a Pod what the kubelet or the scheduler would: laid over its status. */
+  /** Merges this into the status of a Pod, as the kubelet or the scheduler does. */
   async report(pod: Pod & KubeObject, status: Record<string, unknown>): Promise<void> {
     await this.#changeStatus(pod, (current) => ({ ...current, ...status }));
   }
@@ -125,7 +125,7 @@ export class PlayedKubelet {
     }
   }
 
-  /** What has ended is noted in the order of the watch; each Pod has a worker of its own, as in a kubelet. */
+  /** Ends are noted in the order of the watch. Each Pod has its own worker, as in a kubelet. */
   #take(pod: Pod & KubeObject): void {
     this.#note(pod);
     const { uid } = pod.metadata;
@@ -146,7 +146,7 @@ export class PlayedKubelet {
     }
   }
 
-  /** The phase comes first, as from a real kubelet: by it the Job controller counts a Pod that was killed. */
+  /** Sets the phase first, as a real kubelet does: the Job controller counts a killed Pod by its phase. */
   async #terminate(pod: Pod & KubeObject): Promise<void> {
     if (this.#nodeIsLost) return;
     const { phase } = pod.status ?? {};
@@ -173,7 +173,7 @@ export class PlayedKubelet {
     return begun;
   }
 
-  /** Its containers exit; one that has exited before keeps saying how. */
+  /** Its containers exit. A container that exited before keeps its exit code. */
   async #end(pod: Pod & KubeObject, exitCode: number, log: string | undefined): Promise<void> {
     const finishedAt = new Date().toISOString();
     const reason = exitCode === 0 ? 'Completed' : 'Error';

@@ -14,15 +14,15 @@ let beating: { timer: NodeJS.Timeout; kube: AdminClient } | undefined;
 let made: Promise<void> | undefined;
 
 /**
- * Keeps the Node of the played Pods there, and its Lease renewed, as long as somebody holds it: else the Pod collector deletes Pods of a
- * node that is not there, and the node controller marks those of a silent one. Several processes may do so at the same time.
- * @returns what gives it up.
+ * Keeps the Node of the played Pods and renews its Lease until the last holder releases it. Without the Node the Pod
+ * collector deletes its Pods. Without renewals the node controller marks them. Several processes may hold it at once.
+ * @returns what releases it
  */
 export async function holdPlayedNode(): Promise<() => void> {
   holders += 1;
   if (!beating) {
     const kube = new AdminClient(LEASE_NAMESPACE);
-    // What is missed once is made good by the next one, in time.
+    // If one renewal fails, the next one is still in time.
     const beat = () => void heartbeat(kube).catch(() => {});
     beating = { kube, timer: setInterval(beat, HEARTBEAT_MS).unref() };
     made = makeNode(kube).then(() => heartbeat(kube));
@@ -42,7 +42,7 @@ type Node = KubeObject & { status?: { conditions?: { type: string; status: strin
 const isReady = ({ status }: Node): boolean =>
   status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false;
 
-/** No Pod is to be scheduled to it: those of the tests name it. */
+/** Unschedulable: the Pods of the tests name the node. */
 async function makeNode(kube: KubeClient): Promise<void> {
   const taints = [{ key: 'capdeployjob.dev/played', effect: 'NoSchedule' }];
   await kube

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** The program as a process of its own: what it logs, and how it ends. */
+/** The program in a process of its own: what it logs, and how it ends. */
 export class Program {
   readonly #child: ChildProcess;
   /** Each line of stdout: a JSON object. */

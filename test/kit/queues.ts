@@ -29,7 +29,7 @@ const COUNTS = [
   'ApproximateNumberOfMessagesDelayed',
 ] as const;
 
-/** On the server at TEST_SQS_ENDPOINT, which other worlds use at the same time; without that, on one of its own in this process. */
+/** On the server at TEST_SQS_ENDPOINT, which other worlds use at the same time. Without it: on a new server in this process. */
 export async function openQueues(): Promise<Queues> {
   const shared = process.env.TEST_SQS_ENDPOINT;
   const server = shared
@@ -45,7 +45,7 @@ export async function openQueues(): Promise<Queues> {
     create: async (name, wanted) => {
       const QueueName = `${server.prefix}${name}`;
       const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes: wanted }));
-      // What servers answer may name a host that not every machine resolves: only the path is theirs.
+      // The host in the answer may not resolve on this machine: only the path is taken from it.
       const url = `${server.endpoint}${new URL(QueueUrl).pathname}`;
       created.add(url);
       return url;
@@ -66,12 +66,12 @@ export async function openQueues(): Promise<Queues> {
       for (const ReceiptHandle of receiptHandles) {
         await sqs
           .send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }))
-          // Its delete was under way, or its visibility has ended by itself.
+          // It was just deleted, or its visibility has ended.
           .catch(ignore(/MessageNotInflight|ReceiptHandleIsInvalid|InvalidParameterValue/));
       }
     },
     stop: async () => {
-      // One's own server takes its queues along.
+      // A server in this process ends with its queues.
       if (shared) {
         for (const QueueUrl of created) {
           await sqs.send(new DeleteQueueCommand({ QueueUrl })).catch(ignore(/QueueDoesNotExist|NonExistentQueue/));

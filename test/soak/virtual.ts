@@ -9,6 +9,7 @@ const WARM_UP_MINUTES = 20;
 /** Bounded by themselves, and by intention filled up to there: how many entries at most, for each object that has them. */
 const BOUNDS: Record<string, number> = {
   'EventRecorder.#remembered': 5_000,
+  'LabelValues.#known': 50,
   'Rejections.#recorded': 5_000,
 };
 
@@ -75,11 +76,12 @@ export async function virtualSoak(minutes: number, seed: number, report: Report)
   retained.close();
 }
 
-/** Not of a resource: names of Events that were written (bounded), and what the caches are made of. */
+/** Not of a resource: names of Events that were written and values of labels (both bounded), and parts of the caches. */
 const MAY_STAY = new Set([
   'EventRecorder.#remembered',
   'Cache.#reflectors',
   'Cache.#handlers',
   'Indexer.#indexes',
-  'Metrics.#definitions',
+  'MetricFactory.definitions',
+  'LabelValues.#known',
 ]);

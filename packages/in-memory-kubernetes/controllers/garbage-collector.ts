@@ -1,6 +1,7 @@
 /**
- * What Kubernetes cleans up by itself: objects whose owners are gone (the garbage collector: background, foreground, orphan), the contents of
- * namespaces and of CustomResourceDefinitions that are being deleted, Pods that are deleted before they met a node, Events after an hour.
+ * What Kubernetes cleans up by itself: objects whose owners are gone (the garbage collector: background, foreground,
+ * orphan), the contents of namespaces and of CustomResourceDefinitions that are being deleted, Pods that are deleted
+ * before they met a node, Events after an hour.
  */
 import type { KubeObject, ResourceType } from '../objects.ts';
 import { CORE_EVENTS, NAMESPACES, PODS } from '../objects.ts';
@@ -14,7 +15,10 @@ import type { ServedType } from '../types/served-types.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface GarbageCollectorOptions {
-  /** Between the end of an owner, or the birth of an object without one, and the collection. The real one takes some 20 ms. */
+  /**
+   * Between the end of an owner, or the birth of an object without one, and the collection. The real one takes some 20
+   * ms.
+   */
   delayMs?: number;
   /** Until a Pod is ended that is being deleted and never met a node. The real one looks every 20 s. */
   unscheduledMs?: number;
@@ -115,7 +119,10 @@ export class GarbageCollector {
     }
   }
 
-  /** Without any living owner it goes; with some, it only forgets the others. An owner that waits for its dependents takes them along. */
+  /**
+   * Without any living owner it goes; with some, it only forgets the others. An owner that waits for its dependents
+   * takes them along.
+   */
   #checkOwners(type: ServedType, object: KubeObject): void {
     const owners = object.metadata.ownerReferences ?? [];
     if (owners.length === 0) return;
@@ -136,7 +143,7 @@ export class GarbageCollector {
 
   #stateOf(object: KubeObject, owner: { apiVersion: string; kind: string; name: string; uid: string }) {
     const type = this.#store.types.ofKind(owner.apiVersion, owner.kind);
-    // A kind that nobody serves: the real collector waits until it is served.
+    // A kind that is not served: the real collector waits until it is served.
     if (type === undefined) return 'lives';
     const found = this.#store.find(type, object.metadata.namespace, owner.name);
     if (found === undefined || found.metadata.uid !== owner.uid) return 'gone';

@@ -1,8 +1,10 @@
 /**
- * The Job controller: what `job-decision.ts` decides, done on the store. See there for the features that it does not model.
+ * The Job controller: what `job-decision.ts` decides, done on the store. See there for the features that it does not
+ * model.
  *
- * `podCreationLagMs` is the time between the decision to create a Pod, from the controller's cache, and its creation. In that
- * time the Job may go: the Pod then comes late and belongs to nobody, as measured on the real controller under load (docs of the lane protocol).
+ * `podCreationLagMs` is the time between the decision to create a Pod, from the controller's cache, and its creation.
+ * In that time the Job may go: the Pod then comes late and has no owner, as measured on the real controller under
+ * load (docs of the lane protocol).
  */
 import type { KubeObject } from '../objects.ts';
 import { JOBS, PODS } from '../objects.ts';
@@ -25,7 +27,7 @@ export interface JobControllerOptions {
 const RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
 const LONGEST_NAME = 58;
-/** Before the uid of a Job that is gone: nobody counts its Pods any more. */
+/** Before the uid of a Job that is gone: its Pods are not counted any more. */
 const ORPHANS = 'orphans of ';
 
 export class JobController {

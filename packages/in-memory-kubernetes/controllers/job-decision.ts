@@ -1,8 +1,10 @@
 /**
- * What the Job controller does about one Job, decided from the Job, its Pods and the time alone (`pkg/controller/job/job_controller.go`, `syncJob`).
+ * What the Job controller does about one Job, decided from the Job, its Pods and the time alone
+ * (`pkg/controller/job/job_controller.go`, `syncJob`).
  *
- * Not modelled: Indexed Jobs, podFailurePolicy, successPolicy, backoffLimitPerIndex, Jobs without `completions`, managedBy other than the
- * Job controller, ttlSecondsAfterFinished, restarts counted under restartPolicy OnFailure, adoption of Pods without an owner.
+ * Not modelled: Indexed Jobs, podFailurePolicy, successPolicy, backoffLimitPerIndex, Jobs without `completions`,
+ * managedBy other than the Job controller, ttlSecondsAfterFinished, restarts counted under restartPolicy OnFailure,
+ * adoption of Pods without an owner.
  */
 
 import { timestamp } from '../clock.ts';
@@ -13,7 +15,10 @@ import { at, clone, isObject, listAt, textAt } from '../store/json.ts';
 export const TRACKING_FINALIZER = 'batch.kubernetes.io/job-tracking';
 
 export interface JobDecision {
-  /** The status with Pods listed as uncounted and interim conditions, to be stored before finalizers go; undefined: nothing to note. */
+  /**
+   * The status with Pods listed as uncounted and interim conditions, to be stored before finalizers go; undefined:
+   * nothing to note.
+   */
   interim: JsonObject | undefined;
   /** Pods whose tracking finalizer goes: they are counted, or count no more. */
   release: KubeObject[];
@@ -127,7 +132,10 @@ class Sync {
     return Number(at(this.#job, 'spec', 'completions') ?? 1);
   }
 
-  /** A Pod that is being deleted counts as failed at once, unless the Job replaces only Pods that have failed to the end. */
+  /**
+   * A Pod that is being deleted counts as failed at once, unless the Job replaces only Pods that have failed to the
+   * end.
+   */
   #isFailed(pod: KubeObject): boolean {
     if (phaseOf(pod) === 'Failed') return true;
     return !this.#onlyFailed && isDeleted(pod) && phaseOf(pod) !== 'Succeeded';
@@ -198,7 +206,10 @@ class Sync {
     return ends.length === 0 ? 0 : Math.max(...ends) + delay;
   }
 
-  /** Pods that are over are first listed as uncounted, then lose their finalizer, then are counted: none is lost or counted twice. */
+  /**
+   * Pods that are over are first listed as uncounted, then lose their finalizer, then are counted: none is lost or
+   * counted twice.
+   */
   #count(counted: { succeeded: number; failed: number }, ending: Condition | undefined): void {
     const uncounted: { succeeded: string[]; failed: string[] } = { succeeded: [], failed: [] };
     const all = ending !== undefined || isDeleted(this.#job);

@@ -1,4 +1,7 @@
-/** Events of the in-memory Kubernetes's own controllers, in core/v1 form; the same words again about the same object raise the count of the first. */
+/**
+ * Events of the in-memory Kubernetes's own controllers, in core/v1 form; the same words again about the same object
+ * raise the count of the first.
+ */
 
 import { timestamp } from '../clock.ts';
 import type { KubeObject } from '../objects.ts';
@@ -31,7 +34,7 @@ export class Recorder {
         this.#store.update(CORE_EVENTS, { ...same, count, lastTimestamp: now });
         return;
       }
-      // Unique, for the version moves with every Event, whoever records it.
+      // Unique: the version moves with every Event of every recorder.
       const suffix = `${this.#store.clock.now().toString(16)}${this.#store.version.toString(16)}`;
       const involvedObject = {
         kind: about.kind,

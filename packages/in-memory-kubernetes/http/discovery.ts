@@ -1,4 +1,7 @@
-/** Discovery: which groups, versions and types there are, and enough OpenAPI v3 for `kubectl apply` and `kubectl explain`. */
+/**
+ * Discovery: which groups, versions and types there are, and enough OpenAPI v3 for `kubectl apply` and `kubectl
+ * explain`.
+ */
 import { isObject } from '../store/json.ts';
 import type { Schema } from '../types/schema.ts';
 import type { ServedType, ServedTypes } from '../types/served-types.ts';

@@ -1,4 +1,7 @@
-/** Faults that tests play: the API server that answers late, wrongly, or not at all, before or after it has done what it was asked. */
+/**
+ * Faults that tests play: the API server that answers late, wrongly, or not at all, before or after it has done what it
+ * was asked.
+ */
 import type { ApiRequest } from './http-request.ts';
 
 export interface Fault {

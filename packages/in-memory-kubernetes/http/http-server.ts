@@ -1,8 +1,8 @@
 /**
  * The store behind HTTP, so that the operator's real client and kubectl work on it. It listens on 127.0.0.1 only.
  *
- * Not served: protobuf (but for what `kubectl create` sends of four kinds) and CBOR, server-side apply, exec, attach, port-forward, aggregated discovery, OpenAPI v2, authorization (a token, where
- * one is set, opens everything).
+ * Not served: protobuf (but for what `kubectl create` sends of four kinds) and CBOR, server-side apply, exec, attach,
+ * port-forward, aggregated discovery, OpenAPI v2, authorization (a token, where one is set, opens everything).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';

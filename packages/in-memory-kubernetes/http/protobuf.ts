@@ -1,6 +1,6 @@
 /**
- * The protobuf bodies that `kubectl create namespace|secret|configmap|serviceaccount` sends, as JSON. Answers are JSON always, and other
- * kinds are refused: everything else that the operator and kubectl send is JSON by itself.
+ * The protobuf bodies that `kubectl create namespace|secret|configmap|serviceaccount` sends, as JSON. Answers are JSON
+ * always, and other kinds are refused: everything else that the operator and kubectl send is JSON by itself.
  */
 import { unsupportedMediaType } from '../store/api-error.ts';
 import type { JsonObject } from '../store/json.ts';

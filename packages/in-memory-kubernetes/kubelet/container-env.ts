@@ -1,4 +1,7 @@
-/** The environment and command line of a container (`pkg/kubelet/kubelet_pods.go`, `third_party/forked/golang/expansion`). Pure. */
+/**
+ * The environment and command line of a container (`pkg/kubelet/kubelet_pods.go`,
+ * `third_party/forked/golang/expansion`). Pure.
+ */
 import type { KubeObject } from '../objects.ts';
 import type { JsonObject } from '../store/json.ts';
 import { at, isObject, listAt, textAt } from '../store/json.ts';

@@ -35,7 +35,7 @@ export class ContainerLog {
     }
   }
 
-  /** No more will come: whoever follows has reached the end. */
+  /** No more lines will come: readers that follow end. */
   end(): void {
     this.#ended = true;
     for (const { sink } of this.#followers) sink.end();

@@ -1,9 +1,11 @@
 /**
- * A scheduler and a kubelet for one node called `local`, that runs the first container of each Pod as a process of this machine.
+ * A scheduler and a kubelet for one node called `local`, that runs the first container of each Pod as a process of this
+ * machine.
  *
- * Not modelled, and said so on the Pod: init containers and restart policies other than Never are refused (the Pod fails, reason
- * NotRunByLocalKubelet), further containers are not run. Not modelled at all: probes, lifecycle hooks, resources, users and security contexts (a process
- * runs as whoever started the in-memory Kubernetes), network, the Pod's own activeDeadlineSeconds, service account tokens.
+ * Not modelled, and said so on the Pod: init containers and restart policies other than Never are refused (the Pod
+ * fails, reason NotRunByLocalKubelet), further containers are not run. Not modelled at all: probes, lifecycle hooks,
+ * resources, users and security contexts (a process runs as whoever started the in-memory Kubernetes), network, the
+ * Pod's own activeDeadlineSeconds, service account tokens.
  */
 
 import { Recorder } from '../controllers/recorder.ts';

@@ -1,7 +1,7 @@
 /**
- * For tests and the simulation, where no kubelet runs: what a scheduler and a kubelet would do to a Pod, done by hand. Each call is one
- * step that the real ones take; a Pod that nobody plays stays as it is, which is what a dead node looks like. Unlike
- * the in-memory Kubernetes's own kubelet, this one runs all containers of a Pod.
+ * For tests and the simulation, where no kubelet runs: what a scheduler and a kubelet would do to a Pod, done by hand.
+ * Each call is one step that the real ones take; a Pod that is not played stays as it is, which is what a dead node
+ * looks like. Unlike the in-memory Kubernetes's own kubelet, this one runs all containers of a Pod.
  */
 
 import { timestamp } from '../clock.ts';
@@ -133,7 +133,7 @@ export class PodPlayer {
   }
 
   /**
-   * What a kubelet does with a Pod that is being deleted: ends it, reports that, and lets go of it.
+   * What a kubelet does with a Pod that is being deleted: ends it, reports that, and releases it.
    * @param exitCode of the first container, where it still runs.
    */
   endDeleted(namespace: string, name: string, exitCode = 143): void {

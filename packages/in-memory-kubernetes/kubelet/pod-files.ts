@@ -1,11 +1,11 @@
 /**
- * A Pod's files. A process cannot have mounts at any path without being root, so each Pod has a private directory that stands for
- * the root of its file system: a volume mounted at /etc/x is found at `$CAPDEPLOY_LOCAL_ROOT/etc/x`. Nothing rewrites paths in
- * arguments or variables: programs made for the in-memory Kubernetes look below that directory.
+ * A Pod's files. A process cannot have mounts at any path without being root, so each Pod has a private directory that
+ * stands for the root of its file system: a volume mounted at /etc/x is found at `$CAPDEPLOY_LOCAL_ROOT/etc/x`. Nothing
+ * rewrites paths in arguments or variables: programs made for the in-memory Kubernetes look below that directory.
  *
- * Written: Secret, ConfigMap, projected (of both, and of downward API fields) and emptyDir volumes, with the modes asked for; whole volumes at a
- * mount, or one file or directory of it by subPath. Files do not follow later changes of their Secret, and
- * `readOnly` is not enforced. Other kinds of volumes are refused.
+ * Written: Secret, ConfigMap, projected (of both, and of downward API fields) and emptyDir volumes, with the modes
+ * asked for; whole volumes at a mount, or one file or directory of it by subPath. Files do not follow later changes of
+ * their Secret, and `readOnly` is not enforced. Other kinds of volumes are refused.
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

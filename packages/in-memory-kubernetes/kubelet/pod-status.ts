@@ -1,4 +1,7 @@
-/** The status of a Pod as a kubelet writes it. Pure; also for tests and the simulation that play Pods without processes (`play-pods.ts`). */
+/**
+ * The status of a Pod as a kubelet writes it. Pure; also for tests and the simulation that play Pods without processes
+ * (`play-pods.ts`).
+ */
 
 import { timestamp } from '../clock.ts';
 import type { KubeObject } from '../objects.ts';

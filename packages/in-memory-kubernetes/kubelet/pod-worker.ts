@@ -1,6 +1,6 @@
 /**
- * One Pod on this machine: from its volumes to its process to its last status. Each step that cannot be done yet leaves the Pod Pending with
- * the kubelet's own reason, and is tried again when something may have changed.
+ * One Pod on this machine: from its volumes to its process to its last status. Each step that cannot be done yet leaves
+ * the Pod Pending with the kubelet's own reason, and is tried again when something may have changed.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

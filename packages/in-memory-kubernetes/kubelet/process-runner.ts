@@ -68,8 +68,8 @@ export const localProcesses: ProcessRunner = {
     child.stdout.on('data', (chunk: Buffer) => events.output(chunk));
     child.stderr.on('data', (chunk: Buffer) => events.output(chunk));
     child.on('error', (error) => exited({ exitCode: 128, startError: error.message }));
-    // A child that holds on to the output must not keep the container alive: its group ends as soon as its first process has,
-    // and what left the group (setsid) loses its output a moment later.
+    // A child that holds on to the output must not keep the container alive: its group ends as soon as its first
+    // process has, and what left the group (setsid) loses its output a moment later.
     child.on('exit', () => {
       signal('SIGKILL');
       setTimeout(() => {

@@ -20,7 +20,9 @@ export type AdmissionCheck = (request: AdmissionRequest) => void;
 
 const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
 
-/** NamespaceLifecycle: nothing new where there is no namespace, or in one that is being deleted; some namespaces stay. */
+/**
+ * NamespaceLifecycle: nothing new where there is no namespace, or in one that is being deleted; some namespaces stay.
+ */
 export function checkNamespace({ operation, type, object, store }: AdmissionRequest): void {
   if (operation === 'DELETE' && type.storage === '/namespaces' && IMMORTAL.has(object.metadata.name)) {
     throw forbidden(NAMESPACES, object.metadata.name, 'this namespace may not be deleted');

@@ -115,7 +115,10 @@ function qualifiedKind(type: ResourceType): string {
   return type.group === '' ? type.kind : `${type.kind}.${type.group}`;
 }
 
-/** 422: every complaint at once, as the API server does; what is complained of twice stands once in the message and twice in the causes. */
+/**
+ * 422: every complaint at once, as the API server does; what is complained of twice stands once in the message and
+ * twice in the causes.
+ */
 export function invalidObject(type: ResourceType, name: string, errors: FieldError[]): ApiError {
   return invalid(qualifiedKind(type), about(type, name, type.kind), errors);
 }

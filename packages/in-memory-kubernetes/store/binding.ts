@@ -1,4 +1,7 @@
-/** What the scheduler does to a Pod, and no update can: it gives it a node (`pkg/registry/core/pod/storage`, BindingREST). */
+/**
+ * What the scheduler does to a Pod, and no update can: it gives it a node (`pkg/registry/core/pod/storage`,
+ * BindingREST).
+ */
 
 import { timestamp } from '../clock.ts';
 import { PODS } from '../objects.ts';

@@ -1,6 +1,6 @@
 /**
- * The objects of one type, as the API server's storage and watch cache hold them: ordered by namespace and name, indexed by label, with
- * the last changes kept for watches that resume.
+ * The objects of one type, as the API server's storage and watch cache hold them: ordered by namespace and name,
+ * indexed by label, with the last changes kept for watches that resume.
  */
 import type { KubeObject } from '../objects.ts';
 import { expired } from './api-error.ts';

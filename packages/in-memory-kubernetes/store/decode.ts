@@ -1,4 +1,6 @@
-/** From the body of a request to an object: kinds of values, unknown fields, nulls. What the API server's decoder does. */
+/**
+ * From the body of a request to an object: kinds of values, unknown fields, nulls. What the API server's decoder does.
+ */
 
 import { timestamp } from '../clock.ts';
 import type { KubeObject } from '../objects.ts';
@@ -20,8 +22,8 @@ export interface Decoded {
 }
 
 /**
- * A copy of the body as an object of that type. 400 where it cannot be one, or where unknown fields are refused; the result of a PATCH
- * (`patched`) is refused with 422 instead, as a patch that is invalid.
+ * A copy of the body as an object of that type. 400 where it cannot be one, or where unknown fields are refused; the
+ * result of a PATCH (`patched`) is refused with 422 instead, as a patch that is invalid.
  */
 export function decode(
   type: ServedType,
@@ -108,7 +110,10 @@ function withoutNulls(value: unknown, schema: Schema | undefined): unknown {
   return Object.fromEntries(kept);
 }
 
-/** What comes back from Go's types, in place: times without fractions, quantities as text, and no empty lists, maps and strings. */
+/**
+ * What comes back from Go's types, in place: times without fractions, quantities as text, and no empty lists, maps and
+ * strings.
+ */
 function normalize(schema: Schema, value: unknown): void {
   if (Array.isArray(value)) {
     if (schema.items !== undefined) for (const item of value) normalize(schema.items, item);

@@ -1,4 +1,7 @@
-/** What a DELETE makes of an object: nothing at all, or one that waits for finalizers or its grace period (`pkg/registry/rest/delete.go`). */
+/**
+ * What a DELETE makes of an object: nothing at all, or one that waits for finalizers or its grace period
+ * (`pkg/registry/rest/delete.go`).
+ */
 
 import { timestamp } from '../clock.ts';
 import type { KubeObject } from '../objects.ts';
@@ -33,7 +36,10 @@ export function checkPreconditions(
   }
 }
 
-/** Pods that run get time to end; those that never met a node, or have finished, do not need it. Undefined: a type without grace. */
+/**
+ * Pods that run get time to end; those that never met a node, or have finished, do not need it. Undefined: a type
+ * without grace.
+ */
 function graceOf(type: ServedType, object: KubeObject, options: DeleteOptions): number | undefined {
   if (type.storage !== '/pods') return undefined;
   const finished = ['Succeeded', 'Failed'].includes(textAt(object, 'status', 'phase') ?? '');

@@ -1,4 +1,4 @@
-/** Plain JSON values: copies, comparison, paths. Objects in the store are frozen, so that nobody changes them behind its back. */
+/** Plain JSON values: copies, comparison, paths. Objects in the store are frozen, so that no caller can change them. */
 
 export type JsonObject = { [field: string]: unknown };
 

@@ -1,4 +1,7 @@
-/** What the API server does to metadata: on creation, on update, and what it refuses (`pkg/registry/rest`, `pkg/api/validation`). */
+/**
+ * What the API server does to metadata: on creation, on update, and what it refuses (`pkg/registry/rest`,
+ * `pkg/api/validation`).
+ */
 
 import { timestamp } from '../clock.ts';
 import type { KubeObject, ObjectMeta, OwnerReference } from '../objects.ts';
@@ -53,7 +56,9 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** Metadata of an updated object: the client's labels, annotations, owners and finalizers over what the server holds. */
+/**
+ * Metadata of an updated object: the client's labels, annotations, owners and finalizers over what the server holds.
+ */
 export function updatedMetadata(given: ObjectMeta, before: ObjectMeta): ObjectMeta {
   const { labels, annotations, ownerReferences, finalizers } = given;
   const { labels: _l, annotations: _a, ownerReferences: _o, finalizers: _f, ...server } = before;

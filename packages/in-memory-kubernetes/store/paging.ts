@@ -1,6 +1,7 @@
 /**
- * Paged lists. The API server answers every page from one snapshot of etcd; objects here are frozen, so that a snapshot is the rest of the
- * list, kept under its token. Only the newest are kept: an older token gets 410 Expired, as after a compaction of etcd.
+ * Paged lists. The API server answers every page from one snapshot of etcd; objects here are frozen, so that a snapshot
+ * is the rest of the list, kept under its token. Only the newest are kept: an older token gets 410 Expired, as after a
+ * compaction of etcd.
  */
 import type { KubeObject } from '../objects.ts';
 import { badRequest, expired } from './api-error.ts';

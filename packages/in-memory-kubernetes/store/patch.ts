@@ -28,9 +28,9 @@ const MERGE_KEYS: Record<string, string> = {
 };
 
 /**
- * Strategic merge patch, as far as `kubectl apply`, `edit` and `patch` on Jobs, Pods and Secrets need it: lists above by key, finalizers as a
- * set, `$patch: delete | replace`, `$deleteFromPrimitiveList`, `$retainKeys`. The order that `$setElementOrder` asks for is not
- * restored: merged items keep their places behind the new ones.
+ * Strategic merge patch, as far as `kubectl apply`, `edit` and `patch` on Jobs, Pods and Secrets need it: lists above
+ * by key, finalizers as a set, `$patch: delete | replace`, `$deleteFromPrimitiveList`, `$retainKeys`. The order that
+ * `$setElementOrder` asks for is not restored: merged items keep their places behind the new ones.
  */
 export function strategicMergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return clone(patch);
@@ -105,7 +105,10 @@ function unprocessable(): ApiError {
   return new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
 }
 
-/** RFC 6902. A `test` that fails refuses all; a `replace` of what is not there adds it, as the API server's library does. */
+/**
+ * RFC 6902. A `test` that fails refuses all; a `replace` of what is not there adds it, as the API server's library
+ * does.
+ */
 export function jsonPatch(target: unknown, operations: unknown): unknown {
   const document = clone(target);
   for (const operation of Array.isArray(operations) ? operations : []) {

@@ -1,4 +1,7 @@
-/** Reads: lists by namespace, labels and fields, in pages, and objects in the form of the type by which they are asked for. */
+/**
+ * Reads: lists by namespace, labels and fields, in pages, and objects in the form of the type by which they are asked
+ * for.
+ */
 import type { KubeObject } from '../objects.ts';
 import type { ServedType } from '../types/served-types.ts';
 import { ApiError, badRequest } from './api-error.ts';

@@ -1,9 +1,11 @@
 /**
- * One model of the Kubernetes API: the objects, and what reading and writing them means. Synchronous: a call has taken effect when it
- * returns, and watches have been told. The HTTP face (`http-face.ts`) and the client (`client.ts`) only translate.
+ * One model of the Kubernetes API: the objects, and what reading and writing them means. Synchronous: a call has taken
+ * effect when it returns, and watches have been told. The HTTP face (`http-face.ts`) and the client (`client.ts`) only
+ * translate.
  *
- * Where it differs from the real API server: no managedFields and no server-side apply, no CEL, no admission but namespaces, service
- * accounts and what is put into `admission`, status written by others than its owner is not validated for built-in types.
+ * Where it differs from the real API server: no managedFields and no server-side apply, no CEL, no admission but
+ * namespaces, service accounts and what is put into `admission`, status written by others than its owner is not
+ * validated for built-in types.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -103,7 +105,10 @@ export class Store {
     return this.#reading.list(served, this.collection(served), query, this.#version);
   }
 
-  /** Calls back for every change after `resourceVersion` ('' or '0': what is there first). 410 where that is too long ago. */
+  /**
+   * Calls back for every change after `resourceVersion` ('' or '0': what is there first). 410 where that is too long
+   * ago.
+   */
   watch(type: ResourceType, query: WatchQuery, watcher: StoredWatch): () => void {
     const served = this.served(type);
     return this.#watching.add(served, this.collection(served), query, watcher, {
@@ -161,7 +166,10 @@ export class Store {
     return this.#reading.shown(served, stored);
   }
 
-  /** PATCH: `change` makes the new object of the current one. A uid or resourceVersion that it puts in must be the current one. */
+  /**
+   * PATCH: `change` makes the new object of the current one. A uid or resourceVersion that it puts in must be the
+   * current one.
+   */
   patch(
     type: ResourceType,
     namespace: string | undefined,

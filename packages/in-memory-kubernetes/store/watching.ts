@@ -1,4 +1,7 @@
-/** Watches: who is told of which change. A selector turns a change into an addition or a deletion where an object enters or leaves it. */
+/**
+ * Watches: who is told of which change. A selector turns a change into an addition or a deletion where an object enters
+ * or leaves it.
+ */
 import type { KubeObject } from '../objects.ts';
 import type { ServedType } from '../types/served-types.ts';
 import { ApiError } from './api-error.ts';

@@ -26,7 +26,10 @@ export interface UpdateOptions extends WriteOptions {
 
 const OTHER_NAMESPACE = 'the namespace of the provided object does not match the namespace sent on the request';
 
-/** The body of a create, with the metadata that the server sets; its type's own defaults and judgement come in `finishNew`. */
+/**
+ * The body of a create, with the metadata that the server sets; its type's own defaults and judgement come in
+ * `finishNew`.
+ */
 export function startNew(
   served: ServedType,
   body: unknown,
@@ -111,7 +114,10 @@ function deletionClaims(given: KubeObject, before: KubeObject): FieldError[] {
   });
 }
 
-/** Names and namespace of a body as the URL has them. 400 where they differ; asked before it is known whether there is such an object. */
+/**
+ * Names and namespace of a body as the URL has them. 400 where they differ; asked before it is known whether there is
+ * such an object.
+ */
 export function checkName(given: KubeObject, name: string, namespace: string | undefined): void {
   const { metadata } = given;
   if ((metadata.name ?? '') === '') {
@@ -125,7 +131,9 @@ export function checkName(given: KubeObject, name: string, namespace: string | u
   }
 }
 
-/** A PUT under another uid is refused by the storage, in its words; a PATCH by validation, after the resourceVersion. */
+/**
+ * A PUT under another uid is refused by the storage, in its words; a PATCH by validation, after the resourceVersion.
+ */
 function checkIdentity(served: ServedType, given: KubeObject, before: KubeObject, patched: boolean): void {
   const { uid, resourceVersion } = given.metadata;
   const { name, namespace } = before.metadata;
@@ -185,7 +193,9 @@ function judge(
   throw invalidObject(served.judgedAsCore === true ? { ...served, group: '' } : served, object.metadata.name, all);
 }
 
-/** Where rules in CEL stand in the schema, the API server says that it did not ask them because of what else is wrong. */
+/**
+ * Where rules in CEL stand in the schema, the API server says that it did not ask them because of what else is wrong.
+ */
 function schemaErrors(
   served: ServedType,
   object: KubeObject,

@@ -82,7 +82,7 @@ test('an owner of the same name with another uid is not the owner', () => {
   expect(it.names()).toEqual(['owner']);
 });
 
-test('an owner of a kind that nobody serves is waited for', () => {
+test('an owner of a kind that is not served is waited for', () => {
   const it = world();
   it.child('child', { apiVersion: 'x.dev/v1', kind: 'X', name: 'x', uid: 'u' });
   it.clock.advance(60_000);

@@ -239,7 +239,7 @@ describe('the files', () => {
     expect(existsSync(log().text.trim())).toBe(false);
   });
 
-  test('are for nobody else to read', async () => {
+  test('cannot be read by other users', async () => {
     store.create(PODS, pod('p', shell('sleep 60')));
     await until(() => phase() === 'Running');
     const [own] = readdirSync(directory);

@@ -82,7 +82,7 @@ test('what a node refuses, or an init container stops, has run nothing', () => {
   expect(failed.say('containerStatuses')).toEqual(['agent waiting', 'cap waiting']);
 });
 
-test('a kubelet that lets go of a deleted Pod makes its grace period 0, and nobody can tell any more since when it was deleted', () => {
+test('a kubelet that releases a deleted Pod makes its grace period 0, and the time of the deletion cannot be read any more', () => {
   const it = world();
   it.player.run('default', 'p');
   const held = it.pod();

@@ -84,7 +84,7 @@ describe('a watch', () => {
     expect(versions).toHaveLength(4);
   });
 
-  test('hands out objects that nobody can change', () => {
+  test('hands out objects that cannot be changed', () => {
     const { store } = newStore();
     const stored = store.create(CONFIG_MAPS, configMap('a', { key: 'value' }));
     expect(() => Object.assign(stored.metadata, { name: 'other' })).toThrow(TypeError);

@@ -15,7 +15,10 @@ const OTHER_PATHS = [
   'status.podIPs',
 ];
 
-/** `names` collects the names of the Pod's containers, to find one used twice; `inTemplate`: of a template, whose image may yet be changed. */
+/**
+ * `names` collects the names of the Pod's containers, to find one used twice; `inTemplate`: of a template, whose image
+ * may yet be changed.
+ */
 export function containerErrors(
   container: JsonObject,
   field: string,

@@ -1,8 +1,8 @@
 /**
  * CustomResourceDefinitions: what is checked of them, and the types that they make the store serve.
  *
- * Only what a wrong CRD would most likely get wrong is checked. Whether a schema is structural to the letter, and what its CEL rules
- * cost, only the real API server knows.
+ * Only what a wrong CRD would most likely get wrong is checked. Whether a schema is structural to the letter, and what
+ * its CEL rules cost, only the real API server knows.
  */
 
 import { timestamp } from '../clock.ts';

@@ -58,7 +58,10 @@ export const eventsView: View = {
 const MISPLACED = 'does not match event.namespace';
 const isNew = (object: KubeObject): boolean => typeof object.eventTime === 'string';
 
-/** `legacyValidateEvent`: what both faces ask; Events of the new kind, told by their eventTime, are held to stricter rules. */
+/**
+ * `legacyValidateEvent`: what both faces ask; Events of the new kind, told by their eventTime, are held to stricter
+ * rules.
+ */
 function eventErrors(object: KubeObject, controllerField: string): FieldError[] {
   const about = textAt(object, 'involvedObject', 'namespace') ?? '';
   const own = object.metadata.namespace ?? '';

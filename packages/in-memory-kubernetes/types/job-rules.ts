@@ -1,4 +1,7 @@
-/** Defaults and validation of Jobs (`pkg/apis/batch/v1/defaults.go`, `pkg/apis/batch/validation`, `pkg/registry/batch/job/strategy.go`). */
+/**
+ * Defaults and validation of Jobs (`pkg/apis/batch/v1/defaults.go`, `pkg/apis/batch/validation`,
+ * `pkg/registry/batch/job/strategy.go`).
+ */
 import type { KubeObject } from '../objects.ts';
 import type { FieldError } from '../store/api-error.ts';
 import { fieldError } from '../store/api-error.ts';
@@ -130,7 +133,10 @@ function unmatchedErrors(spec: JsonObject): FieldError[] {
   return [fieldError.invalid('spec.template.metadata.labels', shown, '`selector` does not match template `labels`')];
 }
 
-/** The Pod's spec without what may change while a Job is suspended and has not started: where its Pods go, and what they may use. */
+/**
+ * The Pod's spec without what may change while a Job is suspended and has not started: where its Pods go, and what they
+ * may use.
+ */
 function fixedPart(object: KubeObject): JsonObject {
   const spec = clone(at(object, 'spec', 'template', 'spec'));
   if (!isObject(spec)) return {};

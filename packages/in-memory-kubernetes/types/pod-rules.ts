@@ -1,4 +1,7 @@
-/** Defaults and validation of Pods and Pod templates (`pkg/apis/core/v1/defaults.go`, `pkg/apis/core/validation`), as far as deploys need. */
+/**
+ * Defaults and validation of Pods and Pod templates (`pkg/apis/core/v1/defaults.go`, `pkg/apis/core/validation`), as
+ * far as deploys need.
+ */
 import type { KubeObject } from '../objects.ts';
 import type { FieldError } from '../store/api-error.ts';
 import { fieldError, forbidden } from '../store/api-error.ts';

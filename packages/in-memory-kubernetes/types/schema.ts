@@ -1,9 +1,9 @@
 /**
- * Structural schemas (apiextensions.k8s.io/v1): pruning, defaulting and validation of custom resources; the built-in types
- * (`shapes.ts`) are written in the same form.
+ * Structural schemas (apiextensions.k8s.io/v1): pruning, defaulting and validation of custom resources; the built-in
+ * types (`shapes.ts`) are written in the same form.
  *
- * Not evaluated: CEL rules (`x-kubernetes-validations`). Only the real API server proves those, so the tests of the CRD's rules
- * run there. Patterns run as JavaScript expressions, where the API server uses RE2.
+ * Not evaluated: CEL rules (`x-kubernetes-validations`). Only the real API server proves those, so the tests of the
+ * CRD's rules run there. Patterns run as JavaScript expressions, where the API server uses RE2.
  */
 import type { FieldError } from '../store/api-error.ts';
 import { fieldError } from '../store/api-error.ts';
@@ -47,7 +47,10 @@ export interface Schema {
   [extension: string]: unknown;
 }
 
-/** What the API server adds where it did not ask the rules in CEL, because the object is wrong in a way that they might not bear. */
+/**
+ * What the API server adds where it did not ask the rules in CEL, because the object is wrong in a way that they might
+ * not bear.
+ */
 export const RULES_NOT_CHECKED: FieldError = {
   reason: 'FieldValueInvalid',
   field: '<nil>',
@@ -144,8 +147,8 @@ function hasType(schema: Schema, value: unknown): boolean {
 }
 
 /**
- * Everything that is wrong with a value. Given the value stored before, what did not change is not judged again (ratcheting
- * validation): a tightened CRD must not block the status of an older object.
+ * Everything that is wrong with a value. Given the value stored before, what did not change is not judged again
+ * (ratcheting validation): a tightened CRD must not block the status of an older object.
  */
 export function validateSchema(schema: Schema, value: unknown, path = '', before?: unknown): FieldError[] {
   if (before !== undefined && equal(value, before)) return [];

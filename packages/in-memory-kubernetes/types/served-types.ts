@@ -23,7 +23,10 @@ export interface TypeRules {
   validateUpdate?(object: KubeObject, before: KubeObject): FieldError[];
 }
 
-/** Another face of objects that are stored under one form: core/v1 and events.k8s.io/v1 Events, versions of a custom resource. */
+/**
+ * Another face of objects that are stored under one form: core/v1 and events.k8s.io/v1 Events, versions of a custom
+ * resource.
+ */
 export interface View {
   toStored(object: KubeObject): KubeObject;
   fromStored(object: KubeObject): KubeObject;

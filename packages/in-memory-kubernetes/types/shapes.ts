@@ -1,7 +1,8 @@
 /**
- * The fields of the built-in types, by name and kind (Kubernetes 1.36 `core/v1`, `batch/v1`, …), in the form of a structural schema.
- * With them the store finds unknown fields (`fieldValidation=Strict`) and values of the wrong kind, as the API server's decoder does.
- * `loose` stands where the in-memory Kubernetes has no use for the inner fields: whatever is there is kept.
+ * The fields of the built-in types, by name and kind (Kubernetes 1.36 `core/v1`, `batch/v1`, …), in the form of a
+ * structural schema. With them the store finds unknown fields (`fieldValidation=Strict`) and values of the wrong kind,
+ * as the API server's decoder does. `loose` stands where the in-memory Kubernetes has no use for the inner fields:
+ * whatever is there is kept.
  */
 import type { Schema } from './schema.ts';
 

@@ -1,8 +1,8 @@
 /**
- * Leader election on a Lease, as client-go's `tools/leaderelection` does it. The holder of the Lease leads. It renews the
- * Lease every few seconds, and gives up before others may take it. Whether the Lease has expired is measured from when
- * this process last saw the record change: clocks are never compared. Election saves work. It is not needed for safety:
- * the lane protocol holds with two leaders.
+ * Leader election on a Lease, as client-go's `tools/leaderelection` does it. The holder of the Lease leads. It renews
+ * the Lease every few seconds, and gives up before others may take it. Whether the Lease has expired is measured from
+ * when this process last saw the record change: clocks are never compared. Election saves work. It is not needed for
+ * safety: the lane protocol holds with two leaders.
  *
  *   stand by ──▶ acquire ──▶ renew every retryMs ──▶ stop: release ('' as holder), and another replica leads at once
  *     ▲  │ watches the Lease, and sends               └─▶ lost: not renewed for renewDeadlineMs, or held by another one
@@ -64,8 +64,13 @@ export class LeaderElector implements WriteGuard {
   /** Aborts the request under way. The release finds out whether it took effect. */
   readonly #request = new AbortController();
   readonly #guard = new AbortController();
+  readonly signal = this.#guard.signal;
   readonly #acquired = Promise.withResolvers<void>();
+  /** Resolves when this replica leads. */
+  readonly acquired = this.#acquired.promise;
   readonly #lost = Promise.withResolvers<Error>();
+  /** Resolves with the reason when leadership was lost without a stop. By then nothing is granted any more. */
+  readonly lost = this.#lost.promise;
   readonly #wakeup = new Wakeup();
   #state: 'standing by' | 'leading' | 'lost' | 'ended' = 'standing by';
   #running: Promise<void> | undefined;
@@ -104,20 +109,6 @@ export class LeaderElector implements WriteGuard {
     this.#running ??= this.#run();
   }
 
-  /** Resolves when this replica leads. */
-  get acquired(): Promise<void> {
-    return this.#acquired.promise;
-  }
-
-  /** Resolves with the reason when leadership was lost without a stop. By then nothing is granted any more. */
-  get lost(): Promise<Error> {
-    return this.#lost.promise;
-  }
-
-  get signal(): AbortSignal {
-    return this.#guard.signal;
-  }
-
   /** Whether it leads, by the time since its last renewal: also right in a process that was paused and just woke up. */
   granted(): boolean {
     if (this.#state !== 'leading') return false;
@@ -149,7 +140,7 @@ export class LeaderElector implements WriteGuard {
     return undefined;
   }
 
-  /** Releases the Lease and ends, within 2.5 s. To be called when nothing that needs the Lease will be written any more. */
+  /** Releases the Lease and ends, within 2.5 s. To be called when no write that needs the Lease will follow. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const timer = this.#clock.setTimeout(() => this.#request.abort(), LAST_REQUEST_MS);

@@ -1,6 +1,7 @@
 /**
  * The record by which replicas agree on a leader: one Lease (coordination.k8s.io/v1), read and written as client-go's
- * `tools/leaderelection/resourcelock` does, so that `kubectl` and people who know other controllers understand it. Pure.
+ * `tools/leaderelection/resourcelock` does, so that `kubectl` and people who know other controllers understand it.
+ * Pure.
  */
 
 import { microTime } from '../../base/clock.ts';

@@ -1,9 +1,9 @@
 /**
  * Credentials and sockets: what a request needs before it can be sent.
  *
- * One set of undici pools serves all requests (client-node makes a new Agent, and so a TLS handshake, for each call). It is replaced only
- * when the TLS material changes, as when a client certificate is rotated. HTTP/1.1 only: a watch then has a socket of its own, and a
- * dead one harms no other request.
+ * One set of undici pools serves all requests (client-node makes a new Agent, and so a TLS handshake, for each call).
+ * It is replaced only when the TLS material changes, for example when a client certificate is rotated. HTTP/1.1 only:
+ * each watch then has a socket of its own, and a dead socket harms no other request.
  */
 
 import { createHash } from 'node:crypto';
@@ -13,7 +13,6 @@ import { type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import { redactHead } from '../../text/redact.ts';
 import { KubeError } from '../errors.ts';
 
-/** What is used of a KubeConfig. */
 export type Credentials = Pick<KubeConfig, 'getCurrentCluster' | 'applyToHTTPSOptions'>;
 
 export interface Endpoint {
@@ -23,30 +22,26 @@ export interface Endpoint {
   /** Authorization and impersonation: never logged. */
   headers: Record<string, string>;
   requests: Dispatcher;
-  /** The same pool, for what changes something: see `beforeWrite`. */
+  /** The same pool, for requests that change something: see `beforeWrite`. */
   writes: Dispatcher;
-  /** A pool of its own and without a bound: watches last for minutes and must starve nobody. */
+  /** A pool of their own, without a limit: watches last for minutes and must not starve other requests. */
   watches: Dispatcher;
 }
 
 export interface ConnectionOptions {
-  /** Connections for everything but watches; further requests wait for one of them within their time-out. */
+  /** Connections for everything but watches. More requests wait for one of them, within their time-out. */
   maxConnections: number;
   connectTimeoutMs: number;
   headersTimeoutMs: number;
   /**
-   * Called when a request that changes something has got its connection, before its first byte is written; what it throws ends the
-   * request. Whoever asked earlier may have waited for credentials or a connection since, or the whole process was stopped.
+   * Called when a request that changes something has its connection, before its first byte is written. If it throws,
+   * the request ends. A check at the call would be too early: the request may wait for credentials or a connection, and
+   * the whole process may be paused.
    */
   beforeWrite?: (() => void) | undefined;
 }
 
-interface Pools {
-  key: string;
-  requests: Dispatcher;
-  writes: Dispatcher;
-  watches: Dispatcher;
-}
+type Pools = { key: string } & Pick<Endpoint, 'requests' | 'writes' | 'watches'>;
 
 interface Tls {
   ca?: string | Buffer;
@@ -57,9 +52,12 @@ interface Tls {
   rejectUnauthorized?: boolean;
 }
 
-/** Credentials are read again after this: files are small, tokens are cached by their providers, exec plugins until they expire. */
+/** Credentials are read again after this. It is cheap: files are small, and providers and exec plugins cache tokens. */
 const CREDENTIALS_TTL_MS = 10_000;
-/** Below the API server's idle time-out (90 s) and the usual one of load balancers (60 s), so that we close first and never send into a closing socket. */
+/**
+ * Below the idle time-outs of the API server (90 s) and of most load balancers (60 s): we close first, and never send
+ * into a socket that is closing.
+ */
 const KEEP_ALIVE_MS = 30_000;
 
 export class Connection {
@@ -73,13 +71,16 @@ export class Connection {
   readonly #open = new Set<Dispatcher>();
   #closed = false;
 
-  /** @param load called once, and again after the API server refused the credentials (401): a kubeconfig rewritten meanwhile is then seen. */
+  /** @param load called once, and again after the API server answered 401: the kubeconfig may have been rewritten. */
   constructor(load: () => Credentials, options: ConnectionOptions) {
     this.#load = load;
     this.#options = options;
   }
 
-  /** Where and as whom to send. Throws KubeError (retryable, reason Credentials): a plugin may be slow, a file half written. */
+  /**
+   * Where to send, and with which credentials.
+   * @throws KubeError (retryable, reason Credentials): a plugin may be slow, or a file half written.
+   */
   endpoint(): Promise<Endpoint> {
     if (this.#endpoint === undefined || performance.now() - this.#readAt > CREDENTIALS_TTL_MS) {
       this.#readAt = performance.now();
@@ -94,8 +95,10 @@ export class Connection {
   }
 
   /**
-   * The API server said 401: load everything afresh, past the caches of token files and exec plugins, but not more often than every 10 s.
-   * Answers the new endpoint if its headers or TLS material differ, else undefined: the same request would be refused again.
+   * To be called after a 401: loads everything again, without the caches of token files and exec plugins, but not more
+   * often than every 10 s.
+   * @returns the new endpoint; undefined if its headers and TLS material are the same, so that it would be refused
+   * again.
    */
   async renewed(refused: Endpoint): Promise<Endpoint | undefined> {
     if (performance.now() - this.#reloadedAt > CREDENTIALS_TTL_MS) {
@@ -160,7 +163,7 @@ export class Connection {
     return this.#pools;
   }
 
-  /** What runs there runs on to its end: a watch for some minutes yet. */
+  /** Requests under way end by themselves: a watch after some minutes. */
   async #retire(dispatcher: Dispatcher): Promise<void> {
     await dispatcher.close().catch(() => {});
     this.#open.delete(dispatcher);
@@ -226,7 +229,7 @@ function headersOf(options: HttpsOptions): Record<string, string> {
   return headers;
 }
 
-/** Exec plugins explain themselves on stderr, which client-node hands on; what they print on stdout is a token, and JSON.parse quotes it. */
+/** The stderr of an exec plugin is passed on. Its stdout is a token, and the message of JSON.parse would quote it. */
 function credentialsMessage(error: unknown): string {
   if (error instanceof SyntaxError) return 'the credentials cannot be loaded: the exec plugin did not print JSON';
   const words = error instanceof Error ? error.message : String(error);

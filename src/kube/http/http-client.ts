@@ -1,8 +1,8 @@
 /**
- * `KubeClient` over HTTP to a real API server.
+ * `KubeClient` over HTTP to a real API server. It throws `KubeError` or, if the caller's signal aborts, its reason.
  *
- * It retries nothing (the one exception: a 401 with credentials that have changed meanwhile, for a refused request took no effect):
- * whoever calls knows whether to repeat. Thrown are `KubeError` and, when the caller's signal aborts, that signal's reason.
+ * It retries nothing: the caller knows whether to repeat. The one exception is a 401 if the credentials have changed
+ * meanwhile, because a refused request took no effect.
  */
 
 import {
@@ -26,19 +26,19 @@ import { type Request, Transport, type Verb } from './transport.ts';
 export { VERBS, type Verb } from './transport.ts';
 
 export interface HttpKubeClientOptions {
-  /** A loader is called again after a 401, so that a rewritten kubeconfig is seen; prefer `() => loadKubeConfig(…)`. */
+  /** Best a function such as `() => loadKubeConfig(…)`: after a 401 it is called again, and sees a new kubeconfig. */
   config: Credentials | (() => Credentials);
-  /** For `User-Agent: capdeploy/<version>`; the API server derives the field manager's name from the part before the slash. */
+  /** For `User-Agent: capdeploy/<version>`. The API server takes the part before the slash as the field manager. */
   version?: string;
-  /** For a whole request and its answer, watches excepted. Default 30 s. */
+  /** For a request and its answer, but not for watches. Default 30 s. */
   requestTimeoutMs?: number;
   /** Default 10 s. */
   connectTimeoutMs?: number;
   /** Sockets for everything but watches. Default 64. */
   maxConnections?: number;
-  /** Asked before each request that changes something, at the last moment: when it has its connection. No: it ends with NotLeader, unsent. */
+  /** Asked before each write, when the request has its connection. If false, NotLeader is thrown and nothing sent. */
   mayWrite?: () => boolean;
-  /** Told of every error that is thrown (for metrics). Aborts by the caller are none. */
+  /** Told of every KubeError, for metrics. */
   onError?: (verb: Verb, error: KubeError) => void;
 }
 
@@ -83,7 +83,7 @@ export class HttpKubeClient implements KubeClient {
     return { ...answer, items };
   }
 
-  /** The request is sent with the first `next()`; `return()` closes its connection at once, even while a `next()` waits. */
+  /** The first `next()` sends the request. `return()` closes its connection at once, even while a `next()` waits. */
   watch<T extends KubeObject>(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
     const { namespace, signal, ...query } = options;
     return this.#transport.watch<T>({
@@ -105,7 +105,7 @@ export class HttpKubeClient implements KubeClient {
       verb: 'create',
       method: 'POST',
       path: collectionPath(type, object.metadata.namespace),
-      // Strict: a misspelt field of a template is refused rather than dropped (KEP-2885).
+      // Strict: a misspelt field of a template is refused, not dropped (KEP-2885).
       query: { fieldValidation: strict ? 'Strict' : undefined, dryRun: options.dryRun ? 'All' : undefined },
       body: object,
       signal: options.signal,
@@ -164,14 +164,14 @@ export class HttpKubeClient implements KubeClient {
   }
 
   /**
-   * How far the API server's clock is ahead of this machine's (milliseconds, negative: behind), by the last answer's Date header. That
-   * header has whole seconds, so anything within ±1 s is no skew. Undefined before the first answer.
+   * By how many milliseconds the API server's clock is ahead of this machine's (negative: behind), by the last answer's
+   * Date header. That header has whole seconds, so anything within ±1 s is no skew. Undefined before the first answer.
    */
   clockSkewMs(): number | undefined {
     return this.#transport.skewMs;
   }
 
-  /** The server's `major.minor`, as [1, 36]: what it can do beyond the oldest supported one. */
+  /** The server's `major.minor`, such as [1, 36]. */
   async serverVersion(options?: RequestOptions): Promise<[major: number, minor: number]> {
     const request: Request = { verb: 'get', method: 'GET', path: '/version', signal: options?.signal };
     const { major, minor } = await this.#transport.call<{ major?: string; minor?: string }>(request);
@@ -184,7 +184,7 @@ export class HttpKubeClient implements KubeClient {
   }
 }
 
-/** The items of built-in lists come without apiVersion and kind: the list says them for all. */
+/** Items of built-in lists come without apiVersion and kind: the list has them for all. */
 function named<T extends KubeObject>(type: ResourceType, object: T): T {
   object.apiVersion ??= type.group === '' ? type.version : `${type.group}/${type.version}`;
   object.kind ??= type.kind;

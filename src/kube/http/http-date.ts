@@ -3,7 +3,7 @@ const MONTH = `(?<month>${MONTHS.join('|')})`;
 const TIME = '(?<time>(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d)';
 const DAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)';
 
-/** The form that is sent, and the two older ones that a recipient must take as well. */
+/** The form that is sent, and the two older ones that a recipient must accept too. */
 const FORMS = [
   `${DAY}, (?<day>\\d\\d) ${MONTH} (?<year>\\d{4}) ${TIME} GMT`,
   `(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\\d\\d)-${MONTH}-(?<year>\\d\\d) ${TIME} GMT`,
@@ -13,10 +13,10 @@ const FORMS = [
 const FIFTY_YEARS_MS = 50 * 365.25 * 86_400_000;
 
 /**
- * Reads an HTTP-date (https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7), which is in UTC. Date.parse takes much
- * else, and reads the oldest of the three forms on this machine's own clocks.
- * @param now epoch milliseconds; a year of two digits lies at most 50 years after it
- * @returns epoch milliseconds; undefined where the text is none, or names a day that its month does not have
+ * Reads an HTTP-date (https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7), which is in UTC. Date.parse accepts much
+ * else, and reads the oldest of the three forms in this machine's time zone.
+ * @param now epoch milliseconds; a year of two digits is at most 50 years after it
+ * @returns epoch milliseconds; undefined if the text is no HTTP-date, or names a day that its month does not have
  */
 export function readHttpDate(text: string, now: number): number | undefined {
   const found = FORMS.map((form) => form.exec(text)).find(Boolean)?.groups;

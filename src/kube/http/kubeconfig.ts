@@ -1,6 +1,6 @@
 /**
- * Finds the credentials for the cluster. `KubeConfig` of @kubernetes/client-node is used for this and for nothing else: it knows
- * the file format, exec plugins, in-cluster token files; the requests go through our own pool (`connection.ts`).
+ * Finds the credentials for the cluster. @kubernetes/client-node is used for this alone: its `KubeConfig` knows the
+ * file format, exec plugins and in-cluster token files. Requests go through our own pool (`connection.ts`).
  */
 
 import { accessSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { UsageError } from '../../base/usage-error.ts';
 
-/** No usable kubeconfig. The message is for the person at the terminal and holds nothing of the file's content. */
+/** No usable kubeconfig. The message is for the person at the terminal, and quotes nothing of the file. */
 export class KubeConfigError extends UsageError {
   override readonly name = 'KubeConfigError';
 }
@@ -27,8 +27,9 @@ const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/tok
 
 /**
  * The first of: the flag, the files in KUBECONFIG, the Pod's service account, ~/.kube/config (controller-runtime
- * `pkg/client/config`). Throws KubeConfigError if there is none or the first one found is not usable: falling through to
- * another cluster than the one asked for would be worse than stopping.
+ * `pkg/client/config`).
+ * @throws KubeConfigError if there is none, or if the first one found is not usable: to fall through to another cluster
+ * than the one that was meant would be worse.
  */
 export function loadKubeConfig(options: LoadKubeConfigOptions = {}): KubeConfig {
   const env = options.env ?? process.env;
@@ -36,7 +37,7 @@ export function loadKubeConfig(options: LoadKubeConfigOptions = {}): KubeConfig 
 
   const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
   if (listed.length > 0) {
-    // As kubectl does: a listed file that is not there is passed over, unless that leaves nothing.
+    // As kubectl does: a listed file that does not exist is skipped, unless none is left.
     const present = listed.filter(exists);
     return fromFiles(present.length > 0 ? present : listed, 'KUBECONFIG');
   }
@@ -51,18 +52,19 @@ export function loadKubeConfig(options: LoadKubeConfigOptions = {}): KubeConfig 
   const fallback = join(options.home ?? homedir(), '.kube', 'config');
   if (exists(fallback)) return fromFiles([fallback], fallback);
   throw new KubeConfigError(
-    `no credentials for a Kubernetes cluster: neither --kubeconfig nor KUBECONFIG is set, this is no Pod with a service account, and ${fallback} is not there`,
+    'no credentials for a Kubernetes cluster: neither --kubeconfig nor KUBECONFIG is set, this is no Pod with a service ' +
+      `account, and ${fallback} is not there`,
   );
 }
 
 /**
- * The namespace that this process is at home in: its Pod's own, or the one that the kubeconfig's current context names.
- * Undefined where nobody says: `default` would be a guess, and two operators that guess apart both lead.
+ * The namespace of this process: its Pod's own, or that of the kubeconfig's current context. Undefined if there is
+ * none: `default` would be a guess, and two operators that guess differently both lead.
  */
 export function currentNamespace(
   config: Pick<KubeConfig, 'getCurrentContext' | 'getContextObject'>,
 ): string | undefined {
-  // A Pod's comes from /var/run/secrets/kubernetes.io/serviceaccount/namespace: client-node makes a context of it.
+  // In a Pod, client-node makes a context of /var/run/secrets/kubernetes.io/serviceaccount/namespace.
   const { namespace } = config.getContextObject(config.getCurrentContext()) ?? {};
   return namespace?.trim() || undefined;
 }
@@ -85,7 +87,7 @@ function fromFiles(files: string[], origin: string): KubeConfig {
   return checked(merged, `${origin} (${files.join(', ')})`);
 }
 
-/** The YAML parser quotes the lines around a mistake, and such a line may be a token: only errors of the file system are passed on in words. */
+/** Only errors of the file system are passed on: the YAML parser quotes lines, and such a line may be a token. */
 function whyUnreadable(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'is not there';

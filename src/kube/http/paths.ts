@@ -1,11 +1,11 @@
 /**
- * Where a resource stands in the API server's URL space (Kubernetes docs, "API concepts: Resource URIs"): the core group under
- * `/api/v1`, every other under `/apis/<group>/<version>`, a namespaced object under `/namespaces/<ns>/<plural>/<name>`.
+ * The API server's paths (Kubernetes docs, "API concepts: Resource URIs"): the core group under `/api/v1`, every other
+ * under `/apis/<group>/<version>`, a namespaced object under `/namespaces/<ns>/<plural>/<name>`.
  */
 
 import type { ResourceType } from '../client.ts';
 
-/** Path of a collection: in one namespace, or in all of them where `namespace` is undefined. */
+/** Path of a collection: in one namespace, or in all of them if `namespace` is undefined. */
 export function collectionPath(type: ResourceType, namespace: string | undefined): string {
   const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`;
   return namespace === undefined
@@ -20,8 +20,9 @@ export function objectPath(type: ResourceType, namespace: string, name: string, 
 }
 
 /**
- * One URI-encoded path segment. Throws TypeError for '', '.' and '..': encoding leaves them as they are, and a request for "the object
- * named ''" would be one for the whole collection (a DELETE of it, at worst).
+ * One URI-encoded path segment.
+ * @throws TypeError for '', '.' and '..', which encoding does not change: a request for an object named '' would be one
+ * for the whole collection (a DELETE of it, at worst).
  */
 function segment(value: string): string {
   if (value === '' || value === '.' || value === '..') throw new TypeError(`"${value}" is not the name of an object`);

@@ -1,12 +1,10 @@
-/**
- * What came back, or did not, as KubeError: the one place that reads metav1.Status and the transport's errors.
- */
+/** Makes a KubeError of a metav1.Status, and of an error of the transport. No other file reads them. */
 
 import { redactHead } from '../../text/redact.ts';
 import { classify, KubeError } from '../errors.ts';
 import { readHttpDate } from './http-date.ts';
 
-/** Of a metav1.Status, what is used here. */
+/** The used part of a metav1.Status. */
 interface Status {
   kind?: string;
   code?: number;
@@ -15,12 +13,12 @@ interface Status {
   details?: { retryAfterSeconds?: number };
 }
 
-/** The API server quotes whole fields in the message of a 422, and webhooks what they like; more than this helps nobody. Bytes. */
-const MAX_WORDS = 4096;
+/** Bytes of a message. In a 422 the API server quotes whole fields, and webhooks anything. */
+const MAX_MESSAGE = 4096;
 
 /**
- * The error for an answer whose HTTP status is not 2xx. `body` may be anything: a Status, a proxy's HTML page, cut off, empty. Only a
- * Status is quoted.
+ * The error for an answer whose HTTP status is not 2xx. `body` may be anything: a Status, a proxy's HTML page, cut off,
+ * empty. Only a Status is quoted.
  */
 export function errorOfAnswer(
   request: string,
@@ -34,13 +32,13 @@ export function errorOfAnswer(
     status,
     reason,
     message: parsed?.message
-      ? `${reason}: ${redactHead(parsed.message, MAX_WORDS)}`
+      ? `${reason}: ${redactHead(parsed.message, MAX_MESSAGE)}`
       : `${reason}: HTTP ${status} for ${request}`,
     retryAfterSeconds: retryAfterSeconds(retryAfter) ?? parsed?.details?.retryAfterSeconds,
   });
 }
 
-/** The error for the object of an ERROR event in a watch: HTTP was 200 long ago, the Status carries its own code. */
+/** The error for the object of an ERROR event in a watch: its Status has a code of its own, because HTTP was 200. */
 export function errorOfWatchEvent(request: string, object: unknown): KubeError {
   const status = (object ?? {}) as Status;
   const code = typeof status.code === 'number' ? status.code : 500;
@@ -54,7 +52,7 @@ export function errorOfTransport(request: string, error: unknown): KubeError {
   return new KubeError('retryable', {
     status: 0,
     reason,
-    message: `${request}: ${redactHead(String(message || reason), MAX_WORDS)}`,
+    message: `${request}: ${redactHead(String(message || reason), MAX_MESSAGE)}`,
     cause: error,
   });
 }
@@ -64,7 +62,7 @@ export function errorOfTimeout(request: string, ms: number): KubeError {
   return new KubeError('retryable', { status: 0, reason: 'Timeout', message });
 }
 
-/** A 2xx whose body is not the JSON that it should be: cut off on its way, or not from an API server. The parser's words would quote the body. */
+/** For a 2xx without valid JSON: cut off, or not from an API server. The parser's message would quote the body. */
 export function errorOfBody(request: string): KubeError {
   return new KubeError('retryable', {
     status: 0,

@@ -1,5 +1,5 @@
 /**
- * Requests to the API server and what comes back: sending, time-outs, aborts, streams. It knows HTTP and JSON, and nothing of
+ * Sends requests to the API server and reads the answers: time-outs, aborts, streams. It knows HTTP and JSON, and no
  * resources (`http-client.ts` does).
  */
 
@@ -30,7 +30,7 @@ export interface Request {
 export interface TransportOptions {
   connection: Connection;
   userAgent: string;
-  /** For a whole request and its answer; of a watch, for its beginning. */
+  /** For a request and its answer; of a watch, for its beginning. */
   timeoutMs: number;
   onError?: ((verb: Verb, error: KubeError) => void) | undefined;
 }
@@ -48,7 +48,7 @@ export class Transport {
     return this.#skewMs;
   }
 
-  /** Sends, reads the whole answer, and parses it, within the time-out of requests. */
+  /** Sends the request, reads the whole answer and parses it, within the time-out. */
   async call<T>(request: Request): Promise<T> {
     const { signal } = request;
     signal?.throwIfAborted();
@@ -62,18 +62,15 @@ export class Transport {
       return parse<T>(describe(request), text);
     } catch (error) {
       signal?.throwIfAborted();
-      throw this.#told(
-        request.verb,
-        limit.signal.aborted ? errorOfTimeout(describe(request), this.#options.timeoutMs) : error,
-        request,
-      );
+      const isLate = limit.signal.aborted;
+      throw this.#report(isLate ? errorOfTimeout(describe(request), this.#options.timeoutMs) : error, request);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     }
   }
 
-  /** The request is sent with the first `next()`; `return()` closes its connection at once, even while a `next()` waits. */
+  /** See `HttpKubeClient.watch`. */
   watch<T extends KubeObject>(request: Request): AsyncIterable<WatchEvent<T>> {
     return {
       [Symbol.asyncIterator]: () => {
@@ -112,28 +109,27 @@ export class Transport {
     } catch (error) {
       signal?.throwIfAborted();
       if (ended.signal.reason === ENDED) return;
-      const late = ended.signal.reason === TOO_LATE;
-      throw this.#told('watch', late ? errorOfTimeout(describe(request), this.#options.timeoutMs) : error, request);
+      const isLate = ended.signal.reason === TOO_LATE;
+      throw this.#report(isLate ? errorOfTimeout(describe(request), this.#options.timeoutMs) : error, request);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      // Closes the socket also when the consumer left in mid-stream.
+      // Also closes the socket of a stream that its consumer left.
       ended.abort(ENDED);
     }
   }
 
-  /** Answers 2xx only; everything else is thrown. */
+  /** @returns the answer if it is 2xx; everything else is thrown. */
   async #send(request: Request, signal: AbortSignal, watch: boolean): Promise<Dispatcher.ResponseData> {
-    const endpoint = await unlessAborted(this.#options.connection.endpoint(), signal);
-    const first = await this.#exchange(request, endpoint, signal, watch);
-    if (first instanceof KubeError && first.status === 401) {
-      const renewed = await unlessAborted(this.#options.connection.renewed(endpoint), signal);
-      const second = renewed === undefined ? first : await this.#exchange(request, renewed, signal, watch);
-      if (second instanceof KubeError) throw second;
-      return second;
+    const { connection } = this.#options;
+    const endpoint = await unlessAborted(connection.endpoint(), signal);
+    let answer = await this.#exchange(request, endpoint, signal, watch);
+    if (answer instanceof KubeError && answer.status === 401) {
+      const renewed = await unlessAborted(connection.renewed(endpoint), signal);
+      if (renewed !== undefined) answer = await this.#exchange(request, renewed, signal, watch);
     }
-    if (first instanceof KubeError) throw first;
-    return first;
+    if (answer instanceof KubeError) throw answer;
+    return answer;
   }
 
   async #exchange(
@@ -157,36 +153,33 @@ export class Transport {
       headers,
       body: request.body === undefined ? null : JSON.stringify(request.body),
       signal,
-      // The whole request has its own limit, and a watch is silent by nature.
+      // A request has its own time-out, and a watch may be silent.
       bodyTimeout: 0,
     });
     this.#readClock(answer.headers.date, sentAt);
     if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
     const retryAfter = answer.headers['retry-after'];
     const text = await readSome(answer.body, MAX_ERROR_BODY);
-    return errorOfAnswer(
-      describe(request),
-      answer.statusCode,
-      text,
-      typeof retryAfter === 'string' ? retryAfter : undefined,
-    );
+    const seconds = typeof retryAfter === 'string' ? retryAfter : undefined;
+    return errorOfAnswer(describe(request), answer.statusCode, text, seconds);
   }
 
   #readClock(date: string | string[] | undefined, sentAt: number): void {
     const server = typeof date === 'string' ? readHttpDate(date, Date.now()) : undefined;
     if (server === undefined) return;
-    // The header cuts the fraction of a second off, half a one on average; it was written halfway between sending and receiving.
+    // The header lacks the fraction of a second: 500 ms on average. It was written midway between sending and
+    // receiving.
     this.#skewMs = server + 500 - (sentAt + Date.now()) / 2;
   }
 
-  #told(verb: Verb, error: unknown, request: Request): KubeError {
+  #report(error: unknown, request: Request): KubeError {
     const known = error instanceof KubeError ? error : errorOfTransport(describe(request), error);
-    this.#options.onError?.(verb, known);
+    this.#options.onError?.(request.verb, known);
     return known;
   }
 }
 
-/** Of an error's body no more than this is read, in bytes. */
+/** How much is read of an error's body, in bytes. */
 const MAX_ERROR_BODY = 256 * 1024;
 
 const ENDED = new Error('the watch was ended by its consumer');
@@ -208,7 +201,7 @@ function isEventType(type: string): type is WatchEvent['type'] {
   return type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED' || type === 'BOOKMARK';
 }
 
-/** Up to `limit` bytes of a body as text; leaving the loop closes the stream. */
+/** Up to `limit` bytes of a body as text. The end of the loop closes the stream. */
 async function readSome(body: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,9 +1,10 @@
 /**
- * What the cluster holds of one type, kept up to date: one reflector for each namespace (a namespaced Role allows no watch of all),
- * behind one set of lookups.
+ * The objects of one type in the cluster, kept up to date: one reflector for each namespace (a namespaced Role allows
+ * no watch of all), behind one set of lookups.
  *
- * The objects are shared: **never mutate one**, `structuredClone` it first. They are a little old, always: what must be true now
- * is read live (the lane protocol says where). Handlers run synchronously, in the order of the events, after the lookups know the change.
+ * The objects are shared: **never mutate one**, `structuredClone` it first. They are always a little old: what must be
+ * true now is read live (the lane protocol says when). Handlers run synchronously, in the order of the events, after
+ * the lookups know the change.
  */
 
 import { type Clock, systemClock } from '../../base/clock.ts';
@@ -15,20 +16,20 @@ import { Reflector, type ReflectorTimings } from './reflector.ts';
 
 export type { Indexers, ObjectEvent } from './indexer.ts';
 
-/** Must return soon; what it throws (or rejects with) is logged and harms neither the cache nor other handlers. */
+/** Must return soon. An error of it is logged, and harms neither the cache nor other handlers. */
 export type ObjectHandler<T extends KubeObject> = (event: ObjectEvent<T>) => void;
 
 export interface CacheOptions<T extends KubeObject> extends IndexerOptions<T> {
   client: Pick<KubeClient, 'list' | 'watch'>;
   type: ResourceType;
-  /** Those to follow; without it, or empty: all namespaces with one reflector. */
+  /** The namespaces to follow. Without it, or if empty: all, with one reflector. */
   namespaces?: readonly string[] | undefined;
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
   clock?: Clock;
   log?: Log;
   timings?: Partial<ReflectorTimings>;
-  /** Told of each failed list or watch (for metrics); it is logged already. */
+  /** Told of each failed list or watch, for metrics: it is logged already. */
   onFailure?: (error: unknown, step: 'list' | 'watch') => void;
 }
 
@@ -45,7 +46,7 @@ export class Cache<T extends KubeObject> {
     this.type = options.type;
     this.#store = new Indexer<T>(options);
     this.#log = options.log ?? silentLog;
-    // Nobody need be waiting when the cache is stopped before its first list.
+    // If the cache is stopped before its first list, there may be no caller of `synced()`.
     this.#firstSync.promise.catch(() => {});
     const namespaces = options.namespaces?.length ? [...new Set(options.namespaces)] : [undefined];
     this.#reflectors = namespaces.map((namespace) => this.#reflectorFor(namespace, options));
@@ -56,7 +57,7 @@ export class Cache<T extends KubeObject> {
     for (const reflector of this.#reflectors) reflector.start();
   }
 
-  /** Resolves when no handler will be called any more. What was known stays readable. */
+  /** Resolves when no handler will be called any more. The objects stay readable. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#firstSync.reject(new Error(`the cache of ${this.type.plural} was stopped before it was complete`));
@@ -73,7 +74,7 @@ export class Cache<T extends KubeObject> {
     return this.#firstSync.promise;
   }
 
-  /** How long the worst namespace has been out of touch with the API server, in milliseconds: 0 while all are watched, Infinity before the first list. */
+  /** `Reflector.staleMs` of the namespace where it is longest. */
   staleMs(): number {
     return Math.max(0, ...this.#reflectors.map((reflector) => reflector.staleMs()));
   }
@@ -82,17 +83,17 @@ export class Cache<T extends KubeObject> {
     return this.#store.get(namespace, name);
   }
 
-  /** All objects, or those of one namespace: a new array, in no particular order. */
+  /** See `Indexer.list`. */
   list(namespace?: string): T[] {
     return this.#store.list(namespace);
   }
 
-  /** The objects under one key of a declared index, in time proportional to their number. Throws TypeError for an undeclared index. */
+  /** See `Indexer.byIndex`. */
   byIndex(index: string, key: string): T[] {
     return this.#store.byIndex(index, key);
   }
 
-  /** Returns a function that removes the handler. A handler added late gets no events for what is known already: call it before `start`. */
+  /** To be called before `start`: there are no events for objects known before. @returns a function that removes it. */
   onEvent(handler: ObjectHandler<T>): () => void {
     this.#handlers.add(handler);
     return () => this.#handlers.delete(handler);

@@ -1,13 +1,11 @@
-/**
- * The objects that a cache knows, with indexes over them. No IO: `replace` and `apply` say what changed against what was known.
- */
+/** The objects that a cache knows, with indexes over them. No I/O: `replace` and `apply` return what has changed. */
 
 import { keyOf } from '../../base/object-key.ts';
 import type { KubeObject, WatchEvent } from '../client.ts';
 
 /**
- * What became of one object. `object` of a DELETED is the state in which it was deleted; where nobody watched that (`isMissed`), the last one
- * that is known. `old` is there for MODIFIED.
+ * A change of one object. `object` of a DELETED is the state in which it was deleted or, if the deletion was not
+ * watched (`isMissed`), the last known one. MODIFIED has `old`.
  */
 export interface ObjectEvent<T extends KubeObject = KubeObject> {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
@@ -21,7 +19,7 @@ export type Indexers<T extends KubeObject> = Record<string, (object: T) => strin
 
 export interface IndexerOptions<T extends KubeObject> {
   indexes?: Indexers<T>;
-  /** Deep-freezes each object (tests): who mutates a cached object, mutates what everybody else sees. */
+  /** Deep-freezes each object, for tests: a mutated object would be mutated for all users of the cache. */
   freeze?: boolean;
 }
 
@@ -49,7 +47,9 @@ export class Indexer<T extends KubeObject> {
     return [...this.#namespaces.values()].flatMap((names) => [...names.values()]);
   }
 
-  /** The objects under one key of an index, in time proportional to their number. Throws TypeError for an index that was never declared. */
+  /**
+   * The objects under one key of an index, in time proportional to their number. @throws TypeError without the index.
+   */
   byIndex(index: string, key: string): T[] {
     const entries = this.#indexes.get(index);
     if (entries === undefined) throw new TypeError(`there is no index "${index}"`);
@@ -57,8 +57,9 @@ export class Indexer<T extends KubeObject> {
   }
 
   /**
-   * Takes over a complete list, of one namespace or of all. What is not in it any more was deleted while nobody watched. The same
-   * name with another uid is another object: DELETED, then ADDED (client-go reports an update here and lets each handler find out).
+   * Takes over a complete list, of one namespace or of all. An object that is not in it was deleted unwatched. The same
+   * name with another uid is another object: DELETED, then ADDED (client-go reports an update here, and each handler
+   * has to find out).
    */
   replace(objects: T[], namespace?: string): ObjectEvent<T>[] {
     const events: ObjectEvent<T>[] = [];
@@ -75,7 +76,7 @@ export class Indexer<T extends KubeObject> {
     if (event.type === 'BOOKMARK') return [];
     if (event.type !== 'DELETED') return this.#put(event.object);
     const known = this.#known(event.object);
-    // The end of an earlier object of this name says nothing about the one that is here now.
+    // The deletion of an earlier object of this name is not that of the present one.
     if (known === undefined || known.metadata.uid !== event.object.metadata.uid) return [];
     this.#remove(known);
     return [{ type: 'DELETED', object: this.#frozen(event.object) }];

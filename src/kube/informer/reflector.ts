@@ -1,10 +1,10 @@
 /**
- * Follows one type in one namespace (or all): a complete list, then a watch from the list's resourceVersion, for ever. The
- * semantics are client-go's `tools/cache/reflector.go`. It keeps no objects: what it hears it hands to a sink.
+ * Follows one type in one namespace (or all): a complete list, then a watch from the list's resourceVersion, without
+ * end. The semantics are client-go's `tools/cache/reflector.go`. It keeps no objects: it hands them to a sink.
  *
  *   list ──▶ watch ──▶ ended by the server, by the stall timer, broken ──▶ watch again from the last resourceVersion
  *     ▲                        │
- *     └──── backoff ◀──────────┴── 410 (that resourceVersion is compacted away), or an error that no second watch will cure
+ *     └──── backoff ◀──────────┴── 410 (that resourceVersion is compacted away), or an error that a watch would meet
  */
 
 import { type Clock, fullJitter, LONGEST_TIMER_MS, sleep, systemClock } from '../../base/clock.ts';
@@ -13,7 +13,7 @@ import { isKubeError } from '../errors.ts';
 import { listAll } from '../list-all.ts';
 
 export interface ReflectorSink<T extends KubeObject> {
-  /** A complete list: what is not in it is gone. */
+  /** A complete list: an object that is not in it is gone. */
   replace(objects: T[]): void;
   apply(event: WatchEvent<T>): void;
   /** A request failed; the reflector goes on. */
@@ -33,9 +33,12 @@ export interface ReflectorOptions<T extends KubeObject> {
 
 /** Milliseconds. */
 export interface ReflectorTimings {
-  /** The server is asked to end each watch after this long and up to twice as long: all at once would make the reflectors reconnect in step (client-go: 5 to 10 min). */
+  /**
+   * The server is asked to end a watch after this to twice as long, at random (client-go: 5 to 10 min), so that not all
+   * reflectors reconnect in step.
+   */
   watchMs: number;
-  /** A watch that the server did not end is cut this much later: the connection is dead. */
+  /** If the server did not end the watch, it is cut this much later: the connection is dead. */
   graceMs: number;
   /**
    * From the first bookmark on, a watch silent for so long is dead: the API server sends one each minute (`cacher.go`,
@@ -44,7 +47,7 @@ export interface ReflectorTimings {
   silenceMs: number;
   backoffBaseMs: number;
   backoffCapMs: number;
-  /** A watch that ends sooner than this and brought nothing counts as a failure, or a broken server would be asked in a tight loop. */
+  /** A watch that ends sooner without an event counts as failed: else a broken server would be asked in a busy loop. */
   shortestWatchMs: number;
 }
 
@@ -80,7 +83,7 @@ export class Reflector<T extends KubeObject> {
     this.#running ??= this.#run();
   }
 
-  /** Resolves when nothing more will reach the sink. */
+  /** Resolves when the sink will not be called any more. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running;
@@ -92,8 +95,9 @@ export class Reflector<T extends KubeObject> {
   }
 
   /**
-   * 0 while list and watch work, else the milliseconds since they last did; Infinity before the first list. After a failure it is
-   * the next event, or a watch that has lasted for `graceMs`, that counts as working again: an answer's headers are not seen from here.
+   * 0 while list and watch work, else the milliseconds since they last did; Infinity before the first list. After a
+   * failure, the next event or a watch that has lasted for `graceMs` counts as working: the headers of an answer are
+   * not seen here.
    */
   staleMs(): number {
     const now = this.#clock.now();
@@ -132,7 +136,7 @@ export class Reflector<T extends KubeObject> {
     return list.metadata.resourceVersion;
   }
 
-  /** Returns the resourceVersion to go on from after a watch that ended as it should; throws WatchFailure otherwise. */
+  /** @returns the resourceVersion from which to go on. @throws WatchFailure if the watch did not end as it should. */
   async #watch(from: string): Promise<string> {
     const cut = new AbortController();
     const stop = (): void => cut.abort();
@@ -165,7 +169,7 @@ export class Reflector<T extends KubeObject> {
       this.#failures = 0;
       this.#inTouch();
     } catch (error) {
-      // The stall timer's cut is an ordinary end: the next watch, from the same place, shows whether the server is there.
+      // A cut by the stall timer is an ordinary end: the next watch, from the same version, shows if the server lives.
       if (cut.signal.aborted) return last;
       throw new WatchFailure(error, isKubeError(error) && error.kind !== 'retryable' ? undefined : last);
     } finally {
@@ -192,15 +196,11 @@ export class Reflector<T extends KubeObject> {
 
   #selection(): Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'> {
     const { namespace, labelSelector, fieldSelector } = this.#options;
-    return {
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labelSelector === undefined ? {} : { labelSelector }),
-      ...(fieldSelector === undefined ? {} : { fieldSelector }),
-    };
+    return { namespace, labelSelector, fieldSelector };
   }
 }
 
-/** A watch that broke, and from where the next may go on; undefined: only a new list helps. */
+/** A watch that failed. `resumeFrom` is undefined if only a new list helps. */
 class WatchFailure extends Error {
   readonly resumeFrom: string | undefined;
 
@@ -210,7 +210,7 @@ class WatchFailure extends Error {
   }
 }
 
-/** Calls once, when it was not armed again for the time it was armed with. */
+/** Calls once, if it is not armed again within the time that it was armed with. */
 class StallTimer {
   readonly #clock: Clock;
   readonly #call: () => void;
@@ -222,7 +222,7 @@ class StallTimer {
     this.#call = call;
   }
 
-  /** An event moves only the due time; the running timer notices when it fires, so that a busy watch sets no timer for each event. */
+  /** Moves only the due time. The running timer notices it when it fires, so that an event of a watch sets no timer. */
   arm(ms: number): void {
     const earlier = this.#clock.now() + ms < this.#dueAt;
     this.#dueAt = this.#clock.now() + ms;

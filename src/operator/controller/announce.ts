@@ -33,7 +33,7 @@ interface AnnouncerDeps {
 const BAD: readonly Result[] = ['Failed', 'Aborted', 'Missed', 'Refused', 'Unknown'];
 
 /** How many rejections, the newest ones, get an Event after a status write: a flood must not crowd out deploys. */
-const MOST_REJECTION_EVENTS = 50;
+const MAX_REJECTION_EVENTS = 50;
 
 /**
  * Tells people what became of a deploy once the status says it: by Event, metric and log line. This is best effort; the
@@ -51,8 +51,7 @@ export class Announcer {
     for (const thaw of thawsOf(observation.resource.status, plan.status, observation.spec))
       this.#thawed(key, observation.resource, thaw);
     for (const entry of plan.ended) this.#ended(key, observation.resource, entry);
-    for (const rejection of plan.rejected.slice(-MOST_REJECTION_EVENTS))
-      this.#rejected(observation.resource, rejection);
+    for (const rejection of plan.rejected.slice(-MAX_REJECTION_EVENTS)) this.#rejected(observation.resource, rejection);
     for (const job of plan.adopted) this.#adopted(key, observation.resource, job);
   }
 

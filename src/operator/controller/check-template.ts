@@ -61,7 +61,7 @@ export class TemplateChecker {
     try {
       const job = buildJob(resource, spec, sampleRequest(spec)) as unknown as KubeObject;
       await this.#client.create(JOBS, job, { dryRun: true });
-      return found('True', REASON.accepted, wordsOfApproval(spec), true);
+      return found('True', REASON.accepted, approvalMessage(spec), true);
     } catch (error) {
       if (error instanceof TemplateError) return found('False', REASON.refused, error.message, true);
       if (!isKubeError(error)) throw error;
@@ -77,7 +77,7 @@ export class TemplateChecker {
   }
 }
 
-function wordsOfApproval(spec: CapDeployJobSpec): string {
+function approvalMessage(spec: CapDeployJobSpec): string {
   const leftOut = fieldsLeftOut(spec);
   const note = leftOut.length > 0 ? `, without ${leftOut.join(', ')}: cap runs once` : '';
   return `the API server accepts Jobs made of the template${note}`;
@@ -89,7 +89,7 @@ function approvedBefore(resource: CapDeployJob, spec: CapDeployJobSpec): Tried |
   if (condition?.status !== 'True' || condition.observedGeneration !== resource.metadata.generation) return undefined;
   const { reason, message } = condition;
   try {
-    if (message !== wordsOfApproval(spec)) return undefined;
+    if (message !== approvalMessage(spec)) return undefined;
   } catch (error) {
     if (error instanceof TemplateError) return undefined;
     throw error;

@@ -1,8 +1,9 @@
 import type { RejectionEntry } from '../../api/capdeployjob.ts';
 import { unlessAborted } from '../../base/abort.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
+import type { ObjectKey } from '../../base/object-key.ts';
 import type { CreateFailure, QueueState } from '../../lanes/conditions.ts';
-import { HandedOver, type Reports, type ResourceKey } from '../intake/ports.ts';
+import { HandedOver, type Reports } from '../intake/ports.ts';
 
 /** Each status write moves the resourceVersion that claims need, so a flood of bad messages writes only this often. */
 const REJECTION_WRITE_MS = 1000;
@@ -28,18 +29,18 @@ interface Entry {
 
 /** What intake reports of each resource, until the status has it. If the process ends, intake reports it again. */
 export class IntakeReports implements Reports {
-  readonly #entries = new Map<ResourceKey, Entry>();
+  readonly #entries = new Map<ObjectKey, Entry>();
   readonly #now: () => number;
   /** Asks for a reconcile of the resource after this many milliseconds. */
-  readonly #wake: (key: ResourceKey, inMs: number) => void;
+  readonly #wake: (key: ObjectKey, inMs: number) => void;
   #closed = false;
 
-  constructor(now: () => number, wake: (key: ResourceKey, inMs: number) => void) {
+  constructor(now: () => number, wake: (key: ObjectKey, inMs: number) => void) {
     this.#now = now;
     this.#wake = wake;
   }
 
-  rejected(key: ResourceKey, rejection: RejectionEntry, signal: AbortSignal, uid?: string): Promise<void> {
+  rejected(key: ObjectKey, rejection: RejectionEntry, signal: AbortSignal, uid?: string): Promise<void> {
     const entry = this.#entry(key);
     if (entry.recorded.has(rejection.messageId)) return Promise.resolve();
     if (this.#closed) return Promise.reject(handedOver());
@@ -53,14 +54,14 @@ export class IntakeReports implements Reports {
     return unlessAborted(pending.settle.promise, signal);
   }
 
-  queue(key: ResourceKey, state: QueueState): void {
+  queue(key: ObjectKey, state: QueueState): void {
     const entry = this.#entry(key);
     const before = entry.queue;
     entry.queue = state;
     if (isNews(before, state)) this.#wake(key, 0);
   }
 
-  createFailure(key: ResourceKey, failure: CreateFailure | undefined): void {
+  createFailure(key: ObjectKey, failure: CreateFailure | undefined): void {
     // The end of a failure of a resource that is gone. An entry made now would never be deleted.
     if (failure === undefined && !this.#entries.has(key)) return;
     const entry = this.#entry(key);
@@ -74,7 +75,7 @@ export class IntakeReports implements Reports {
    * What a plan needs of the reports. Rejections are included only when their write is due, and only those of the
    * resource of this uid. What an earlier resource of this name refused may be a good request to this one.
    */
-  of(key: ResourceKey, now: number, uid?: string) {
+  of(key: ObjectKey, now: number, uid?: string) {
     const entry = this.#entries.get(key);
     const due = entry !== undefined && now - entry.writtenAt >= REJECTION_WRITE_MS;
     return {
@@ -85,7 +86,7 @@ export class IntakeReports implements Reports {
   }
 
   /** This uid lives. What an earlier resource of this name refused is recorded nowhere; its message comes again. */
-  discardOthers(key: ResourceKey, uid: string): void {
+  discardOthers(key: ObjectKey, uid: string): void {
     const { pending } = this.#entries.get(key) ?? {};
     for (const [messageId, entry] of pending ?? []) {
       if (isOf(uid)(entry)) continue;
@@ -100,7 +101,7 @@ export class IntakeReports implements Reports {
    * When rejections that wait can be written (epoch milliseconds); undefined if none has to wait. Each pass asks for
    * this. Of several wakes of a resource only the earliest counts, and it may come too early for them.
    */
-  rejectionsDueAt(key: ResourceKey, now: number): number | undefined {
+  rejectionsDueAt(key: ObjectKey, now: number): number | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.pending.size === 0) return undefined;
     const dueAt = entry.writtenAt + REJECTION_WRITE_MS;
@@ -108,7 +109,7 @@ export class IntakeReports implements Reports {
   }
 
   /** The status now holds these: their messages may be settled. */
-  recorded(key: ResourceKey, rejections: readonly RejectionEntry[]): void {
+  recorded(key: ObjectKey, rejections: readonly RejectionEntry[]): void {
     const entry = this.#entries.get(key);
     if (!entry || rejections.length === 0) return;
     entry.writtenAt = this.#now();
@@ -121,7 +122,7 @@ export class IntakeReports implements Reports {
   }
 
   /** The resource is gone: nothing of it can be recorded any more. */
-  forget(key: ResourceKey): void {
+  forget(key: ObjectKey): void {
     for (const { settle } of this.#entries.get(key)?.pending.values() ?? []) {
       settle.reject(new Error(`CapDeployJob ${key} is gone: its rejections cannot be recorded`));
     }
@@ -142,7 +143,7 @@ export class IntakeReports implements Reports {
     return this.#entries.size;
   }
 
-  #entry(key: ResourceKey): Entry {
+  #entry(key: ObjectKey): Entry {
     let entry = this.#entries.get(key);
     if (!entry) {
       entry = {

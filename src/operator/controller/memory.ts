@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../base/bounded-map.ts';
 import { containerHasStarted } from '../../lanes/explain.ts';
 import { aborterOf, isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
-import type { Memory } from '../../lanes/lane.ts';
+import { defined, type Memory } from '../../lanes/lane.ts';
 import { endOfGonePod, mergePodEnd, type PodEnd, podEnd } from '../../lanes/pod-end.ts';
 import { redactTail } from '../../text/redact.ts';
 import { keysOf } from './caches.ts';
@@ -10,9 +10,9 @@ import { quotable, quotableJob } from './quotable.ts';
 /** Longest log tail that a history entry carries, in bytes. */
 const LOG_TAIL_BYTES = 1024;
 /** Of one Job. It has one Pod, and more only after somebody orphaned a Pod or resumed the Job by hand. */
-const MOST_PODS = 10;
+const MAX_PODS = 10;
 /** How many Jobs are remembered: far more than can run at once, and a bound for a process that runs for months. */
-const MOST_JOBS = 5000;
+const MAX_JOBS = 5000;
 
 interface Notes {
   /** `<namespace>/<name>` of the CapDeployJob that the Job or Pod named. */
@@ -40,7 +40,7 @@ interface SeenPod {
  */
 export class ProcessMemory implements Memory {
   /** By Job UID, the one used last at the end. */
-  readonly #notes = new BoundedMap<string, Notes>(MOST_JOBS);
+  readonly #notes = new BoundedMap<string, Notes>(MAX_JOBS);
   readonly #monotonicNow: () => number;
 
   /** @param monotonicNow milliseconds by a clock that is never set. */
@@ -143,7 +143,7 @@ export class ProcessMemory implements Memory {
       absentSince: undefined,
       lastSeen: undefined,
       abortedBy: undefined,
-      pods: new BoundedMap(MOST_PODS),
+      pods: new BoundedMap(MAX_PODS),
       stale: false,
     };
     notes.stale = false;
@@ -156,10 +156,10 @@ export class ProcessMemory implements Memory {
 /** Before it is kept: a log is hostile, and a status has more readers than a log. */
 function redacted(end: PodEnd): PodEnd {
   const { words, log, sidecarFailed } = end;
-  return {
-    ...end,
-    ...(words === undefined ? {} : { words: quotable(words) }),
-    ...(sidecarFailed === undefined ? {} : { sidecarFailed: quotable(sidecarFailed) }),
-    ...(log === undefined ? {} : { log: redactTail(log, LOG_TAIL_BYTES) }),
+  const texts = {
+    words: words && quotable(words),
+    sidecarFailed: sidecarFailed && quotable(sidecarFailed),
+    log: log && redactTail(log, LOG_TAIL_BYTES),
   };
+  return { ...end, ...defined(texts) };
 }

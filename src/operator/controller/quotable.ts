@@ -4,9 +4,9 @@ import { clean, redactSecrets } from '../../text/redact.ts';
 import { bounded } from '../../text/truncate.ts';
 
 /** Longer than any place in a status that quotes one such text. */
-const MOST = 1024;
+const MAX_LENGTH = 1024;
 /** More of a text is not read: it is cut to a sixteenth of this. */
-const MOST_LOOKED_AT = 16 * MOST;
+const MAX_READ = 16 * MAX_LENGTH;
 
 /**
  * A text from outside (kubelet, container runtime, admission webhook) as a status may quote it: one line, without
@@ -15,10 +15,10 @@ const MOST_LOOKED_AT = 16 * MOST;
  */
 export const quotable = (text: string): string =>
   bounded(
-    redactSecrets(clean(text.slice(0, MOST_LOOKED_AT)))
+    redactSecrets(clean(text.slice(0, MAX_READ)))
       .replace(/\s+/g, ' ')
       .trim(),
-    MOST,
+    MAX_LENGTH,
   );
 
 /** Objects are never changed in place, and each pass reads the same ones again. */

@@ -7,10 +7,10 @@ import type { HangingStart, Warning, Warnings } from '../../lanes/explain.ts';
 import { quotable } from './quotable.ts';
 
 /** How long a list is used while a start of its namespace is young, and how long a start is young. */
-const LEAST_MS = 5_000;
+const MIN_MS = 5_000;
 const YOUNG_MS = 20_000;
 /** How long a list is used at most. */
-const MOST_MS = 60_000;
+const MAX_MS = 60_000;
 
 /** A core/v1 Event. client-go's older recorder writes the timestamps, the newer one writes the other times. */
 interface CoreEvent extends KubeObject {
@@ -143,13 +143,13 @@ export class WarningEvents implements Warnings {
   /** A list that is too old to be used is not kept. */
   #forgetOld(): void {
     const now = this.#deps.now();
-    for (const [namespace, at] of this.#listedAt) if (now - at > MOST_MS) this.#listedAt.delete(namespace);
+    for (const [namespace, at] of this.#listedAt) if (now - at > MAX_MS) this.#listedAt.delete(namespace);
   }
 }
 
 /** 5 s until a start is 20 s old, 10 s until it is 40 s old, and so on, up to a minute. */
 const periodMs = (ageMs: number): number =>
-  Math.min(MOST_MS, LEAST_MS * 2 ** Math.max(0, 1 + Math.floor(Math.log2(Math.max(1, ageMs) / YOUNG_MS))));
+  Math.min(MAX_MS, MIN_MS * 2 ** Math.max(0, 1 + Math.floor(Math.log2(Math.max(1, ageMs) / YOUNG_MS))));
 
 function lastTime({ metadata, firstTimestamp, lastTimestamp, eventTime, series }: CoreEvent): number {
   const moments = [metadata.creationTimestamp, firstTimestamp, lastTimestamp, eventTime, series?.lastObservedTime];

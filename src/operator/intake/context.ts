@@ -1,9 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import type { ObjectKey } from '../../base/object-key.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Queue } from '../../sqs/queue.ts';
 import type { IntakeMetrics } from './metrics.ts';
-import type { Reports, ResourceKey, Resources } from './ports.ts';
+import type { Reports, Resources } from './ports.ts';
 
 /** What intake uses, the same for all resources. */
 export interface IntakeContext {
@@ -17,7 +18,7 @@ export interface IntakeContext {
 
 /** The queue of one resource, and what is needed to read it. */
 export interface QueueContext extends IntakeContext {
-  readonly key: ResourceKey;
+  readonly key: ObjectKey;
   /** Of the resource: the messages are not for another one of this name. */
   readonly uid: string;
   readonly queue: Queue;

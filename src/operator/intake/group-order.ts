@@ -17,7 +17,7 @@ export class GroupOrder {
   /** By lane and group: the sent-at of the latest request (epoch milliseconds). */
   readonly #latest = new BoundedMap<string, number>(MOST_GROUPS);
 
-  /** @returns the request, sent after the one before it in its group. Call it once for each message, in order. */
+  /** @returns the request, with its sent-at after a near tie in its group. Call it once for each message, in order. */
   inTurn(group: string, request: DeployRequest): DeployRequest {
     const key = JSON.stringify([request.environment, group]);
     const latest = this.#latest.get(key);

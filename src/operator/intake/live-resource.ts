@@ -1,11 +1,10 @@
 import type { CapDeployJob } from '../../api/capdeployjob.ts';
 import type { DeployRequest } from '../../api/deploy-request.ts';
 import { CAPDEPLOYJOBS } from '../../api/names.ts';
-import { splitKey } from '../../base/object-key.ts';
+import { type ObjectKey, splitKey } from '../../base/object-key.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../../kube/client.ts';
 import { undefinedIfGone } from '../../kube/errors.ts';
 import { jobName } from '../../lanes/job-name.ts';
-import type { ResourceKey } from './ports.ts';
 
 /** The resource has this uid and is not being deleted. */
 export function isAlive(resource: CapDeployJob | undefined, uid: string): resource is CapDeployJob {
@@ -18,7 +17,7 @@ export function isAlive(resource: CapDeployJob | undefined, uid: string): resour
  */
 export async function liveResource(
   kube: KubeClient,
-  key: ResourceKey,
+  key: ObjectKey,
   uid: string,
   signal: AbortSignal,
 ): Promise<CapDeployJob | undefined> {

@@ -2,15 +2,16 @@ import { unlessAborted } from '../../base/abort.ts';
 import { Backoff } from '../../base/backoff.ts';
 import { monotonicNow, sleep } from '../../base/clock.ts';
 import { withFields } from '../../base/log.ts';
-import { JOBS_AT_ONCE_MS, RateLimiter } from '../../base/rate-limiter.ts';
+import type { ObjectKey } from '../../base/object-key.ts';
+import { RateLimiter } from '../../base/rate-limiter.ts';
 import { readSpec } from '../../requests/read-spec.ts';
 import { toSqsError } from '../../sqs/errors.ts';
 import type { Queue, QueueMessage } from '../../sqs/queue.ts';
 import { Batch } from './batch.ts';
 import type { IntakeContext } from './context.ts';
+import { JOBS_AT_ONCE_MS } from './create/create-in-order.ts';
 import { GroupOrder } from './group-order.ts';
 import { isAlive, liveResource } from './live-resource.ts';
-import type { ResourceKey } from './ports.ts';
 import { Rejections } from './reject/rejections.ts';
 import type { ResourceContext } from './resource-context.ts';
 import { DRAIN_MS, Shutdown } from './shutdown.ts';
@@ -53,7 +54,7 @@ export class Poller {
   #waitsForRecords = false;
 
   /** Starts at once. */
-  constructor(context: IntakeContext, target: { key: ResourceKey; uid: string; queue: Queue }) {
+  constructor(context: IntakeContext, target: { key: ObjectKey; uid: string; queue: Queue }) {
     const { clock } = context;
     const own = { ...context, ...target, log: withFields(context.log, { resource: target.key }) };
     this.#context = {

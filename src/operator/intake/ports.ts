@@ -4,17 +4,17 @@ import type { CreateFailure, QueueState } from '../../lanes/conditions.ts';
 
 export type { CreateFailure, QueueState };
 
-/** What intake needs of the rest of the operator. It never writes a status: it reports, and the controller records. */
-
-/** The key of a CapDeployJob. */
-export type ResourceKey = ObjectKey;
+/**
+ * What intake needs of the rest of the operator. It never writes a status: it reports, and the controller records. Keys
+ * are those of CapDeployJobs.
+ */
 
 /** The cache of CapDeployJobs. It can be old: it is never enough to delete something. */
 export interface Resources {
-  get(key: ResourceKey): CapDeployJob | undefined;
+  get(key: ObjectKey): CapDeployJob | undefined;
   list(): CapDeployJob[];
   /** Calls back after each change of any CapDeployJob. @returns the function that ends it. */
-  onChange(listener: (key: ResourceKey) => void): () => void;
+  onChange(listener: (key: ObjectKey) => void): () => void;
 }
 
 /** Implemented by the controller, which wakes the reconcile of the resource. */
@@ -26,9 +26,9 @@ export interface Reports {
    * @param uid of the resource whose spec refused it. If another one has its name by now, nothing is recorded, and the
    * message comes again.
    */
-  rejected(key: ResourceKey, rejection: RejectionEntry, signal: AbortSignal, uid?: string): Promise<void>;
-  queue(key: ResourceKey, state: QueueState): void;
-  createFailure(key: ResourceKey, failure: CreateFailure | undefined): void;
+  rejected(key: ObjectKey, rejection: RejectionEntry, signal: AbortSignal, uid?: string): Promise<void>;
+  queue(key: ObjectKey, state: QueueState): void;
+  createFailure(key: ObjectKey, failure: CreateFailure | undefined): void;
 }
 
 /** Another operator records from now on: messages without a record go back to the queue, where it finds them. */

@@ -1,11 +1,10 @@
 import type { CapDeployJob } from '../../api/capdeployjob.ts';
 import { CONDITION, REASON } from '../../api/reasons.ts';
-import { keyOf } from '../../base/object-key.ts';
+import { keyOf, type ObjectKey } from '../../base/object-key.ts';
 import { readSpec } from '../../requests/read-spec.ts';
 import { type AllowQueueRule, isOriginAllowed, isQueueAllowed } from '../../sqs/allow-queue.ts';
 import type { QueueSettings } from '../../sqs/queue.ts';
 import { canonicalQueue, parseQueueUrl, type QueueUrl, queueArn } from '../../sqs/queue-url.ts';
-import type { ResourceKey } from './ports.ts';
 
 /** Which queues are read, and why others are not. Pure: resources and flags in, a decision for each resource out. */
 
@@ -23,13 +22,13 @@ type Off = { kind: 'off'; reason: string; message: string };
 
 interface Candidate {
   readonly resource: CapDeployJob;
-  readonly key: ResourceKey;
+  readonly key: ObjectKey;
   readonly url: QueueUrl;
   readonly region: string | undefined;
   readonly roleArn: string | undefined;
   readonly suspended: boolean;
   /** An older resource with the same queue. */
-  readonly older: ResourceKey | undefined;
+  readonly older: ObjectKey | undefined;
 }
 
 const off = (reason: string, message: string): Off => ({ kind: 'off', reason, message });
@@ -37,11 +36,11 @@ const off = (reason: string, message: string): Off => ({ kind: 'off', reason, me
 export function selectQueues(
   resources: readonly CapDeployJob[],
   options: QueueSelectionOptions,
-): Map<ResourceKey, QueueSelection> {
+): Map<ObjectKey, QueueSelection> {
   const judged = resources.map((resource): [CapDeployJob, Candidate | Off] => [resource, judge(resource, options)]);
   const owners = ownersOfQueues(judged.flatMap(([, candidate]) => ('kind' in candidate ? [] : [candidate])));
   return new Map(
-    judged.map(([resource, candidate]): [ResourceKey, QueueSelection] => {
+    judged.map(([resource, candidate]): [ObjectKey, QueueSelection] => {
       if ('kind' in candidate) return [keyOf(resource), candidate];
       const owner = owners.get(canonicalQueue(candidate.url));
       const older = owner === candidate.key ? undefined : owner;
@@ -85,9 +84,9 @@ function judge(resource: CapDeployJob, options: QueueSelectionOptions): Candidat
 }
 
 /** A queue belongs to its oldest resource, also while that is suspended: its messages are for no other. */
-function ownersOfQueues(candidates: readonly Candidate[]): Map<string, ResourceKey> {
+function ownersOfQueues(candidates: readonly Candidate[]): Map<string, ObjectKey> {
   const age = ({ resource: { metadata } }: Candidate) => `${metadata.creationTimestamp} ${metadata.uid}`;
-  const owners = new Map<string, ResourceKey>();
+  const owners = new Map<string, ObjectKey>();
   for (const candidate of candidates.toSorted((a, b) => (age(a) < age(b) ? -1 : 1))) {
     const queue = canonicalQueue(candidate.url);
     if (!owners.has(queue)) owners.set(queue, candidate.key);

@@ -1,9 +1,10 @@
 import { monotonicNow, sleep } from '../../base/clock.ts';
+import type { ObjectKey } from '../../base/object-key.ts';
 import { Wakeup } from '../../base/wakeup.ts';
 import type { Queue, QueueSettings } from '../../sqs/queue.ts';
 import type { IntakeContext } from './context.ts';
 import { Poller } from './poller.ts';
-import type { Intake, ResourceKey } from './ports.ts';
+import type { Intake } from './ports.ts';
 import { type QueueSelection, type QueueSelectionOptions, selectQueues } from './select-queues.ts';
 import { DRAIN_MS } from './shutdown.ts';
 
@@ -22,9 +23,9 @@ const STUCK_MS = 5 * 60_000;
 /** Runs one poller for each queue that is read, and reports why others are not. */
 export class Supervisor implements Intake {
   readonly #options: SupervisorOptions;
-  readonly #pollers = new Map<ResourceKey, { poller: Poller; identity: string }>();
+  readonly #pollers = new Map<ObjectKey, { poller: Poller; identity: string }>();
   /** What was last reported of resources that are not read. */
-  readonly #reported = new Map<ResourceKey, string>();
+  readonly #reported = new Map<ObjectKey, string>();
   readonly #wakeup = new Wakeup();
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
@@ -81,7 +82,7 @@ export class Supervisor implements Intake {
 
   #apply(): void {
     const { resources, selection, log } = this.#options;
-    let selected: Map<ResourceKey, QueueSelection>;
+    let selected: Map<ObjectKey, QueueSelection>;
     try {
       selected = selectQueues(resources.list(), selection);
     } catch (error) {
@@ -98,7 +99,7 @@ export class Supervisor implements Intake {
     }
   }
 
-  #applyOne(key: ResourceKey, target: QueueSelection | undefined): void {
+  #applyOne(key: ObjectKey, target: QueueSelection | undefined): void {
     const current = this.#pollers.get(key);
     const identity = target?.kind === 'read' ? JSON.stringify([target.uid, target.settings]) : undefined;
     if (current !== undefined && current.identity !== identity) void current.poller.stop();
@@ -111,7 +112,7 @@ export class Supervisor implements Intake {
     if (current === undefined) this.#start(key, target, identity as string);
   }
 
-  #start(key: ResourceKey, target: QueueSelection & { kind: 'read' }, identity: string): void {
+  #start(key: ObjectKey, target: QueueSelection & { kind: 'read' }, identity: string): void {
     const { openQueue, log } = this.#options;
     const poller = new Poller(this.#options, { key, uid: target.uid, queue: openQueue(target.settings) });
     this.#pollers.set(key, { poller, identity });
@@ -123,7 +124,7 @@ export class Supervisor implements Intake {
   }
 
   /** Once for each change, and nothing of a resource that is gone. */
-  #report(key: ResourceKey, target: (QueueSelection & { kind: 'off' }) | undefined): void {
+  #report(key: ObjectKey, target: (QueueSelection & { kind: 'off' }) | undefined): void {
     if (target === undefined) {
       this.#reported.delete(key);
       return;

@@ -206,7 +206,7 @@ test.each<[string, Rule, string]>([
   expect(found.text).toMatch(/^DANGEROUS: /m);
 });
 
-test('roles that are bound to somebody else are none of the operator’s', async () => {
+test('roles that are bound to another account are not roles of the operator', async () => {
   const theirs = clusterRole([{ ...GET_JOBS, verbs: ['*'] }], 'approver');
   const bound = binding('ClusterRoleBinding', { kind: 'ClusterRole', name: 'approver' }, { name: 'x', namespace: 'y' });
   expect(await compare(log(event()), rbac([GET_JOBS], theirs, bound))).toMatchObject({ ok: true });

@@ -4,7 +4,7 @@ import { parseMessage } from '../../../src/requests/parse-message.ts';
 import { readSpec } from '../../../src/requests/read-spec.ts';
 import { SqsError, type SqsErrorKind } from '../../../src/sqs/errors.ts';
 import type { SendOptions } from '../../../src/sqs/queue.ts';
-import { aResource } from '../operator/intake/builders.ts';
+import { aCheckedResource } from '../../kit/builders.ts';
 
 const NOW = Date.parse('2026-11-30T09:00:00Z');
 const MESSAGE: DeployMessage = {
@@ -18,7 +18,7 @@ const MESSAGE: DeployMessage = {
   source: 'slack',
   slack: { channel: 'C0PROD', threadTs: '1764493200.000100' },
 };
-const resource = aResource({ spec: { repositories: ['livesense/web'] } });
+const resource = aCheckedResource({ spec: { repositories: ['livesense/web'] } });
 
 class PlayedQueue {
   readonly sent: { body: string; options: SendOptions | undefined }[] = [];
@@ -87,7 +87,7 @@ describe('what the operator would reject is not sent', () => {
   });
 
   it('nor anything for a resource whose spec is invalid', async () => {
-    const broken = aResource({ spec: { environments: [{ name: 'production', revisions: '(' }] } });
+    const broken = aCheckedResource({ spec: { environments: [{ name: 'production', revisions: '(' }] } });
     await expect(send(new PlayedQueue(), false, MESSAGE, broken, NOW)).rejects.toMatchObject({ kind: 'refused' });
   });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { JOB_COST_MS, JOBS_AT_ONCE_MS, RateLimiter } from '../../../src/base/rate-limiter.ts';
+import { RateLimiter } from '../../../src/base/rate-limiter.ts';
+import { JOB_COST_MS, JOBS_AT_ONCE_MS } from '../../../src/operator/intake/create/create-in-order.ts';
 import { VirtualClock } from '../../kit/clocks.ts';
 
 const forever = new AbortController().signal;
@@ -46,7 +47,7 @@ test('who is told to stop does not wait', async () => {
   await rateLimiter.waitForCapacity(AbortSignal.abort());
 });
 
-test('a clock that is set back holds up nobody', async () => {
+test('a clock that is set back delays no request', async () => {
   const clock = new VirtualClock();
   const rateLimiter = new RateLimiter(clock, 0);
   rateLimiter.spend(100);

@@ -4,7 +4,7 @@ import { type Command, type CommandProblem, parseCommandLine, VERBS } from '../.
 import { fold } from '../../../src/chat/fold.ts';
 import { parseMessage } from '../../../src/requests/parse-message.ts';
 import { readSpec } from '../../../src/requests/read-spec.ts';
-import { aMessage, aResource } from '../operator/intake/builders.ts';
+import { aCheckedResource, aMessage } from '../../kit/builders.ts';
 
 /** 18:00 in Tokyo, on a Monday. */
 const SAID_AT = Date.parse('2026-11-30T09:00:00Z');
@@ -200,7 +200,7 @@ const HOSTILE = [
 ];
 
 describe('whatever is typed', () => {
-  const resource = aResource({
+  const resource = aCheckedResource({
     spec: {
       repositories: ['livesense/web', 'web'],
       environments: [{ name: 'production' }, { name: 'staging' }],

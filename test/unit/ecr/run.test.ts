@@ -299,7 +299,7 @@ describe('service accounts', () => {
     expect(await rig.secret()).toBeDefined();
   });
 
-  test('an addition by somebody else at the same moment is not lost', async () => {
+  test('an addition by another client at the same moment is not lost', async () => {
     const before = await rig.create(SERVICE_ACCOUNTS, 'deploy', 'web', {});
     let raced = false;
     rig.cluster.http.intercept = async ({ resource }) => {

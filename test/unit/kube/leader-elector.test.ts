@@ -178,7 +178,7 @@ describe('a follower', () => {
     expect(world.record?.holderIdentity).toBe('a');
   });
 
-  test('that is stopped while nobody tells it what came of its try gives back what it may have got', async () => {
+  test('that is stopped while its attempt is not answered releases the Lease that it may have got', async () => {
     world = new Replicas();
     const replica = world.start('a');
     replica.fault = (verb) => (verb === 'create' ? 'done, no answer' : undefined);
@@ -191,7 +191,7 @@ describe('a follower', () => {
     expect(world.record?.holderIdentity).toBe('');
   });
 
-  test('takes what it may have got where nobody told it, as soon as it sees so', async () => {
+  test('takes the Lease that it got without an answer as soon as it sees that', async () => {
     world = new Replicas();
     const replica = world.start('a');
     replica.fault = (verb) => (verb === 'create' ? 'done, no answer' : undefined);
@@ -281,7 +281,7 @@ describe('a leader that cannot renew', () => {
     expect(world.clock.now() - sentAt).toBe(10_000);
   });
 
-  test('is not deceived by somebody who puts its clock back', async () => {
+  test('is not deceived by a clock that is set back', async () => {
     const { leader } = await aPair();
     leader.fault = 'refused';
     leader.wallAheadMs = -3_600_000;
@@ -319,7 +319,7 @@ describe('a Lease that somebody changes', () => {
     expect(world.record?.leaseTransitions).toBe(8);
   });
 
-  test('to nobody: a follower may have it', async () => {
+  test('so that it has no holder: a follower may take it', async () => {
     const { leader, follower } = await aPair();
     await world.edit({ spec: { holderIdentity: '' } });
     await world.advance(2000);
@@ -328,7 +328,7 @@ describe('a Lease that somebody changes', () => {
     expect(follower.lost).toBeUndefined();
   });
 
-  test('to nobody, and there is no follower: the leader takes it again', async () => {
+  test('so that it has no holder, and there is no follower: the leader takes it again', async () => {
     world = new Replicas();
     world.start('a');
     await world.advance(1000);
@@ -363,7 +363,7 @@ describe('a Lease that somebody changes', () => {
 });
 
 describe('a leader that stops', () => {
-  test('releases the Lease for whoever comes, with a duration that makes nobody wait', async () => {
+  test('releases the Lease with a duration for which no other replica has to wait', async () => {
     world = new Replicas();
     const { elector } = world.start('a');
     await world.advance(5000);
@@ -378,7 +378,7 @@ describe('a leader that stops', () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  test('releases it also where somebody else wrote it meanwhile', async () => {
+  test('releases it also if another client changed it meanwhile', async () => {
     const { leader } = await aPair();
     await world.edit({ metadata: { labels: { team: 'deploy' } } });
     await leader.elector.stop();

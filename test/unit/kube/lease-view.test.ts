@@ -22,7 +22,7 @@ test.each([
   expect(view.isOlder(told)).toBe(isOlder);
 });
 
-test('each new holder is told once, and nobody is none', () => {
+test('each new holder is reported once, and a free Lease is not reported', () => {
   const told: string[] = [];
   const view = new LeaseView(new VirtualClock(), 'me', 15_000, (holder) => told.push(holder));
   for (const [version, holder] of ['a', 'a', '', 'a', 'b'].entries()) view.see(lease(holder, String(version)));

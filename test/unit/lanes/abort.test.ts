@@ -16,7 +16,7 @@ import {
   type JobChanges,
   type LaneChanges,
   stamp,
-} from './builders.ts';
+} from '../../kit/builders.ts';
 
 const by = (who: string): JobChanges => ({ annotations: { [ANNOTATION.abortedBy]: who } });
 const planned = (changes: LaneChanges) => planLane(aLane(changes));
@@ -77,7 +77,7 @@ describe('who deleted a Job that waited', () => {
     expect(abortedBy({ previous: status })).toEqual([['Aborted', 'JobDeleted', 'alice']]);
   });
 
-  test('is nobody that is known, where nobody wrote a name', () => {
+  test('is not known if no name was written', () => {
     const { ended } = planned({ previous: listed });
     expect(ended).toMatchObject([{ reason: 'JobDeleted', message: 'the Job was deleted while it waited' }]);
     expect(ended[0]).not.toHaveProperty('abortedBy');

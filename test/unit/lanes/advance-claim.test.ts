@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../../src/api/capdeployjob.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, NOW } from './builders.ts';
+import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, NOW } from '../../kit/builders.ts';
 
 const waiting = aJob();
 const running = aJob({ started: -30 });
@@ -56,7 +56,7 @@ describe('the next deploy', () => {
 });
 
 describe('a claim whose Job never started', () => {
-  test('waits for a Job that somebody resumed and suspended again: a Pod of it may still come, and it has had its turn', () => {
+  test('waits for a Job that was resumed by hand and suspended again: its Pod may still come, and it has had its turn', () => {
     const interrupted = aJob({ id: 'r2', sentAt: at(-50), started: -5, suspended: true });
     const { status, start } = planLane(aLane({ jobs: [waiting, interrupted], previous: held() }));
     expect(start).toBeUndefined();
@@ -76,7 +76,7 @@ describe('a claim whose Job never started', () => {
     expect([start, touch, status?.active]).toEqual([undefined, [waiting], undefined]);
   });
 
-  test('is repeated with a new since, for a write that changes nothing fences nobody', () => {
+  test('is repeated with a new since: a write that changes nothing is no fence', () => {
     const { status, start, touch } = planLane(aLane({ jobs: [waiting], previous: held() }));
     expect([start, touch]).toEqual([waiting, []]);
     expect(status?.active).toEqual([aClaim(waiting, { since: at(0) })]);
@@ -139,7 +139,7 @@ describe('a Job that runs without a claim', () => {
     expect([adopted, start]).toEqual([[byHand], undefined]);
   });
 
-  test('is marked as started, with or without a claim, so that it is never started again once somebody suspends it', () => {
+  test('is marked as started, with or without a claim, so that it is not started again after it is suspended by hand', () => {
     const other = aJob({ id: 'r2', resumedByHand: true });
     const previous = { name: 'production', active: [aClaim(running)] };
     expect(planLane(aLane({ jobs: [byHand] })).mark).toEqual([byHand]);
@@ -219,7 +219,7 @@ describe('a started deploy without a running container', () => {
     expect(touch).toEqual([job]);
   });
 
-  test('is not ended at once where somebody spoilt the moment of its start', () => {
+  test('is not ended at once if a person made its start time unreadable', () => {
     const job = aJob({ started: -5, createdAt: -10, annotations: { 'capdeployjob.dev/started-at': 'soon' } });
     const view = aLane({ jobs: [job], previous: { name: 'production', active: [aClaim(job)] } });
     expect(planLane(view).remove).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../../src/api/capdeployjob.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aPod, at, aWaitingEntry, type JobChanges, type LaneChanges } from './builders.ts';
+import { aClaim, aJob, aLane, aPod, at, aWaitingEntry, type JobChanges, type LaneChanges } from '../../kit/builders.ts';
 
 const by = (words: string) => ({ annotations: { 'capdeployjob.dev/approved-by': words } });
 /** Sent two hours ago: too old to start by itself. */

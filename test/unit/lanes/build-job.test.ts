@@ -3,7 +3,7 @@ import type { DeployRequest } from '../../../src/api/deploy-request.ts';
 import { buildJob, fieldsLeftOut, sampleRequest, TemplateError } from '../../../src/lanes/build-job.ts';
 import { identify, type Job } from '../../../src/lanes/job.ts';
 import { jobName } from '../../../src/lanes/job-name.ts';
-import { aRawSpec, aRequest, aResource, aSpec, at } from './builders.ts';
+import { aRawSpec, aRequest, aResource, aSpec, at } from '../../kit/builders.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a Job is looked into at any depth
 type Any = any;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../../src/api/capdeployjob.ts';
 import { conditionsOf, type Health, queueReadDeadlineMs } from '../../../src/lanes/conditions.ts';
-import { aSpec, at, NOW } from './builders.ts';
+import { aSpec, at, NOW } from '../../kit/builders.ts';
 
 /** An operator at work: queue read, template tried, nothing deployed yet. */
 const healthy: Health = {

@@ -15,7 +15,7 @@ import {
   aWaitingEntry,
   type JobChanges,
   NOW,
-} from './builders.ts';
+} from '../../kit/builders.ts';
 
 const HOUR = 3600;
 const scheduled = (changes: JobChanges = {}) => aJob({ id: 's1', notBefore: at(HOUR), ...changes });
@@ -51,7 +51,7 @@ describe('a request that is to start later', () => {
     expect(planLane({ ...view, now: NOW + 2 * HOUR * 1000 }).ended).toMatchObject([{ reason: 'OutOfOrder' }]);
   });
 
-  test('that somebody resumed by hand before its time took its turn then: what is due in between still starts', () => {
+  test('that was resumed by hand before its time took its turn then: requests that are due in between still start', () => {
     const early = scheduled({ sentAt: at(-600), resumedByHand: true, finished: 'Complete' });
     const next = aJob({ id: 'r2', sentAt: at(-5) });
     const { status, ended } = planLane(aLane({ jobs: [early, next] }));
@@ -83,7 +83,7 @@ describe('a request that is to start later', () => {
     expect([ends(NOW), ends(NOW + 1)]).toEqual([[], ['WaitingDeadlineExceeded']]);
   });
 
-  test('holds nobody back and drops nobody, but has its place', () => {
+  test('holds back and drops no other request, but has its place', () => {
     const plain = aJob();
     const { start, status, ended } = planLane(
       aLane({ jobs: [scheduled(), plain], environment: { concurrencyPolicy: 'Supersede' } }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../../src/api/capdeployjob.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, type LaneChanges, NOW } from './builders.ts';
+import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, type LaneChanges, NOW } from '../../kit/builders.ts';
 
 const r1 = aJob();
 const r2 = aJob({ id: 'r2', sentAt: at(-30) });
@@ -107,7 +107,7 @@ describe('what waits', () => {
 describe('a waiting entry without a Job', () => {
   const previous = { name: 'production', waiting: [aWaitingEntry(r1)] };
 
-  test('is recorded as aborted: somebody deleted the Job', () => {
+  test('is recorded as aborted: its Job was deleted', () => {
     const { ended, status } = planLane(aLane({ previous }));
     expect(ended).toMatchObject([{ id: 'r1', result: 'Aborted', reason: 'JobDeleted', requestedBy: 'alice' }]);
     expect(status).toMatchObject({ openSince: at(0) });
@@ -138,7 +138,7 @@ describe('a waiting entry without a Job', () => {
     expect(ends({ previous, ...changes })).toEqual([]);
   });
 
-  test('is recorded too where another Job of its name waits: a second delivery does not undo what somebody deleted', () => {
+  test('is recorded also if another Job of its name waits: a second delivery does not undo a deletion', () => {
     const again = aJob({ uid: 'uid-2' });
     const { status, ended, remove, start } = planLane(aLane({ previous, jobs: [again] }));
     expect(ended).toMatchObject([{ id: 'r1', result: 'Aborted', reason: 'JobDeleted' }]);

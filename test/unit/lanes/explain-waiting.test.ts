@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aPod, at, type LaneChanges } from './builders.ts';
+import { aClaim, aJob, aLane, aPod, at, type LaneChanges } from '../../kit/builders.ts';
 
 const HOUR = 3600;
 const running = aJob({ id: 'r0', sentAt: at(-90), started: -60 });

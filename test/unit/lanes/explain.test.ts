@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { containerHasStarted, type Start, type Warning, whyNotRunning } from '../../../src/lanes/explain.ts';
 import type { ContainerState, ContainerStatus, Pod } from '../../../src/lanes/job.ts';
-import { aJob, aPod, at, NOW, type PodChanges } from './builders.ts';
+import { aJob, aPod, at, NOW, type PodChanges } from '../../kit/builders.ts';
 
 const job = aJob({ started: -30 });
 const name = aPod(job).metadata.name;

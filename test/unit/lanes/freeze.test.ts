@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { freezeProblem, freezesOf, thawsOf } from '../../../src/lanes/freeze.ts';
 import { plan } from '../../../src/lanes/plan.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, anObservation, aPod, aRawSpec, aResource, aSpec, at } from './builders.ts';
+import { aClaim, aJob, aLane, anObservation, aPod, aRawSpec, aResource, aSpec, at } from '../../kit/builders.ts';
 
 const freeze = (environment: string, words = 'alice: incident 42') => ({
   [`freeze.capdeployjob.dev/${environment}`]: words,

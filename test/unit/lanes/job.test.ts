@@ -12,7 +12,7 @@ import {
   startedAt,
   storedRequest,
 } from '../../../src/lanes/job.ts';
-import { aJob, aPod, aRequest, aResource, at, type JobChanges, stamp } from './builders.ts';
+import { aJob, aPod, aRequest, aResource, at, type JobChanges, stamp } from '../../kit/builders.ts';
 
 describe('what a Job that has a request’s name is to it', () => {
   const changed = (change: (job: Job) => void): Job => {
@@ -175,7 +175,7 @@ describe('a request as its Job remembers it', () => {
     expect(storedRequest(aJob({ createdAt: -50, annotations: { [key]: value } }))[field]).toBe(expected);
   });
 
-  test('was started even where somebody spoilt the moment of its start', () => {
+  test('was started even if a person made its start time unreadable', () => {
     const job = aJob({ createdAt: -50, started: -5, annotations: { [ANNOTATION.startedAt]: '' } });
     expect(startedAt(job)).toBe(stamp(-50));
     expect(startedAt(aJob({ started: -5 }))).toBe(at(-5));

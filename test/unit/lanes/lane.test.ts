@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { storedRequest } from '../../../src/lanes/job.ts';
 import { inTurn, Lane, requestOf, startOf, summary } from '../../../src/lanes/lane.ts';
-import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, stamp } from './builders.ts';
+import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, stamp } from '../../kit/builders.ts';
 
 const job = aJob();
 const mark = (seconds: number) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compareTurns, isBefore } from '../../../src/lanes/order.ts';
-import { at } from './builders.ts';
+import { at } from '../../kit/builders.ts';
 
 describe('the order of a lane', () => {
   test.each([

@@ -10,7 +10,7 @@ import {
   outcomeOfVanished,
 } from '../../../src/lanes/outcome.ts';
 import { endOfGonePod, podEnd } from '../../../src/lanes/pod-end.ts';
-import { aClaim, aJob, aPod, at, type PodChanges, stamp } from './builders.ts';
+import { aClaim, aJob, aPod, at, type PodChanges, stamp } from '../../kit/builders.ts';
 
 const running = aJob({ started: -30 });
 const complete = aJob({ started: -30, finished: 'Complete', finishedAt: -5 });
@@ -47,7 +47,7 @@ describe('a deploy whose Job has finished', () => {
     });
   });
 
-  test('has succeeded where the Job is complete and nobody saw its Pod, when the Job says', () => {
+  test('has succeeded if the Job is complete and its Pod was not seen, at the time that the Job gives', () => {
     expect(outcomeOfFinished(ended(complete, []))).toMatchObject({ result: 'Succeeded', finishedAt: stamp(-5) });
   });
 
@@ -187,7 +187,7 @@ describe('a deploy whose Job is gone', () => {
     expect(outcome.message).toContain(words);
   });
 
-  test('is not known where nobody saw it go', () => {
+  test('is not known if its deletion was not seen', () => {
     expect(outcomeOfVanished({ ...ended(running, []), job: undefined })).toMatchObject({
       result: 'Unknown',
       reason: 'JobVanished',
@@ -228,7 +228,7 @@ test('a side-car that ended by itself before the announced delete was not ended 
   expect(short(outcomeOfVanished(ended(deletedLater, [good], claim)))).toEqual(['Succeeded Completed']);
 });
 
-test('a Job that had failed before somebody deleted it was not ended for a newer one, and one that failed with the delete was', () => {
+test('a Job that had failed before it was deleted was not ended for a newer one, and one that failed with the delete was', () => {
   const claim = aClaim(running, { ending: { result: 'Aborted', reason: 'Replaced', message: 'for another' } });
   const failed = (finishedAt: number) =>
     aJob({

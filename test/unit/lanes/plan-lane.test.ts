@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aJob, aLane, aPod, at } from './builders.ts';
+import { aJob, aLane, aPod, at } from '../../kit/builders.ts';
 
 const DAYS = 86_400;
 

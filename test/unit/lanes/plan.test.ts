@@ -14,7 +14,7 @@ import {
   at,
   aWaitingEntry,
   NOW,
-} from './builders.ts';
+} from '../../kit/builders.ts';
 
 const withStatus = (status: CapDeployJobStatus, spec: Record<string, unknown> = {}) =>
   aResource({ status, spec: aRawSpec(spec) });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { endOfGonePod, exitOfAll, mergePodEnd, podEnd } from '../../../src/lanes/pod-end.ts';
 import { storedBytes } from '../../../src/text/truncate.ts';
-import { aJob, aPod, at, type PodChanges, stamp } from './builders.ts';
+import { aJob, aPod, at, type PodChanges, stamp } from '../../kit/builders.ts';
 
 const job = aJob({ started: -60 });
 const end = (changes: PodChanges) => podEnd(aPod(job, changes));
@@ -141,7 +141,7 @@ describe('no exit by itself', () => {
     expect(end({ phase: 'Failed', toldAt: -3, terminated: { exitCode: 0, finishedAt } }).exit).toBeUndefined();
   });
 
-  test('has another reason than those of the list, whatever somebody writes into the status of a Pod', () => {
+  test('has another reason than those of the list, whatever is written into the status of a Pod', () => {
     expect(end({ phase: 'Failed', reason: 'constructor' }).cause).toBe('PodRefused');
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { storedRequest } from '../../../src/lanes/job.ts';
 import { type Candidate, dropReason } from '../../../src/lanes/policies.ts';
-import { aJob, aSpec, at, type JobChanges, NOW } from './builders.ts';
+import { aJob, aSpec, at, type JobChanges, NOW } from '../../kit/builders.ts';
 
 interface Changes extends Partial<Omit<Candidate, 'request' | 'spec'>> {
   request?: JobChanges;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { storedRequest } from '../../../src/lanes/job.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aPod, at, aWaitingEntry, type JobChanges, type LaneChanges } from './builders.ts';
+import { aClaim, aJob, aLane, aPod, at, aWaitingEntry, type JobChanges, type LaneChanges } from '../../kit/builders.ts';
 
 type Policy = 'Queue' | 'Supersede' | 'Replace';
 
@@ -250,13 +250,13 @@ describe('a full lane under Supersede', () => {
     ]);
   });
 
-  test('gives the room that it makes to nobody else', () => {
+  test('gives the place that it frees to no other request', () => {
     const other = aJob({ id: 'x1', sentAt: at(-50), task: 'deploy:restart' });
     const listed = [aJob({ id: 'x0', sentAt: at(-85), task: 'deploy:check' }), older(approved)];
     expect(places(listed, [other, newer(approved)])).toEqual(['r1 Superseded NewerRequest', 'x1 Refused LaneFull']);
   });
 
-  test('refuses a newcomer that drops nobody, and that one takes nobody’s place', () => {
+  test('refuses a new request that drops no other one, and the others keep their places', () => {
     const listed = [unapproved, older()];
     expect(places(listed, [newer()])).toEqual(['r2 Refused LaneFull']);
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { DeployRequest } from '../../../src/api/deploy-request.ts';
-import { aRequest, at } from './builders.ts';
+import { aRequest, at } from '../../kit/builders.ts';
 import { type Faults, type Happening, type Rules, World } from './world.ts';
 
 const STEPS = 80;

@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../../src/api/capdeployjob.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aMemory, aPod, at, type LaneChanges, NOW, type PodChanges, stamp } from './builders.ts';
+import {
+  aClaim,
+  aJob,
+  aLane,
+  aMemory,
+  aPod,
+  at,
+  type LaneChanges,
+  NOW,
+  type PodChanges,
+  stamp,
+} from '../../kit/builders.ts';
 
 const running = aJob({ started: -30 });
 const held = (changes: Partial<LaneStatus> = {}): LaneStatus => ({

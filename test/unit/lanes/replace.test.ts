@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { LaneStatus } from '../../../src/api/capdeployjob.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, type LaneChanges, NOW, stamp } from './builders.ts';
+import {
+  aClaim,
+  aJob,
+  aLane,
+  aMemory,
+  aPod,
+  at,
+  aWaitingEntry,
+  type LaneChanges,
+  NOW,
+  stamp,
+} from '../../kit/builders.ts';
 
 const running = aJob({ id: 'r0', sentAt: at(-90), started: -30 });
 const newer = aJob({ id: 'r1', sentAt: at(-20), revision: 'v2.0.0' });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Result } from '../../../src/api/reasons.ts';
 import { finishedCondition, type Job, storedRequest } from '../../../src/lanes/job.ts';
 import { retain, trimHistory } from '../../../src/lanes/retention.ts';
-import { aHistoryEntry, aJob, aSpec, NOW } from './builders.ts';
+import { aHistoryEntry, aJob, aSpec, NOW } from '../../kit/builders.ts';
 
 const done = (id: string, finishedAt: number, finished: 'Complete' | 'Failed' = 'Complete'): Job =>
   aJob({ id, started: finishedAt - 10, finished, finishedAt });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CapDeployJobStatus } from '../../../src/api/capdeployjob.ts';
 import { LARGEST_STATUS, truncateStatus } from '../../../src/lanes/truncate-status.ts';
-import { aHistoryEntry, aJob, aWaitingEntry } from './builders.ts';
+import { aHistoryEntry, aJob, aWaitingEntry } from '../../kit/builders.ts';
 
 /** As the API server stores it: Go's encoding/json escapes these five (its documentation, `HTMLEscape`). */
 const bytes = (status: CapDeployJobStatus) =>

@@ -14,7 +14,7 @@ import {
   aWaitingEntry,
   type LaneChanges,
   NOW,
-} from './builders.ts';
+} from '../../kit/builders.ts';
 
 /** It is Tuesday, 12:00 UTC. */
 const window = (schedule: string, durationSeconds: number, kind: 'Allow' | 'Deny' = 'Allow') => ({
@@ -97,7 +97,7 @@ describe('what waited for a window', () => {
     expect(ended[0]?.message).toContain(`could have started at ${at(-7200)}`);
   });
 
-  test('starts where somebody changed the windows so that it may, however long it waited', () => {
+  test('starts if the windows were changed so that it may start, however long it waited', () => {
     const previous = closed({ waiting, closedUntil: at(7200) });
     expect(planLane(aLane({ jobs: [old], previous, environment: {} })).start).toBe(old);
   });

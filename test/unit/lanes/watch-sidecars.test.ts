@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest';
 import type { Claim, LaneStatus } from '../../../src/api/capdeployjob.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
 import { runningSidecars } from '../../../src/lanes/watch-sidecars.ts';
-import { aClaim, aJob, aLane, aMemory, aPod, at, aWaitingEntry, type LaneChanges, NOW, stamp } from './builders.ts';
+import {
+  aClaim,
+  aJob,
+  aLane,
+  aMemory,
+  aPod,
+  at,
+  aWaitingEntry,
+  type LaneChanges,
+  NOW,
+  stamp,
+} from '../../kit/builders.ts';
 
 const running = aJob({ sentAt: at(-95), started: -90 });
 const pod = aPod(running, { terminated: { exitCode: 0, finishedAt: stamp(-80) }, others: { proxy: { running: {} } } });

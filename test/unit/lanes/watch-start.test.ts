@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pod } from '../../../src/lanes/job.ts';
 import { planLane } from '../../../src/lanes/plan-lane.ts';
-import { aClaim, aJob, aLane, aPod, at, NOW } from './builders.ts';
+import { aClaim, aJob, aLane, aPod, at, NOW } from '../../kit/builders.ts';
 
 describe('a started deploy without a running container', () => {
   const lane = (started: number, changes = {}) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DeployWindow } from '../../../src/api/capdeployjob.ts';
 import { windowState } from '../../../src/lanes/windows.ts';
+import { processorTime } from '../../kit/processor-time.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -454,14 +455,15 @@ test('patterns that never close or never open are given up after a bounded searc
     allow(`*/${index + 1} ${index} 30 2 *`, 61),
     deny(`${index} 0 31 4 *`, 366 * DAY),
   ]).flat();
-  const begun = performance.now();
-  const state = windowState(hostile.slice(0, 20), Date.parse('2026-03-10T12:00:00Z'), 'hostile');
-  expect(performance.now() - begun).toBeLessThan(2_000);
+  const stateAfter = (ms: number) =>
+    windowState(hostile.slice(0, 20), Date.parse('2026-03-10T12:00:00Z') + ms, 'hostile');
+  expect(processorTime(() => stateAfter(0))).toBeLessThan(2_000);
+  const state = stateAfter(0);
   expect(state.open).toBe(true);
   // It is looked at again, at the latest, where the search has ended.
   expect(state.until ?? state.searchAgainAt).toBeGreaterThan(Date.parse('2026-03-10T12:00:00Z'));
-  const again = performance.now();
-  for (let pass = 0; pass < 100; pass += 1)
-    windowState(hostile.slice(0, 20), Date.parse('2026-03-10T12:00:01Z') + pass, 'hostile');
-  expect(performance.now() - again).toBeLessThan(200);
+  const again = () => {
+    for (let pass = 0; pass < 100; pass += 1) stateAfter(1000 + pass);
+  };
+  expect(processorTime(again)).toBeLessThan(200);
 });

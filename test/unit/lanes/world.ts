@@ -26,7 +26,7 @@ import { compareTurns } from '../../../src/lanes/order.ts';
 import { plan } from '../../../src/lanes/plan.ts';
 import { mergePodEnd, type PodEnd, podEnd } from '../../../src/lanes/pod-end.ts';
 import { findInStatus } from '../../../src/requests/find-in-status.ts';
-import { aPod, aRawSpec, aResource, aSpec, NO_WARNINGS, NOW } from './builders.ts';
+import { aPod, aRawSpec, aResource, aSpec, NO_WARNINGS, NOW } from '../../kit/builders.ts';
 
 /** An invariant of the architecture that does not hold. */
 export class Violation extends Error {}

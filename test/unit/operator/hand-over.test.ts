@@ -121,7 +121,7 @@ describe('a leader that is told to stop while a poll is open', () => {
     expect(leader.aborted).toBe(1);
   });
 
-  test('gives back what nobody lists in time: there is no other replica', async () => {
+  test('makes messages visible again that no status lists in time: there is no other replica', async () => {
     rig = new Rig();
     const leader = rig.start('a');
     await rig.until(() => rig.queue.polls.length === 1);
@@ -245,7 +245,7 @@ describe('/healthz', () => {
     expect(leader.operator.liveness()).toEqual({ ok: true });
   });
 
-  test('is content with a leader at rest, and with one whose Jobs nobody takes for half an hour', async () => {
+  test('is good for a leader at rest, and for one whose Jobs do not start for half an hour', async () => {
     rig = new Rig();
     const leader = rig.start('a');
     await rig.until(() => rig.queue.polls.length === 1);

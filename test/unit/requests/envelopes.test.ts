@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseMessage } from '../../../src/requests/parse-message.ts';
 import { readSpec } from '../../../src/requests/read-spec.ts';
-import { aMessage, anEnvelope, aResource, GOOD } from '../operator/intake/builders.ts';
+import { aCheckedResource, aMessage, anEnvelope, GOOD } from '../../kit/builders.ts';
 
-const reading = readSpec(aResource({}));
+const reading = readSpec(aCheckedResource({}));
 if ('problem' in reading) throw new Error(reading.problem);
 const parse = (body: unknown) => parseMessage(aMessage(body), reading, Date.parse('2026-06-01T12:00:05.000Z'));
 

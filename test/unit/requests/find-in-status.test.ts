@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findInStatus } from '../../../src/requests/find-in-status.ts';
-import { aClaim, aHistoryEntry, aJob, aRequest, at, aWaitingEntry } from '../lanes/builders.ts';
+import { aClaim, aHistoryEntry, aJob, aRequest, at, aWaitingEntry } from '../../kit/builders.ts';
 
 const job = aJob();
 const inLane = (lane: object, name = 'production') => ({ environments: [{ name, ...lane }] });

@@ -4,9 +4,9 @@ import type { DeployRequest } from '../../../src/api/deploy-request.ts';
 import { buildJob } from '../../../src/lanes/build-job.ts';
 import { parseMessage } from '../../../src/requests/parse-message.ts';
 import { readSpec } from '../../../src/requests/read-spec.ts';
-import { aMessage, aResource } from '../operator/intake/builders.ts';
+import { aCheckedResource, aMessage } from '../../kit/builders.ts';
 
-const resource = aResource({
+const resource = aCheckedResource({
   spec: {
     repositories: ['livesense/web', 'web'],
     environments: [{ name: 'production', revisions: '^v[0-9]+(\\.[0-9]+)*$' }, { name: 'staging' }],

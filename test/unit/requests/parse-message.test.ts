@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { parseMessage } from '../../../src/requests/parse-message.ts';
 import { readSpec } from '../../../src/requests/read-spec.ts';
 import type { QueueMessage } from '../../../src/sqs/queue.ts';
-import { aMessage, anEnvelope, aResource, GOOD } from '../operator/intake/builders.ts';
+import { aCheckedResource, aMessage, anEnvelope, GOOD } from '../../kit/builders.ts';
+import { processorTime } from '../../kit/processor-time.ts';
 
 function readingOf(spec: Record<string, unknown> = {}) {
-  const read = readSpec(aResource({ spec }));
+  const read = readSpec(aCheckedResource({ spec }));
   if ('problem' in read) throw new Error(read.problem);
   return read;
 }
@@ -390,7 +391,9 @@ describe('the revisions pattern of an environment', () => {
     ['refers back', '(a)\\1'],
     ['is a bomb', `(?:${'\\pL{900}'.repeat(40)})`],
   ])('that %s makes the spec invalid, with the name of its environment', (_, revisions) => {
-    const read = readSpec(aResource({ spec: { environments: [{ name: 'staging' }, { name: 'qa', revisions }] } }));
+    const read = readSpec(
+      aCheckedResource({ spec: { environments: [{ name: 'staging' }, { name: 'qa', revisions }] } }),
+    );
     expect(read).toEqual({
       problem: expect.stringMatching(/^spec\.environments\[1\]\.revisions: found ".*" \(environment "qa"\); /),
     });
@@ -398,7 +401,7 @@ describe('the revisions pattern of an environment', () => {
 
   it('that is none is told with what was found, and what is expected', () => {
     const environments = [{ name: 'qa', revisions: '*' }];
-    expect(readSpec(aResource({ spec: { environments } }))).toEqual({
+    expect(readSpec(aCheckedResource({ spec: { environments } }))).toEqual({
       problem:
         'spec.environments[0].revisions: found "*" (environment "qa"); expected an RE2 pattern ' +
         '(https://github.com/google/re2/wiki/Syntax) that matches a revision from its start to its end, such as ' +
@@ -423,9 +426,9 @@ describe('the revisions pattern of an environment', () => {
 
   it('cannot make a match take exponential time', () => {
     const environments = [{ name: 'production', revisions: '(a+)+b' }];
-    const started = performance.now();
-    expect(parse({ ...GOOD, revision: 'a'.repeat(244) }, { environments }).rejection?.reason).toBe('UnsafeRevision');
-    expect(performance.now() - started).toBeLessThan(1000);
+    const match = () =>
+      expect(parse({ ...GOOD, revision: 'a'.repeat(244) }, { environments }).rejection?.reason).toBe('UnsafeRevision');
+    expect(processorTime(match)).toBeLessThan(1000);
   });
 });
 

@@ -86,7 +86,7 @@ describe.concurrent('a batch', () => {
     expect(await nothing(queue)).toBe(true);
   });
 
-  it('of nothing asks nobody', async () => {
+  it('without messages sends no request', async () => {
     const queue = server.open(server.missingQueue());
     expect(await queue.delete([])).toEqual([]);
     expect(await queue.changeVisibility([])).toEqual([]);

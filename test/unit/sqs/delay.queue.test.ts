@@ -47,7 +47,7 @@ describe.concurrent('a delayed message', () => {
     expect(sentTimestamp).toBeGreaterThan(sent - 2_000);
   });
 
-  it('holds nobody back in a FIFO queue either: the delay there is the queue’s, and the order stays', async () => {
+  it('delays no other message in a FIFO queue either: the delay there is that of the queue, and the order stays', async () => {
     const queue = server.open(await server.createQueue({ fifo: true, delaySeconds: 1 }));
     for (const body of ['A1', 'A2']) await queue.send(body, { groupId: 'A', deduplicationId: body });
     const first = await one(queue);

@@ -81,7 +81,7 @@ describe.concurrent('a message that was received', () => {
     expect(outcome).toMatchObject({ kind: 'other' });
   });
 
-  it('can be deleted though its time has ended, as long as nobody else received it', async () => {
+  it('can be deleted although its time has ended, as long as it was not received again', async () => {
     const queue = await aQueueWithOneMessage();
     const { receiptHandle } = await one(queue, 0);
     expect(await queue.delete([receiptHandle])).toEqual([undefined]);

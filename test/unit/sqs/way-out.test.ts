@@ -234,7 +234,7 @@ describe('the way out by TLS', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('ends at a certificate that nobody known has signed, and the error says what to do', async () => {
+  it('ends at a certificate of an unknown authority, and the error says what to do', async () => {
     const { asked, proxy } = await start();
     expect(await receive(settings(OFFICIAL), { HTTPS_PROXY: proxy })).toEqual({
       kind: 'unreachable',

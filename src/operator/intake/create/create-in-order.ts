@@ -3,7 +3,6 @@ import type { DeployRequest } from '../../../api/deploy-request.ts';
 import { REASON, REJECTION } from '../../../api/reasons.ts';
 import { Backoff } from '../../../base/backoff.ts';
 import { sleep } from '../../../base/clock.ts';
-import { JOB_COST_MS } from '../../../base/rate-limiter.ts';
 import { isKubeError } from '../../../kube/errors.ts';
 import { findInStatus } from '../../../requests/find-in-status.ts';
 import { conflictRejection, parseMessage, type Rejection } from '../../../requests/parse-message.ts';
@@ -33,6 +32,10 @@ interface CreationCallbacks {
   reject(rejected: readonly RejectedItem[]): void;
 }
 
+/** Ten Jobs a second: the cost of each (milliseconds). */
+export const JOB_COST_MS = 100;
+/** Fifty Jobs are created at once, however fast they come: more than people and pipelines send at the same time. */
+export const JOBS_AT_ONCE_MS = 50 * JOB_COST_MS;
 /** A single Job in the way, such as one that is being deleted, is reported only if it stays. */
 const QUIET_MS = 10_000;
 const MAX_RETRY_AFTER_SECONDS = 60;

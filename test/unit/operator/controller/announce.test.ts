@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildEvent } from '../../../../src/kube/events.ts';
-import { aClaim, aHistoryEntry, aJob, aSpec, at, aWaitingEntry } from '../../lanes/builders.ts';
+import { aClaim, aHistoryEntry, aJob, aSpec, at, aWaitingEntry } from '../../../kit/builders.ts';
 import { aPlan, aRejection, KEY, Rig } from './rig.ts';
 
 const reporter = (index: number) => ({ controller: 'example.com/test', instance: `operator-${index}` });
@@ -140,7 +140,7 @@ describe('an environment that is frozen no more', () => {
     ]);
   });
 
-  it('has one Event for each thaw, whoever tells it, and another one for the next thaw', () => {
+  it('has one Event for each thaw, whichever operator reports it, and another one for the next thaw', () => {
     const rig = new Rig();
     for (const version of ['7', '7', '8']) thaw(rig, version);
     const [first, second, next] = rig.events.map((event, index) => buildEvent(event, reporter(index), index));
@@ -148,7 +148,7 @@ describe('an environment that is frozen no more', () => {
     expect(first?.metadata.name).not.toBe(next?.metadata.name);
   });
 
-  it('is told without the secrets that somebody wrote into the freeze', () => {
+  it('is reported without the secrets that a person wrote into the freeze', () => {
     const rig = new Rig();
     thaw(rig, '7', {
       environments: [{ name: 'production', frozen: 'alice: see https://x:hunter22@example.test' }],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ANNOTATION } from '../../../../src/api/names.ts';
 import type { Removal } from '../../../../src/lanes/lane.ts';
-import { aClaim, aHistoryEntry } from '../../lanes/builders.ts';
+import { aClaim, aHistoryEntry } from '../../../kit/builders.ts';
 import { aPlan, aRefusal, aRejection, type Call, JOBS, KEY, Rig, refusing } from './rig.ts';
 
 /** A plan that asks for one thing of each kind. */
@@ -184,7 +184,7 @@ describe('a write that is refused before the status is stored', () => {
     expect(rig.findJob(start)?.spec.suspend).toBe(true);
   });
 
-  it('keeps the claim where the Job to be touched has just been resumed by somebody else', async () => {
+  it('keeps the claim if another client has just resumed the Job that is to be touched', async () => {
     const rig = new Rig();
     const touch = rig.job();
     const seen = rig.observation();
@@ -245,7 +245,7 @@ describe('a write that is refused after the status is stored', () => {
     });
   }
 
-  it('is the last delete where nobody answers: each of hundreds would wait for its own time-out', async () => {
+  it('is the last delete if the API server does not answer: each of hundreds would wait for its own time-out', async () => {
     const rig = new Rig();
     const remove = ['r1', 'r2', 'r3'].map((id): Removal => ({ job: rig.job({ id }), reason: 'history limit' }));
     rig.before = refusing(
@@ -265,7 +265,7 @@ describe('a write that is refused after the status is stored', () => {
     expect(rig.counted).toEqual([]);
   });
 
-  it('resumes no Job that somebody wrote to after it was seen', async () => {
+  it('resumes no Job that another client changed after it was read', async () => {
     const rig = new Rig();
     const start = rig.job();
     rig.change(JOBS, start.metadata.name, { metadata: { annotations: { [ANNOTATION.unclaimedAt]: 'just now' } } });

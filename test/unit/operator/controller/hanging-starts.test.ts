@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { CapDeployJob } from '../../../../src/api/capdeployjob.ts';
 import { LABEL } from '../../../../src/api/names.ts';
 import type { KubeObject } from '../../../../src/kube/client.ts';
-import { aJob, aPod, aRawSpec, aResource, NOW } from '../../lanes/builders.ts';
+import { aJob, aPod, aRawSpec, aResource, NOW } from '../../../kit/builders.ts';
 import { CAPDEPLOYJOBS, CORE_EVENTS, JOBS, PODS, Rig } from './rig.ts';
 
 const COUNT = 500;

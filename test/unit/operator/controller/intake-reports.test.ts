@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { QueueState } from '../../../../src/lanes/conditions.ts';
 import { IntakeReports } from '../../../../src/operator/controller/intake-reports.ts';
-import { NOW } from '../../lanes/builders.ts';
+import { NOW } from '../../../kit/builders.ts';
 import { aRejection, KEY } from './rig.ts';
 
 function someReports() {

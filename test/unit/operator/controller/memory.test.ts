@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProcessMemory } from '../../../../src/operator/controller/memory.ts';
-import { aJob, aPod, NOW, stamp } from '../../lanes/builders.ts';
+import { aJob, aPod, NOW, stamp } from '../../../kit/builders.ts';
 
 const running = aJob({ started: -10 });
 const { uid } = running.metadata;
@@ -95,7 +95,7 @@ describe('the end of a Pod', () => {
     expect(words).toContain('OutOfcpu: no room for PASSWORD=[redacted]');
   });
 
-  it('is timed from when it was first seen, by a clock that nobody sets, and anew after a restart', () => {
+  it('is timed by the monotonic clock from when it was first seen, and again after a restart', () => {
     let monotonicNow = 1_000;
     const memory = new ProcessMemory(() => monotonicNow);
     memory.seePod(aPod(running));
@@ -236,7 +236,7 @@ describe('the name on a Job that is deleted', () => {
     expect(memory.abortedBy(uid)).toBe('al ice');
   });
 
-  it('is nobody’s where a list did not show the Job any more: another name may have stood on it in the end', () => {
+  it('is not known if a list did not show the Job any more: its last name may have been another one', () => {
     const memory = new ProcessMemory(() => NOW);
     memory.seeDeleted(named, true);
     expect([memory.lastSeen(uid), memory.abortedBy(uid)]).toEqual([named, undefined]);

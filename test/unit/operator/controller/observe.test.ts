@@ -3,7 +3,7 @@ import { specOf } from '../../../../src/api/capdeployjob.ts';
 import type { KubeClient } from '../../../../src/kube/client.ts';
 import { PAGE_SIZE } from '../../../../src/kube/list-all.ts';
 import { Observer } from '../../../../src/operator/controller/observe.ts';
-import { aClaim, aJob, aWaitingEntry } from '../../lanes/builders.ts';
+import { aClaim, aJob, aWaitingEntry } from '../../../kit/builders.ts';
 import { aRefusal, aRejection, CAPDEPLOYJOBS, type Call, JOBS, KEY, PODS, Rig, refusing } from './rig.ts';
 
 const names = (objects: readonly { metadata: { name: string } }[] = []) => objects.map(({ metadata }) => metadata.name);

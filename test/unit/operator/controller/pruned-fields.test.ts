@@ -92,7 +92,7 @@ describe('what the API server dropped', () => {
     expect(dropped.compare(status({ closed: 'y' }), status({}), 0)).toBe(false);
   });
 
-  it('is not what the operator left undefined, nor what stands in a list that somebody changed', () => {
+  it('is neither a field that the operator left undefined nor an element of a list that another client changed', () => {
     const dropped = new PrunedFields();
     expect(dropped.compare(status({ frozen: undefined }), status({}), 0)).toBe(false);
     expect(dropped.compare(status({ frozen: 'x' }), { waiting: 1, environments: [] }, 0)).toBe(false);

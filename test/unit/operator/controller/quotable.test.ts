@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { quotable, quotablePod } from '../../../../src/operator/controller/quotable.ts';
-import { aJob, aPod } from '../../lanes/builders.ts';
+import { aJob, aPod } from '../../../kit/builders.ts';
 import { Rig } from './rig.ts';
 
 const HOSTILE = 'x\u001b[31my\u0000\u202e\u2066z\r\n\tpassword=hunter2';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ANNOTATION } from '../../../../src/api/names.ts';
 import type { KubeObject } from '../../../../src/kube/client.ts';
 import type { ContainerState, Job, Pod } from '../../../../src/lanes/job.ts';
-import { aRawSpec, aResource, at } from '../../lanes/builders.ts';
+import { aRawSpec, aResource, at } from '../../../kit/builders.ts';
 import {
   aRefusal,
   aRejection,
@@ -171,7 +171,7 @@ describe('work', () => {
     expect(rig.lane()).toMatchObject({ frozen: 'spec.suspend is true', waiting: [{ job: job.metadata.name }] });
   });
 
-  it('that only a stale cache sees is none: nothing is written, and nobody is told', async () => {
+  it('that only a stale cache shows is no work: nothing is written or announced', async () => {
     const rig = await atRest();
     const job = rig.job();
     rig.syncCaches();
@@ -222,7 +222,7 @@ describe('work', () => {
     expect(looks(rig)).toEqual(LIVE_LOOK);
   });
 
-  it('of marking a Job that was resumed by hand is done, whoever has the lane', async () => {
+  it('of marking a Job that was resumed by hand is done, also while another deploy has the lane', async () => {
     const rig = await atRest();
     await deploying(rig);
     const byHand = rig.job({ id: 'by hand', resumedByHand: true });
@@ -230,7 +230,7 @@ describe('work', () => {
     expect(rig.findJob(byHand)?.metadata.annotations?.[ANNOTATION.startedAt]).toBe(byHand.status?.startTime);
   });
 
-  it('of marking it again is done where somebody took the mark away, though the status says all there is to say', async () => {
+  it('of marking it again is done if a person removed the mark, although the status is complete', async () => {
     const rig = await atRest();
     const job = await deploying(rig);
     rig.change(JOBS, job.metadata.name, { metadata: { annotations: { [ANNOTATION.startedAt]: null } } });
@@ -354,7 +354,7 @@ describe('an API server that refuses or does not answer', () => {
     expect(await rig.pass()).toEqual({ requeueAfterMs: 100 });
   });
 
-  it('is not taken for one that refuses where somebody only wrote first', async () => {
+  it('does not count as refusing if another client only wrote first', async () => {
     const rig = await atRest();
     const job = rig.job();
     rig.before = refusing(isStatus, () => aRefusal('conflict'));

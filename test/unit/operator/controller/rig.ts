@@ -27,8 +27,6 @@ import { ProcessMemory } from '../../../../src/operator/controller/memory.ts';
 import { Observer } from '../../../../src/operator/controller/observe.ts';
 import { Reconciler } from '../../../../src/operator/controller/reconcile.ts';
 import { WarningEvents } from '../../../../src/operator/controller/warning-events.ts';
-import { type Call, interceptClient } from '../../../kit/intercept-client.ts';
-import { DEFINITION, DEFINITIONS } from '../../../kit/store.ts';
 import {
   aJob,
   anObservation,
@@ -38,7 +36,9 @@ import {
   type JobChanges,
   NOW,
   type PodChanges,
-} from '../../lanes/builders.ts';
+} from '../../../kit/builders.ts';
+import { type Call, interceptClient } from '../../../kit/intercept-client.ts';
+import { DEFINITION, DEFINITIONS } from '../../../kit/store.ts';
 
 export type { Call };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CapDeployJobStatus, Claim } from '../../../../src/api/capdeployjob.ts';
 import { StatusDamping } from '../../../../src/operator/controller/status-damping.ts';
-import { aClaim, aJob, at, aWaitingEntry, NOW } from '../../lanes/builders.ts';
+import { aClaim, aJob, at, aWaitingEntry, NOW } from '../../../kit/builders.ts';
 
 /** A status by what it says of the queue. */
 const aStatus = (reason: string, changes: Partial<CapDeployJobStatus> = {}): CapDeployJobStatus => ({

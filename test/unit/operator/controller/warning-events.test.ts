@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { KubeClient, KubeObject } from '../../../../src/kube/client.ts';
 import { PAGE_SIZE } from '../../../../src/kube/list-all.ts';
 import { WarningEvents } from '../../../../src/operator/controller/warning-events.ts';
-import { at, NOW } from '../../lanes/builders.ts';
+import { at, NOW } from '../../../kit/builders.ts';
 import { aRefusal, CORE_EVENTS, KEY, NAMESPACES, Rig, refusing } from './rig.ts';
 
 let events = 0;
@@ -197,7 +197,7 @@ describe('the list of Warning Events', () => {
     expect(warnings.about('late')).toBeUndefined();
   });
 
-  it('wakes those about whom it says something new, and nobody else', async () => {
+  it('wakes only the resources about which it says something new', async () => {
     const rig = new Rig();
     const look = async () => {
       rig.woken.length = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { WriteBackoff } from '../../../../src/operator/controller/write-backoff.ts';
-import { NOW } from '../../lanes/builders.ts';
+import { NOW } from '../../../kit/builders.ts';
 import { aRefusal } from './rig.ts';
 
 describe('a resource whose writes are refused', () => {

@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { CapDeployJob, RejectionEntry } from '../../../../src/api/capdeployjob.ts';
+import type { ObjectKey } from '../../../../src/base/object-key.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../../../../src/kube/client.ts';
 import { KubeError } from '../../../../src/kube/errors.ts';
 import { type Job, storedRequest } from '../../../../src/lanes/job.ts';
-import type {
-  CreateFailure,
-  QueueState,
-  Reports,
-  ResourceKey,
-  Resources,
-} from '../../../../src/operator/intake/ports.ts';
+import type { CreateFailure, QueueState, Reports, Resources } from '../../../../src/operator/intake/ports.ts';
 
 /**
  * As much of a cluster as intake sees: CapDeployJobs and Jobs behind a KubeClient, the cache of the former, and a reconcile that lists
@@ -17,9 +12,9 @@ import type {
  */
 export class Cluster implements Resources, Reports {
   readonly jobs = new Map<string, Job & KubeObject>();
-  readonly resources = new Map<ResourceKey, CapDeployJob>();
+  readonly resources = new Map<ObjectKey, CapDeployJob>();
   readonly rejections: RejectionEntry[] = [];
-  readonly queueStates: (QueueState & { key: ResourceKey })[] = [];
+  readonly queueStates: (QueueState & { key: ObjectKey })[] = [];
   readonly troubles: (CreateFailure | undefined)[] = [];
   /** Names of the Jobs in the order in which creates were accepted, and how many creates were tried. */
   readonly created: string[] = [];
@@ -32,8 +27,8 @@ export class Cluster implements Resources, Reports {
   /** Thrown by creates, or by everything. */
   failCreate: ((job: Job) => KubeError | undefined) | undefined;
   failAll: KubeError | undefined;
-  readonly #listeners = new Set<(key: ResourceKey) => void>();
-  #cache = new Map<ResourceKey, CapDeployJob>();
+  readonly #listeners = new Set<(key: ObjectKey) => void>();
+  #cache = new Map<ObjectKey, CapDeployJob>();
 
   readonly kube = {
     get: async (type: ResourceType, namespace: string, name: string) => {
@@ -85,7 +80,7 @@ export class Cluster implements Resources, Reports {
     this.#tell(key);
   }
 
-  remove(key: ResourceKey): void {
+  remove(key: ObjectKey): void {
     this.resources.delete(key);
     this.#tell(key);
   }
@@ -96,13 +91,13 @@ export class Cluster implements Resources, Reports {
     for (const key of new Set([...this.#cache.keys(), ...this.resources.keys()])) this.#tell(key);
   }
 
-  #tell(key: ResourceKey): void {
+  #tell(key: ObjectKey): void {
     if (!this.watches) return;
     this.#cache = new Map(this.resources);
     for (const listener of this.#listeners) listener(key);
   }
 
-  get(key: ResourceKey): CapDeployJob | undefined {
+  get(key: ObjectKey): CapDeployJob | undefined {
     return this.#cache.get(key);
   }
 
@@ -110,7 +105,7 @@ export class Cluster implements Resources, Reports {
     return [...this.#cache.values()];
   }
 
-  onChange(listener: (key: ResourceKey) => void): () => void {
+  onChange(listener: (key: ObjectKey) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -119,18 +114,18 @@ export class Cluster implements Resources, Reports {
     return this.#listeners.size;
   }
 
-  rejected(_: ResourceKey, rejection: RejectionEntry, signal: AbortSignal): Promise<void> {
+  rejected(_: ObjectKey, rejection: RejectionEntry, signal: AbortSignal): Promise<void> {
     this.rejections.push(rejection);
     if (this.records === 'refuses') return Promise.reject(new Error('the resource is gone'));
     if (this.records) return Promise.resolve();
     return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('not recorded'))));
   }
 
-  queue(key: ResourceKey, state: QueueState): void {
+  queue(key: ObjectKey, state: QueueState): void {
     this.queueStates.push({ key, ...state });
   }
 
-  createFailure(_: ResourceKey, trouble: CreateFailure | undefined): void {
+  createFailure(_: ObjectKey, trouble: CreateFailure | undefined): void {
     this.troubles.push(trouble);
   }
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GOOD } from '../../../kit/builders.ts';
 import { until } from '../../../kit/eventually.ts';
 import { one } from '../../sqs/receiving.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
-import { GOOD } from './builders.ts';
 import { aRig, peek, type Rig, stopAll } from './rig.ts';
 
 let server: SqsServer;
@@ -31,7 +31,7 @@ describe.concurrent('what a queue may do to a message', () => {
     expect(sentAt).toBeLessThanOrEqual(sent + 1);
   });
 
-  it('delivers it again because nobody deleted it: it is the same request still', async () => {
+  it('delivers it again because it was not deleted: it is still the same request', async () => {
     const rig = await aRig(server, { started: false });
     await rig.producer.send(JSON.stringify(GOOD));
     const { messageId } = await one(rig.producer, 1);
@@ -60,7 +60,7 @@ describe.concurrent('what a queue may do to a message', () => {
 });
 
 describe.concurrent('a hostile message', () => {
-  it('of 1 MiB is rejected like any other, cut in the record, and holds up nobody', async () => {
+  it('of 1 MiB is rejected like any other, is cut in the record, and delays no other message', async () => {
     const rig = await aRig(server, { started: false });
     const body = JSON.stringify({ ...GOOD, environment: '' });
     await rig.producer.send(body.replace('""', `"${'x'.repeat(MIB - body.length)}"`));

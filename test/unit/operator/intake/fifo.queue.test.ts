@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GOOD } from '../../../kit/builders.ts';
 import { until } from '../../../kit/eventually.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
-import { GOOD } from './builders.ts';
 import { apiError } from './cluster.ts';
 import { aRig, peek, type Rig, stopAll } from './rig.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { Poller } from '../../../../src/operator/intake/poller.ts';
 import type { Queue, QueueMessage } from '../../../../src/sqs/queue.ts';
+import { aCheckedResource, aMessage, GOOD } from '../../../kit/builders.ts';
 import { until } from '../../../kit/eventually.ts';
-import { aMessage, aResource, GOOD } from './builders.ts';
 import { apiError, Cluster } from './cluster.ts';
 import { KEY, partsOf } from './rig.ts';
 
@@ -46,7 +46,7 @@ const named = (id: string, changes: Record<string, unknown> = {}) =>
 function start(batch: QueueMessage[], setUp: (cluster: Cluster) => void = () => {}) {
   const cluster = new Cluster();
   cluster.put(
-    aResource({
+    aCheckedResource({
       spec: { queue: { url: 'https://sqs.us-east-1.amazonaws.com/123456789012/q.fifo', waitTimeSeconds: 0 } },
     }),
   );

@@ -3,8 +3,8 @@ import { Poller } from '../../../../src/operator/intake/poller.ts';
 import { MOST_IN_FLIGHT } from '../../../../src/operator/intake/reject/rejections.ts';
 import { SqsError } from '../../../../src/sqs/errors.ts';
 import type { Queue, QueueAttributes, QueueMessage } from '../../../../src/sqs/queue.ts';
+import { aCheckedResource, aMessage, GOOD } from '../../../kit/builders.ts';
 import { VirtualClock } from '../../../kit/clocks.ts';
-import { aMessage, aResource, GOOD } from './builders.ts';
 import { Cluster } from './cluster.ts';
 import { KEY, partsOf } from './rig.ts';
 
@@ -97,7 +97,7 @@ function start(messages: QueueMessage[], redrive?: QueueAttributes['redrive']) {
   const queue = new Flooded(messages);
   queue.redrive = redrive;
   cluster.put(
-    aResource({
+    aCheckedResource({
       spec: {
         queue: {
           url: 'https://sqs.us-east-1.amazonaws.com/123456789012/q',

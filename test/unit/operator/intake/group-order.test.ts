@@ -3,9 +3,9 @@ import type { DeployRequest } from '../../../../src/api/deploy-request.ts';
 import { GroupOrder } from '../../../../src/operator/intake/group-order.ts';
 import { parseMessage } from '../../../../src/requests/parse-message.ts';
 import { readSpec } from '../../../../src/requests/read-spec.ts';
-import { aMessage, aResource, GOOD } from './builders.ts';
+import { aCheckedResource, aMessage, GOOD } from '../../../kit/builders.ts';
 
-const read = readSpec(aResource());
+const read = readSpec(aCheckedResource());
 if ('problem' in read) throw new Error(read.problem);
 
 function sentAt(seconds: number, changes: Record<string, unknown> = {}): DeployRequest {

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../../../src/lanes/job.ts';
 import { SqsError } from '../../../../src/sqs/errors.ts';
 import type { Queue } from '../../../../src/sqs/queue.ts';
+import { aCheckedResource, anEnvelope, GOOD } from '../../../kit/builders.ts';
 import { until } from '../../../kit/eventually.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
-import { anEnvelope, aResource, GOOD } from './builders.ts';
 import { apiError } from './cluster.ts';
 import { aRig, KEY, peek, type Rig, stopAll } from './rig.ts';
 
@@ -89,7 +89,7 @@ describe.concurrent('a message becomes a Job', () => {
   it('by the spec of now: an environment that was added since the start is served', async () => {
     const rig = await aRig(server);
     const { queue } = specOfRig(rig);
-    rig.cluster.put(aResource({ spec: { queue, environments: [{ name: 'qa' }] } }));
+    rig.cluster.put(aCheckedResource({ spec: { queue, environments: [{ name: 'qa' }] } }));
     await send(rig, { ...GOOD, environment: 'qa' });
     await until(() => expect(rig.cluster.created).toHaveLength(1));
     await expectEmpty(rig);
@@ -97,7 +97,7 @@ describe.concurrent('a message becomes a Job', () => {
 });
 
 describe.concurrent('Invariant 2: a message is deleted only after its request stands in the status of a living resource', () => {
-  it('so it stays while nobody lists the Job, and goes when it is listed, without a word from the watch', async () => {
+  it('so it stays until a status lists the Job, and is deleted then, even without an event of the watch', async () => {
     const rig = await aRig(server, {
       cluster: (cluster) => {
         cluster.reconciles = false;
@@ -118,9 +118,9 @@ describe.concurrent('Invariant 2: a message is deleted only after its request st
   it('so the cache alone is not believed', async () => {
     const rig = await aRig(server, { started: false });
     await send(rig, { ...GOOD, id: 'known' });
-    rig.cluster.put({ ...aResource({ spec: specOfRig(rig) }), ...withWaiting('known') } as never);
+    rig.cluster.put({ ...aCheckedResource({ spec: specOfRig(rig) }), ...withWaiting('known') } as never);
     // The API server has another view than the cache: the entry is gone there.
-    const live = aResource({ spec: specOfRig(rig) });
+    const live = aCheckedResource({ spec: specOfRig(rig) });
     rig.cluster.watches = false;
     rig.cluster.put(live);
     rig.cluster.reconciles = false;
@@ -154,7 +154,7 @@ describe.concurrent('Invariant 2: a message is deleted only after its request st
     rig.cluster.watches = false;
     rig.cluster.reconciles = true;
     rig.cluster.reconcile();
-    const resource = rig.cluster.resources.get(KEY) as ReturnType<typeof aResource>;
+    const resource = rig.cluster.resources.get(KEY) as ReturnType<typeof aCheckedResource>;
     rig.cluster.put({ ...resource, metadata: { ...resource.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } });
     await until(async () => expect(await peek(rig.producer, 0)).toHaveLength(1));
     expect(rig.calls).not.toContain('delete');
@@ -168,7 +168,7 @@ describe.concurrent('Invariant 2: a message is deleted only after its request st
     // The garbage collector takes the old one's Job.
     rig.cluster.jobs.clear();
     rig.cluster.reconciles = true;
-    rig.cluster.put(aResource({ spec, metadata: { uid: 'uid-2' } }));
+    rig.cluster.put(aCheckedResource({ spec, metadata: { uid: 'uid-2' } }));
     await rig.poller.stop();
     rig.poller = rig.start('uid-2');
     await until(() => expect(jobs(rig)[0]?.metadata.ownerReferences?.[0]?.uid).toBe('uid-2'));
@@ -206,7 +206,7 @@ describe.concurrent('Invariant 2: a message is deleted only after its request st
   it('and the word of the cache that an id had another content is not enough to reject', async () => {
     const rig = await aRig(server, { started: false });
     await send(rig, { ...GOOD, id: 'known', revision: 'v2' });
-    const live = aResource({ spec: specOfRig(rig) });
+    const live = aCheckedResource({ spec: specOfRig(rig) });
     rig.cluster.put({ ...live, ...withWaiting('known') } as never);
     rig.cluster.watches = false;
     rig.cluster.put(live);
@@ -244,7 +244,7 @@ describe.concurrent('a message that cannot become a Job', () => {
     expect(rig.calls).not.toContain('delete');
   });
 
-  it('holds up nobody: the good ones of its batch are created meanwhile', async () => {
+  it('delays no other message: the good ones of its batch are created meanwhile', async () => {
     const rig = await aRig(server, { started: false, cluster: (cluster) => (cluster.records = false) });
     await send(rig, 'nonsense');
     await send(rig, GOOD);
@@ -309,7 +309,7 @@ describe.concurrent('while Jobs cannot be created', () => {
     await until(() => expect(rig.cluster.troubles).toMatchObject([{ template: true, message: 'spec.template: nope' }]));
     rig.cluster.failCreate = undefined;
     const spec = specOfRig(rig);
-    rig.cluster.put(aResource({ spec, metadata: { generation: 2 } }));
+    rig.cluster.put(aCheckedResource({ spec, metadata: { generation: 2 } }));
     await until(() => expect(rig.cluster.created).toHaveLength(1));
     await expectEmpty(rig);
   });
@@ -324,7 +324,7 @@ describe.concurrent('while Jobs cannot be created', () => {
       ]),
     );
     rig.cluster.failCreate = undefined;
-    rig.cluster.put(aResource({ spec: specOfRig(rig), metadata: { generation: 2 } }));
+    rig.cluster.put(aCheckedResource({ spec: specOfRig(rig), metadata: { generation: 2 } }));
     await until(() => expect(rig.cluster.created).toHaveLength(1));
     await expectEmpty(rig);
   });

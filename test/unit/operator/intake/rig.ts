@@ -4,8 +4,8 @@ import type { IntakeContext } from '../../../../src/operator/intake/context.ts';
 import type { IntakeMetrics } from '../../../../src/operator/intake/metrics.ts';
 import { Poller } from '../../../../src/operator/intake/poller.ts';
 import type { Queue, QueueMessage } from '../../../../src/sqs/queue.ts';
+import { aCheckedResource } from '../../../kit/builders.ts';
 import type { SqsServer } from '../../sqs/sqs-server.ts';
-import { aResource } from './builders.ts';
 import { Cluster } from './cluster.ts';
 
 export const KEY = 'deploy/web';
@@ -47,7 +47,7 @@ export async function aRig(
   const url = await server.createQueue(options.queue);
   const cluster = new Cluster();
   cluster.put(
-    aResource({ spec: { queue: { url, waitTimeSeconds: 1, visibilityTimeoutSeconds: 10 }, ...options.spec } }),
+    aCheckedResource({ spec: { queue: { url, waitTimeSeconds: 1, visibilityTimeoutSeconds: 10 }, ...options.spec } }),
   );
   options.cluster?.(cluster);
   const calls: string[] = [];

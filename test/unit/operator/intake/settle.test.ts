@@ -8,8 +8,8 @@ import { inCreationOrder } from '../../../../src/operator/intake/create/creation
 import { VisibilityHeartbeat } from '../../../../src/operator/intake/visibility-heartbeat.ts';
 import { SqsError } from '../../../../src/sqs/errors.ts';
 import type { Queue } from '../../../../src/sqs/queue.ts';
+import { aMessage } from '../../../kit/builders.ts';
 import { until } from '../../../kit/eventually.ts';
-import { aMessage } from './builders.ts';
 
 describe('what becomes of a rejected message', () => {
   const redrive = { maxReceiveCount: 3, dlqArn: 'arn:aws:sqs:us-east-1:123456789012:dead' };

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Supervisor } from '../../../../src/operator/intake/supervisor.ts';
 import type { Queue, QueueSettings, ReceiveOptions } from '../../../../src/sqs/queue.ts';
+import { aCheckedResource, GOOD } from '../../../kit/builders.ts';
 import { until } from '../../../kit/eventually.ts';
 import { SqsServer } from '../../sqs/sqs-server.ts';
-import { aResource, GOOD } from './builders.ts';
 import { Cluster } from './cluster.ts';
 import { partsOf, peek } from './rig.ts';
 
@@ -32,7 +32,7 @@ async function aReader(name: string, spec: Record<string, unknown> = {}, waitTim
 
 function put(name: string, url: string, spec: Record<string, unknown> = {}, metadata: Record<string, unknown> = {}) {
   const queue = { url, waitTimeSeconds: 1, visibilityTimeoutSeconds: 10 };
-  cluster.put(aResource({ spec: { queue, ...spec }, metadata: { name, uid: `uid-of-${name}`, ...metadata } }));
+  cluster.put(aCheckedResource({ spec: { queue, ...spec }, metadata: { name, uid: `uid-of-${name}`, ...metadata } }));
 }
 
 const created = () => [...cluster.jobs.values()].map((job) => job.metadata.ownerReferences?.[0]?.name);
@@ -57,7 +57,7 @@ describe('the supervisor', () => {
     const queue = await aReader('web', { suspend: true });
     start();
     await until(() => expect(stateOf('web')).toMatchObject({ kind: 'off', reason: 'Suspended' }));
-    const resource = cluster.get('deploy/web') as ReturnType<typeof aResource>;
+    const resource = cluster.get('deploy/web') as ReturnType<typeof aCheckedResource>;
     cluster.put({ ...resource, metadata: { ...resource.metadata, resourceVersion: '2' } });
     await queue.send(JSON.stringify(GOOD));
     cluster.put({ ...resource, spec: { ...(resource.spec as object), suspend: false } });
@@ -95,7 +95,7 @@ describe('the supervisor', () => {
     await until(() => expect(stateOf('web')).toMatchObject({ kind: 'reading' }));
     const { spec } = cluster.get('deploy/web') as { spec: Record<string, unknown> };
     cluster.put(
-      aResource({
+      aCheckedResource({
         spec: { ...spec, maxWaiting: 5 },
         metadata: { uid: 'uid-of-web', generation: 2, resourceVersion: '2' },
       }),

@@ -6,17 +6,18 @@ import {
   type HistoryEntry,
   parseSpec,
   type WaitingEntry,
-} from '../../../src/api/capdeployjob.ts';
-import type { DeployRequest } from '../../../src/api/deploy-request.ts';
-import { ANNOTATION, API_VERSION, KIND } from '../../../src/api/names.ts';
-import { buildJob } from '../../../src/lanes/build-job.ts';
-import type { Warnings } from '../../../src/lanes/explain.ts';
-import { type ContainerState, type Job, jobUidOf, type Pod, storedRequest } from '../../../src/lanes/job.ts';
-import { type LaneView, type Memory, summary } from '../../../src/lanes/lane.ts';
-import type { Observation } from '../../../src/lanes/plan.ts';
-import { type PodEnd, podEnd } from '../../../src/lanes/pod-end.ts';
+} from '../../src/api/capdeployjob.ts';
+import type { DeployRequest } from '../../src/api/deploy-request.ts';
+import { ANNOTATION, API_VERSION, KIND } from '../../src/api/names.ts';
+import { buildJob } from '../../src/lanes/build-job.ts';
+import type { Warnings } from '../../src/lanes/explain.ts';
+import { type ContainerState, type Job, jobUidOf, type Pod, storedRequest } from '../../src/lanes/job.ts';
+import { type LaneView, type Memory, summary } from '../../src/lanes/lane.ts';
+import type { Observation } from '../../src/lanes/plan.ts';
+import { type PodEnd, podEnd } from '../../src/lanes/pod-end.ts';
+import type { QueueMessage } from '../../src/sqs/queue.ts';
 
-/** The moment at which tests take place: late enough that an hour or a day before it is in the resource's life. */
+/** The time of the tests. The resource is a week older, so an hour or a day before NOW is in its life. */
 export const NOW = Date.parse('2026-03-10T12:00:00.000Z');
 /** The moment so many seconds after (or, negative, before) NOW. */
 export const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
@@ -89,7 +90,7 @@ export interface JobChanges extends Partial<DeployRequest> {
   createdAt?: number;
   /** Seconds from NOW at which the operator resumed it. */
   started?: number;
-  /** It was resumed by hand: no `started-at`. */
+  /** A person resumed it: no `started-at`. */
   resumedByHand?: boolean;
   /** A person suspended it after it was started. */
   suspended?: boolean;
@@ -141,7 +142,7 @@ export interface PodChanges {
   /** Its other containers. */
   others?: Record<string, ContainerState>;
   restarts?: number;
-  /** Somebody, or something, told it to end: seconds from NOW, default 0. */
+  /** It was deleted: seconds from NOW, default 0. */
   terminating?: boolean;
   toldAt?: number;
   /** Its grace period then, in seconds; default: 30. */
@@ -256,7 +257,7 @@ export function aHistoryEntry(job: Job, changes: Partial<HistoryEntry> = {}): Hi
   };
 }
 
-/** A process that has seen nothing, and what it has seen after all. */
+/** A process that has seen only this. */
 export function aMemory(seen: Partial<Memory> = {}): Memory {
   return {
     podWasSeen: () => false,
@@ -298,7 +299,7 @@ export function aLane(changes: LaneChanges = {}): LaneView {
     now: NOW,
     monotonicNow: changes.now ?? NOW,
     ...changes,
-    // A process has seen what is there.
+    // A process has seen all Pods that are there.
     memory: { ...memory, podEnds: (uid) => remembered(memory.podEnds(uid), pods, uid) },
     environment:
       'environment' in changes ? changes.environment && { ...environment!, ...changes.environment } : environment,
@@ -328,6 +329,47 @@ export function anObservation(changes: Partial<Observation> = {}): Observation {
     rejections: [],
     now: NOW,
     monotonicNow: changes.now ?? NOW,
+    ...changes,
+  };
+}
+
+/** A CapDeployJob as intake sees it: with a template that was checked. `spec` changes fields of the usual spec. */
+export function aCheckedResource(
+  changes: { spec?: Record<string, unknown>; metadata?: object; templateValid?: string } = {},
+): CapDeployJob {
+  const { spec, templateValid: status = 'True' } = changes;
+  const resource = aResource({ spec: aRawSpec(spec), metadata: { uid: 'uid-1', ...changes.metadata } });
+  const { generation: observedGeneration, creationTimestamp: lastTransitionTime } = resource.metadata;
+  const checked = { type: 'TemplateValid', status, observedGeneration, lastTransitionTime };
+  return aResource({ ...resource, status: { conditions: [{ ...checked, reason: 'DryRunAccepted', message: '' }] } });
+}
+
+/** The least that a message must say. */
+export const GOOD = { repository: 'livesense/web', environment: 'production', revision: 'v1.0.0' };
+
+/** A message as SQS gives it; an object becomes its body as JSON. */
+export function aMessage(body: unknown = GOOD, changes: Partial<QueueMessage> = {}): QueueMessage {
+  return {
+    messageId: '6f9619ff-8b86-d011-b42d-00c04fc964ff',
+    receiptHandle: 'handle',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    senderId: 'AIDAEXAMPLE',
+    sentTimestamp: Date.parse('2026-06-01T12:00:00.000Z'),
+    receiveCount: 1,
+    messageGroupId: undefined,
+    ...changes,
+  };
+}
+
+/** What SNS makes of a message that it delivers without "raw message delivery". */
+export function anEnvelope(message: unknown, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    Type: 'Notification',
+    MessageId: 'sns-message-id',
+    TopicArn: 'arn:aws:sns:us-east-1:123456789012:deploys',
+    Message: typeof message === 'string' ? message : JSON.stringify(message),
+    Timestamp: '2026-06-01T12:00:00.000Z',
+    SignatureVersion: '1',
     ...changes,
   };
 }
