@@ -1,6 +1,6 @@
 import type { Claim } from '../api/capdeployjob.ts';
 import { candidateDrop } from './evaluate-waiting.ts';
-import { containerHasStarted, terminating } from './explain.ts';
+import { containerHasStarted, terminating } from './explain-start.ts';
 import {
   isAlive,
   isBeingDeleted,

@@ -1,5 +1,5 @@
 import type { CapDeployJobSpec, Environment, HistoryEntry, LaneStatus } from '../api/capdeployjob.ts';
-import type { HangingStart, Warnings } from './explain.ts';
+import type { HangingStart, Warnings } from './explain-start.ts';
 import type { Job, Pod } from './job.ts';
 import type { PodEnd } from './pod-end.ts';
 

@@ -10,7 +10,7 @@ import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { BoundedMap } from '../base/bounded-map.ts';
 import { bounded, boundedKeepingTheEnd } from '../text/truncate.ts';
-import { type HangingStart, terminating } from './explain.ts';
+import { type HangingStart, terminating } from './explain-start.ts';
 import {
   isAlive,
   isFinished,

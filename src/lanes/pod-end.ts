@@ -1,7 +1,7 @@
 import type { Exit } from '../api/capdeployjob.ts';
 import { OUTCOME, type OutcomeReason, TRACES } from '../api/reasons.ts';
 import { boundedKeepingTheEnd, boundedStored } from '../text/truncate.ts';
-import { initContainersThatRan } from './explain.ts';
+import { initContainersThatRan } from './explain-start.ts';
 import {
   type ContainerState,
   firstContainerName,

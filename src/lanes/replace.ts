@@ -1,7 +1,7 @@
 import { isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { bounded } from '../text/truncate.ts';
-import { HEALTHY_START_MS } from './explain.ts';
+import { HEALTHY_START_MS } from './explain-start.ts';
 import { isAlive, isBeingDeleted, isRunning, type StoredRequest, startedAt } from './job.ts';
 import { inTurn, type Lane } from './lane.ts';
 import { compareTurns } from './order.ts';

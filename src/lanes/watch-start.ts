@@ -1,7 +1,7 @@
 import type { Claim } from '../api/capdeployjob.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { bounded } from '../text/truncate.ts';
-import { HEALTHY_START_MS, initContainersThatRan, SLOW_START_MS, whyNotRunning } from './explain.ts';
+import { HEALTHY_START_MS, initContainersThatRan, SLOW_START_MS, whyNotRunning } from './explain-start.ts';
 import { isAlive, type Job, type Pod } from './job.ts';
 import { type Lane, startOf, withWhy } from './lane.ts';
 

@@ -10,7 +10,7 @@ import {
 import type { DeployRequest } from '../../src/api/deploy-request.ts';
 import { ANNOTATION, API_VERSION, KIND } from '../../src/api/names.ts';
 import { buildJob } from '../../src/lanes/build-job.ts';
-import type { Warnings } from '../../src/lanes/explain.ts';
+import type { Warnings } from '../../src/lanes/explain-start.ts';
 import { type ContainerState, type Job, jobUidOf, type Pod, storedRequest } from '../../src/lanes/job.ts';
 import { type LaneView, type Memory, summary } from '../../src/lanes/lane.ts';
 import type { Observation } from '../../src/lanes/plan.ts';

@@ -84,7 +84,7 @@ async function simulate(mutation: Mutation, withinMs: number): Promise<Outcome |
   const remove = (): void => rmSync(copy, { recursive: true, force: true });
   cleanUps.add(remove);
   try {
-    for (const part of ['src', 'crds', 'dev', 'test/simulation', 'package.json']) {
+    for (const part of ['src', 'crds', 'dev', 'test/simulation', 'test/kit', 'package.json']) {
       cpSync(join(root, part), join(copy, part), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));

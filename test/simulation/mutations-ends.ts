@@ -69,7 +69,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
   {
     name: 'the exit of another Job’s Pod is taken',
     rule: 'rule 14',
-    file: 'src/operator/controller/memory.ts',
+    file: 'src/operator/controller/process-memory.ts',
     find: '    [...(this.#notes.get(jobUid)?.pods.values() ?? [])].map(({ end }) => end);',
     replace:
       '    [this.#notes.get(jobUid), ...this.#notes.values()].flatMap((notes) => [...(notes?.pods.values() ?? [])].map(({ end }) => end));',
@@ -175,7 +175,7 @@ export const MUTATIONS_OF_ENDS: readonly Mutation[] = [
   {
     name: 'the name on a Job whose deletion was missed counts',
     rule: 'rule 16',
-    file: 'src/operator/controller/memory.ts',
+    file: 'src/operator/controller/process-memory.ts',
     find: 'isMissed ? undefined : aborterOf(job)',
     replace: '(void isMissed, aborterOf(job))',
   },

@@ -5,12 +5,12 @@ import { JOBS, type KubeClient, type KubeObject, PODS } from '../../kube/client.
 import { isKubeError } from '../../kube/errors.ts';
 import { listAll } from '../../kube/list-all.ts';
 import type { TemplateCheck } from '../../lanes/conditions.ts';
-import type { Warnings } from '../../lanes/explain.ts';
+import type { Warnings } from '../../lanes/explain-start.ts';
 import { type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
 import type { Observation } from '../../lanes/plan.ts';
 import { BY_RESOURCE, type Caches } from './caches.ts';
 import type { IntakeReports } from './intake-reports.ts';
-import type { ProcessMemory } from './memory.ts';
+import type { ProcessMemory } from './process-memory.ts';
 import { quotableJob, quotablePod } from './quotable.ts';
 
 interface ObserverDeps {

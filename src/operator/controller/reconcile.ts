@@ -10,11 +10,11 @@ import { ApplyPlan, isTooLate } from './apply-plan.ts';
 import { TemplateChecker } from './check-template.ts';
 import { FairShare } from './fair-share.ts';
 import type { IntakeReports } from './intake-reports.ts';
-import type { ProcessMemory } from './memory.ts';
 import type { Observer } from './observe.ts';
+import type { WarningEvents } from './pod-warnings.ts';
+import type { ProcessMemory } from './process-memory.ts';
 import { PrunedFields } from './pruned-fields.ts';
 import { StatusDamping } from './status-damping.ts';
-import type { WarningEvents } from './warning-events.ts';
 import { WriteBackoff } from './write-backoff.ts';
 
 /** Another client wrote first, often the Job controller with its first status: the next pass looks again, live. */

@@ -13,10 +13,10 @@ import type { Intake, Resources } from '../intake/ports.ts';
 import { Announcer, type DeployMetrics } from './announce.ts';
 import { type Caches, createCaches, keysOf } from './caches.ts';
 import { IntakeReports } from './intake-reports.ts';
-import { ProcessMemory } from './memory.ts';
 import { Observer } from './observe.ts';
+import { WarningEvents } from './pod-warnings.ts';
+import { ProcessMemory } from './process-memory.ts';
 import { Reconciler } from './reconcile.ts';
-import { WarningEvents } from './warning-events.ts';
 
 /** CapDeployJobs that are worked on at once: each pass waits for the API server most of the time. */
 const WORKERS = 16;

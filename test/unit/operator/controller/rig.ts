@@ -23,10 +23,10 @@ import { Announcer } from '../../../../src/operator/controller/announce.ts';
 import { ApplyPlan } from '../../../../src/operator/controller/apply-plan.ts';
 import { BY_RESOURCE, type Caches, keysOf } from '../../../../src/operator/controller/caches.ts';
 import { IntakeReports } from '../../../../src/operator/controller/intake-reports.ts';
-import { ProcessMemory } from '../../../../src/operator/controller/memory.ts';
 import { Observer } from '../../../../src/operator/controller/observe.ts';
+import { WarningEvents } from '../../../../src/operator/controller/pod-warnings.ts';
+import { ProcessMemory } from '../../../../src/operator/controller/process-memory.ts';
 import { Reconciler } from '../../../../src/operator/controller/reconcile.ts';
-import { WarningEvents } from '../../../../src/operator/controller/warning-events.ts';
 import {
   aJob,
   anObservation,

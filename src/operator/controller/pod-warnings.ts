@@ -3,7 +3,7 @@ import type { Log } from '../../base/log.ts';
 import { splitKey } from '../../base/object-key.ts';
 import { CORE_EVENTS, type KubeClient, type KubeObject } from '../../kube/client.ts';
 import { listPages } from '../../kube/list-all.ts';
-import type { HangingStart, Warning, Warnings } from '../../lanes/explain.ts';
+import type { HangingStart, Warning, Warnings } from '../../lanes/explain-start.ts';
 import { quotable } from './quotable.ts';
 
 /** How long a list is used while a start of its namespace is young, and how long a start is young. */

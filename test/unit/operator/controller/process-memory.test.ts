@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProcessMemory } from '../../../../src/operator/controller/memory.ts';
+import { ProcessMemory } from '../../../../src/operator/controller/process-memory.ts';
 import { aJob, aPod, NOW, stamp } from '../../../kit/builders.ts';
 
 const running = aJob({ started: -10 });

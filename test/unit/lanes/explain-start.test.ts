@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { containerHasStarted, type Start, type Warning, whyNotRunning } from '../../../src/lanes/explain.ts';
+import { containerHasStarted, type Start, type Warning, whyNotRunning } from '../../../src/lanes/explain-start.ts';
 import type { ContainerState, ContainerStatus, Pod } from '../../../src/lanes/job.ts';
 import { aJob, aPod, at, NOW, type PodChanges } from '../../kit/builders.ts';
 

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../../base/bounded-map.ts';
-import { containerHasStarted } from '../../lanes/explain.ts';
+import { containerHasStarted } from '../../lanes/explain-start.ts';
 import { aborterOf, isRunning, type Job, jobUidOf, type Pod } from '../../lanes/job.ts';
 import { defined, type Memory } from '../../lanes/lane.ts';
 import { endOfGonePod, mergePodEnd, type PodEnd, podEnd } from '../../lanes/pod-end.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeClient, KubeObject } from '../../../../src/kube/client.ts';
 import { PAGE_SIZE } from '../../../../src/kube/list-all.ts';
-import { WarningEvents } from '../../../../src/operator/controller/warning-events.ts';
+import { WarningEvents } from '../../../../src/operator/controller/pod-warnings.ts';
 import { at, NOW } from '../../../kit/builders.ts';
 import { aRefusal, CORE_EVENTS, KEY, NAMESPACES, Rig, refusing } from './rig.ts';
 
