@@ -55,7 +55,9 @@ function renderBlock(team: Team, block: Json): string {
       return isObject(block.accessory) ? `${body} ${renderElement(team, block.accessory)}` : body;
     }
     case 'context':
-      return joined(objects(block.elements), ' ');
+      return objects(block.elements)
+        .map((element) => (element.type === 'image' ? renderElement(team, element) : words(element)))
+        .join(' ');
     case 'actions':
       return objects(block.elements)
         .map((element) => renderElement(team, element))

@@ -69,7 +69,7 @@ export class Envelopes {
    * then go on behind the person's back.
    */
   deliver(app: App, type: EnvelopeType, payload: Json): Promise<Acknowledgement> {
-    if (type !== 'events_api' && this.sockets.next(app) === undefined) {
+    if (type !== 'events_api' && this.sockets.able(app).length === 0) {
       return Promise.resolve({ acknowledged: false, why: 'dispatch_failed' });
     }
     return new Promise((resolve) => this.#attempt(app, type, payload, 0, resolve));

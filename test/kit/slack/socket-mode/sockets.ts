@@ -149,9 +149,14 @@ export class Sockets {
     return this.#all.filter((socket) => socket.open && (app === undefined || socket.app === app));
   }
 
+  /** Those that envelopes can be sent to. */
+  able(app: App): Socket[] {
+    return this.open(app).filter((socket) => socket.takesEnvelopes);
+  }
+
   /** "each payload may be sent to any of the connections": here in turn, which no app may rely on. */
   next(app: App, not?: Socket): Socket | undefined {
-    const able = this.open(app).filter((socket) => socket.takesEnvelopes && socket !== not);
+    const able = this.able(app).filter((socket) => socket !== not);
     return able[this.#turn++ % Math.max(1, able.length)];
   }
 
@@ -200,6 +205,7 @@ export class Sockets {
  */
 function keepTcpOpen(raw: Duplex): void {
   raw.end = () => raw;
+  raw.once('end', () => raw.destroy());
 }
 
 function refuse(raw: Duplex, status: number): void {
