@@ -44,7 +44,7 @@ export class TravelClock implements Clock {
   advance(ms: number): void {
     const end = this.#ahead + ms;
     for (;;) {
-      const next = [...this.#timers].sort((a, b) => a.at - b.at)[0];
+      const next = earliest(this.#timers);
       if (next === undefined || next.at > Date.now() + end) break;
       this.#ahead = Math.max(this.#ahead, next.at - Date.now());
       this.#fire(next);
@@ -57,4 +57,10 @@ export class TravelClock implements Clock {
     this.clearTimeout(timer);
     timer.callback();
   }
+}
+
+function earliest(timers: Iterable<Timer>): Timer | undefined {
+  let first: Timer | undefined;
+  for (const timer of timers) if (first === undefined || timer.at < first.at) first = timer;
+  return first;
 }

@@ -208,6 +208,12 @@ export const DIFFERENCES: readonly Difference[] = [
     here: 'fails at once (`dispatch_failed`), is not repeated',
     real: 'as seen by people; not documented',
   },
+  {
+    what: 'text of a slash command',
+    here: '`&<>` are escaped, whatever the settings',
+    real: 'the page speaks of names and links only',
+    source: 'https://docs.slack.dev/interactivity/implementing-slash-commands#escaping',
+  },
   { what: 'a ticket', here: 'opens one socket, within 30 s', real: 'not documented' },
   {
     what: 'a mention where the bot is not a member',

@@ -49,6 +49,7 @@ export class Messages {
   readonly #team: Team;
   readonly #clock: Clock;
   readonly #all = new Map<string, Message>();
+  readonly #replies = new Map<string, Set<Message>>();
   #lastTs = 0;
   /** In order. An edit pings nobody in the real Slack, as far as known; here it is recorded all the same. */
   readonly pings: Ping[] = [];
@@ -76,6 +77,10 @@ export class Messages {
       revisions: [],
     };
     this.#all.set(`${message.channel}/${message.ts}`, message);
+    if (message.threadTs !== undefined && message.ephemeralTo === undefined) {
+      const thread = `${message.channel}/${message.threadTs}`;
+      this.#replies.set(thread, (this.#replies.get(thread) ?? new Set()).add(message));
+    }
     this.changes += 1;
     if (message.ephemeralTo === undefined) this.#recordPings(message, 'post');
     return message;
@@ -93,6 +98,7 @@ export class Messages {
 
   remove(message: Message): void {
     this.#all.delete(`${message.channel}/${message.ts}`);
+    this.#replies.get(`${message.channel}/${message.threadTs}`)?.delete(message);
     this.changes += 1;
   }
 
@@ -114,7 +120,7 @@ export class Messages {
   }
 
   replies(channel: string, ts: string): Message[] {
-    return this.all().filter((one) => one.channel === channel && one.threadTs === ts && one.ephemeralTo === undefined);
+    return [...(this.#replies.get(`${channel}/${ts}`) ?? [])];
   }
 
   react(message: Message, name: string, user: string): void {

@@ -1,5 +1,6 @@
 /** A person at their client: says, clicks, opens, fills in. Whatever the client would not let them do throws. */
 import type { App } from '../app.ts';
+import { EMOJI } from '../emoji.ts';
 import { isObject, type Json } from '../json.ts';
 import type { Message } from '../messages.ts';
 import { SlackError } from '../slack-error.ts';
@@ -11,7 +12,7 @@ import { chosen, findElement, optionNamed, optionTexts, questionOf } from './ele
 import { Form, suggestions, TROUBLE } from './form.ts';
 import { appMention, blockActionsInMessage, eventCallback, shortcut, slashCommand, type Used } from './payloads.ts';
 import { Reader } from './reader.ts';
-import { richTextOf, typed } from './typing.ts';
+import { richTextOf, typed, typedCommand } from './typing.ts';
 
 export interface Outcome {
   acknowledged: boolean;
@@ -81,6 +82,7 @@ export class Person {
 
   react(message: Message, name: string): void {
     this.#sees(message);
+    if (!(name in EMOJI)) throw new Error(`there is no emoji "${name}"`);
     this.#world.messages.react(message, name, this.user.id);
   }
 
@@ -91,8 +93,8 @@ export class Person {
       ({ seed }) => seed.commands?.includes(command) && seed.scopes.includes('commands'),
     );
     if (app === undefined) return { acknowledged: false, shown: `${command} is not a valid command.` };
-    const escaped = app.seed.escapedCommands?.includes(command) ?? false;
-    const sent = escaped ? typed(this.#world.team, text.trim()) : text.trim();
+    const encoded = app.seed.escapedCommands?.includes(command) ?? false;
+    const sent = typedCommand(this.#world.team, text.trim(), encoded);
     const payload = slashCommand(this.#world, app, this.user, channel, command, sent);
     const answer = await this.#envelopes.deliver(app, 'slash_commands', payload);
     if (!answer.acknowledged) {
@@ -220,6 +222,7 @@ export class Person {
     if (this.#world.messages.find(message.channel, message.ts) === undefined) throw new Error('the message is gone');
     const channel = this.#world.team.channel(message.channel);
     const visible = message.ephemeralTo === undefined || message.ephemeralTo === this.user.id;
+    if (this.user.deleted) throw new Error(`${this.user.name} has left`);
     if (!visible || !this.#world.team.canRead(this.user, channel)) {
       throw new Error(`${this.user.name} does not see this message`);
     }

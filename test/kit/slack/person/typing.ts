@@ -13,6 +13,19 @@ export function typed(team: Team, text: string): string {
   return linkNames(team, linked);
 }
 
+/**
+ * The text of a slash command: `&<>` are escaped. Names and addresses stay as they were typed, unless the settings have them encoded.
+ * @see https://docs.slack.dev/interactivity/implementing-slash-commands#escaping
+ */
+export function typedCommand(team: Team, text: string, encoded: boolean): string {
+  if (!encoded) return escaped(text);
+  const label = (id: string): string => team.users.get(id)?.name ?? team.channels.get(id)?.name ?? '';
+  return typed(team, text).replace(
+    /<([@#])([A-Z0-9]+)>/g,
+    (_, sign: string, id: string) => `<${sign}${id}|${label(id)}>`,
+  );
+}
+
 /** The `rich_text` block that comes with every message typed in a client. */
 export const richTextOf = (text: string, blockId: string): Json[] => [
   {
