@@ -84,7 +84,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     what: 'emoji',
-    here: 'those of `emoji.ts`; 23 distinct ones on a message',
+    here: 'those of `emoji.ts`, too few for `too_many_emoji`',
     real: 'all of Unicode and of the workspace; "the limit" without a number',
   },
   {

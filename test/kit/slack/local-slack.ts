@@ -8,6 +8,7 @@ import { TravelClock } from './clock.ts';
 import type { Faults } from './faults.ts';
 import type { Json } from './json.ts';
 import type { Message } from './messages.ts';
+import { deliverMentions } from './person/mentions.ts';
 import { eventCallback } from './person/payloads.ts';
 import { Person } from './person/person.ts';
 import { SlackServer } from './server.ts';
@@ -37,6 +38,7 @@ export class LocalSlack implements AsyncDisposable {
     this.#timers = new Timers(clock);
     this.envelopes = new Envelopes(this.world, this.#timers);
     const api = new WebApi(this.world, (app) => this.envelopes.sockets.newUrl(app));
+    this.world.onPosted = (message) => void deliverMentions(this.world, this.envelopes, message);
     this.#server = new SlackServer(this.world, api, this.envelopes.sockets);
   }
 

@@ -3,7 +3,7 @@ import { App } from './app.ts';
 import { Faults } from './faults.ts';
 import { Hooks } from './hooks.ts';
 import type { Json } from './json.ts';
-import { Messages } from './messages.ts';
+import { type Message, Messages } from './messages.ts';
 import { Team } from './team.ts';
 import { Tiers } from './tiers.ts';
 import { TriggerIds } from './trigger-ids.ts';
@@ -32,6 +32,8 @@ export class World {
   readonly calls: RecordedCall[] = [];
   /** What the real Slack passes over in silence, though an app that does it has a bug. */
   readonly violations: string[] = [];
+  /** Called for what an app posts, since that may mention another app. */
+  onPosted: (message: Message) => void = () => {};
   /** `http://127.0.0.1:…` */
   origin = '';
   #ids = 0;

@@ -10,7 +10,8 @@ import { stateField, stateOf } from '../view-state.ts';
 import type { World } from '../world.ts';
 import { chosen, findElement, optionNamed, optionTexts, questionOf } from './elements.ts';
 import { Form, suggestions, TROUBLE } from './form.ts';
-import { appMention, blockActionsInMessage, eventCallback, shortcut, slashCommand, type Used } from './payloads.ts';
+import { deliverMentions } from './mentions.ts';
+import { blockActionsInMessage, shortcut, slashCommand, type Used } from './payloads.ts';
 import { Reader } from './reader.ts';
 import { richTextOf, typed, typedCommand } from './typing.ts';
 
@@ -56,7 +57,7 @@ export class Person {
       attachments: options.attachments ?? [],
       ...(options.thread === undefined ? {} : { threadTs: options.thread }),
     });
-    return { message, delivered: this.#mention(channel, message) };
+    return { message, delivered: deliverMentions(this.#world, this.#envelopes, message) };
   }
 
   /** Edits an own message. A mention in the new text is an event again, under the same `ts`. */
@@ -65,7 +66,7 @@ export class Person {
     const kept = typed(this.#world.team, text);
     const content = { text: kept, blocks: richTextOf(kept, this.#world.newId()) };
     this.#world.messages.edit(message, content, this.user.id);
-    return { message, delivered: this.#mention(this.#world.team.channel(message.channel), message) };
+    return { message, delivered: deliverMentions(this.#world, this.#envelopes, message) };
   }
 
   /** Shares a message elsewhere: its text stands in an attachment. An app mentioned in it hears of it. */
@@ -177,25 +178,6 @@ export class Person {
     }
     const payload = blockActionsInMessage(this.#world, app, this.user, message, used, values);
     return outcome(await this.#envelopes.deliver(app, 'interactive', payload));
-  }
-
-  /** Mentions reach an app with the scope, the subscription, and its bot in the channel; never the app that wrote it. */
-  #mention(channel: Channel, message: Message): Promise<Acknowledgement[]> {
-    const everything = [message.text, ...message.attachments.map(({ text }) => String(text))].join('\n');
-    const mentioned = this.#world.apps.filter(
-      (app) =>
-        everything.includes(`<@${app.userId}>`) &&
-        channel.members.has(app.userId) &&
-        app.has('app_mentions:read') &&
-        app.seed.events?.includes('app_mention') &&
-        app.userId !== message.user,
-    );
-    const event = appMention(this.#world, this.user, message);
-    return Promise.all(
-      mentioned.map((app) =>
-        this.#envelopes.deliver(app, 'events_api', eventCallback(this.#world, app, event, channel)),
-      ),
-    );
   }
 
   #answered(command: string, responseUrl: string, payload: Json): Outcome {

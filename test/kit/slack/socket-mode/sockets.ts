@@ -43,9 +43,7 @@ export class Socket {
       this.#gone = true;
     });
     ws.on('error', () => {});
-    ws.on('ping', (data) => {
-      if (!this.silent) ws.pong(data);
-    });
+    ws.on('ping', (data) => ws.pong(data));
     this.#ping();
   }
 

@@ -58,6 +58,7 @@ const post: Method = {
       ...(threadTs === undefined ? {} : { threadTs }),
       broadcast: args.reply_broadcast === true,
     });
+    world.onPosted(message);
     return { channel: channel.id, ts: message.ts, message: messageObject(world, message, true) };
   },
 };

@@ -9,9 +9,6 @@ import type { Message } from '../messages.ts';
 import { SlackError } from '../slack-error.ts';
 import { type Call, type Method, needMembership, visibleChannel } from './method.ts';
 
-/** Distinct emoji on one message (`too_many_emoji`), and those of one person (`too_many_reactions`). */
-export const EMOJI_LIMIT = 23;
-
 function target(call: Call): { message: Message; name: string } {
   const { world, app, args } = call;
   const name = String(args.name);
@@ -40,7 +37,6 @@ export const reactions: Record<string, Method> = {
   'reactions.add': reaction('tier3', (call) => {
     const { message, name } = target(call);
     if (message.reactions.get(name)?.has(call.app.userId)) throw new SlackError('already_reacted');
-    if (!message.reactions.has(name) && message.reactions.size >= EMOJI_LIMIT) throw new SlackError('too_many_emoji');
     call.world.messages.react(message, name, call.app.userId);
     return {};
   }),

@@ -38,6 +38,21 @@ describe('connections', () => {
     expect(await status(late)).toBe(401);
   });
 
+  test('a ping is answered until the socket falls silent', async () => {
+    const { socket } = await rig.bareSocket();
+    const pongs: string[] = [];
+    socket.on('pong', (data) => pongs.push(String(data)));
+    socket.ping('one');
+    await until(() => expect(pongs).toEqual(['one']));
+    rig.slack.sockets()[0]!.silence();
+    socket.ping('two');
+    // Another socket is served meanwhile.
+    const other = await rig.bareSocket();
+    other.socket.ping('three');
+    await new Promise((resolve) => other.socket.once('pong', resolve));
+    expect(pongs).toEqual(['one']);
+  });
+
   test('an eleventh socket is one too many', async () => {
     for (let count = 0; count < 10; count += 1) await rig.bareSocket();
     const { received } = await rig.bareSocket();

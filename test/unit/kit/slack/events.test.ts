@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { AppSeed } from '../../../kit/slack/app.ts';
 import type { Json } from '../../../kit/slack/json.ts';
 import { until } from '../../../kit/until.ts';
-import type { BoltApp } from './bolt-app.ts';
+import { type BoltApp, webClient } from './bolt-app.ts';
 import { useSlack } from './rig.ts';
 
 const rig = useSlack();
@@ -60,6 +61,27 @@ describe('a mention', () => {
     expect(await rig.slack.as('alice').say('deploys', '@other deploy').delivered).toEqual([]);
     expect(() => rig.slack.as('alice').say('secret', 'x')).toThrow('alice is not in #secret');
     expect(() => rig.slack.as('alice').say('old', 'x')).toThrow('#old is archived');
+  });
+});
+
+describe('which mentions are told', () => {
+  test.each<[string, (app: AppSeed) => void]>([
+    ['the scope', (app) => app.scopes.splice(app.scopes.indexOf('app_mentions:read'), 1)],
+    ['the subscription', (app) => app.events?.splice(0)],
+  ])('none without %s', async (_, take) => {
+    await rig.end();
+    await rig.begin((seed) => take(seed.apps[0]!));
+    expect(await rig.slack.as('alice').say('deploys', '@capdeploy deploy').delivered).toEqual([]);
+    expect(rig.slack.envelopes.deliveries).toEqual([]);
+  });
+
+  test('also those that an app writes', async () => {
+    await webClient(rig.slack, 'other').chat.postMessage({ channel: 'C0DEPLOYS', text: '<@U0CAPDEPLOY> deploy' });
+    await rig.post({ text: '<@U0CAPDEPLOY> myself' });
+    expect(rig.slack.envelopes.deliveries.map(({ payload }) => payload.event)).toMatchObject([
+      { user: 'U0OTHER', bot_id: 'B0OTHER' },
+      { user: 'U0CAPDEPLOY', bot_id: 'B0CAPDEPLOY' },
+    ]);
   });
 });
 

@@ -53,6 +53,11 @@ describe('posting', () => {
     expect(reads.thread('deploys', ts).map(({ text }) => text)).toEqual(['x', 'in the thread', 'for all']);
     rig.clock.advance(10_000);
     expect(await code(rig.post({ thread_ts: '1234567890.000001' }))).toBe('thread_not_found');
+    const whisper = await rig.api('chat.postEphemeral', { channel: 'C0DEPLOYS', user: 'U0ALICE', text: 'x' });
+    expect(await code(rig.post({ thread_ts: whisper.message_ts }))).toBe('thread_not_found');
+    const reaction = { channel: 'C0DEPLOYS', timestamp: whisper.message_ts, name: 'x' };
+    expect(await code(rig.api('reactions.add', reaction))).toBe('not_reactable');
+    rig.clock.advance(10_000);
     expect(await code(rig.post({ thread_ts: 'yesterday' }))).toBe('invalid_thread_ts');
     expect(await code(rig.post({ thread_ts: reply }))).toBe('cannot_reply_to_message');
     rig.clock.advance(10_000);

@@ -12,9 +12,8 @@ import { example } from './example.ts';
 export class Rig {
   clock = new TravelClock();
   slack!: LocalSlack;
-  /** Not connected yet. */
-  bolt!: BoltApp;
   client!: WebClient;
+  #bolt: BoltApp | undefined;
   readonly #opened: AsyncDisposable[] = [];
 
   async begin(change: (seed: TeamSeed) => void = () => {}): Promise<void> {
@@ -22,8 +21,13 @@ export class Rig {
     change(seed);
     this.clock = new TravelClock();
     this.slack = this.closing(await LocalSlack.start(seed, this.clock));
-    this.bolt = this.closing(new BoltApp(this.slack));
     this.client = webClient(this.slack);
+  }
+
+  /** Not connected yet. Made when first used: it calls auth.test at once, and nothing catches it if that fails. */
+  get bolt(): BoltApp {
+    this.#bolt ??= this.closing(new BoltApp(this.slack));
+    return this.#bolt;
   }
 
   /** Will be closed when the test ends, the last one first. */
@@ -33,6 +37,7 @@ export class Rig {
   }
 
   async end(): Promise<void> {
+    this.#bolt = undefined;
     for (const one of this.#opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
   }
 

@@ -1,8 +1,9 @@
 import type { View } from '@slack/types';
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../../../kit/slack/json.ts';
+import { webClient } from './bolt-app.ts';
 import { filled, form, opened, option, plain } from './forms.ts';
-import { useSlack } from './rig.ts';
+import { code, useSlack } from './rig.ts';
 
 const rig = useSlack();
 
@@ -57,6 +58,8 @@ describe('views.update', () => {
     expect((await update({ view_id: first.id, view, hash: first.hash })).error).toBe('hash_conflict');
     expect(await update({ view_id: first.id, view: form({ title: plain('New') }) })).toMatchObject({ ok: true });
     expect(rig.slack.as('alice').openViews).toEqual(['New']);
+    const others = webClient(rig.slack, 'other').apiCall('views.update', { view_id: first.id, view: form() });
+    expect(await code(others)).toBe('not_found');
     expect((await update({ view_id: 'V0NONE' })).error).toBe('not_found');
     expect((await update({})).error).toBe('invalid_arguments');
     expect((await update({ view_id: first.id, view: { type: 'modal' } })).error).toBe('invalid_arguments');

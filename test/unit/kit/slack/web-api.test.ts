@@ -56,6 +56,7 @@ describe('tokens and scopes', () => {
     ],
   ];
   test.each(SCOPES)('without %s: missing_scope, which names it (%s)', async (scope, needed, call) => {
+    await rig.end();
     await rig.begin((seed) => {
       seed.apps[0]!.scopes = seed.apps[0]!.scopes.filter((one) => one !== scope);
     });
