@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '../../../kit/eventually.ts';
 import type { Fault } from '../../../kit/slack/faults.ts';
 import { LocalSlack } from '../../../kit/slack/local-slack.ts';
-import { until } from '../../../kit/until.ts';
 import { BoltApp, webClient } from './bolt-app.ts';
 import { example } from './example.ts';
 

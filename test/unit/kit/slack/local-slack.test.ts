@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { until } from '../../../kit/eventually.ts';
 import { TravelClock } from '../../../kit/slack/clock.ts';
 import { DIFFERENCES } from '../../../kit/slack/differences.ts';
 import { LocalSlack } from '../../../kit/slack/local-slack.ts';
-import { until } from '../../../kit/until.ts';
 import { BoltApp, webClient } from './bolt-app.ts';
 import { example } from './example.ts';
 
