@@ -1,6 +1,6 @@
 /**
- * The faults that `isolation.ts` puts into one resource, beside the healthy ones. Each is there from `start` on, at its worst at once: what
- * its queue holds was sent before its resource is made.
+ * The faults that `isolation.ts` puts into one resource, beside the healthy ones. Each is there from `start` on, at its
+ * worst at once: what its queue holds was sent before its resource is made.
  */
 import {
   CreateQueueCommand,
@@ -73,7 +73,10 @@ async function withRedrive(rig: Rig): Promise<void> {
   await createQueue(rig, { RedrivePolicy });
 }
 
-/** Only what is really stored is refused: a dry run passes, as with a webhook that looks at what a template does not say. */
+/**
+ * Only what is really stored is refused: a dry run passes, as with a webhook that looks at what a template does not
+ * say.
+ */
 const refuseJobs =
   (refuse: AdmissionCheck): AdmissionCheck =>
   (request) => {

@@ -1,11 +1,13 @@
 /**
- * Whether a fault in one resource is felt by the others (invariant 9): from a message to its Job, of ten healthy resources with a message a
- * second each, without and with each fault in an eleventh one, all read by one operator process.
+ * Whether a fault in one resource is felt by the others (invariant 9): from a message to its Job, of ten healthy
+ * resources with a message a second each, without and with each fault in an eleventh one, all read by one operator
+ * process.
  *
  * `npm run bench:isolation -- [--seconds N] [--times N] [part of a fault's name…]`
  *
- * The machine's mood counts for much, so each measurement with a fault stands between two without it, and ratios are told: to the
- * mean of these two. It fails where a median or a p99 (and more than 20 ms) is beyond twice its value without the fault.
+ * The machine's mood counts for much, so each measurement with a fault stands between two without it, and ratios are
+ * told: to the mean of these two. It fails where a median or a p99 (and more than 20 ms) is beyond twice its value
+ * without the fault.
  */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';

@@ -1,6 +1,6 @@
 /**
- * From a message to its Job and to its running container, on the embedded default: `npm run bench:latency [messages] [per second]`.
- * Each message has a lane of its own, so none waits for another.
+ * From a message to its Job and to its running container, on the embedded default: `npm run bench:latency [messages]
+ * [per second]`. Each message has a lane of its own, so none waits for another.
  */
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { pause, quantiles, startRig, until } from './rig.ts';

@@ -17,12 +17,18 @@ import { type Operator, startOperator } from '../dev/operator-process.ts';
 import { CAPDEPLOYJOBS } from '../src/api/names.ts';
 import { type KubeObject, PODS, type ResourceType } from '../src/kube/client.ts';
 
-/** The embedded default with the operator in a process of its own, as in a cluster: what a benchmark measures is that process. */
+/**
+ * The embedded default with the operator in a process of its own, as in a cluster: what a benchmark measures is that
+ * process.
+ */
 export interface Rig {
   cluster: LocalCluster;
   sqs: SQSClient;
   operator: Operator;
-  /** Creates a queue and a CapDeployJob that reads it; `spec` is laid over a small valid one. @returns the URL of the queue. */
+  /**
+   * Creates a queue and a CapDeployJob that reads it; `spec` is laid over a small valid one. @returns the URL of the
+   * queue.
+   */
   deployable(name: string, environments: readonly string[], spec?: Record<string, unknown>): Promise<string>;
   /** @returns the URL that a queue of this name has, whether it is there or not. */
   queueUrl(name: string): string;

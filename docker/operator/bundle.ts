@@ -1,6 +1,7 @@
 /**
- * Bundles the program with its dependencies: `npm run build` writes dist/capdeploy.js and, beside it, one chunk for each command and for
- * what several of them need. A bundle starts several times faster than the tree of modules and needs no node_modules in the image.
+ * Bundles the program with its dependencies: `npm run build` writes dist/capdeploy.js and, beside it, one chunk for
+ * each command and for what several of them need. A bundle starts several times faster than the tree of modules and
+ * needs no node_modules in the image.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * Writes dist/capdeploy.cdx.json, the bill of materials of the bundle (CycloneDX): npm's own, less what the bundler left out, plus the Node
- * that runs it. It names no time and no random number, so that the same commit gives the same file.
+ * Writes dist/capdeploy.cdx.json, the bill of materials of the bundle (CycloneDX): npm's own, less what the bundler
+ * left out, plus the Node that runs it. It names no time and no random number, so that the same commit gives the same
+ * file.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -4,9 +4,9 @@ import type { Actor, DeployName } from './names.ts';
 import { withRetries } from './write.ts';
 
 /**
- * Aborts a deploy that runs, or takes one out of its lane that waits: writes the actor's name on its Job and deletes the Job in that very state, so
- * that the history can say who aborted what. If the Job has moved between the two writes (it has started, which removes the name), both are made
- * again.
+ * Aborts a deploy that runs, or takes one out of its lane that waits: writes the actor's name on its Job and deletes
+ * the Job in that very state, so that the history can say who aborted what. If the Job has moved between the two writes
+ * (it has started, which removes the name), both are made again.
  *
  * A crash between the two leaves the name on the Job and does nothing else.
  * @throws ActionError `notFound` if the Job is gone or another one has its name

@@ -1,6 +1,7 @@
 /**
- * Who acts, as annotations and the history name him: the user name that the API server authenticates, or `slack:<team>/<user>` if the chat bot
- * vouches for a person. deploy/admission compares it with the account that writes.
+ * Who acts, as annotations and the history name him: the user name that the API server authenticates, or
+ * `slack:<team>/<user>` if the chat bot vouches for a person. deploy/admission compares it with the account that
+ * writes.
  */
 export type Actor = string;
 

@@ -27,16 +27,20 @@ export interface DeployMessage {
   readonly slack?: { readonly channel: string; readonly threadTs?: string | undefined } | undefined;
 }
 
-/** SQS takes 128 characters as a group id: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+/**
+ * SQS takes 128 characters as a group id:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
 const MOST_GROUP_ID = 128;
 
 /** Nothing came back, or nothing that says whether the message was taken. */
 const UNCLEAR: readonly SqsErrorKind[] = ['unreachable', 'aborted', 'other'];
 
 /**
- * Judges a message as the operator would, and sends it. A send that was not answered is repeated by the queue's client with the same body, and the
- * id makes one deploy of both.
- * @param resource the CapDeployJob whose queue it is; undefined if it cannot be read, and then only the queue's owner can judge
+ * Judges a message as the operator would, and sends it. A send that was not answered is repeated by the queue's client
+ * with the same body, and the id makes one deploy of both.
+ * @param resource the CapDeployJob whose queue it is; undefined if it cannot be read, and then only the queue's owner
+ * can judge
  * @param fifo the queue is a FIFO queue
  * @param now epoch milliseconds
  * @returns SQS's MessageId, by which a rejection is found
@@ -55,7 +59,8 @@ export async function send(
   try {
     return await queue.send(
       body,
-      // No environment waits for another, and the messages of one come in order. By a hash of the id, for an id may have letters that SQS refuses there.
+      // No environment waits for another, and the messages of one come in order. By a hash of the id, for an id may
+      // have letters that SQS refuses there.
       fifo ? { groupId: groupOf(`${repository}/${environment}`), deduplicationId: sha256(id) } : {},
     );
   } catch (error) {

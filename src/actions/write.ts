@@ -1,7 +1,10 @@
 import { isKubeError, type KubeError, type KubeErrorKind } from '../kube/errors.ts';
 import { ActionError, type ActionErrorKind } from './action-error.ts';
 
-/** The other side of a conflict is the operator or the Job controller. Neither writes so often that more tries would be needed. */
+/**
+ * The other side of a conflict is the operator or the Job controller. Neither writes so often that more tries would be
+ * needed.
+ */
 const MOST_TRIES = 5;
 
 const KINDS: Record<KubeErrorKind, ActionErrorKind> = {
@@ -14,7 +17,9 @@ const KINDS: Record<KubeErrorKind, ActionErrorKind> = {
   retryable: 'unclear',
 };
 
-/** Another object has the name now. The API server calls a patch of a uid invalid, and the policies' refusals forbidden. */
+/**
+ * Another object has the name now. The API server calls a patch of a uid invalid, and the policies' refusals forbidden.
+ */
 const isOtherUid = (error: KubeError): boolean => error.kind === 'invalid' && error.message.includes('metadata.uid');
 
 /**

@@ -1,7 +1,10 @@
 import type { Verb } from './command-line.ts';
 import { covers, isReading, needsNoRule, type Rule } from './rules.ts';
 
-/** What is asked, by whom, where. The ids are those of the envelope, which came over our own socket: never of a text or a button's value. */
+/**
+ * What is asked, by whom, where. The ids are those of the envelope, which came over our own socket: never of a text or
+ * a button's value.
+ */
 export interface Asked {
   readonly verb: Verb;
   /** The CapDeployJob as `<namespace>/<name>`; undefined if the verb is about none, as `status` alone. */
@@ -25,7 +28,9 @@ export interface Person {
   readonly isStranger: boolean;
 }
 
-/** What Slack says of a channel: `conversations.info` (https://docs.slack.dev/reference/objects/conversation-object). */
+/**
+ * What Slack says of a channel: `conversations.info` (https://docs.slack.dev/reference/objects/conversation-object).
+ */
 export interface Channel {
   readonly isShared: boolean;
   readonly isArchived: boolean;
@@ -62,7 +67,8 @@ export type Unmet = 'verb' | 'target' | 'environment' | 'protected' | 'channel' 
 export type Verdict = { allowed: true; rule: number | undefined } | { allowed: false; because: Refusal };
 
 /**
- * Says whether a person may do something. Pure; the one way to an action. It fails closed: what is not known allows nothing.
+ * Says whether a person may do something. Pure; the one way to an action. It fails closed: what is not known allows
+ * nothing.
  * @returns with `allowed`, the place of the rule that allows it; undefined for a verb that needs no rule
  */
 export function authorise(rules: readonly Rule[], asked: Asked, facts: Facts): Verdict {

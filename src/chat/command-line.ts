@@ -51,7 +51,10 @@ const FORMS = {
 export type Verb = keyof typeof FORMS;
 export const VERBS = Object.keys(FORMS) as readonly Verb[];
 
-/** The names of options, long and short, and the field that each gives. `--hash`, `--repo` and `--env` are names of the message's own. */
+/**
+ * The names of options, long and short, and the field that each gives. `--hash`, `--repo` and `--env` are names of the
+ * message's own.
+ */
 const OPTIONS: Readonly<Record<string, { field: Field; short?: string }>> = {
   repository: { field: 'repository', short: 'r' },
   repo: { field: 'repository' },
@@ -92,7 +95,9 @@ export type CommandProblem =
   | { kind: 'badTime'; field: 'in' | 'at'; found: string; problem: TimeProblem }
   | { kind: 'badValue'; field: Field; found: string; problem: string | undefined };
 
-/** A Job's name, or an end of it (RFC 1123: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/). */
+/**
+ * A Job's name, or an end of it (RFC 1123: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/).
+ */
 const JOB_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** What is wrong with a value, by the operator's own rules; '' if the field's name says enough. */

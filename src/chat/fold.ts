@@ -1,8 +1,12 @@
 /**
- * Undoes what Slack, keyboards and clipboards do to a line that a person typed, so that a command means what the person sees. Pure.
+ * Undoes what Slack, keyboards and clipboards do to a line that a person typed, so that a command means what the person
+ * sees. Pure.
  */
 
-/** `<…>` of Slack's text: a link, a mention, a channel. Typed `<` and `>` come as entities. https://docs.slack.dev/messaging/formatting-message-text */
+/**
+ * `<…>` of Slack's text: a link, a mention, a channel. Typed `<` and `>` come as entities.
+ * https://docs.slack.dev/messaging/formatting-message-text
+ */
 const SLACK_TOKEN = /<([^<>|]*)(?:\|([^<>]*))?>/g;
 
 const ENTITIES: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&amp;': '&' };
@@ -19,8 +23,8 @@ const DOUBLE_QUOTES = /[“”„‟«»〝〞〟]/g;
 const SINGLE_QUOTES = /[‘’‚‛‹›]/g;
 
 /**
- * What stands at the start of a word for one hyphen or two: dashes, the minus sign, the Japanese prolonged sound mark (no word starts with it; a
- * Japanese keyboard makes it of the hyphen key).
+ * What stands at the start of a word for one hyphen or two: dashes, the minus sign, the Japanese prolonged sound mark
+ * (no word starts with it; a Japanese keyboard makes it of the hyphen key).
  */
 const DASHES_AT_START = /(?<=^|\s)[-‐‑‒–—―−ー⸺⸻]+(?=(.?.?))/gu;
 
@@ -29,7 +33,8 @@ const TWO_LETTERS = /^[A-Za-z]{2}/;
 
 /**
  * @param text as Slack's events and slash commands carry it
- * @returns one line of plain text: Slack's marks replaced by what they show, invisible characters removed, full-width forms, quotes and dashes as
+ * @returns one line of plain text: Slack's marks replaced by what they show, invisible characters removed, full-width
+ * forms, quotes and dashes as
  *   ASCII. Letters such as `é` stay.
  */
 export function fold(text: string): string {
@@ -52,7 +57,8 @@ function foldTyped(text: string): string {
     text
       .toWellFormed()
       .replace(INVISIBLE, '')
-      // Full-width forms, half-width kana, U+00A0 and U+3000 as the plain characters (https://unicode.org/reports/tr15/).
+      // Full-width forms, half-width kana, U+00A0 and U+3000 as the plain characters
+      // (https://unicode.org/reports/tr15/).
       .normalize('NFKC')
       .replace(INVISIBLE, '')
       .replace(BLANKS, ' ')

@@ -1,6 +1,7 @@
 /**
- * Divides a line into words as a shell would: blanks divide, and quotes keep blanks together. Unlike in a shell a quote opens only at the start of a
- * word or after `=`, so that an apostrophe (`it's`) is a letter, and a backslash is one, too.
+ * Divides a line into words as a shell would: blanks divide, and quotes keep blanks together. Unlike in a shell a quote
+ * opens only at the start of a word or after `=`, so that an apostrophe (`it's`) is a letter, and a backslash is one,
+ * too.
  * @returns the words, or `undefined` if a quote is not closed
  */
 export function wordsOf(line: string): string[] | undefined {

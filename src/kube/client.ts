@@ -100,9 +100,9 @@ export interface WatchEvent<T extends KubeObject = KubeObject> {
 }
 
 /**
- * What an object must still be for a write to take effect. The operator names both: it decides by what it has read. Without a resourceVersion,
- * which is left out on purpose or not at all, whatever has happened to the object meanwhile does not matter: for a person who decides by what a
- * Job asks for, and that never changes.
+ * What an object must still be for a write to take effect. The operator names both: it decides by what it has read.
+ * Without a resourceVersion, which is left out on purpose or not at all, whatever has happened to the object meanwhile
+ * does not matter: for a person who decides by what a Job asks for, and that never changes.
  */
 export interface Preconditions {
   uid: string;

@@ -5,8 +5,9 @@ import { parseSpec, specSchema } from '../../src/api/spec.ts';
 import { documents, type Json, text } from './manifests/yaml.ts';
 
 /**
- * docs/lanes.md and docs/reference/reasons.md say what the program says. (Reasons, conditions and Events are held to the code by the types of
- * tools/reference/reasons.ts.) Commands are run by test/cluster/admission-commands.test.ts and test/behaviour/documented-sends.test.ts.
+ * docs/lanes.md and docs/reference/reasons.md say what the program says. (Reasons, conditions and Events are held to
+ * the code by the types of tools/reference/reasons.ts.) Commands are run by test/cluster/admission-commands.test.ts and
+ * test/behaviour/documented-sends.test.ts.
  */
 const section = (page: string, heading: string): string => {
   const found = text(page)

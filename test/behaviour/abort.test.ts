@@ -18,7 +18,10 @@ import {
   waiting,
 } from './world.ts';
 
-/** Writes a name on a Job as it is now. @returns the Job as it is then: who aborts it deletes that and no other state of it. */
+/**
+ * Writes a name on a Job as it is now. @returns the Job as it is then: who aborts it deletes that and no other state of
+ * it.
+ */
 async function writeName(world: World, job: string, who: string): Promise<KubeObject> {
   for (;;) {
     const { uid = '', resourceVersion = '' } = (await world.kube.get(JOBS, world.namespace, job)).metadata;

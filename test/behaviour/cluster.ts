@@ -22,7 +22,10 @@ export interface Cluster {
   remove(type: ResourceType, name: string, propagationPolicy: Propagation): Promise<void>;
   /** Creates a ResourceQuota that leaves room for no object of the type. @returns what deletes it. */
   refuse(type: ResourceType, quota: string): Promise<() => Promise<void>>;
-  /** Ends all watches at the server, where that can be asked of it. @param forgotten and forgets what they would be resumed from. */
+  /**
+   * Ends all watches at the server, where that can be asked of it. @param forgotten and forgets what they would be
+   * resumed from.
+   */
   endWatches?(forgotten: boolean): void;
   stop(): Promise<void>;
 }

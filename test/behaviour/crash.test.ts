@@ -225,7 +225,8 @@ describe.concurrent('a message', () => {
         made += 1;
         if (made === 1) await world.remove(JOBS, call.name ?? '');
       };
-      // Until the operator's watch has told of the deletion it would list the Job, and record that somebody took it back.
+      // Until the operator's watch has told of the deletion it would list the Job, and record that somebody took it
+      // back.
       world.intercept = (call) => {
         if (made > 1 || (!isListing(call) && !isClaiming(call))) return;
         throw new KubeError('conflict', { status: 409, reason: 'Conflict', message: 'not before its Job was deleted' });
@@ -397,7 +398,8 @@ test.concurrent(
     let look: 'nothing' | 'resource' | 'jobs' | 'pods' = 'nothing';
     world.intercept = async (call) => {
       if (call.by === 1) {
-        // The first operator: it resumes the Job between two reads of the second one, and writes nothing more before that one has.
+        // The first operator: it resumes the Job between two reads of the second one, and writes nothing more before
+        // that one has.
         if (isResume(call)) await hasRead.promise;
         if (isRecording(call)) await hasActed.promise;
         return;

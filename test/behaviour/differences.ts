@@ -1,6 +1,6 @@
 /**
- * What differs between the two worlds of the behaviour tests, and why: this list and nothing else. `differences.test.ts` holds it to
- * the tests.
+ * What differs between the two worlds of the behaviour tests, and why: this list and nothing else.
+ * `differences.test.ts` holds it to the tests.
  */
 
 /** Tests that cannot run on a real control plane: skipped there, with the reason. */

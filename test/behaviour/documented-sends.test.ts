@@ -8,8 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, inWorld } from './world.ts';
 
 /**
- * The commands of README, docs/messages.md and docs/runbook.md that send messages, run by a shell as they stand there. `kubectl` is a stand-in that knows the
- * queue, `aws` one that writes its arguments down: the same call is then made by the SDK, as not every machine has that program.
+ * The commands of README, docs/messages.md and docs/runbook.md that send messages, run by a shell as they stand there.
+ * `kubectl` is a stand-in that knows the queue, `aws` one that writes its arguments down: the same call is then made by
+ * the SDK, as not every machine has that program.
  */
 
 const page = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');

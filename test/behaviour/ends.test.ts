@@ -19,7 +19,9 @@ import {
   waiting,
 } from './world.ts';
 
-/** How a deploy ended, by what its Pod said: the reasons of src/api/reasons.ts on Pods as a kubelet would report them. */
+/**
+ * How a deploy ended, by what its Pod said: the reasons of src/api/reasons.ts on Pods as a kubelet would report them.
+ */
 
 const image = 'example.test/capistrano:1';
 const withSidecar = {

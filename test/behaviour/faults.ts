@@ -99,7 +99,10 @@ export function watched(client: KubeClient, faults: Faults, life: Life, by: numb
   });
 }
 
-/** The operator's queue, likewise. @param parts.clock waits in place of the server, where time runs faster than the server's. */
+/**
+ * The operator's queue, likewise. @param parts.clock waits in place of the server, where time runs faster than the
+ * server's.
+ */
 export function watchedQueue(
   queue: Queue,
   queueUrl: string,

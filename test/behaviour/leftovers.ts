@@ -12,8 +12,9 @@ import { removeNamespace } from './real-world.ts';
 const GONE_WITHIN_MS = 120_000;
 
 /**
- * vitest's global setup: names the run, and after it sees to it that none of its namespaces stays (worlds remove their own and do not
- * wait for it; what a worker that was killed left behind is removed here), nor the Node of the played Pods.
+ * vitest's global setup: names the run, and after it sees to it that none of its namespaces stays (worlds remove their
+ * own and do not wait for it; what a worker that was killed left behind is removed here), nor the Node of the played
+ * Pods.
  * @throws Error with what has stayed.
  */
 export default function setUp(): (() => Promise<void>) | undefined {

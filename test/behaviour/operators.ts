@@ -17,7 +17,10 @@ export interface OperatorOptions {
   allowRules?: readonly AllowQueueRule[];
   /** The clock of the machine that it runs on, where that differs from the world's. */
   clock?: Clock;
-  /** It is one of several replicas, of which one works. The Lease lies in the world's namespace: worlds side by side have each their own. */
+  /**
+   * It is one of several replicas, of which one works. The Lease lies in the world's namespace: worlds side by side
+   * have each their own.
+   */
   leaseSeconds?: number;
 }
 
@@ -41,7 +44,10 @@ export interface OperatorsOptions {
   logLevel: string;
 }
 
-/** The operators under test: each is `capdeploy controller` without its process, as what `src/cli/controller.ts` ties together. */
+/**
+ * The operators under test: each is `capdeploy controller` without its process, as what `src/cli/controller.ts` ties
+ * together.
+ */
 export class Operators {
   readonly #options: OperatorsOptions;
   readonly #running = new Map<Operator, Life>();
@@ -107,7 +113,8 @@ export class Operators {
         life.killed = true;
         this.#killed.push(life);
         end.resolve();
-        // What is left of it is cleared away. The server would give messages to a poll that was cut off: those under way come to their end.
+        // What is left of it is cleared away. The server would give messages to a poll that was cut off: those under
+        // way come to their end.
         const buried = Promise.allSettled(life.receives)
           .then(() => controller.abort())
           .then(close);

@@ -43,7 +43,8 @@ export async function realCluster(): Promise<Cluster> {
       const hard = { [quotaOf(type)]: '0' };
       const metadata = { name, namespace };
       await admin.create(QUOTAS, { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard } });
-      // Before its controller has counted the API server refuses with other words, and before it has heard of that count it refuses nothing.
+      // Before its controller has counted the API server refuses with other words, and before it has heard of that
+      // count it refuses nothing.
       await eventually('the quota is in force', () =>
         admin.create(type, probeOf(type, namespace), { dryRun: true }).then(
           () => false,
@@ -79,8 +80,8 @@ export async function removeNamespace(admin: AdminClient, namespace: string): Pr
 }
 
 /**
- * Their kubelet has stopped, and nobody else ends them; no new ones come, for the namespace is terminating. The phase comes first: the Job
- * controller keeps its finalizer on a Pod until it has seen how that one ended.
+ * Their kubelet has stopped, and nobody else ends them; no new ones come, for the namespace is terminating. The phase
+ * comes first: the Job controller keeps its finalizer on a Pod until it has seen how that one ended.
  */
 async function endPods(admin: AdminClient, namespace: string): Promise<void> {
   for (;;) {

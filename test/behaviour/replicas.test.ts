@@ -11,7 +11,9 @@ const holder = async (world: World) =>
 
 const revisions = (count: number) => Array.from({ length: count }, (_, index) => `v1.0.${index}`);
 
-/** Whatever happened to the replicas: each request ran once, in order, has one entry, and nothing is left in the queue. */
+/**
+ * Whatever happened to the replicas: each request ran once, in order, has one entry, and nothing is left in the queue.
+ */
 async function allRanOnce(world: World, queue: string, expected: readonly string[]): Promise<void> {
   for (const revision of expected) {
     expect(await ended(world, 'web', revision)).toMatchObject({ result: 'Succeeded', revision });

@@ -13,7 +13,9 @@ export async function oneRunsAndTwoWait(world: World) {
   return { ask, first };
 }
 
-/** A waiting Job was resumed by hand, and its deploy runs. The status says so. After the first deploy it has the lane. */
+/**
+ * A waiting Job was resumed by hand, and its deploy runs. The status says so. After the first deploy it has the lane.
+ */
 export async function takesLaneOver(world: World, first: Played, second: Played): Promise<void> {
   await eventually('the status says that it was resumed by hand', async () =>
     (await production(world))?.waiting?.some(({ why }) => why.startsWith('resumed by hand')),

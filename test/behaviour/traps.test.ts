@@ -114,7 +114,8 @@ describe.concurrent('the late Pod', () => {
       await looksAgain(world);
       await waiting(world, 'v1.0.1');
       expect(await production(world)).toMatchObject({ active: [{ job: job.metadata.name }] });
-      // Only now: the Job controller, which tries again from its cache, could make the very Pod that does not appear here.
+      // Only now: the Job controller, which tries again from its cache, could make the very Pod that does not appear
+      // here.
       await allow();
       clock.advance(30_000);
       clock.setSpeed(1);

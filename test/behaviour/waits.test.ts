@@ -36,7 +36,10 @@ const whyStarting = (world: World, words: string) =>
     SOON_MS,
   );
 
-/** What took effect of the operator's own writes to Jobs: a resume that met the Job controller's first status is sent once more. */
+/**
+ * What took effect of the operator's own writes to Jobs: a resume that met the Job controller's first status is sent
+ * once more.
+ */
 const jobWrites = ({ calls }: World) =>
   calls.filter(({ verb, type, done }) => type === JOBS && ['patch', 'delete'].includes(verb) && done);
 

@@ -39,23 +39,33 @@ export {
   waiting,
 } from './seen.ts';
 
-// A real Job controller takes a second or two for each turn of a deploy (it batches), and all worlds share the control plane: tests wait
-// for it most of their time, so that more of them fit side by side.
+// A real Job controller takes a second or two for each turn of a deploy (it batches), and all worlds share the control
+// plane: tests wait for it most of their time, so that more of them fit side by side.
 if (isReal) vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000, maxConcurrency: 8 });
 
 /**
- * Where the behaviour tests live: a Kubernetes API, an SQS server, a played kubelet, and the operator as `capdeploy controller` runs it.
- * Tests know nothing else, so that the same ones run on the in-memory Kubernetes and on a real control plane (TEST_WORLD).
+ * Where the behaviour tests live: a Kubernetes API, an SQS server, a played kubelet, and the operator as `capdeploy
+ * controller` runs it. Tests know nothing else, so that the same ones run on the in-memory Kubernetes and on a real
+ * control plane (TEST_WORLD).
  */
 export interface World extends Faults {
-  /** With all rights: what a test, a user or a saboteur does. Lists and watches that name no namespace see the world's own. */
+  /**
+   * With all rights: what a test, a user or a saboteur does. Lists and watches that name no namespace see the world's
+   * own.
+   */
   readonly kube: KubeClient;
   readonly kubelet: PlayedKubelet;
   readonly namespace: string;
-  /** The local store, for faults that no API offers: a test that uses it stands in `differences.ts`. @throws Error on a real control plane. */
+  /**
+   * The local store, for faults that no API offers: a test that uses it stands in `differences.ts`. @throws Error on a
+   * real control plane.
+   */
   readonly store: Store;
   readonly sqs: SQSClient;
-  /** The world's time (epoch milliseconds), which runs `speed` times faster than the tester's: the operator's, and the local cluster's. */
+  /**
+   * The world's time (epoch milliseconds), which runs `speed` times faster than the tester's: the operator's, and the
+   * local cluster's.
+   */
   now(): number;
   /** Lets it run so many times faster from now on; only in a world that was made with a speed. */
   setSpeed(speed: number): void;
@@ -78,13 +88,15 @@ export interface World extends Faults {
   /** The same of any object. */
   change(type: ResourceType, name: string, patch: Record<string, unknown>): Promise<void>;
   /**
-   * As `kubectl delete`. @param options.orphan leaves its dependents behind (`--cascade=orphan`), options.foreground has it wait for them
-   * (`--cascade=foreground`).
+   * As `kubectl delete`. @param options.orphan leaves its dependents behind (`--cascade=orphan`), options.foreground
+   * has it wait for them (`--cascade=foreground`).
    */
   remove(type: ResourceType, name: string, options?: { orphan?: boolean; foreground?: boolean }): Promise<void>;
   /** Creates a ResourceQuota of that name that leaves room for no object of the type. @returns what deletes it. */
   refuse(type: ResourceType, quota: string): Promise<() => Promise<void>>;
-  /** Ends the operators' watches. @param options.forgotten and has them find forgotten (410) what they would go on from. */
+  /**
+   * Ends the operators' watches. @param options.forgotten and has them find forgotten (410) what they would go on from.
+   */
   endWatches(options?: { forgotten?: boolean }): void;
   jobs(name: string): Promise<Job[]>;
   /** Ends all of it, once. */
@@ -96,8 +108,8 @@ export interface WorldOptions {
   job?: JobControllerOptions;
   log?: string;
   /**
-   * So many times faster than the tester's own run the clocks of the operator and of the local cluster (a real one keeps to its own); the
-   * queue server is then asked without waiting, even at a speed of 1.
+   * So many times faster than the tester's own run the clocks of the operator and of the local cluster (a real one
+   * keeps to its own); the queue server is then asked without waiting, even at a speed of 1.
    */
   speed?: number;
 }

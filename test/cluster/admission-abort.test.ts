@@ -27,8 +27,8 @@ import {
 } from './admission.ts';
 
 /**
- * Who aborts, on a real API server: the policy capdeployjob-jobs on the annotation, and capdeployjob-aborts on the delete after it. The people
- * are those of admission.test.ts.
+ * Who aborts, on a real API server: the policy capdeployjob-jobs on the annotation, and capdeployjob-aborts on the
+ * delete after it. The people are those of admission.test.ts.
  */
 const world = openAdmission();
 

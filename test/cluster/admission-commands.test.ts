@@ -21,8 +21,8 @@ import {
 } from './admission.ts';
 
 /**
- * Every command of docs/runbook.md, docs/permissions.md and docs/monitoring.md. A shell runs it as it is written, for a user who has the role
- * that the page names.
+ * Every command of docs/runbook.md, docs/permissions.md and docs/monitoring.md. A shell runs it as it is written, for a
+ * user who has the role that the page names.
  */
 const world = openAdmission();
 
@@ -59,7 +59,9 @@ const annotationsOf = async (type: typeof JOBS, name: string): Promise<Record<st
 
 const { dora, alan, eve, root } = USERS;
 
-/** Blocks that need what no control plane has by itself: a log, the operator's own Pods, a queue. They are not run here. */
+/**
+ * Blocks that need what no control plane has by itself: a log, the operator's own Pods, a queue. They are not run here.
+ */
 const NOT_RUN = [
   // Variables, which the test sets itself.
   '# Runbook 1',
@@ -288,7 +290,8 @@ describe('doing', () => {
     // A deployer may abort: the Job goes, and its Pod terminates.
     await expect(run(dora, 'A Pod on a lost node 2', names)).rejects.toThrow(/cannot delete resource "pods"/);
     await run(eve, 'A Pod on a lost node 2', names);
-    // The Job controller takes its finalizer off when it has seen that its Job is gone, which it may put off for a while.
+    // The Job controller takes its finalizer off when it has seen that its Job is gone, which it may put off for a
+    // while.
     await eventually('it is gone', async () => (await world.as(root).get(PODS, pod)).status === 404, 60_000);
   });
 });

@@ -105,8 +105,9 @@ export async function lanes(world: AdmissionWorld, owner: CapDeployJob, environm
 }
 
 /**
- * Writes the status of a Job as its controller does: by PUT, for it has no right to patch. The real controller writes at any time, so the write
- * names the resourceVersion that it is based on, and is tried again on a conflict; without one, it could take the startTime away again.
+ * Writes the status of a Job as its controller does: by PUT, for it has no right to patch. The real controller writes
+ * at any time, so the write names the resourceVersion that it is based on, and is tried again on a conflict; without
+ * one, it could take the startTime away again.
  */
 export async function putStatus(
   world: AdmissionWorld,

@@ -6,8 +6,8 @@ import { deployed, eventually, inWorld, NAMESPACES, running, served, type World,
 import { type AdmissionWorld, ALLOW_DELETE, admissionWorld, serviceAccount, USERS, type User } from './admission.ts';
 
 /**
- * Argo CD prunes a CapDeployJob on which requests wait, on a real API server with the policy capdeployjob-deletion, with
- * the operator at work: nothing is lost without a word, and nothing starts while it goes.
+ * Argo CD prunes a CapDeployJob on which requests wait, on a real API server with the policy capdeployjob-deletion,
+ * with the operator at work: nothing is lost without a word, and nothing starts while it goes.
  */
 let admission: AdmissionWorld;
 vi.setConfig({ testTimeout: 240_000 });

@@ -143,7 +143,10 @@ describe.concurrent('a request that drops a freeze', () => {
   });
 });
 
-/** kubectl as people and Argo CD use it, on the manifest of a resource, on the same with another spec, and with another label. */
+/**
+ * kubectl as people and Argo CD use it, on the manifest of a resource, on the same with another spec, and with another
+ * label.
+ */
 describe.concurrent('kubectl', () => {
   const FILES = `
     cd "$(mktemp -d)"

@@ -19,8 +19,9 @@ import { testNamespace } from '../kit/test-namespace.ts';
 import { Api, type Requests, serviceAccount, USERS, type User } from './admission-requests.ts';
 
 /**
- * A real cluster with `deploy/` and `deploy/admission/` installed once more, under names of its own and for one namespace only, so that other
- * tests can run at the same time. Built by kubectl from an overlay such as a user writes who renames namespace and ServiceAccount.
+ * A real cluster with `deploy/` and `deploy/admission/` installed once more, under names of its own and for one
+ * namespace only, so that other tests can run at the same time. Built by kubectl from an overlay such as a user writes
+ * who renames namespace and ServiceAccount.
  */
 export interface AdmissionWorld {
   /** Where deploys run; the policies hold here and nowhere else. */
@@ -30,9 +31,14 @@ export interface AdmissionWorld {
   policies(): Promise<PolicyObject[]>;
   /** Requests of somebody. */
   as(user: User): Requests;
-  /** Runs a shell script with kubectl as that user. @returns its standard output. @throws Error with what it wrote to standard error. */
+  /**
+   * Runs a shell script with kubectl as that user. @returns its standard output. @throws Error with what it wrote to
+   * standard error.
+   */
   shell(user: User, script: string, env?: Record<string, string>): Promise<string>;
-  /** Gives a ClusterRole to a user in the namespace; roles of deploy/admission by the name that they have in the files. */
+  /**
+   * Gives a ClusterRole to a user in the namespace; roles of deploy/admission by the name that they have in the files.
+   */
   bind(user: User, clusterRole: string): Promise<void>;
   /** The name that something in deploy/ or deploy/admission has here. */
   nameOf(kind: string, name: string): string;
@@ -123,7 +129,10 @@ export async function admissionWorld(): Promise<AdmissionWorld> {
   }
 }
 
-/** Writes the overlay of a user who renames: first the operator's own names, then the component, which reads them. @returns its folder. */
+/**
+ * Writes the overlay of a user who renames: first the operator's own names, then the component, which reads them.
+ * @returns its folder.
+ */
 function overlay(scratch: string, namespace: string, nameSuffix: string): string {
   const folder = join(scratch, 'overlay');
   const renamed = join(folder, 'renamed');
@@ -135,7 +144,10 @@ function overlay(scratch: string, namespace: string, nameSuffix: string): string
   return folder;
 }
 
-/** What the overlay holds, the operator itself and the CRD left out; the component's objects get names of this run, too, and hold in one namespace. */
+/**
+ * What the overlay holds, the operator itself and the CRD left out; the component's objects get names of this run, too,
+ * and hold in one namespace.
+ */
 function forThisRun(yaml: string, suffix: string, namespace: string) {
   const names = new Map<string, string>();
   const objects = parseAllDocuments(yaml)

@@ -21,10 +21,9 @@ import {
 } from './admission.ts';
 
 /**
- * The policy capdeployjob-jobs on a real API server: who may change and approve a deploy that
- * waits.
- * Dora has the role capdeployjob-deployer, Alan capdeployjob-approver; Eve has Kubernetes' own role edit, Amy edit and capdeployjob-approver;
- * root is a system:master.
+ * The policy capdeployjob-jobs on a real API server: who may change and approve a deploy that waits. Dora has the role
+ * capdeployjob-deployer, Alan capdeployjob-approver; Eve has Kubernetes' own role edit, Amy edit and
+ * capdeployjob-approver; root is a system:master.
  */
 const world = openAdmission();
 
@@ -199,7 +198,8 @@ describe.concurrent('on a deploy that waits', () => {
     const more = structuredClone(approved);
     more.spec.suspend = false;
     expect(outcome(await world.as(alan).replace(JOBS, approved))).toBe('refused by RBAC');
-    // The Job controller writes the status at any time: the resourceVersion is left out, for it is not what this is about.
+    // The Job controller writes the status at any time: the resourceVersion is left out, for it is not what this is
+    // about.
     for (const object of [approved, more]) {
       delete object.metadata.resourceVersion;
       object.status = (await world.as(root).get(JOBS, metadata.name)).body.status;

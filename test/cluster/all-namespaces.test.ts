@@ -10,8 +10,9 @@ import { cdjPath, fromEnvironment, OPERATOR, openCluster } from './cluster.ts';
 import { created, type Resource, resource } from './resources.ts';
 
 /**
- * The operator as the Deployment runs it: the bundle of the image, in a process of its own, with the ServiceAccount's token and for all
- * namespaces. It takes care of every CapDeployJob in the cluster: test/config/cluster.ts runs this file when no other test runs.
+ * The operator as the Deployment runs it: the bundle of the image, in a process of its own, with the ServiceAccount's
+ * token and for all namespaces. It takes care of every CapDeployJob in the cluster: test/config/cluster.ts runs this
+ * file when no other test runs.
  */
 const cluster = openCluster();
 // It is bundled, started, deploys, and is stopped.

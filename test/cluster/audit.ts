@@ -4,12 +4,12 @@ import { createInterface } from 'node:readline';
 import { type Ask, covers, type Right, rightsOf, type ServiceAccount, words } from './rights.ts';
 
 /**
- * Compares what the operator asked of the API server (its audit log) with what deploy/rbac.yaml allows it: a right that is missing and a
- * right that nothing uses are both mistakes in the manifests.
+ * Compares what the operator asked of the API server (its audit log) with what deploy/rbac.yaml allows it: a right that
+ * is missing and a right that nothing uses are both mistakes in the manifests.
  *
- * Rules of the log: https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/ . Who refused a request stands in the annotation
- * `authorization.k8s.io/decision`: `forbid` is the authorizer's, while a 403 with `allow` comes from admission (a quota, a webhook, Pod
- * Security, a namespace that is being deleted) and says nothing about rights.
+ * Rules of the log: https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/ . Who refused a request stands in the
+ * annotation `authorization.k8s.io/decision`: `forbid` is the authorizer's, while a 403 with `allow` comes from
+ * admission (a quota, a webhook, Pod Security, a namespace that is being deleted) and says nothing about rights.
  */
 export interface Comparison {
   /** Asked for and refused by the authorizer, or allowed by a role that rbac.yaml does not have. */
@@ -22,7 +22,10 @@ export interface Comparison {
   used: string[];
   /** How many requests of the ServiceAccount the log holds. */
   requests: number;
-  /** Refused by the authorizer although the rules grant it, and allowed at other times: the rules were not in force then, as where a test takes them away. */
+  /**
+   * Refused by the authorizer although the rules grant it, and allowed at other times: the rules were not in force
+   * then, as where a test takes them away.
+   */
   refusedForATime: string[];
   ok: boolean;
   /** All this in lines for a person. */
@@ -30,7 +33,9 @@ export interface Comparison {
 }
 
 export interface CompareOptions {
-  /** JSON lines, as `--audit-log-path` writes them; what was rotated away beside it (`<name>-<time><ext>`) is read too. */
+  /**
+   * JSON lines, as `--audit-log-path` writes them; what was rotated away beside it (`<name>-<time><ext>`) is read too.
+   */
   auditLog: string;
   /** YAML: Roles, ClusterRoles and their bindings; other kinds in them are passed over. */
   rbacFiles: readonly string[];
@@ -60,8 +65,8 @@ interface AuditEvent {
 
 /**
  * Reads log and rules and says where they differ.
- * @throws Error where the log holds no request of the ServiceAccount (it is not the log of this suite), a line of it cannot be read, or no
- * binding in the files names the ServiceAccount.
+ * @throws Error where the log holds no request of the ServiceAccount (it is not the log of this suite), a line of it
+ * cannot be read, or no binding in the files names the ServiceAccount.
  */
 export async function compareWithRules(options: CompareOptions): Promise<Comparison> {
   const { namespace, name } = options.serviceAccount;
@@ -111,8 +116,8 @@ function asText(user: string, found: Omit<Comparison, 'ok' | 'text'>): string {
 }
 
 /**
- * What Kubernetes allows everybody who is logged in, by its own roles (system:discovery, system:basic-user): discovery, health, version,
- * and questions about oneself. No manifest has to grant it.
+ * What Kubernetes allows everybody who is logged in, by its own roles (system:discovery, system:basic-user): discovery,
+ * health, version, and questions about oneself. No manifest has to grant it.
  */
 function isEverybodys({ group, resource }: Ask): boolean {
   return resource.startsWith('/') || (/^auth(entication|orization)\.k8s\.io$/.test(group) && /^self/.test(resource));
@@ -133,7 +138,8 @@ async function readLog(auditLog: string, user: string, rights: readonly Right[])
     for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
       number += 1;
       if (broken !== undefined) throw new Error(broken);
-      // A log of a suite has hundreds of megabytes, most of them other users': only what can be the operator's is parsed.
+      // A log of a suite has hundreds of megabytes, most of them other users': only what can be the operator's is
+      // parsed.
       if (!line.includes(user)) continue;
       try {
         note(JSON.parse(line) as AuditEvent, user, rights, log);
@@ -180,7 +186,10 @@ function askOf({ objectRef, verb, requestURI }: AuditEvent): Ask {
   return { verb, group: apiGroup, resource: subresource ? `${resource}/${subresource}` : resource, namespace, name };
 }
 
-/** `audit-2026-11-21T10-00-00.000.log` beside `audit.log` (lumberjack rotates at 100 MB unless told otherwise), the oldest first. */
+/**
+ * `audit-2026-11-21T10-00-00.000.log` beside `audit.log` (lumberjack rotates at 100 MB unless told otherwise), the
+ * oldest first.
+ */
 function withRotated(auditLog: string): string[] {
   const extension = extname(auditLog);
   const stem = `${basename(auditLog, extension)}-`;

@@ -6,7 +6,10 @@ import { definition } from './manifests.ts';
 import { type Resource, resource, STRICT, uniqueName } from './resources.ts';
 import { ROWS, SPEC } from './spec-rows.ts';
 
-/** Every rule, bound and default of the spec, asked of a real API server: local/ evaluates no CEL. status-schema.test.ts does the status. */
+/**
+ * Every rule, bound and default of the spec, asked of a real API server: local/ evaluates no CEL. status-schema.test.ts
+ * does the status.
+ */
 const cluster = openCluster();
 let namespace: string;
 beforeAll(async () => {
@@ -22,7 +25,8 @@ test('the table has a row for each rule, bound and default of the spec, and no o
 test.each(Object.entries(ROWS))(
   'the row "%s" has what is accepted and what is refused',
   (name, { accepts, refuses }) => {
-    // Whatever another row accepts has what is required; nothing can be refused of a default and of a field that takes anything.
+    // Whatever another row accepts has what is required; nothing can be refused of a default and of a field that takes
+    // anything.
     if (!/(^| )requires /.test(name)) expect(accepts).not.toEqual([]);
     if (!/ (default|nullable|preserve-unknown-fields)$/.test(name)) expect(refuses).not.toEqual([]);
   },

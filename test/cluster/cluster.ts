@@ -12,8 +12,9 @@ import { testNamespace } from '../kit/test-namespace.ts';
 import { Kubectl, type Result } from './kubectl.ts';
 
 /**
- * The running cluster that `npm run test:real` hands to its tests by environment variables: a plain HTTP client with all rights, which
- * shows status and warnings of each answer, and kubectl. What a test makes in it lies in namespaces of its own, removed at the end.
+ * The running cluster that `npm run test:real` hands to its tests by environment variables: a plain HTTP client with
+ * all rights, which shows status and warnings of each answer, and kubectl. What a test makes in it lies in namespaces
+ * of its own, removed at the end.
  */
 export interface Cluster {
   /** Sends as the cluster's administrator. Throws for no status: the test says what it expects. */
@@ -55,7 +56,10 @@ export const APPLY_PATCH = 'application/apply-patch+yaml';
 export const OPERATOR = { namespace: 'capdeployjob-system', name: 'capdeployjob' } as const;
 export const OPERATOR_USER = `system:serviceaccount:${OPERATOR.namespace}:${OPERATOR.name}`;
 
-/** Whether the control plane was started for these tests alone, or is a user's (`--kubeconfig`), where what was there stays as it was. */
+/**
+ * Whether the control plane was started for these tests alone, or is a user's (`--kubeconfig`), where what was there
+ * stays as it was.
+ */
 export const IS_OURS = Boolean(process.env.TEST_AUDIT_LOG);
 /** To be put behind the name of a test that is skipped there. */
 export const WHY_NOT_IN_A_USERS_CLUSTER = IS_OURS

@@ -6,7 +6,9 @@ export interface Constraint {
   path: string;
   keyword: string;
   value: unknown;
-  /** What a table of tests calls it: `spec.maxWaiting maximum`, `spec rule self.a <= self.b`, `spec.queue requires url`. */
+  /**
+   * What a table of tests calls it: `spec.maxWaiting maximum`, `spec rule self.a <= self.b`, `spec.queue requires url`.
+   */
   name: string;
   schema: Schema;
 }
@@ -34,7 +36,9 @@ export function constraints(crd: Definition): Constraint[] {
 
 type Json = Record<string, unknown>;
 
-/** A copy of an object with a value at a path, whose `[]` is the first item of a list; undefined takes the field away. */
+/**
+ * A copy of an object with a value at a path, whose `[]` is the first item of a list; undefined takes the field away.
+ */
 export function withValue(object: Json, path: string, value: unknown): Json {
   const copy = structuredClone(object);
   const steps = path.replaceAll('[]', '.0').split('.');

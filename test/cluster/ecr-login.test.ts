@@ -11,8 +11,8 @@ import { type DockerConfig, dockerData, dockerOf, PULL_SECRET_TYPE } from '../un
 import { AWS_ENV, EcrRig, linesOf, REGISTRY } from './ecr-rig.ts';
 
 /**
- * `capdeploy ecr-login` against a real API server under its own RBAC, and against MiniStack's ECR and STS. Needs what ecr-rig.ts says, and
- * nothing else: no node, no registry.
+ * `capdeploy ecr-login` against a real API server under its own RBAC, and against MiniStack's ECR and STS. Needs what
+ * ecr-rig.ts says, and nothing else: no node, no registry.
  */
 
 // Programs are started one after the other, on a machine that a control plane shares.

@@ -1,8 +1,10 @@
 /**
- * What the tests of `ecr-login` on a real control plane share. They need `TEST_KUBECONFIG` (an administrator's), `TEST_KUBECTL` or kubectl on
- * the PATH, and the endpoint of MiniStack with the services ecr and sts in `TEST_SQS_ENDPOINT` (`TEST_SQS=ministack`).
+ * What the tests of `ecr-login` on a real control plane share. They need `TEST_KUBECONFIG` (an administrator's),
+ * `TEST_KUBECTL` or kubectl on the PATH, and the endpoint of MiniStack with the services ecr and sts in
+ * `TEST_SQS_ENDPOINT` (`TEST_SQS=ministack`).
  *
- * Everything lies in namespaces of the test's own and has names of its own, so that it may run in any cluster, beside anything.
+ * Everything lies in namespaces of the test's own and has names of its own, so that it may run in any cluster, beside
+ * anything.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -65,7 +67,8 @@ export class EcrRig {
   }
 
   /**
-   * What kustomize makes of components of deploy/ecr-login in a namespace of the test's, all names with an ending of the test's own.
+   * What kustomize makes of components of deploy/ecr-login in a namespace of the test's, all names with an ending of
+   * the test's own.
    * @param target where the Secret goes: the Role of the variant for one namespace lies there.
    */
   async build(parts: readonly string[], home: string, target = home): Promise<KubeObject[]> {
@@ -129,7 +132,9 @@ export class EcrRig {
     return file;
   }
 
-  /** `capdeploy ecr-login` as a process of its own, with credentials of an AWS account that MiniStack knows by its id. */
+  /**
+   * `capdeploy ecr-login` as a process of its own, with credentials of an AWS account that MiniStack knows by its id.
+   */
   start(args: readonly string[], kubeconfig: string): { ended: Promise<Ended>; kill(): void } {
     const child = spawn(
       process.execPath,

@@ -15,7 +15,10 @@ import {
 } from './cluster.ts';
 import { readYaml } from './manifests.ts';
 
-/** What `kubectl apply -k .` installs, through a real API server. What may be done with the rights that it gives: rights.test.ts. */
+/**
+ * What `kubectl apply -k .` installs, through a real API server. What may be done with the rights that it gives:
+ * rights.test.ts.
+ */
 const cluster = openCluster();
 // Several kubectl one after the other, each a large program that takes seconds to start where the machine is busy.
 vi.setConfig({ testTimeout: 180_000 });
@@ -85,7 +88,8 @@ describe('kubectl apply -k .', () => {
     async () => {
       await kubectl('apply', '-k', ROOT);
       const again = (await kubectl('apply', '-k', ROOT)).split('\n');
-      // Its selector is replaced as a whole (policy/v1 types.go, patchStrategy=replace), and kubectl calls that "configured"; the diff below knows better.
+      // Its selector is replaced as a whole (policy/v1 types.go, patchStrategy=replace), and kubectl calls that
+      // "configured"; the diff below knows better.
       const changed = again.filter((line) => !line.endsWith(' unchanged'));
       expect(changed).toEqual(['poddisruptionbudget.policy/capdeployjob configured']);
       expect(again).toHaveLength(KINDS.length);

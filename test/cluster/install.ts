@@ -66,7 +66,10 @@ export async function removeNamespaces(kubectl: Kubectl, run: string): Promise<v
   await kubectl.run(['delete', 'namespaces', '--ignore-not-found', '--wait', '--timeout=120s', '-l', selector]);
 }
 
-/** Writes a kubeconfig with a token (24 h, or as long as the cluster allows) of the operator's own ServiceAccount, and so with its rights. */
+/**
+ * Writes a kubeconfig with a token (24 h, or as long as the cluster allows) of the operator's own ServiceAccount, and
+ * so with its rights.
+ */
 export async function writeOperatorKubeconfig(kubectl: Kubectl, file: string): Promise<void> {
   const { namespace, serviceAccount } = OPERATOR;
   const token = await kubectl.run(['create', 'token', serviceAccount, '-n', namespace, '--duration=24h']);
@@ -109,7 +112,9 @@ async function refuseRunningOperator(kubectl: Kubectl): Promise<void> {
   );
 }
 
-/** Of what is there already, this decides what the tests see; of a Namespace or ServiceAccount only that it is there. */
+/**
+ * Of what is there already, this decides what the tests see; of a Namespace or ServiceAccount only that it is there.
+ */
 const COMPARED = ['CustomResourceDefinition', 'ClusterRole', 'ClusterRoleBinding'];
 
 /** Compares with what the API server would make of this checkout's (defaults and all), in a dry run. */

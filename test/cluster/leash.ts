@@ -1,6 +1,7 @@
 /**
- * A process beside the runner that ends what the runner leaves. It hears on its standard input what is held, and when that closes, because
- * the runner stopped, crashed or was killed with a signal that nobody can catch, it kills what is still held and removes its folders.
+ * A process beside the runner that ends what the runner leaves. It hears on its standard input what is held, and when
+ * that closes, because the runner stopped, crashed or was killed with a signal that nobody can catch, it kills what is
+ * still held and removes its folders.
  *
  * It is started in a session of its own, so that Ctrl-C in a terminal does not reach it.
  */

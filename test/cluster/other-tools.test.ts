@@ -21,8 +21,8 @@ import {
 } from './admission.ts';
 
 /**
- * deploy/admission against what other tools do to Jobs and Pods, played write by write under their accounts. The writes are those of their
- * sources, Kueue v0.19.2 and Velero v1.18.2; docs/other-tools.md names the files.
+ * deploy/admission against what other tools do to Jobs and Pods, played write by write under their accounts. The writes
+ * are those of their sources, Kueue v0.19.2 and Velero v1.18.2; docs/other-tools.md names the files.
  */
 const world = openAdmission();
 
@@ -35,7 +35,8 @@ const velero = serviceAccount('velero', 'velero');
 const kubelet = serviceAccount('kube-system', 'kubelet');
 
 beforeAll(async () => {
-  // More than Kueue's own role has on Jobs (get, list, watch, update, patch, delete): what refuses it here is no lack of a right.
+  // More than Kueue's own role has on Jobs (get, list, watch, update, patch, delete): what refuses it here is no lack
+  // of a right.
   await Promise.all([kueue, velero, kubelet].map((account) => world.bind(account, 'cluster-admin')));
   await eventually('they may write', async () => {
     const probes = [kueue, velero, kubelet].map((account) =>
@@ -290,7 +291,8 @@ describe('the commands of docs/other-tools.md', () => {
   test('show what came back, and delete that alone', async () => {
     const kept = await startedJob(world);
     await podOf(kept);
-    // As it was before there were rules: under other labels, which the Job controller, to whom the rules leave it, then puts right.
+    // As it was before there were rules: under other labels, which the Job controller, to whom the rules leave it, then
+    // puts right.
     const labels = (object: KubeObject) => restored(object).metadata.labels;
     const came = foreignJob(world);
     expect(outcome(await world.as(root).create(JOBS, came))).toBe('allowed');

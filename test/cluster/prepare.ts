@@ -1,6 +1,6 @@
 /**
- * Builds and installs what `npm run test:real` needs, into the caches outside the checkout, and starts nothing that stays: CI tells its time
- * apart from that of the tests. The tests do the same by themselves where it was not done.
+ * Builds and installs what `npm run test:real` needs, into the caches outside the checkout, and starts nothing that
+ * stays: CI tells its time apart from that of the tests. The tests do the same by themselves where it was not done.
  */
 
 import { findBinaries } from './control-plane/build.ts';

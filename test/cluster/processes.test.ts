@@ -23,7 +23,10 @@ function groupLives(pid: number | undefined): boolean {
   }
 }
 
-/** A program that starts a child, which has a child itself, and a folder; it tells their names and then does as `end` says. */
+/**
+ * A program that starts a child, which has a child itself, and a folder; it tells their names and then does as `end`
+ * says.
+ */
 const runner = (end: string): string => `
   import { scratchFolder, startProcess } from ${JSON.stringify(fileURLToPath(new URL('processes.ts', import.meta.url)))};
   const { path } = scratchFolder('leash');

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Processes that never outlive this one. Each is the leader of a process group, which takes Ctrl-C away from it: it ends when it is told
- * to, in order. Whatever happens to this process (see `leash.ts`), its groups are killed and its folders removed.
+ * Processes that never outlive this one. Each is the leader of a process group, which takes Ctrl-C away from it: it
+ * ends when it is told to, in order. Whatever happens to this process (see `leash.ts`), its groups are killed and its
+ * folders removed.
  */
 
 export interface StartOptions {
@@ -148,7 +149,8 @@ export function heldFolder(path: string): () => void {
   const rope = leash();
   tell(rope, { hold: true, folder: path });
   return () => {
-    // Where somebody else removes a part of it at the same time (the leash of a process that has just ended), rmSync stops without a word.
+    // Where somebody else removes a part of it at the same time (the leash of a process that has just ended), rmSync
+    // stops without a word.
     for (let i = 0; i < 50 && existsSync(path); i++) {
       rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     }
@@ -156,7 +158,10 @@ export function heldFolder(path: string): () => void {
   };
 }
 
-/** Kills what is still held, removes what is left, and resolves when nothing is. To be called last, where the process goes on. */
+/**
+ * Kills what is still held, removes what is left, and resolves when nothing is. To be called last, where the process
+ * goes on.
+ */
 export async function letGo(): Promise<void> {
   if (current === undefined) return;
   const { child } = current;

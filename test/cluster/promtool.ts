@@ -1,6 +1,7 @@
 /**
- * promtool, to test alerting rules with: `PROMTOOL`, else the one on the PATH, else the one in Debian's package prometheus, which is fetched
- * (19 MB, less than a second) and unpacked, not installed: no rights of root are needed for that, and no Prometheus starts.
+ * promtool, to test alerting rules with: `PROMTOOL`, else the one on the PATH, else the one in Debian's package
+ * prometheus, which is fetched (19 MB, less than a second) and unpacked, not installed: no rights of root are needed
+ * for that, and no Prometheus starts.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -70,7 +71,10 @@ export class PlayedRules {
     writeFileSync(this.file, stringify(rules));
   }
 
-  /** @param minutes since the beginning. @returns which alerts fire at each of these moments. @throws Error with what promtool says of a mistake. */
+  /**
+   * @param minutes since the beginning. @returns which alerts fire at each of these moments. @throws Error with what
+   * promtool says of a mistake.
+   */
   async firing(series: readonly Series[], minutes: readonly number[]): Promise<string[][]> {
     // Asked whether none fires, promtool names each that does, and when.
     const asked = minutes.flatMap((at) =>

@@ -64,7 +64,9 @@ interface Binding {
   subjects?: { kind: string; name: string; namespace?: string }[];
 }
 
-/** Verbs that hand out rights, or another's name (https://kubernetes.io/docs/concepts/security/rbac-good-practices/). */
+/**
+ * Verbs that hand out rights, or another's name (https://kubernetes.io/docs/concepts/security/rbac-good-practices/).
+ */
 const HANDS_OUT = ['escalate', 'bind', 'impersonate'];
 
 /**

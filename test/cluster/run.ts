@@ -1,6 +1,6 @@
 /**
- * `npm run test:real`: the tests on a real control plane and on three SQS servers. It starts everything they need, runs them, and stops
- * everything; nothing is left behind, however it ends.
+ * `npm run test:real`: the tests on a real control plane and on three SQS servers. It starts everything they need, runs
+ * them, and stops everything; nothing is left behind, however it ends.
  */
 
 import { dirname, join } from 'node:path';
@@ -63,7 +63,8 @@ async function main(): Promise<number> {
     TEST_ELASTICMQ_ENDPOINT: elasticMq,
     // What a worker that was killed had left there goes with the runner's own.
     TMPDIR: scratch.path,
-    // A test that forgets to say which cluster it means must find none: not the user's, and not the administrator's rights.
+    // A test that forgets to say which cluster it means must find none: not the user's, and not the administrator's
+    // rights.
     KUBECONFIG: join(scratch.path, 'no.kubeconfig'),
     PATH: `${dirname(cluster.kubectlProgram)}:${process.env.PATH}`,
   };
@@ -142,7 +143,9 @@ async function vitest(args: readonly string[], env: Record<string, string | unde
   return running.code === 0;
 }
 
-/** Compares what the operator asked for with what it may. A right that a part of the tests did not use is no mistake. */
+/**
+ * Compares what the operator asked for with what it may. A right that a part of the tests did not use is no mistake.
+ */
 async function rights(auditLog: string, whole: boolean): Promise<boolean> {
   const found = await compareWithRules({
     auditLog,

@@ -12,8 +12,9 @@ export const SPEC = {
 type Refused = [what: string, value: unknown, says: string];
 
 /**
- * What a constraint lets through and what not. `value` is written to the field of the row; to a whole object (spec, a list's item) it is
- * added, where `undefined` takes a field away. `at` is the field that the refusal names, where it is not the row's own.
+ * What a constraint lets through and what not. `value` is written to the field of the row; to a whole object (spec, a
+ * list's item) it is added, where `undefined` takes a field away. `at` is the field that the refusal names, where it is
+ * not the row's own.
  */
 export interface Row {
   accepts: unknown[];
@@ -75,7 +76,9 @@ const TIME_ZONE = '^[A-Za-z0-9_+/-]+$';
 const POLICIES = 'supported values: "Queue", "Supersede", "Replace"';
 const role = (name: string) => `arn:aws:iam::123456789012:role/${name}`;
 
-/** By the names that constraints.ts gives them. A new field has its rows here; a row whose constraint is gone goes too. */
+/**
+ * By the names that constraints.ts gives them. A new field has its rows here; a row whose constraint is gone goes too.
+ */
 export const ROWS: Record<string, Row> = {
   'rule self.metadata.name.size() <= 63': {
     accepts: [{ metadata: { name: text(63) } }],

@@ -5,8 +5,9 @@ import { definition } from './manifests.ts';
 import { created, type Resource, resource, STRICT, uniqueName } from './resources.ts';
 
 /**
- * Every bound of the status, asked of a real API server: it is the ledger, and an entry beyond a bound would refuse the whole write. Only
- * the operator writes it, so that values are made of the bounds here; those of the spec stand in a table of their own (cel.test.ts).
+ * Every bound of the status, asked of a real API server: it is the ledger, and an entry beyond a bound would refuse the
+ * whole write. Only the operator writes it, so that values are made of the bounds here; those of the spec stand in a
+ * table of their own (cel.test.ts).
  */
 const cluster = openCluster();
 let object: Resource;
@@ -136,7 +137,10 @@ interface Values {
   at?: string;
 }
 
-/** What a bound lets through at its edge, and the first value beyond. @throws Error for a keyword that is not known here. */
+/**
+ * What a bound lets through at its edge, and the first value beyond. @throws Error for a keyword that is not known
+ * here.
+ */
 function values({ path, keyword, value, schema }: Constraint): Values {
   const limit = value as number;
   const some = valueAt(FULL, path);

@@ -1,8 +1,8 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 /**
- * At the end one line for each suite (project of test/config/cluster.ts): `behaviour: 12 passed, 0 failed, 3 skipped`; then one for each test
- * that failed, or passed only when it was tried again: of a long log, CI shows the end.
+ * At the end one line for each suite (project of test/config/cluster.ts): `behaviour: 12 passed, 0 failed, 3 skipped`;
+ * then one for each test that failed, or passed only when it was tried again: of a long log, CI shows the end.
  */
 export default class SuitesReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {

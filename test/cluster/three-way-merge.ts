@@ -7,8 +7,9 @@ const isObject = (value: unknown): value is Json =>
 
 /**
  * The JSON merge patch that kubectl's client-side apply and Argo CD's diff make for a custom resource (apimachinery
- * `pkg/util/jsonmergepatch`, CreateThreeWayJSONMergePatch): what the manifest has and the live object has not, or otherwise, and what was
- * applied before and the manifest has no more. Lists are replaced whole. `{}` says "unchanged" and "Synced".
+ * `pkg/util/jsonmergepatch`, CreateThreeWayJSONMergePatch): what the manifest has and the live object has not, or
+ * otherwise, and what was applied before and the manifest has no more. Lists are replaced whole. `{}` says "unchanged"
+ * and "Synced".
  */
 export function threeWayMergePatch(lastApplied: unknown, manifest: unknown, live: unknown): Json {
   const [before, wanted, current] = [lastApplied, manifest, live].map((one) => (isObject(one) ? one : {})) as [

@@ -3,7 +3,9 @@ import { readSchedule } from '../../src/lanes/cron.ts';
 import { type ApiStatus, openCluster } from './cluster.ts';
 import { uniqueName } from './resources.ts';
 
-/** What a CronJob of a real API server takes and refuses: a window goes by the same rules. Dry runs: none is created. */
+/**
+ * What a CronJob of a real API server takes and refuses: a window goes by the same rules. Dry runs: none is created.
+ */
 const cluster = openCluster();
 let namespace: string;
 beforeAll(async () => {

@@ -3,7 +3,8 @@ import { QUEUE_TESTS } from '../cluster/sqs-servers/index.ts';
 import { AWS_KEYS } from './environment.ts';
 
 /**
- * The tests of `npm run test:real`, which starts what they need and hands it to them by the environment. Run by that alone.
+ * The tests of `npm run test:real`, which starts what they need and hands it to them by the environment. Run by that
+ * alone.
  */
 const { TEST_KUBECONFIG, TEST_AUDIT_LOG, TEST_MINISTACK_ENDPOINT = '', TEST_ELASTICMQ_ENDPOINT = '' } = process.env;
 if (!TEST_KUBECONFIG) throw new Error('these tests need a control plane: run them with  npm run test:real');

@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * The tests of `npm run test:e2e`, which starts what they need and hands it to them by the environment. Run by that alone.
+ * The tests of `npm run test:e2e`, which starts what they need and hands it to them by the environment. Run by that
+ * alone.
  */
 if (!process.env.TEST_E2E_IMAGES) throw new Error('these tests need a node: run them with  npm run test:e2e');
 

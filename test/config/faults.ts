@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** The scenarios of `npm run test:faults`, which builds what they need and hands it to them by the environment. Run by that alone. */
+/**
+ * The scenarios of `npm run test:faults`, which builds what they need and hands it to them by the environment. Run by
+ * that alone.
+ */
 if (!process.env.TEST_FAULTS_BUNDLE) throw new Error('run these tests with  npm run test:faults');
 
 export default defineConfig({

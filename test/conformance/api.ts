@@ -1,6 +1,7 @@
 /**
- * Raw requests to the Kubernetes API of either world: what was asked and what was answered, nothing in between. `TEST_WORLD=real` with
- * `TEST_KUBECONFIG` is a real control plane (`npm run test:real`); without them it is the in-memory Kubernetes, started for the test file that asks.
+ * Raw requests to the Kubernetes API of either world: what was asked and what was answered, nothing in between.
+ * `TEST_WORLD=real` with `TEST_KUBECONFIG` is a real control plane (`npm run test:real`); without them it is the
+ * in-memory Kubernetes, started for the test file that asks.
  */
 import { readFileSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';

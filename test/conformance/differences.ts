@@ -1,6 +1,7 @@
 /**
- * Where the in-memory Kubernetes differs from the real API server and stays so, each with its reason: the one list. `differences.test.ts` asks both worlds,
- * so that an entry which is no longer true fails; everything else in this folder answers the same in both.
+ * Where the in-memory Kubernetes differs from the real API server and stays so, each with its reason: the one list.
+ * `differences.test.ts` asks both worlds, so that an entry which is no longer true fails; everything else in this
+ * folder answers the same in both.
  */
 import { eventually } from '../kit/eventually.ts';
 import type { Api, Json } from './api.ts';
@@ -26,8 +27,8 @@ export const ONE_WORLD_ONLY = [
 ];
 
 /**
- * The in-memory Kubernetes does what the newest minor does. What an older one that is still supported does otherwise; none of it is anything that the operator
- * relies on. The tests that know of it ask `minor`.
+ * The in-memory Kubernetes does what the newest minor does. What an older one that is still supported does otherwise;
+ * none of it is anything that the operator relies on. The tests that know of it ask `minor`.
  */
 export const OLDER_MINORS = [
   {

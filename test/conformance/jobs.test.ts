@@ -356,7 +356,9 @@ describe('a Job is refused with 422', () => {
 
 describe('a Job that is there', () => {
   const pod = (more: object) => ({ spec: { template: { spec: more } } });
-  /** [what, patch, the first complaint's field while the Job is suspended and has not started, the same while it runs] */
+  /**
+   * [what, patch, the first complaint's field while the Job is suspended and has not started, the same while it runs]
+   */
   const changes: [what: string, patch: object, suspended: string, running: string][] = [
     ['its image', pod({ containers: [container({ image: 'other:1' })] }), 'spec.template.spec', 'spec.template'],
     ['its arguments', pod({ containers: [container({ args: ['x'] })] }), 'spec.template.spec', 'spec.template'],

@@ -1,4 +1,7 @@
-/** What every file of the conformance tests begins with: the world's API, and a namespace of its own that goes when the file is done. */
+/**
+ * What every file of the conformance tests begins with: the world's API, and a namespace of its own that goes when the
+ * file is done.
+ */
 
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';

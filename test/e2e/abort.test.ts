@@ -16,9 +16,10 @@ interface Abort {
 const site = await openSite();
 
 /**
- * Deploys v1.0.0, which holds both servers, aborts it there by deleting its Job while v1.0.1 waits, and waits until v1.0.1 has ended.
- * @returns for each server when the two were at work there, and when v1.0.0 was aborted: all in seconds by this machine's clock, which is
- * the servers' too
+ * Deploys v1.0.0, which holds both servers, aborts it there by deleting its Job while v1.0.1 waits, and waits until
+ * v1.0.1 has ended.
+ * @returns for each server when the two were at work there, and when v1.0.0 was aborted: all in seconds by this
+ * machine's clock, which is the servers' too
  */
 async function abortMidDeploy({ environment, project, env = {}, heldSeconds }: Abort) {
   const hold = { HOLD_REVISION: 'v1.0.0', HOLD_SECONDS: String(heldSeconds) };

@@ -9,7 +9,8 @@ import { expectSuccess, openSite } from './site.ts';
 const site = await openSite();
 
 /**
- * Expects a deploy that cap gave up. What the history says of it ends as the Pod's log does, which came by the termination message.
+ * Expects a deploy that cap gave up. What the history says of it ends as the Pod's log does, which came by the
+ * termination message.
  * @returns that
  */
 async function expectFailure(entry: HistoryEntry): Promise<string> {

@@ -6,7 +6,9 @@ import { buildImages, defaultCache, type Image, type ImageName } from '../images
 import { Buildah } from '../images/buildah.ts';
 import { run } from './node/commands.ts';
 
-/** What the node gets: of the project's images those that run there, and the one that holds the namespaces of each Pod. */
+/**
+ * What the node gets: of the project's images those that run there, and the one that holds the namespaces of each Pod.
+ */
 export type Images = Record<Extract<ImageName, 'capistrano' | 'operator' | 'older'> | 'pause', Image>;
 
 /** Builds what the cache lacks. @param onBuild told what is being built, a minute each */
@@ -19,8 +21,9 @@ export async function findImages(onBuild: (what: string) => void): Promise<Image
 const APPLETS = ['sh', 'sleep', 'tail', 'touch'];
 
 /**
- * Stands in for registry.k8s.io/pause. containerd stops it by SIGKILL, and each container of a Pod has processes of its own, so that there is
- * nothing to do but to be there. It has a shell, too: the smallest image for Pods that need no more.
+ * Stands in for registry.k8s.io/pause. containerd stops it by SIGKILL, and each container of a Pod has processes of its
+ * own, so that there is nothing to do but to be there. It has a shell, too: the smallest image for Pods that need no
+ * more.
  */
 async function pauseImage(): Promise<Image> {
   const tag = 'localhost/capdeployjob-pause:2';

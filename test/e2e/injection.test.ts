@@ -61,7 +61,10 @@ it('this is not for nothing: cap by itself has the servers run the command in a 
   expect(traces('control').filter((file) => file.endsWith('repo/control'))).toHaveLength(2);
 });
 
-/** Runs the deploy image in a Pod that no operator made, until it has ended. @param container laid over the one of the deploys */
+/**
+ * Runs the deploy image in a Pod that no operator made, until it has ended. @param container laid over the one of the
+ * deploys
+ */
 async function runByHand(name: string, env: Record<string, string>, container: Record<string, unknown>) {
   const { spec } = site.template(env);
   const [first] = spec.containers;

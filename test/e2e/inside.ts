@@ -1,6 +1,6 @@
 /**
- * Runs in the node's namespaces, below pid-1.sh: starts a node with its control plane, the queue server and the operator, runs the tests, and
- * ends with their exit code. It stops nothing: everything ends with pid 1.
+ * Runs in the node's namespaces, below pid-1.sh: starts a node with its control plane, the queue server and the
+ * operator, runs the tests, and ends with their exit code. It stops nothing: everything ends with pid 1.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -11,7 +11,8 @@ it('deploys of one environment run one after the other on the servers, in the or
   const frozen = [{ name: 'production', suspend: true }, { name: 'staging' }];
   const web = await site.deployable('web', { environments: frozen });
   const now = Date.now();
-  // Queues hand out what came together in any order: the message says who asked first, and all are there before the first one starts.
+  // Queues hand out what came together in any order: the message says who asked first, and all are there before the
+  // first one starts.
   const ids = await Promise.all(
     RELEASES.map((revision, n) => web.send({ revision, sentAt: new Date(now - 10_000 + n * 1000).toISOString() })),
   );

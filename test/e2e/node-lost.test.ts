@@ -45,7 +45,8 @@ describe('a node is lost', { shuffle: false }, () => {
     await place.kubectl('taint', 'node', node.name, `${LOST}=:NoExecute`);
     const why = await eventually('the status says what holds the lane', async () => (await place.claim('driven'))?.why);
     expect(why).toContain(`is terminating on node ${node.name}`);
-    // What it says is to be done. By force alone the Pod would stay: its Job's controller keeps what has not said how it ended.
+    // What it says is to be done. By force alone the Pod would stay: its Job's controller keeps what has not said how
+    // it ended.
     const remedy = `kubectl -n ${place.namespace} delete job ${driven.job.metadata.name}; kubectl -n ${place.namespace} delete pod`;
     expect(why).toContain(`${remedy} ${driven.pod.metadata.name} --force`);
     await place.kubectl('delete', 'pod', driven.pod.metadata.name, '--force', '--wait=false');

@@ -17,8 +17,8 @@ export interface OperatorSettings {
 }
 
 /**
- * Installs the operator as a user does: by an overlay over kustomization.yaml that names image, region, credentials and queue server, with the
- * admission rules. Resolves when the Deployment is available.
+ * Installs the operator as a user does: by an overlay over kustomization.yaml that names image, region, credentials and
+ * queue server, with the admission rules. Resolves when the Deployment is available.
  */
 export async function installOperator(kubectl: Kubectl, settings: OperatorSettings): Promise<void> {
   const overlay = join(settings.scratch, 'overlay');

@@ -43,8 +43,8 @@ export interface PlaceOptions {
 export type Message = Record<string, unknown>;
 
 /**
- * A namespace for CapDeployJobs, and a queue for each. To be opened at the top of a test file, where hooks can still be added: what it made goes
- * when the tests of the file have ended.
+ * A namespace for CapDeployJobs, and a queue for each. To be opened at the top of a test file, where hooks can still be
+ * added: what it made goes when the tests of the file have ended.
  */
 export async function openPlace(options: PlaceOptions = {}) {
   const { labels = { 'pod-security.kubernetes.io/enforce': 'restricted' } } = options;
@@ -79,7 +79,10 @@ export async function openPlace(options: PlaceOptions = {}) {
     kubectl,
     secret: (name: string, stringData: Record<string, string>) => create(SECRETS, { metadata: { name }, stringData }),
 
-    /** A CapDeployJob with a queue of its own, once the operator reads it. @param spec with a template, laid over the usual one */
+    /**
+     * A CapDeployJob with a queue of its own, once the operator reads it. @param spec with a template, laid over the
+     * usual one
+     */
     async deployable(name: string, spec: Record<string, unknown>) {
       const queueUrl = await queues.create(`${namespace}-${name}`);
       await create(CAPDEPLOYJOBS, {
@@ -163,7 +166,9 @@ export async function openPlace(options: PlaceOptions = {}) {
   return place;
 }
 
-/** Expects that a deploy succeeded; where it did not, the end of its log says why. @param revision that was asked for */
+/**
+ * Expects that a deploy succeeded; where it did not, the end of its log says why. @param revision that was asked for
+ */
 export function expectSuccess(entry: HistoryEntry, revision = entry.revision): void {
   const { result, reason, message } = entry;
   expect({ result, revision: entry.revision }, `${reason}: ${message}`).toEqual({ result: 'Succeeded', revision });

@@ -39,8 +39,8 @@ export const cniFolder = (): string | undefined =>
   CNI_FOLDERS.find((folder) => existsSync(folder) && CNI_PLUGINS.every((name) => readdirSync(folder).includes(name)));
 
 /**
- * Says in one line why no kubelet can run here, and what to do; undefined where nothing is known that stands against it.
- * PATH is expected to be `systemPath()`.
+ * Says in one line why no kubelet can run here, and what to do; undefined where nothing is known that stands against
+ * it. PATH is expected to be `systemPath()`.
  */
 export function whatIsMissing(): string | undefined {
   if (process.platform !== 'linux') return `it takes Linux, and this is ${process.platform}`;

@@ -1,6 +1,6 @@
 /**
- * `npm run test:e2e`: deploys by the operator as it is installed, on a real node. Everything is started in namespaces of its own, and nothing
- * is left, however it ends.
+ * `npm run test:e2e`: deploys by the operator as it is installed, on a real node. Everything is started in namespaces
+ * of its own, and nothing is left, however it ends.
  */
 
 import { writeFileSync } from 'node:fs';

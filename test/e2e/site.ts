@@ -59,9 +59,9 @@ const volumeOf = (project: Project) => ({
 });
 
 /**
- * A team with its own of everything: a namespace, two application servers, a repository on a git server, one deploy key, a queue for each
- * CapDeployJob. To be opened at the top of a test file, where hooks can still be added: what it started goes when the tests of the file have
- * ended.
+ * A team with its own of everything: a namespace, two application servers, a repository on a git server, one deploy
+ * key, a queue for each CapDeployJob. To be opened at the top of a test file, where hooks can still be added: what it
+ * started goes when the tests of the file have ended.
  */
 export async function openSite(options: SiteOptions = {}) {
   const { releases = ['v1.0.0', 'v1.0.1'] } = options;
@@ -135,7 +135,10 @@ export async function openSite(options: SiteOptions = {}) {
       };
     },
 
-    /** A CapDeployJob that deploys to the servers. @param env of its container, where the spec has no template of its own */
+    /**
+     * A CapDeployJob that deploys to the servers. @param env of its container, where the spec has no template of its
+     * own
+     */
     deployable: (name: string, spec: Record<string, unknown> = {}, env: Record<string, string> = {}) =>
       place.deployable(name, { sshKey: { secretName: 'web-ssh-key' }, template: site.template(env), ...spec }),
   };

@@ -1,6 +1,6 @@
 /**
- * `npm run test:faults`: real faults on a real control plane and SQS server. Builds what the scenarios need and runs them; each starts what
- * it breaks by itself, and nothing is left behind, however it ends.
+ * `npm run test:faults`: real faults on a real control plane and SQS server. Builds what the scenarios need and runs
+ * them; each starts what it breaks by itself, and nothing is left behind, however it ends.
  */
 
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * The images of this project, built here: `docker/capistrano`, `docker/operator`, the sample project's and, for tests, one of the older shape. The Dockerfiles are
- * taken as they are; what their FROM lines name is made of Debian's packages under the same name, for no registry of images is asked.
+ * The images of this project, built here: `docker/capistrano`, `docker/operator`, the sample project's and, for tests,
+ * one of the older shape. The Dockerfiles are taken as they are; what their FROM lines name is made of Debian's
+ * packages under the same name, for no registry of images is asked.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -32,7 +33,10 @@ export interface Image {
   readonly archive: string;
 }
 
-/** `sample` is examples/capistrano-app on top of `capistrano`. `older` is what teams had before: root, `bundle exec` by command, a key at /root/.ssh (test/images/older). */
+/**
+ * `sample` is examples/capistrano-app on top of `capistrano`. `older` is what teams had before: root, `bundle exec` by
+ * command, a key at /root/.ssh (test/images/older).
+ */
 export type ImageName = 'capistrano' | 'operator' | 'sample' | 'older';
 
 export interface BuildOptions {
@@ -122,7 +126,8 @@ async function buildMissing(
         if (!missing.includes('capistrano')) await builder.load(images.capistrano.archive);
       }
       await builder.build(join(root, context), join(root, file), tag, { arguments: base, ...npmCache(name, cache) });
-      // Appears whole, by a rename; another process that builds the same at the same time does the same work twice, and no harm.
+      // Appears whole, by a rename; another process that builds the same at the same time does the same work twice, and
+      // no harm.
       const part = `${archive}.${process.pid}`;
       const drop = heldFolder(part);
       await builder.save(tag, part);
@@ -146,7 +151,10 @@ export async function prepareBases(
   if (withNode) await prepareNode(builder, cache, onBuild);
 }
 
-/** Kept as an archive, once it was made: it changes with the Node of package-lock.json alone, the operator with every commit. */
+/**
+ * Kept as an archive, once it was made: it changes with the Node of package-lock.json alone, the operator with every
+ * commit.
+ */
 async function prepareNode(builder: Buildah, cache: string, onBuild: BuildOptions['onBuild']): Promise<void> {
   const npm = npmFolder();
   const manifests = [join(npm, 'package.json'), join(root, 'node_modules/node/package.json')];

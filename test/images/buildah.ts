@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { heldFolder, startProcess } from '../cluster/processes.ts';
 
 /**
- * Images without a registry and without a daemon: buildah with a storage of its own. Isolation is chroot and the network is the host's,
- * because any other network would leave firewall rules behind on the machine.
+ * Images without a registry and without a daemon: buildah with a storage of its own. Isolation is chroot and the
+ * network is the host's, because any other network would leave firewall rules behind on the machine.
  */
 export class Buildah {
   readonly #folder: string;

@@ -42,7 +42,10 @@ export interface ContainerOptions {
   hostNetwork?: boolean;
 }
 
-/** An image unpacked into a folder, to run containers of it with runc: as Pod Security "restricted" would have them, unless told otherwise. */
+/**
+ * An image unpacked into a folder, to run containers of it with runc: as Pod Security "restricted" would have them,
+ * unless told otherwise.
+ */
 export class UnpackedImage {
   readonly folder: string;
   readonly config: ImageConfig;
@@ -78,7 +81,10 @@ export class UnpackedImage {
     return join(this.folder, 'root');
   }
 
-  /** The group that a runtime gives to a user for whom no group is asked: the one in the image's list of users, else root's. */
+  /**
+   * The group that a runtime gives to a user for whom no group is asked: the one in the image's list of users, else
+   * root's.
+   */
   groupOf(user: number): number {
     const lines = readFileSync(join(this.root, 'etc/passwd'), 'utf8').split('\n');
     const [, , , group] = lines.map((line) => line.split(':')).find(([, , uid]) => uid === String(user)) ?? [];

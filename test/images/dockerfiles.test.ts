@@ -6,7 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { heldFolder, letGo } from '../cluster/processes.ts';
 import { defaultCache } from './build.ts';
 
-/** All Dockerfiles through hadolint, which comes as a Python package. One of them is not built here, and this is all that is known of it. */
+/**
+ * All Dockerfiles through hadolint, which comes as a Python package. One of them is not built here, and this is all
+ * that is known of it.
+ */
 
 const VERSION = '2.15.1';
 const root = fileURLToPath(new URL('../../', import.meta.url));

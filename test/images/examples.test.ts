@@ -13,10 +13,10 @@ import { Project } from './project.ts';
 import { Sshd } from './sshd.ts';
 
 /**
- * The Pod of every CapDeployJob that README, docs and examples show deploys, as whoever copies it gets it: made by the operator's own code,
- * with its Secret, and run as kubelet and containerd would run it. Three things are put in place of the example's: its image, by one that is
- * built here; its servers and git server, by an sshd of this machine (in the file of the environment, and in REPO_URL); and the network, by
- * this machine's.
+ * The Pod of every CapDeployJob that README, docs and examples show deploys, as whoever copies it gets it: made by the
+ * operator's own code, with its Secret, and run as kubelet and containerd would run it. Three things are put in place
+ * of the example's: its image, by one that is built here; its servers and git server, by an sshd of this machine (in
+ * the file of the environment, and in REPO_URL); and the network, by this machine's.
  */
 
 /** What the images that examples name stand for, and where the project is in them. */

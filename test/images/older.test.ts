@@ -5,7 +5,10 @@ import { buildImages } from './build.ts';
 import { UnpackedImage } from './container.ts';
 import { Project } from './project.ts';
 
-/** An image as teams had it before: it knows nothing of ours, and the operator's arguments come after a command of its own. */
+/**
+ * An image as teams had it before: it knows nothing of ours, and the operator's arguments come after a command of its
+ * own.
+ */
 
 let image: UnpackedImage;
 let project: Project;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { ContainerOptions, ImageConfig } from './container.ts';
 
 /**
- * What kubelet and containerd make of a Pod template, for a container of runc. A field that is not known here is an error, so that no example
- * passes because something in it was passed over.
+ * What kubelet and containerd make of a Pod template, for a container of runc. A field that is not known here is an
+ * error, so that no example passes because something in it was passed over.
  */
 
 // biome-ignore lint/suspicious/noExplicitAny: a Pod template is looked into at any depth
@@ -82,7 +82,10 @@ function variable({ name, value, ...unknown }: Any): [string, string] {
   return [name, value ?? ''];
 }
 
-/** Fills the folder of a volume as the kubelet does: its owner is root, fsGroup gets what it may have (SetVolumeOwnership in its pkg/volume). */
+/**
+ * Fills the folder of a volume as the kubelet does: its owner is root, fsGroup gets what it may have
+ * (SetVolumeOwnership in its pkg/volume).
+ */
 function volumeOf(
   { name, projected, emptyDir, ...unknown }: Any,
   folder: string,

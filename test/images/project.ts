@@ -70,7 +70,10 @@ export class Project {
     return execFileSync('cat', [path], { encoding: 'utf8' });
   }
 
-  /** Makes a git repository `git` in the folder: a commit for each tag, with a file `which` that holds it. @returns the commit of a tag */
+  /**
+   * Makes a git repository `git` in the folder: a commit for each tag, with a file `which` that holds it. @returns the
+   * commit of a tag
+   */
   repository(...tags: string[]): (tag: string) => string {
     const folder = join(this.folder, 'git');
     const git = (...args: string[]) =>

@@ -9,7 +9,9 @@ import { type ContainerOptions, UnpackedImage } from './container.ts';
 import { DEPLOY, Project } from './project.ts';
 import { Sshd } from './sshd.ts';
 
-/** The image and the sample project against a real sshd of this machine: it is the server, and the git server as well. */
+/**
+ * The image and the sample project against a real sshd of this machine: it is the server, and the git server as well.
+ */
 
 let image: UnpackedImage;
 let project: Project;

@@ -30,8 +30,8 @@ export interface DeleteOptions {
 }
 
 /**
- * What tests and people do on a real control plane, with the rights of TEST_KUBECONFIG. The operator's client has neither
- * cluster-scoped objects (here their namespace is '') nor these ways to delete.
+ * What tests and people do on a real control plane, with the rights of TEST_KUBECONFIG. The operator's client has
+ * neither cluster-scoped objects (here their namespace is '') nor these ways to delete.
  */
 export class AdminClient implements KubeClient {
   readonly #namespace: string;

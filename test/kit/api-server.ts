@@ -86,7 +86,10 @@ export function status(code: number, reason: string, message: string, details?: 
   return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message, details };
 }
 
-/** Plain HTTP without credentials. `connection.test.ts` uses client-node, whose import takes longer than all tests of a file. */
+/**
+ * Plain HTTP without credentials. `connection.test.ts` uses client-node, whose import takes longer than all tests of a
+ * file.
+ */
 export function anonymous(server: string): Credentials {
   const cluster = { name: 'test', server, skipTLSVerify: true };
   return { getCurrentCluster: () => cluster, applyToHTTPSOptions: async () => {} };

@@ -1,5 +1,6 @@
 /**
- * A self-signed X.509 certificate (RFC 5280) in DER, written by hand: Node signs but builds none, and an openssl binary is not on every machine.
+ * A self-signed X.509 certificate (RFC 5280) in DER, written by hand: Node signs but builds none, and an openssl binary
+ * is not on every machine.
  */
 
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';

@@ -43,7 +43,10 @@ export class VirtualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Lets `ms` pass. Timers fire in order. Before the next timer fires, everything that one timer set off has run to its end. */
+  /**
+   * Lets `ms` pass. Timers fire in order. Before the next timer fires, everything that one timer set off has run to its
+   * end.
+   */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
@@ -65,8 +68,8 @@ export async function settle(): Promise<void> {
 }
 
 /**
- * How much faster the operator's time runs. A queue that the operator does not read for 90 s of its time is reported. So
- * a slow machine has nine seconds for a read on a real control plane, and three seconds here.
+ * How much faster the operator's time runs. A queue that the operator does not read for 90 s of its time is reported.
+ * So a slow machine has nine seconds for a read on a real control plane, and three seconds here.
  */
 export const FAST = isReal ? 10 : 30;
 
@@ -76,7 +79,9 @@ interface RealTimer {
   handle: NodeJS.Timeout | undefined;
 }
 
-/** A clock that runs. A test sets it forward or makes it faster: timers that fall due by that fire at once, or sooner. */
+/**
+ * A clock that runs. A test sets it forward or makes it faster: timers that fall due by that fire at once, or sooner.
+ */
 export class MovableClock implements Clock {
   readonly random = systemClock.random;
   readonly #timers = new Set<RealTimer>();
@@ -84,7 +89,10 @@ export class MovableClock implements Clock {
   #base: { own: number; theirs: number };
   #speed: number;
 
-  /** @param aheadMs how far it is ahead of the machine's clock, negative if it is behind. @param speed how many times faster it runs */
+  /**
+   * @param aheadMs how far it is ahead of the machine's clock, negative if it is behind. @param speed how many times
+   * faster it runs
+   */
   constructor(aheadMs = 0, speed = 1) {
     const theirs = Date.now();
     this.#base = { own: theirs + aheadMs, theirs };

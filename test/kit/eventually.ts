@@ -1,6 +1,9 @@
 import { isReal } from './which-world.ts';
 
-/** A real control plane answers over HTTPS and shares two cores with all tests: it gets more time, and is asked less often. */
+/**
+ * A real control plane answers over HTTPS and shares two cores with all tests: it gets more time, and is asked less
+ * often.
+ */
 const WITHIN_MS = isReal ? 90_000 : 45_000;
 const PAUSE_MS = isReal ? 150 : 5;
 

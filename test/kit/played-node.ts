@@ -6,7 +6,10 @@ import { AdminClient } from './admin-client.ts';
 export const NODES: ResourceType = { group: '', version: 'v1', plural: 'nodes', kind: 'Node' };
 export const LEASE_NAMESPACE = 'kube-node-lease';
 
-/** The node controller calls a node lost after 40 s without a renewal (`--node-monitor-grace-period`, 50 s since Kubernetes 1.32). */
+/**
+ * The node controller calls a node lost after 40 s without a renewal (`--node-monitor-grace-period`, 50 s since
+ * Kubernetes 1.32).
+ */
 const HEARTBEAT_MS = 8_000;
 
 let holders = 0;

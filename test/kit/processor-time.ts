@@ -1,4 +1,6 @@
-/** How long the processor worked on this, in milliseconds. A limit on it holds on a machine that has other work, too. */
+/**
+ * How long the processor worked on this, in milliseconds. A limit on it holds on a machine that has other work, too.
+ */
 export function processorTime(work: () => void): number {
   const before = process.cpuUsage();
   work();

@@ -29,7 +29,10 @@ const COUNTS = [
   'ApproximateNumberOfMessagesDelayed',
 ] as const;
 
-/** On the server at TEST_SQS_ENDPOINT, which other worlds use at the same time. Without it: on a new server in this process. */
+/**
+ * On the server at TEST_SQS_ENDPOINT, which other worlds use at the same time. Without it: on a new server in this
+ * process.
+ */
 export async function openQueues(): Promise<Queues> {
   const shared = process.env.TEST_SQS_ENDPOINT;
   const server = shared

@@ -1,4 +1,7 @@
-/** Which world the behaviour tests run in: `local` (the in-memory Kubernetes, in process) or `real` (a control plane, by kubeconfig). */
+/**
+ * Which world the behaviour tests run in: `local` (the in-memory Kubernetes, in process) or `real` (a control plane, by
+ * kubeconfig).
+ */
 const world = process.env.TEST_WORLD ?? 'local';
 if (world !== 'local' && world !== 'real') throw new Error(`TEST_WORLD is "${world}": it may be "local" or "real"`);
 

@@ -7,14 +7,20 @@ import { annotationOf, finishedAs } from './truth.ts';
 import { expiredWatch } from './watch.ts';
 import type { World } from './world.ts';
 
-/** How people abort: by hand, as our tools do, or only half. deploy/admission is in force: each under his own name, and over nobody else's. */
+/**
+ * How people abort: by hand, as our tools do, or only half. deploy/admission is in force: each under his own name, and
+ * over nobody else's.
+ */
 
 /** Who aborts with a name. */
 const PEOPLE = ['alice', 'carol'] as const;
 /** Who has never heard of names. */
 const NOBODY = 'dave';
 
-/** Somebody deletes a Job. Where another's name stands on it, that is refused, and he writes his own first, as the refusal says. */
+/**
+ * Somebody deletes a Job. Where another's name stands on it, that is refused, and he writes his own first, as the
+ * refusal says.
+ */
 export function deleteJobByHand(world: World, job: KubeObject, options: DeleteOptions): void {
   const { namespace, name, uid } = job.metadata;
   if (annotationOf(job, 'aborted-by') !== undefined && finishedAs(job) === undefined) writeName(world, job, NOBODY);
@@ -35,7 +41,9 @@ export function nameAndLeave(world: World, job: KubeObject, random: Random): str
   return `by ${who}`;
 }
 
-/** Another one aborts it in a moment in which no operator watches: what they know of the Job is the name of who did not. */
+/**
+ * Another one aborts it in a moment in which no operator watches: what they know of the Job is the name of who did not.
+ */
 function abortUnseen(world: World, { metadata: { namespace, name, uid } }: KubeObject, who: string): void {
   const current = world.store.find(JOBS, namespace, name);
   const isThere = current?.metadata.uid === uid && current?.metadata.deletionTimestamp === undefined;
@@ -46,7 +54,10 @@ function abortUnseen(world: World, { metadata: { namespace, name, uid } }: KubeO
   world.trace.count('another one aborts while nobody watches');
 }
 
-/** He writes his name, and a while later deletes that very state of the Job; where it has moved, he looks again, or gives up. @returns who. */
+/**
+ * He writes his name, and a while later deletes that very state of the Job; where it has moved, he looks again, or
+ * gives up. @returns who.
+ */
 export function abortAsTools(world: World, job: KubeObject, random: Random): string {
   const who = random.pick(PEOPLE);
   deleteSoon(world, writeName(world, job, who), who, random);

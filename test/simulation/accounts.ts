@@ -5,7 +5,10 @@ import type { ResourceTruth } from './truth.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
-/** In the end: each message is one Job's or one rejection's, each request has one entry, and nothing is where it does not belong. */
+/**
+ * In the end: each message is one Job's or one rejection's, each request has one entry, and nothing is where it does
+ * not belong.
+ */
 export function checkAccounts(world: World): void {
   for (const truth of world.oracle.resources.values()) {
     if (truth.endVersion === undefined) checkRequests(world, truth);

@@ -5,8 +5,8 @@ import type { World } from './world.ts';
 export type Answer = { value: unknown } | { error: unknown };
 
 /**
- * Something that can happen next because a replica waits for it: a request that is to take effect, an answer that is to arrive, events of a
- * watch that are to be delivered. The scheduler decides which one, and when.
+ * Something that can happen next because a replica waits for it: a request that is to take effect, an answer that is to
+ * arrive, events of a watch that are to be delivered. The scheduler decides which one, and when.
  */
 export interface Task {
   readonly incarnation: Incarnation;
@@ -23,7 +23,10 @@ export interface CallOptions {
   readonly verb: string;
   /** For the trace. */
   readonly what: string;
-  /** Lets the request take effect; what it returns is the answer, or PENDING where the server takes its time (a long poll). */
+  /**
+   * Lets the request take effect; what it returns is the answer, or PENDING where the server takes its time (a long
+   * poll).
+   */
   readonly perform: (call: Call) => unknown;
   /** The error for a request that got no answer. */
   readonly lost: (reason: string) => Error;
@@ -36,8 +39,9 @@ export interface CallOptions {
 export const PENDING = Symbol('pending');
 
 /**
- * One request of a replica. `sent`: on its way; it takes effect when the scheduler says so. `waiting`: it has taken effect and the server takes
- * its time. `answered`: the answer is on its way back. `over`: the caller knows, or is no more.
+ * One request of a replica. `sent`: on its way; it takes effect when the scheduler says so. `waiting`: it has taken
+ * effect and the server takes its time. `answered`: the answer is on its way back. `over`: the caller knows, or is no
+ * more.
  */
 export class Call implements Task {
   readonly options: CallOptions;

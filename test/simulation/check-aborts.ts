@@ -6,7 +6,10 @@ import { Violation } from './violation.ts';
 
 /** Rule 16: who aborted a deploy is who deleted its Job, by the name that he had put on it. */
 
-/** Who deleted a Job with his name on it, as far as the pass that acts now must know: it saw the Job so, or its process was told. */
+/**
+ * Who deleted a Job with his name on it, as far as the pass that acts now must know: it saw the Job so, or its process
+ * was told.
+ */
 function knowableAborter(oracle: Oracle, job: JobTruth): string | undefined {
   const look = lookAt(oracle, job);
   const object = atVersion(job, look.jobs);
@@ -14,7 +17,10 @@ function knowableAborter(oracle: Oracle, job: JobTruth): string | undefined {
   return object.metadata.deletionTimestamp === undefined ? undefined : annotationOf(object, 'aborted-by');
 }
 
-/** @param was what the status before said of the request. @returns what is wrong with what its entry says of who aborted it. */
+/**
+ * @param was what the status before said of the request. @returns what is wrong with what its entry says of who aborted
+ * it.
+ */
 export function wrongAborter(
   oracle: Oracle,
   { jobs }: RequestTruth,

@@ -122,7 +122,8 @@ function untruth(
       const overtaken = others.some(
         (other) => rulesOut(other, request) && isLater(other, asked) && other.starts.length > 0,
       );
-      // What stands there as started is asked by its own place: its message may have come again since, sent at another time.
+      // What stands there as started is asked by its own place: its message may have come again since, sent at another
+      // time.
       const started = [
         ...(lane?.active ?? []),
         ...(after.history ?? []).filter((each) => each.environment === environment && each.startedAt !== undefined),

@@ -17,8 +17,9 @@ import { Violation } from './violation.ts';
 /**
  * Invariants 1, 3, 4 and 6 at the moments at which they can break: a Job is resumed, a Pod comes, a Job is deleted.
  *
- * What is excused is what docs/lanes.md says that nothing closes, and no more: somebody resumed a Job by hand after the pass had looked, or
- * took such a start back before any operator could know of it; or the CapDeployJob itself was deleted.
+ * What is excused is what docs/lanes.md says that nothing closes, and no more: somebody resumed a Job by hand after the
+ * pass had looked, or took such a start back before any operator could know of it; or the CapDeployJob itself was
+ * deleted.
  */
 
 /** Somebody resumed it by hand, and the pass that acts now had looked before that. */
@@ -30,7 +31,10 @@ function wasResumedBehind(oracle: Oracle, start: Start | undefined): boolean {
 /** Version of the store at which the pass that acts now had listed the Jobs of this one's resource. */
 export const lookedAt = (oracle: Oracle, job: JobTruth): number => oracle.look(resourceOf(job)).jobs;
 
-/** An operator resumes a Job: its first start, under a claim, in its turn, for a reason that held when the claim was made. */
+/**
+ * An operator resumes a Job: its first start, under a claim, in its turn, for a reason that held when the claim was
+ * made.
+ */
 export function checkResume(oracle: Oracle, { job, looked }: Start): void {
   const { request } = job;
   const resource = oracle.resources.get(job.owner);
@@ -103,8 +107,8 @@ export function checkOverlap(oracle: Oracle, job: JobTruth, how: 'resumed' | 'a 
 function isExcused(oracle: Oracle, job: JobTruth, other: JobTruth, how: 'resumed' | 'a Pod came'): boolean {
   if (how === 'resumed') {
     if (oracle.operator === undefined || wasResumedBehind(oracle, other.start)) return true;
-    // The Job went with its resource, or somebody took its start back before any operator could know of it, and its Pod came after the pass had
-    // looked: nothing was there that would have waited for it.
+    // The Job went with its resource, or somebody took its start back before any operator could know of it, and its Pod
+    // came after the pass had looked: nothing was there that would have waited for it.
     const cameLate = other.pods.every((pod) => !pod.isAlive || pod.version > lookedAt(oracle, other));
     return (
       (wentWithItsResource(oracle, other) || (other.start?.isUntraceable ?? false)) && !isJobAlive(other) && cameLate
@@ -124,7 +128,10 @@ function isExcused(oracle: Oracle, job: JobTruth, other: JobTruth, how: 'resumed
   return wentWithItsResource(oracle, job);
 }
 
-/** Or was orphaned with it, and somebody suspended it: nobody waits for a Pod of what no resource owns and what does not run. */
+/**
+ * Or was orphaned with it, and somebody suspended it: nobody waits for a Pod of what no resource owns and what does not
+ * run.
+ */
 const wentWithItsResource = (oracle: Oracle, job: JobTruth): boolean =>
   oracle.resources.get(job.owner)?.endVersion !== undefined && (!job.isPresent || job.isSuspended);
 

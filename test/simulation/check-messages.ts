@@ -5,11 +5,16 @@ import type { Incarnation } from './replica.ts';
 import type { QueueModel } from './sqs-model.ts';
 import { Violation } from './violation.ts';
 
-/** What a status can tell of a request's content; its bounds in time stand there only while it waits or in the history. */
+/**
+ * What a status can tell of a request's content; its bounds in time stand there only while it waits or in the history.
+ */
 export const contentOf = ({ task, revision, repository }: Pick<Intent, 'task' | 'revision' | 'repository'>): string =>
   JSON.stringify([task, revision, repository]);
 
-/** Invariant 2: a message goes only when its request stands in the status of a resource that lived when it was received, or its rejection does. */
+/**
+ * Invariant 2: a message goes only when its request stands in the status of a resource that lived when it was received,
+ * or its rejection does.
+ */
 export function checkMessageDeleted(oracle: Oracle, queue: QueueModel, messageId: string, by: Incarnation): void {
   const sent = oracle.sent.find(({ message }) => message.messageId === messageId && queue.messages.includes(message));
   if (sent === undefined) throw new Violation('invariant 2', `${messageId} is deleted, which nobody sent`);

@@ -10,7 +10,9 @@ import type { ResourceSpec } from './setting.ts';
 import { isJobAlive, isLater, type JobTruth, type ResourceTruth, rulesOut, whyNot } from './truth.ts';
 import { Violation } from './violation.ts';
 
-/** An operator has stored a status: invariants 1 and 7, and the promises of the protocol that can be read off one write. */
+/**
+ * An operator has stored a status: invariants 1 and 7, and the promises of the protocol that can be read off one write.
+ */
 export function checkStatus(oracle: Oracle, truth: ResourceTruth, previous: KubeObject, object: KubeObject): void {
   const before = (previous.status ?? {}) as CapDeployJobStatus;
   const after = (object.status ?? {}) as CapDeployJobStatus;
@@ -217,7 +219,10 @@ function checkClaim(
   if (!isRecorded && !isGivenUp) throw new Violation('invariant 1', `the claim of ${was.job} is gone without a record`);
 }
 
-/** Rule 3: what a pass has seen running gets a lane that nobody has, whoever started it. (A pass that gives up a claim leaves that to the next one.) */
+/**
+ * Rule 3: what a pass has seen running gets a lane that nobody has, whoever started it. (A pass that gives up a claim
+ * leaves that to the next one.)
+ */
 function checkHeld(oracle: Oracle, truth: ResourceTruth, name: string, is: LaneStatus | undefined): void {
   if (is?.active?.length || truth.endVersion !== undefined) return;
   const seen = oracle.look(truth.name).jobs;
@@ -239,7 +244,10 @@ function checkTakenBack(oracle: Oracle, { name }: ResourceTruth, { uid, job: job
   );
 }
 
-/** Of those that could start, the one that is due first gets the claim; what is overtaken, rolled back or too late is none of them. */
+/**
+ * Of those that could start, the one that is due first gets the claim; what is overtaken, rolled back or too late is
+ * none of them.
+ */
 function checkTurn(
   oracle: Oracle,
   truth: ResourceTruth,

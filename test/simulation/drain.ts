@@ -9,11 +9,16 @@ import { annotationOf, finishedAs, isPodAlive } from './truth.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
-/** So long everything has, by the clock, to come to its end once the faults have stopped: deadlines and windows included. */
+/**
+ * So long everything has, by the clock, to come to its end once the faults have stopped: deadlines and windows
+ * included.
+ */
 const DRAIN_MS = 45 * 60_000;
 /** A condition may turn once more after the last deploy has ended. */
 const SETTLE_MS = 100_000;
-/** For so long nothing is written at rest (invariant 8); some runs look for longer, for what comes every few minutes. */
+/**
+ * For so long nothing is written at rest (invariant 8); some runs look for longer, for what comes every few minutes.
+ */
 const REST_MS = 120_000;
 const LONG_REST_MS = 12 * 60_000;
 /** Rest takes as many steps as all that was before: a part of the runs looks at it. */
@@ -21,7 +26,10 @@ const RESTING = 0.3;
 const LOOK_MS = 20_000;
 const WIND_DOWN_MS = 60_000;
 
-/** The faults stop and time runs on: everything that was begun comes to its end, is accounted for, and then there is rest. */
+/**
+ * The faults stop and time runs on: everything that was begun comes to its end, is accounted for, and then there is
+ * rest.
+ */
 export async function drain(world: World, step: () => Promise<void>): Promise<void> {
   await windDown(world, step);
   world.isDraining = true;
@@ -59,8 +67,9 @@ export async function drain(world: World, step: () => Promise<void>): Promise<vo
 }
 
 /**
- * Where all faults happen at once, hardly any deploy gets far enough to be ended, and where all have stopped, nothing is in its way. In between
- * the gaps go on, with what people do in them, and messages come as they do on any day: one after the other.
+ * Where all faults happen at once, hardly any deploy gets far enough to be ended, and where all have stopped, nothing
+ * is in its way. In between the gaps go on, with what people do in them, and messages come as they do on any day: one
+ * after the other.
  */
 async function windDown(world: World, step: () => Promise<void>): Promise<void> {
   if (world.profile.gaps === 0) return;
@@ -172,7 +181,9 @@ function isQuiet(world: World): boolean {
   );
 }
 
-/** A message that is hidden for longer than anybody holds one is on its way round, to the dead-letter queue or for ever. */
+/**
+ * A message that is hidden for longer than anybody holds one is on its way round, to the dead-letter queue or for ever.
+ */
 const LONG_MS = 10 * 60_000;
 
 function whatIsLeft(world: World): string {

@@ -31,7 +31,10 @@ const isStart = ({ options: { verb, what } }: Call): boolean => verb === 'patch'
 const isLookAt = (plural: string, { options: { verb, what } }: Call): boolean =>
   verb === 'list' && what.startsWith(`${plural} (`) && what.includes('/name=');
 
-/** The gaps between a decision and its effect, and between two looks or two writes that belong together: where a protocol like this one breaks. */
+/**
+ * The gaps between a decision and its effect, and between two looks or two writes that belong together: where a
+ * protocol like this one breaks.
+ */
 const GAPS: readonly Gap[] = [
   {
     name: 'gap before a start',
@@ -138,7 +141,10 @@ const GAPS: readonly Gap[] = [
   },
 ];
 
-/** A request is on its way to the API server: some take their time, and somebody acts meanwhile, soon or just before it arrives. */
+/**
+ * A request is on its way to the API server: some take their time, and somebody acts meanwhile, soon or just before it
+ * arrives.
+ */
 export function openGap(world: World, call: Call): void {
   if (world.profile.gaps === 0 || world.isDraining) return;
   const { theme: dwelt } = world.profile;

@@ -22,8 +22,8 @@ export const lostRequest = (reason: string): KubeError =>
   new KubeError('retryable', { status: 0, reason, message: `${reason}: no answer` });
 
 /**
- * The Kubernetes API as one replica has it: each call is on its way until the scheduler lets it take effect on the store, and its answer is
- * on its way back until the scheduler delivers it.
+ * The Kubernetes API as one replica has it: each call is on its way until the scheduler lets it take effect on the
+ * store, and its answer is on its way back until the scheduler delivers it.
  */
 export class KubePort implements KubeClient {
   readonly #world: World;

@@ -29,7 +29,9 @@ const { values: flags } = parseArgs({
 const steps = Number(flags.steps);
 const CHUNK = 10;
 const SHRINK_MS = 60_000;
-/** A bug that makes the program fail is found by any test: what is asked of a simulation is to find those that do not. */
+/**
+ * A bug that makes the program fail is found by any test: what is asked of a simulation is to find those that do not.
+ */
 const CRASHES = ['the operator failed', 'unexpected error'];
 
 if (flags.worker) work();

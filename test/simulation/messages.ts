@@ -37,7 +37,10 @@ const POISON: readonly ((random: Random) => string)[] = [
     }),
 ];
 
-/** Puts a message on a queue: a new request, one that was sent before, one with an id that is taken, or one that means nothing. */
+/**
+ * Puts a message on a queue: a new request, one that was sent before, one with an id that is taken, or one that means
+ * nothing.
+ */
 export function sendMessage(world: World, place: Place, random: Random): string {
   const delayMs = random.chance(0.2) ? random.magnitude(100, 60_000) : 0;
   if (random.chance(world.profile.poison)) {

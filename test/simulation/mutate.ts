@@ -18,8 +18,8 @@ interface Outcome {
 }
 
 /**
- * Plants each bug into a copy of the sources and simulates that until it is found: a simulation that finds nothing in a broken operator
- * says nothing of a sound one.
+ * Plants each bug into a copy of the sources and simulates that until it is found: a simulation that finds nothing in a
+ * broken operator says nothing of a sound one.
  * @param options.minutes after that no other is begun: on a slow machine the last ones are named, and not searched for.
  * @returns whether all that were searched for were found. @throws where a mutation does not fit the sources any more.
  */

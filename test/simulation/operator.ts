@@ -9,7 +9,10 @@ import type { World } from './world.ts';
 export const OPERATOR_NAMESPACE = 'capdeployjob-system';
 const LEASE_MS = 15_000;
 
-/** The operator itself, as the program starts it, in one of its lives: with leader election in some worlds, in others without. */
+/**
+ * The operator itself, as the program starts it, in one of its lives: with leader election in some worlds, in others
+ * without.
+ */
 export function startReplica(world: World, incarnation: Incarnation): void {
   const { clock, name } = incarnation;
   const operator = startOperator({
@@ -49,7 +52,10 @@ const NO_METRICS = {
   leaderChanged: nothing,
 };
 
-/** What the operator logs goes into the trace, where somebody reads it. What it calls an unexpected error is one here, too. */
+/**
+ * What the operator logs goes into the trace, where somebody reads it. What it calls an unexpected error is one here,
+ * too.
+ */
 function logOf(world: World, incarnation: Incarnation): Log {
   const say = (level: string) => (fields: object, message: string) => {
     const { err } = fields as { err?: unknown };

@@ -29,8 +29,9 @@ import { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
 /**
- * Sees everything and takes part in nothing. It follows each change of the store and each delete of a message as it happens, knows who made
- * it, and holds it against the invariants of the architecture. What it finds is kept until the step is over.
+ * Sees everything and takes part in nothing. It follows each change of the store and each delete of a message as it
+ * happens, knows who made it, and holds it against the invariants of the architecture. What it finds is kept until the
+ * step is over.
  */
 export class Oracle {
   readonly world: World;

@@ -1,7 +1,10 @@
 import type { PodFate, SideFate } from './fates.ts';
 import type { Random } from './random.ts';
 
-/** What kinds of faults and acts there are: each must happen in every larger set of seeds, and main.ts fails where one did not. */
+/**
+ * What kinds of faults and acts there are: each must happen in every larger set of seeds, and main.ts fails where one
+ * did not.
+ */
 export const SPECIALS = [
   'any order',
   'time passes',
@@ -86,8 +89,8 @@ const WEIGHTS: Partial<Record<Special, number>> = {
 const ALWAYS: readonly Special[] = ['any order', 'time passes', 'message is sent', 'resource is created again'];
 
 /**
- * Some runs dwell on one kind of trouble: where each kind is rare, two of them hardly ever meet. Each names what happens in every such run, and
- * how much more often.
+ * Some runs dwell on one kind of trouble: where each kind is rare, two of them hardly ever meet. Each names what
+ * happens in every such run, and how much more often.
  */
 const THEMES = {
   'resources are replaced': { 'resource is replaced': 8, 'resource is deleted': 6, 'message is sent': 2 },

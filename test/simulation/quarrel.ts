@@ -6,7 +6,10 @@ const MOST_TIMES = 3;
 /** Less than what an operator lets another's words stand (`src/operator/controller/status-damping.ts`). */
 const WITHIN_MS = 9_000;
 
-/** Two operators that see things differently must not go on correcting each other: invariant 8 where there is no rest yet. */
+/**
+ * Two operators that see things differently must not go on correcting each other: invariant 8 where there is no rest
+ * yet.
+ */
 export class Quarrel {
   readonly #said = new Map<string, { words: string; times: number; since: number }>();
 
@@ -15,7 +18,10 @@ export class Quarrel {
     this.#said.clear();
   }
 
-  /** An operator has written a status that was another before. @param now the world's time (epoch milliseconds). @throws Violation */
+  /**
+   * An operator has written a status that was another before. @param now the world's time (epoch milliseconds). @throws
+   * Violation
+   */
   said(operator: string, resource: string, status: CapDeployJobStatus, now: number): void {
     const key = `${operator} ${resource}`;
     const words = JSON.stringify(status, (name, value) => (name === 'lastTransitionTime' ? undefined : value));

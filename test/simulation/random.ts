@@ -1,6 +1,7 @@
 /**
- * Chance that can be had again: the same parts give the same numbers, whatever else was drawn before. Each step of a run draws from a
- * stream of its own (seed, step), so that leaving out one step leaves the others what they were: that is what makes a run shrink.
+ * Chance that can be had again: the same parts give the same numbers, whatever else was drawn before. Each step of a
+ * run draws from a stream of its own (seed, step), so that leaving out one step leaves the others what they were: that
+ * is what makes a run shrink.
  */
 export class Random {
   #state: number;

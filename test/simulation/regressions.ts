@@ -1,9 +1,9 @@
 import type { RunOptions } from './run.ts';
 
 /**
- * What the simulation has found once, each named after what it was: seeds that find it again where its mutation (`mutations.ts`) is planted.
- * What a seed means changes with every change of the simulation; `--mutation` tells the new one. The bug itself has its own test where its
- * cause was.
+ * What the simulation has found once, each named after what it was: seeds that find it again where its mutation
+ * (`mutations.ts`) is planted. What a seed means changes with every change of the simulation; `--mutation` tells the
+ * new one. The bug itself has its own test where its cause was.
  */
 export const REGRESSIONS: readonly (RunOptions & { readonly name: string })[] = [
   {

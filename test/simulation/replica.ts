@@ -7,8 +7,8 @@ import { annotationOf } from './truth.ts';
 import type { World } from './world.ts';
 
 /**
- * One life of an operator's process. When it dies, nothing of it ever happens again: its timers are gone, its promises never settle, its
- * memory is lost. Requests that it had sent may still arrive.
+ * One life of an operator's process. When it dies, nothing of it ever happens again: its timers are gone, its promises
+ * never settle, its memory is lost. Requests that it had sent may still arrive.
  */
 export class Incarnation {
   readonly name: string;

@@ -34,8 +34,8 @@ export interface RunResult {
 const MOST_DRAIN_STEPS = 30_000;
 
 /**
- * One run: a world of its own from one seed. Each step is the next thing in order, or something special; which, is drawn from the seed and
- * the number of the step alone. Invariants are checked after each step.
+ * One run: a world of its own from one seed. Each step is the next thing in order, or something special; which, is
+ * drawn from the seed and the number of the step alone. Invariants are checked after each step.
  */
 export async function runSeed(options: RunOptions): Promise<RunResult> {
   const { seed, steps, leftOut } = options;

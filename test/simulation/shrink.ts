@@ -24,8 +24,8 @@ const SIMPLER: readonly Partial<Profile>[] = [
 ];
 
 /**
- * Looks for a shorter story of the same violation: fewer steps, fewer special things in them, Pods that do as they should. Leaves out halves,
- * then quarters, then single steps (Zeller's ddmin), for at most so long (milliseconds).
+ * Looks for a shorter story of the same violation: fewer steps, fewer special things in them, Pods that do as they
+ * should. Leaves out halves, then quarters, then single steps (Zeller's ddmin), for at most so long (milliseconds).
  */
 export async function shrink(failing: RunOptions, found: RunResult, withinMs: number): Promise<Shrunk> {
   const until = performance.now() + withinMs;

@@ -5,7 +5,10 @@ import { REGRESSIONS } from './regressions.ts';
 import { summaryOf, Totals } from './report.ts';
 import { runSeed } from './run.ts';
 
-/** Others, and more: `npm run simulate -- --seeds 10000 --first 1000`. docs/simulation.md tells how to read what it finds. */
+/**
+ * Others, and more: `npm run simulate -- --seeds 10000 --first 1000`. docs/simulation.md tells how to read what it
+ * finds.
+ */
 const SEEDS = 100;
 const STEPS = 200;
 const TIMEOUT_MS = 170_000;

@@ -245,7 +245,8 @@ export const SPECIAL_ACTS: Record<Special, Happening> = {
     const propagationPolicy = random.pick(policies);
     deleteByHand(world, CAPDEPLOYJOBS, resource, { propagationPolicy });
     world.happened('resource is replaced', `${place.name}: ${propagationPolicy}`);
-    // Some watches are slow to tell, the Job controller may be, and what was on the queue comes once more: for the new one.
+    // Some watches are slow to tell, the Job controller may be, and what was on the queue comes once more: for the new
+    // one.
     for (const watch of world.watches) if (random.chance(0.5)) lag(world, watch, random);
     if (random.chance(0.3)) SPECIAL_ACTS['Job controller pauses'](world, random);
     for (const message of place.queue.messages) {

@@ -24,8 +24,8 @@ interface Poll {
 }
 
 /**
- * A standard SQS queue: at least once, in no order, sometimes again after the delete, to the dead-letter queue after too many receives. What
- * makes it unkind is decided outside (`people.ts`); it keeps the rules.
+ * A standard SQS queue: at least once, in no order, sometimes again after the delete, to the dead-letter queue after
+ * too many receives. What makes it unkind is decided outside (`people.ts`); it keeps the rules.
  */
 export class QueueModel {
   readonly name: string;
@@ -67,7 +67,10 @@ export class QueueModel {
     this.#wakeAt(message);
   }
 
-  /** @returns messages, or undefined where the poll waits for some; `answer` then gets them, or an empty list when its time is over. */
+  /**
+   * @returns messages, or undefined where the poll waits for some; `answer` then gets them, or an empty list when its
+   * time is over.
+   */
   receive(poll: Poll, waitSeconds: number): QueueMessage[] | undefined {
     const found = this.#take(poll);
     if (found.length > 0 || waitSeconds <= 0) return found;

@@ -3,12 +3,17 @@ import type { KubeObject } from '../../src/kube/client.ts';
 import { frozenBy } from './truth.ts';
 import { Violation } from './violation.ts';
 
-/** The Event Thawed is told by the operator whose write took the freeze out of the status, once, and of nothing else. */
+/**
+ * The Event Thawed is told by the operator whose write took the freeze out of the status, once, and of nothing else.
+ */
 export class Thaws {
   /** Operator, resource and environment of the thaws that may still be told. */
   readonly #open: string[] = [];
 
-  /** An operator has written a status. What it wrote is judged by the resource as it was then, which cannot have changed meanwhile. */
+  /**
+   * An operator has written a status. What it wrote is judged by the resource as it was then, which cannot have changed
+   * meanwhile.
+   */
   written(operator: string, before: KubeObject, after: KubeObject): void {
     const frozenIn = ({ status }: KubeObject) =>
       ((status ?? {}) as CapDeployJobStatus).environments?.filter(({ frozen }) => frozen !== undefined) ?? [];

@@ -3,8 +3,8 @@ import type { KubeObject } from '../../src/kube/client.ts';
 import type { Actor } from './world.ts';
 
 /**
- * What has really happened, by the changes of the store and by who made them, whatever any status says of it. Read in other words than the
- * operator's own, on purpose: labels, names and statuses are what is to be judged.
+ * What has really happened, by the changes of the store and by who made them, whatever any status says of it. Read in
+ * other words than the operator's own, on purpose: labels, names and statuses are what is to be judged.
  */
 
 /** A start of a request: its Job was resumed. */
@@ -104,7 +104,10 @@ export interface ResourceTruth {
   endVersion: number | undefined;
   endedAt: number | undefined;
   isPresent: boolean;
-  /** `<environment>|<id>` of what stood in its status once, with what it was then: an id can be sent with several contents. */
+  /**
+   * `<environment>|<id>` of what stood in its status once, with what it was then: an id can be sent with several
+   * contents.
+   */
   readonly listed: Map<string, Set<string>>;
   /** MessageIds of recorded rejections. */
   readonly rejected: Set<string>;

@@ -13,7 +13,10 @@ const TIMEOUT_MS = 30_000;
 
 type Item = { event: WatchEvent } | { error: KubeError } | 'end';
 
-/** One watch: events wait here until the scheduler delivers them, one or all; so a cache is as stale as the scheduler wants. */
+/**
+ * One watch: events wait here until the scheduler delivers them, one or all; so a cache is as stale as the scheduler
+ * wants.
+ */
 export class Watch implements AsyncIterable<WatchEvent>, AsyncIterator<WatchEvent>, Task {
   readonly incarnation: Incarnation;
   readonly type: ResourceType;
@@ -59,7 +62,8 @@ export class Watch implements AsyncIterable<WatchEvent>, AsyncIterator<WatchEven
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  // ---- As a task of the scheduler -------------------------------------------------------------------------------------------------
+  // ---- As a task of the scheduler
+  // -------------------------------------------------------------------------------------------------
 
   isBlocked(): boolean {
     return this.incarnation.isPaused || this.#world.clock.now() < this.stalledUntil;
@@ -84,7 +88,8 @@ export class Watch implements AsyncIterable<WatchEvent>, AsyncIterator<WatchEven
     return `${this.incarnation.name} hears of ${this.type.plural}`;
   }
 
-  // ---- What can happen to it ----------------------------------------------------------------------------------------------------------
+  // ---- What can happen to it
+  // ----------------------------------------------------------------------------------------------------------
 
   /** The server, or the network, ends it. */
   end(error?: KubeError): void {

@@ -34,7 +34,10 @@ export interface WorldOptions {
 /** Who does what is being done: a replica's request, somebody by hand, or the cluster itself. */
 export type Actor = Incarnation | 'somebody' | 'the cluster';
 
-/** A cluster, its queues and its operators, in one process, on one clock, with nothing in it that the seed does not decide. */
+/**
+ * A cluster, its queues and its operators, in one process, on one clock, with nothing in it that the seed does not
+ * decide.
+ */
 export class World {
   readonly seed: number;
   readonly calmPods: boolean;
@@ -55,7 +58,10 @@ export class World {
   actor: Actor = 'the cluster';
   /** His name, where somebody acts by hand and it matters. */
   person: string | undefined;
-  /** What the name of the Job that somebody has in mind begins with: of several that suit, it is mostly such a one that he acts on. */
+  /**
+   * What the name of the Job that somebody has in mind begins with: of several that suit, it is mostly such a one that
+   * he acts on.
+   */
   inMind: string | undefined;
   /** No request reaches the API server, or SQS, before this. */
   apiDownUntil = 0;
@@ -150,7 +156,8 @@ export class World {
     return true;
   }
 
-  // ---- Replicas -------------------------------------------------------------------------------------------------------------------
+  // ---- Replicas
+  // -------------------------------------------------------------------------------------------------------------------
 
   /** Starts those that are not there. */
   startReplicas(): void {
@@ -207,9 +214,13 @@ export class World {
     openGap(this, call);
   }
 
-  // ---- The scheduler's hands --------------------------------------------------------------------------------------------------------
+  // ---- The scheduler's hands
+  // --------------------------------------------------------------------------------------------------------
 
-  /** All that follows by itself from what has just happened has happened: promises only, for there is no other time here than the clock's. */
+  /**
+   * All that follows by itself from what has just happened has happened: promises only, for there is no other time here
+   * than the clock's.
+   */
   settled(): Promise<void> {
     return new Promise((resolve) => setImmediate(resolve));
   }

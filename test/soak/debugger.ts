@@ -1,4 +1,7 @@
-/** Another process, seen through its debugger's port (Chrome DevTools Protocol): nothing has to be built into it for that. */
+/**
+ * Another process, seen through its debugger's port (Chrome DevTools Protocol): nothing has to be built into it for
+ * that.
+ */
 export class Debugger {
   readonly #socket: WebSocket;
   readonly #answers = new Map<number, (message: Answer) => void>();

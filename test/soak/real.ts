@@ -62,7 +62,10 @@ export async function realSoak(minutes: number, report: Report): Promise<void> {
   }
 }
 
-/** Three watches, some idle connections to the API server (for 30 s), the listeners of metrics and debugger, this test's own. */
+/**
+ * Three watches, some idle connections to the API server (for 30 s), the listeners of metrics and debugger, this test's
+ * own.
+ */
 const IDLE_SOCKETS = 12;
 
 async function attach(rig: Rig): Promise<Debugger> {

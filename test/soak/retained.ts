@@ -8,7 +8,10 @@ import { runInNewContext } from 'node:vm';
 const ROOMS = ['aws', 'base', 'kube', 'observability', 'operator', 'sqs'];
 const GROUP = 'soak';
 
-/** Stands above every class of the operator in the prototype chain, so that one question finds the objects of all of them. */
+/**
+ * Stands above every class of the operator in the prototype chain, so that one question finds the objects of all of
+ * them.
+ */
 class Ours {}
 
 declare global {
@@ -16,8 +19,9 @@ declare global {
 }
 
 /**
- * What this process keeps: every living object of every class of the operator, and how many entries its Maps, Sets and lists hold, private
- * ones too. Nothing has to be told about a new class, and none can be forgotten: the debugger's protocol sees them all.
+ * What this process keeps: every living object of every class of the operator, and how many entries its Maps, Sets and
+ * lists hold, private ones too. Nothing has to be told about a new class, and none can be forgotten: the debugger's
+ * protocol sees them all.
  */
 export class Retained {
   readonly #session = new Session();

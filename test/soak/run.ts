@@ -1,9 +1,10 @@
 /**
- * Whether one operator process stays what it is, however long it lives: `npm run soak [-- --minutes N] [--virtual-minutes N] [--seed N]`.
+ * Whether one operator process stays what it is, however long it lives: `npm run soak [-- --minutes N]
+ * [--virtual-minutes N] [--seed N]`.
  *
- * Always: an hour of churn on a virtual clock, in this process (`--virtual-minutes`; the first 20 warm up). With `--minutes N` also so many
- * real minutes of an operator process of its own against the embedded servers; ten and more say something of its memory. Prints the
- * curves, and fails where one grows.
+ * Always: an hour of churn on a virtual clock, in this process (`--virtual-minutes`; the first 20 warm up). With
+ * `--minutes N` also so many real minutes of an operator process of its own against the embedded servers; ten and more
+ * say something of its memory. Prints the curves, and fails where one grows.
  */
 import { parseArgs } from 'node:util';
 import { realSoak } from './real.ts';

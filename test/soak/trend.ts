@@ -19,7 +19,10 @@ export function trendOf(values: readonly number[]): Trend {
   return { mean, growth: slope * (n - 1), chance };
 }
 
-/** What a value may grow by over the whole time: a share of its mean, or so much, whichever is more; and what is chance does not count. */
+/**
+ * What a value may grow by over the whole time: a share of its mean, or so much, whichever is more; and what is chance
+ * does not count.
+ */
 export interface Allowed {
   readonly share: number;
   readonly least: number;

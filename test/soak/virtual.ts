@@ -6,14 +6,19 @@ const SAMPLE_MINUTES = 5;
 /** Caches fill, code is compiled. */
 const WARM_UP_MINUTES = 20;
 
-/** Bounded by themselves, and by intention filled up to there: how many entries at most, for each object that has them. */
+/**
+ * Bounded by themselves, and by intention filled up to there: how many entries at most, for each object that has them.
+ */
 const BOUNDS: Record<string, number> = {
   'EventRecorder.#remembered': 5_000,
   'LabelValues.#known': 50,
   'Rejections.#recorded': 5_000,
 };
 
-/** So many minutes of churn on a virtual clock, in this process: its heap, its objects, and what these hold, must not grow. */
+/**
+ * So many minutes of churn on a virtual clock, in this process: its heap, its objects, and what these hold, must not
+ * grow.
+ */
 export async function virtualSoak(minutes: number, seed: number, report: Report): Promise<void> {
   const retained = new Retained();
   const classes = await retained.load();
@@ -76,7 +81,9 @@ export async function virtualSoak(minutes: number, seed: number, report: Report)
   retained.close();
 }
 
-/** Not of a resource: names of Events that were written and values of labels (both bounded), and parts of the caches. */
+/**
+ * Not of a resource: names of Events that were written and values of labels (both bounded), and parts of the caches.
+ */
 const MAY_STAY = new Set([
   'EventRecorder.#remembered',
   'Cache.#reflectors',

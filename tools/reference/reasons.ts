@@ -135,7 +135,9 @@ const inOrderOfResults = Object.entries(ENDS).toSorted(
   ([, [[a = 'Succeeded']]], [, [[b = 'Succeeded']]]) => RESULTS.indexOf(a) - RESULTS.indexOf(b),
 ) as [OutcomeReason, (typeof ENDS)[OutcomeReason]][];
 
-/** docs/reference/reasons.md: the closed lists of words that a status, an Event or a metric uses, and what each means. */
+/**
+ * docs/reference/reasons.md: the closed lists of words that a status, an Event or a metric uses, and what each means.
+ */
 export function reasonsPage(): string {
   return `${GENERATED}# Results and reasons
 

@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** `npm run demo` as a process of its own, with a temporary directory of its own: what it leaves there, or leaves running, shows. */
+/**
+ * `npm run demo` as a process of its own, with a temporary directory of its own: what it leaves there, or leaves
+ * running, shows.
+ */
 export class Demo {
   readonly child: ChildProcess;
   readonly directory: string;
@@ -52,7 +55,10 @@ export class Demo {
     return [...(await readdir(this.directory)), ...this.#processes()];
   }
 
-  /** Those whose command line or environment names the directory: the operator has its kubeconfig there, a Pod its files. */
+  /**
+   * Those whose command line or environment names the directory: the operator has its kubeconfig there, a Pod its
+   * files.
+   */
   #processes(): string[] {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))

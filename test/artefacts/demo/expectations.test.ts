@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { checks, type Observed, runsOf } from '../../../dev/demo/expectations.ts';
 import { messages } from '../../../dev/demo/scenario.ts';
 
-/** The demo must not say that all is well when it is not: everything that can differ is made to differ, one thing at a time. */
+/**
+ * The demo must not say that all is well when it is not: everything that can differ is made to differ, one thing at a
+ * time.
+ */
 
 const COMMITS: Record<string, string> = { 'v1.0.0': 'a'.repeat(40), 'v1.1.0': 'b'.repeat(40), main: 'c'.repeat(40) };
 const at = (second: number) => `2026-11-05T10:00:0${second}Z`;

@@ -137,7 +137,10 @@ test('a list of tasks needs neither key nor revision, and writes nothing', async
   expect(entrypoint.output).toBe('cap was run\n');
 });
 
-/** Programs that stand in for OpenSSH's: an agent that is a file and a sleep, and an ssh-add that keeps what it was given. */
+/**
+ * Programs that stand in for OpenSSH's: an agent that is a file and a sleep, and an ssh-add that keeps what it was
+ * given.
+ */
 function withAgent(): Entrypoint {
   const entrypoint = new Entrypoint();
   const agent = join(entrypoint.folder, 'agent.mjs');

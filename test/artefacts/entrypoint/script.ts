@@ -21,7 +21,10 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** The entrypoint as a process of this machine, with programs of the test's own in place of cap; all is gone when the test has ended. */
+/**
+ * The entrypoint as a process of this machine, with programs of the test's own in place of cap; all is gone when the
+ * test has ended.
+ */
 export class Entrypoint {
   readonly folder = mkdtempSync(join(tmpdir(), 'capdeployjob-entrypoint-'));
   /** Where its temporary files go. */
@@ -53,7 +56,9 @@ export class Entrypoint {
     return folder;
   }
 
-  /** @param env over an environment that says REVISION=v1.0.0 and that no key is needed; undefined takes a variable away */
+  /**
+   * @param env over an environment that says REVISION=v1.0.0 and that no key is needed; undefined takes a variable away
+   */
   start(args: readonly string[], env: Record<string, string | undefined> = {}, input = ''): Promise<Ended> {
     const all = {
       PATH: `${this.#programs}:${process.env.PATH}`,

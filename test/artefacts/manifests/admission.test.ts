@@ -3,8 +3,9 @@ import { ANNOTATION, GROUP, LABEL, MANAGED_BY, VERSION } from '../../../src/api/
 import { documents, installedFiles, type Json, text, yamlFiles } from './yaml.ts';
 
 /**
- * The component deploy/admission, read as YAML: that it fits to the rest of the manifests and to the names in the program. What its rules let
- * through is tested against a real API server (test/cluster/admission*.test.ts), where kubectl builds it, too.
+ * The component deploy/admission, read as YAML: that it fits to the rest of the manifests and to the names in the
+ * program. What its rules let through is tested against a real API server (test/cluster/admission*.test.ts), where
+ * kubectl builds it, too.
  */
 const FOLDER = 'deploy/admission';
 

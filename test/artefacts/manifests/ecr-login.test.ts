@@ -6,7 +6,10 @@ import { ECR_ANNOTATION, SECRET_TYPE } from '../../../src/ecr/plan-secret.ts';
 import { RUN_LIMIT_MS } from '../../../src/ecr/run.ts';
 import { documents, type Json, path, text } from './yaml.ts';
 
-/** The components of deploy/ecr-login, read as YAML. That kustomize builds them and a cluster takes them: test/cluster/ecr-login.test.ts. */
+/**
+ * The components of deploy/ecr-login, read as YAML. That kustomize builds them and a cluster takes them:
+ * test/cluster/ecr-login.test.ts.
+ */
 
 const FOLDER = 'deploy/ecr-login';
 const component = (folder: string) =>

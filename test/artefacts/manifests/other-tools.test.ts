@@ -4,7 +4,10 @@ import { NOT_BACKED_UP } from '../../../src/api/names.ts';
 import { describeEnvelope } from '../../../src/requests/envelopes.ts';
 import { documents, text } from './yaml.ts';
 
-/** docs/other-tools.md says what the manifests and the program say. Its commands are run by test/cluster/other-tools.test.ts. */
+/**
+ * docs/other-tools.md says what the manifests and the program say. Its commands are run by
+ * test/cluster/other-tools.test.ts.
+ */
 const PAGE = 'docs/other-tools.md';
 const page = text(PAGE);
 

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { sourceFiles } from './source-files.ts';
 
 /**
- * What a room of `src` may import besides packages and itself; imports of types count. Imports point one way, so that the way of a message
- * can be read from the folders.
+ * What a room of `src` may import besides packages and itself; imports of types count. Imports point one way, so that
+ * the way of a message can be read from the folders.
  */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   // The contract: CRD, message, status, names, reasons.

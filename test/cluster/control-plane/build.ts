@@ -51,8 +51,9 @@ export function minors(): string[] {
 }
 
 /**
- * The programs of one Kubernetes minor: those in KUBEBUILDER_ASSETS where that is set (controller-runtime's name for such a folder), else
- * those in the cache, `$XDG_CACHE_HOME/capdeployjob` or `~/.cache/capdeployjob`, after building what it lacks.
+ * The programs of one Kubernetes minor: those in KUBEBUILDER_ASSETS where that is set (controller-runtime's name for
+ * such a folder), else those in the cache, `$XDG_CACHE_HOME/capdeployjob` or `~/.cache/capdeployjob`, after building
+ * what it lacks.
  * @throws Error that says what to do: for a minor or program that is not there, without Go, and for a build that fails
  */
 export async function findBinaries(options: FindOptions = {}): Promise<Binaries> {
@@ -120,7 +121,10 @@ async function built(
   return { version, kubernetes, folder, path: (name) => join(folder, name), source: folder };
 }
 
-/** Another one that builds the same at the same time does the same work twice, and no harm: each program appears whole, by a rename. */
+/**
+ * Another one that builds the same at the same time does the same work twice, and no harm: each program appears whole,
+ * by a rename.
+ */
 async function build(module: string, folder: string, components: readonly Component[], flags: string[]): Promise<void> {
   const temporary = mkdtempSync(join(folder, '.building-'));
   const remove = heldFolder(temporary);

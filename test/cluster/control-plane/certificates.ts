@@ -15,8 +15,8 @@ export interface KeyPair {
 }
 
 /**
- * The certificates of one control plane: an authority of its own that is valid for 30 days and for nothing else. By the `openssl` command,
- * for node:crypto reads X.509 certificates but signs none.
+ * The certificates of one control plane: an authority of its own that is valid for 30 days and for nothing else. By the
+ * `openssl` command, for node:crypto reads X.509 certificates but signs none.
  */
 export class Certificates {
   readonly #folder: string;

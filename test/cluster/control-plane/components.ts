@@ -3,7 +3,8 @@ import { type Running, startProcess, untilReady } from '../processes.ts';
 import type { Binaries, Component as Program } from './build.ts';
 
 /**
- * One process of a control plane, which can be stopped and started again on the same ports and with the same data while the others run.
+ * One process of a control plane, which can be stopped and started again on the same ports and with the same data while
+ * the others run.
  */
 export class Component {
   readonly #binaries: Binaries;
@@ -44,7 +45,8 @@ export class Component {
 
   /**
    * Resolves when it is ready.
-   * @throws PortTaken when somebody else has its port; Error with the end of its log when it ends, or is not ready within a minute
+   * @throws PortTaken when somebody else has its port; Error with the end of its log when it ends, or is not ready
+   * within a minute
    */
   async start(): Promise<void> {
     if (this.#running !== undefined && this.#running.end === undefined) throw new Error(`${this.name} runs already`);

@@ -9,9 +9,10 @@ import { Certificates, kubeconfig } from './certificates.ts';
 import { Component, PortTaken } from './components.ts';
 
 /**
- * A Kubernetes control plane without nodes on loopback: etcd, kube-apiserver and kube-controller-manager as they were released, with
- * certificates of their own, RBAC on and an audit log. All controllers run as they do in a user's cluster: who plays Pods makes the Node
- * that they are bound to and keeps its heartbeat up, or the garbage collector of Pods removes them after 40 s (podgc, "quarantine").
+ * A Kubernetes control plane without nodes on loopback: etcd, kube-apiserver and kube-controller-manager as they were
+ * released, with certificates of their own, RBAC on and an audit log. All controllers run as they do in a user's
+ * cluster: who plays Pods makes the Node that they are bound to and keeps its heartbeat up, or the garbage collector of
+ * Pods removes them after 40 s (podgc, "quarantine").
  */
 export interface ControlPlane {
   /** As the API server reports it: v1.36.3. */
@@ -39,7 +40,10 @@ export interface ControlPlane {
 
 export interface ControlPlaneOptions {
   binaries: Binaries;
-  /** An address of this machine at which nodes and Pods reach the API server: it listens there too, and asks kubelets for logs. */
+  /**
+   * An address of this machine at which nodes and Pods reach the API server: it listens there too, and asks kubelets
+   * for logs.
+   */
   nodeAddress?: string;
 }
 
@@ -47,7 +51,8 @@ export interface ControlPlaneOptions {
 const ATTEMPTS = 5;
 
 /**
- * Starts one on free ports. Ready when the controllers have made the `default` ServiceAccount, without which no Pod can be created.
+ * Starts one on free ports. Ready when the controllers have made the `default` ServiceAccount, without which no Pod can
+ * be created.
  * @throws Error with the end of the log of the component that did not start; nothing is left then
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {

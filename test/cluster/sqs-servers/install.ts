@@ -23,13 +23,17 @@ export interface Installation {
   readonly needs: readonly { readonly command: string; readonly remedy: string }[];
   /** What makes the same pins another installation, as the version of the interpreter does. */
   readonly alsoKeyedBy?: () => Promise<string>;
-  /** The commands that install into a directory. They must not write its path into what they install: it is renamed at the end. */
+  /**
+   * The commands that install into a directory. They must not write its path into what they install: it is renamed at
+   * the end.
+   */
   readonly steps: (directory: string) => readonly (readonly [command: string, ...args: string[]])[];
 }
 
 /**
- * Installs once into `${XDG_CACHE_HOME:-~/.cache}/capdeployjob/sqs-servers`, under a temporary name that becomes the final one only when all is
- * there: an installation that was interrupted, or another one at the same time, does no harm.
+ * Installs once into `${XDG_CACHE_HOME:-~/.cache}/capdeployjob/sqs-servers`, under a temporary name that becomes the
+ * final one only when all is there: an installation that was interrupted, or another one at the same time, does no
+ * harm.
  *
  * @returns the directory.
  * @throws Error in one line where a command is missing; with the end of its output where a step failed.

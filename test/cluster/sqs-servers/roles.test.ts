@@ -8,8 +8,8 @@ import { letGo } from '../processes.ts';
 import { type SqsServerProcess, startMiniStack } from './index.ts';
 
 /**
- * `spec.queue.roleArn` against a server that checks signatures, trust policies and rights (MiniStack with AUTH): the queue lies in an account
- * that only the role can read, and the role trusts the operator's account for one external id.
+ * `spec.queue.roleArn` against a server that checks signatures, trust policies and rights (MiniStack with AUTH): the
+ * queue lies in an account that only the role can read, and the role trusts the operator's account for one external id.
  */
 
 /** MiniStack takes an access key of twelve digits for the account of that number, and any other for its own. */

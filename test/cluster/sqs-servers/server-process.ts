@@ -15,7 +15,10 @@ export interface SqsServerProcess {
   stop(): Promise<void>;
   /** kill -9: nothing is said to clients, nothing is saved. */
   kill(): Promise<void>;
-  /** Ends it, where it still runs, and starts it on the same port with the same data; `env` adds to its environment, for this start only. */
+  /**
+   * Ends it, where it still runs, and starts it on the same port with the same data; `env` adds to its environment, for
+   * this start only.
+   */
   restart(env?: Readonly<Record<string, string>>): Promise<void>;
 }
 

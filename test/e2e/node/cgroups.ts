@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * The only thing of a node that no namespace takes along: the control groups of its Pods. They lie in one group that is named after the
- * process that made it, so that nodes do not meet, and that is removed when the node is gone.
+ * The only thing of a node that no namespace takes along: the control groups of its Pods. They lie in one group that is
+ * named after the process that made it, so that nodes do not meet, and that is removed when the node is gone.
  */
 
 const ROOT = '/sys/fs/cgroup';

@@ -5,8 +5,9 @@ import { run, runAll } from './commands.ts';
 import { NODE_FOLDER } from './machine.ts';
 
 /**
- * The network of the node's namespace: a bridge on which the node and the "application servers" are, and which leads nowhere else. Pods have a
- * bridge of their own (CNI), and the node routes between the two. No default route: nothing leaves.
+ * The network of the node's namespace: a bridge on which the node and the "application servers" are, and which leads
+ * nowhere else. Pods have a bridge of their own (CNI), and the node routes between the two. No default route: nothing
+ * leaves.
  */
 export const NODE_ADDRESS = '10.10.0.1';
 export const SERVERS_BRIDGE = 'servers0';
@@ -35,7 +36,10 @@ export async function serveApi(port: number): Promise<void> {
   for (const chain of ['PREROUTING', 'OUTPUT']) await run('iptables', ['-w', '-t', 'nat', '-A', chain, ...rule]);
 }
 
-/** A second address of the node's network namespace, for a second kubelet: they all listen on one port. @returns what takes it away */
+/**
+ * A second address of the node's network namespace, for a second kubelet: they all listen on one port. @returns what
+ * takes it away
+ */
 export async function addNodeAddress(address: string): Promise<() => Promise<void>> {
   const where = `${address}/${SERVERS_PREFIX} dev ${SERVERS_BRIDGE}`;
   await runAll([`ip addr add ${where}`]);
@@ -99,7 +103,10 @@ export function wrapPlugins(plugins: string): void {
   writeFileSync(join(PLUGINS, 'bridge'), `${script.join('\n')}\n`, { mode: 0o755 });
 }
 
-/** As where the agent of a network is down on a node: no Pod of the namespace gets a sandbox. @returns what gives the network back */
+/**
+ * As where the agent of a network is down on a node: no Pod of the namespace gets a sandbox. @returns what gives the
+ * network back
+ */
 export function takeNetworkAway(namespace: string): () => void {
   const mark = join(TAKEN_AWAY, namespace);
   writeFileSync(mark, '');

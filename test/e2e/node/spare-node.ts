@@ -15,8 +15,8 @@ import { addNodeAddress } from './network.ts';
 const ADDRESS = '10.10.0.2';
 
 /**
- * A second node, which a test may lose: containerd and kubelet of its own beside those of the first. It has the pause image alone. Pods come
- * there by `spec.nodeName`; the scheduler sends none. One at a time.
+ * A second node, which a test may lose: containerd and kubelet of its own beside those of the first. It has the pause
+ * image alone. Pods come there by `spec.nodeName`; the scheduler sends none. One at a time.
  */
 export class SpareNode {
   readonly name: string;

@@ -32,7 +32,10 @@ export class GitServer {
     return server;
   }
 
-  /** Commits what makes this revision another one than those before, as a tag of that name and on main. @returns its full SHA */
+  /**
+   * Commits what makes this revision another one than those before, as a tag of that name and on main. @returns its
+   * full SHA
+   */
   async release(tag: string): Promise<string> {
     writeFileSync(join(this.#work, 'index.html'), `${tag}\n`);
     await this.#git('add', '.');

@@ -9,8 +9,8 @@ const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const TYPES = { config: 'application/vnd.oci.image.config.v1+json', layer: 'application/vnd.oci.image.layer.v1.tar' };
 
 /**
- * A registry on loopback, where containerd speaks plain HTTP, with one image under each name and tag. It answers nothing until it is told to: a
- * slow pull.
+ * A registry on loopback, where containerd speaks plain HTTP, with one image under each name and tag. It answers
+ * nothing until it is told to: a slow pull.
  */
 export class SlowRegistry {
   readonly #hold = Promise.withResolvers<void>();

@@ -19,8 +19,8 @@ import { createServerNamespace, serverAddress } from '../node/network.ts';
 const USER_ID = 20_001;
 
 /**
- * A machine with sshd: a network namespace on the servers' bridge and, in a mount namespace, this machine's own files under a layer that takes
- * what is written. So everything that ever happened there can be read from the layer.
+ * A machine with sshd: a network namespace on the servers' bridge and, in a mount namespace, this machine's own files
+ * under a layer that takes what is written. So everything that ever happened there can be read from the layer.
  */
 export class SshServer {
   readonly name: string;

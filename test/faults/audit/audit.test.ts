@@ -52,7 +52,9 @@ const final = (over: Partial<Final> = {}): Final => ({
   ...over,
 });
 
-/** v1, v2 and v4 ran one after the other, v3 was dropped for v4, v5 failed in another lane at the same time; one poison. */
+/**
+ * v1, v2 and v4 ran one after the other, v3 was dropped for v4, v5 failed in another lane at the same time; one poison.
+ */
 const sound = (): Evidence => ({
   requests: [
     asked('v1', { dueAt: 1000 }),

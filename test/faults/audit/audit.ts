@@ -24,7 +24,9 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   unhealthy,
 };
 
-/** The same for every scenario, whatever was done. @returns a sentence for each piece of damage; none where all is well */
+/**
+ * The same for every scenario, whatever was done. @returns a sentence for each piece of damage; none where all is well
+ */
 export function audit(evidence: Evidence): string[] {
   return Object.entries(CHECKS).flatMap(([name, check]) => check(evidence).map((finding) => `${name}: ${finding}`));
 }

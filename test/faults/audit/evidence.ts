@@ -1,6 +1,7 @@
 /**
- * What a scenario leaves behind for its audit. It is gathered from outside the operator: what producers sent, when containers ran (the
- * played kubelet's own clock, not the API's), every version of every status that a watch saw, what the queues hold at the end.
+ * What a scenario leaves behind for its audit. It is gathered from outside the operator: what producers sent, when
+ * containers ran (the played kubelet's own clock, not the API's), every version of every status that a watch saw, what
+ * the queues hold at the end.
  */
 export interface Evidence {
   requests: readonly Asked[];
@@ -19,7 +20,9 @@ export interface Lane {
   environment: string;
 }
 
-/** A deploy that a producer asked for, once or several times over. Its revision is no other one's in the whole scenario. */
+/**
+ * A deploy that a producer asked for, once or several times over. Its revision is no other one's in the whole scenario.
+ */
 export interface Asked extends Lane {
   task: string;
   revision: string;

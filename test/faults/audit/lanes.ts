@@ -2,7 +2,9 @@ import { type Check, clock, laneAndTaskOf, laneOf, named } from './evidence.ts';
 
 /** What may not happen within a lane, judged by when containers ran. (Invariants 3 and 4.) */
 
-/** A run that has not ended overlaps everything that starts after it. Of two Pods of one Job `twoPodsOfOneJob` tells. */
+/**
+ * A run that has not ended overlaps everything that starts after it. Of two Pods of one Job `twoPodsOfOneJob` tells.
+ */
 export const overlapping: Check = ({ runs }) => {
   const found: string[] = [];
   for (const [lane, inLane] of Map.groupBy(runs, laneOf)) {

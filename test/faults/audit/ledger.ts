@@ -10,8 +10,8 @@ import {
 } from './evidence.ts';
 
 /**
- * The double-entry part of the audit: what was asked for against what is recorded against what ran. (Invariants 1, 2, 5 and 7 of the
- * architecture.)
+ * The double-entry part of the audit: what was asked for against what is recorded against what ran. (Invariants 1, 2, 5
+ * and 7 of the architecture.)
  */
 
 /** Of all that stands for one request. */
@@ -44,8 +44,9 @@ export const recordedTwice: Check = (evidence) =>
     );
 
 /**
- * An id is recognised while its Job, its history entry or the watermark knows it (contract, section 5): who is delivered again after that, for the history
- * keeps 50 requests, is recorded again, but as what it is: out of order, and not started.
+ * An id is recognised while its Job, its history entry or the watermark knows it (contract, section 5): who is
+ * delivered again after that, for the history keeps 50 requests, is recorded again, but as what it is: out of order,
+ * and not started.
  */
 const isRedelivered = (entry: Entry, all: readonly Entry[]): boolean =>
   entry.result === 'Superseded' &&
@@ -60,8 +61,9 @@ export const ranTwice: Check = (evidence) =>
     .map(({ asked, runs }) => `${named(asked)} ran ${runs.length} times: ${runs.map(toldRun).join('; ')}`);
 
 /**
- * The Job controller made two Pods for one Job of one completion. Kubernetes does not rule that out ("the same program may sometimes be started
- * twice", Jobs, "Handling Pod and container failures"): it happens where the answer to its creating a Pod gets lost.
+ * The Job controller made two Pods for one Job of one completion. Kubernetes does not rule that out ("the same program
+ * may sometimes be started twice", Jobs, "Handling Pod and container failures"): it happens where the answer to its
+ * creating a Pod gets lost.
  */
 export const twoPodsOfOneJob: Check = (evidence) =>
   accounts(evidence)

@@ -59,7 +59,10 @@ test('etcd forgets its history: watches find their place gone (410), and a listâ
       await kube.deleteOne(JOBS, NAMESPACE, metadata.name, { propagationPolicy: 'Background' });
     }
 
-    /** The list that the operator's caches and live looks make, over three pages of which all but the first come too late. */
+    /**
+     * The list that the operator's caches and live looks make, over three pages of which all but the first come too
+     * late.
+     */
     async function expectWholeListOverExpiredPages(): Promise<void> {
       const names = Array.from({ length: 25 }, (_, index) => `bystander-${String(index).padStart(2, '0')}`);
       for (const name of names) await admin.create(JOBS, bystander({ name, namespace: NAMESPACE }));

@@ -9,9 +9,10 @@ import { expectAllIsWell } from '../site/verdict.ts';
 const TOLD_AFTER_MS = 90_000;
 const SHORT_OUTAGES = 4;
 /**
- * ElasticMQ copies a message to the dead-letter queue before it removes it from its own. Killed in between it copies it again when it is back, its
- * database refuses that, and from then on it stores nothing more of what it acknowledges ("Failed to notify queue event listener" in its log):
- * the next kill loses it. SQS does not, so here is none. Poison meets outages in sqs-trouble and in the simulation.
+ * ElasticMQ copies a message to the dead-letter queue before it removes it from its own. Killed in between it copies it
+ * again when it is back, its database refuses that, and from then on it stores nothing more of what it acknowledges
+ * ("Failed to notify queue event listener" in its log): the next kill loses it. SQS does not, so here is none. Poison
+ * meets outages in sqs-trouble and in the simulation.
  */
 const poison = false;
 

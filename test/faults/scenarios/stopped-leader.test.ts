@@ -68,8 +68,9 @@ async function theLeader(site: Site): Promise<Replica> {
 }
 
 /**
- * What an old leader still wrote when it came back: what it had sent, or was about to send, when it was stopped. No lease can rule that out, and the
- * lane protocol makes it harmless (that is what the audit has just said). But it ends: with the process that was the leader.
+ * What an old leader still wrote when it came back: what it had sent, or was about to send, when it was stopped. No
+ * lease can rule that out, and the lane protocol makes it harmless (that is what the audit has just said). But it ends:
+ * with the process that was the leader.
  */
 function lateWrites(site: Site, absences: readonly { old: Replica; until: number }[]): void {
   site.apiLog.read();

@@ -33,7 +33,9 @@ const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 export const isWrite = ({ verb, resource, uri }: Request): boolean =>
   WRITES.includes(verb) && resource !== 'leases' && !uri.includes('dryRun=All');
 
-/** The audit log of the API server (audit-policy.yaml: all requests of the operator, and no others), read as it grows. */
+/**
+ * The audit log of the API server (audit-policy.yaml: all requests of the operator, and no others), read as it grows.
+ */
 export class ApiLog {
   readonly requests: Request[] = [];
   readonly #file: string;

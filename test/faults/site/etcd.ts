@@ -10,7 +10,8 @@ async function call<T>(etcdUrl: string, path: string, body: object): Promise<T> 
 }
 
 /**
- * Forgets all of its history up to now, as `etcdctl compact` does: who wants to go on from an older revision gets a 410.
+ * Forgets all of its history up to now, as `etcdctl compact` does: who wants to go on from an older revision gets a
+ * 410.
  * @returns the revision
  */
 export async function compact(etcdUrl: string): Promise<string> {

@@ -23,8 +23,9 @@ const RETRY_MS = 100;
 const KILLED = 143;
 
 /**
- * A kubelet without containers for all Pods of a namespace, as one on a node that no fault of the control plane stops: what runs runs on
- * while the API server is away, and is reported when it is back. When its containers ran it writes down by its own clock.
+ * A kubelet without containers for all Pods of a namespace, as one on a node that no fault of the control plane stops:
+ * what runs runs on while the API server is away, and is reported when it is back. When its containers ran it writes
+ * down by its own clock.
  */
 export class FaultsKubelet {
   readonly runs: Run[] = [];

@@ -8,8 +8,9 @@ import type { Entry, Final } from '../audit/evidence.ts';
 type Resource = CapDeployJob & KubeObject;
 
 /**
- * Follows every version of every CapDeployJob and keeps what was ever recorded: the history itself forgets all but the newest 50. Where the
- * API server was away and a version is missed, its entries still stand in a later one, for no outage lasts for 50 deploys.
+ * Follows every version of every CapDeployJob and keeps what was ever recorded: the history itself forgets all but the
+ * newest 50. Where the API server was away and a version is missed, its entries still stand in a later one, for no
+ * outage lasts for 50 deploys.
  */
 export class Observer {
   /** Each that differs from all others, by what it says. */

@@ -15,7 +15,10 @@ const COUNTS = [
 ] as const;
 const RETRY_MS = 200;
 
-/** The queues of a scenario, each with its dead-letter queue, as producers and an administrator see them: never through a fault proxy. */
+/**
+ * The queues of a scenario, each with its dead-letter queue, as producers and an administrator see them: never through
+ * a fault proxy.
+ */
 export class FaultsQueues {
   readonly #endpoint: string;
   readonly #sqs: SQSClient;
@@ -38,7 +41,10 @@ export class FaultsQueues {
     return `${endpoint}/000000000000/${name}`;
   }
 
-  /** Until the server has them all: who hears of no success sends once more, as producers do. @returns how many times they were sent */
+  /**
+   * Until the server has them all: who hears of no success sends once more, as producers do. @returns how many times
+   * they were sent
+   */
   async send(name: string, bodies: readonly string[]): Promise<number> {
     const Entries = bodies.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
     for (let times = 1; ; times++) {

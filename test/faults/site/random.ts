@@ -1,4 +1,7 @@
-/** Chance that can be repeated: what happens in a scenario, in its order, is drawn from one seed. (When it happens is the machine's.) */
+/**
+ * Chance that can be repeated: what happens in a scenario, in its order, is drawn from one seed. (When it happens is
+ * the machine's.)
+ */
 export class Random {
   #state: number;
 

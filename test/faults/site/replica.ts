@@ -145,7 +145,10 @@ function bundle(): string {
 
 const isProxyVariable = (name: string): boolean => /_proxy$/i.test(name);
 
-/** The audit log's `authentication.kubernetes.io/credential-id` of a ServiceAccount's token (KEP-4193): JTI= and its claim of that name. */
+/**
+ * The audit log's `authentication.kubernetes.io/credential-id` of a ServiceAccount's token (KEP-4193): JTI= and its
+ * claim of that name.
+ */
 function credentialIdOf(token: string): string {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { jti: string };
   return `JTI=${claims.jti}`;

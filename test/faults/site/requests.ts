@@ -25,8 +25,9 @@ const RESTART = 0.08;
 const FAILS = 0.05;
 
 /**
- * Thinks up the messages for one resource, one by one, at the moment at which they are sent. Most are deploys of a new revision; some are
- * sent twice over, are late, are scheduled, ask for another task, fail in their container, or are poison.
+ * Thinks up the messages for one resource, one by one, at the moment at which they are sent. Most are deploys of a new
+ * revision; some are sent twice over, are late, are scheduled, ask for another task, fail in their container, or are
+ * poison.
  */
 export class Requests {
   readonly #resource: string;

@@ -33,7 +33,10 @@ export interface SiteOptions {
   /** Of the operator, besides what it needs to find everything. */
   flags?: readonly string[];
   script?: (revision: string, random: Random) => Partial<Script>;
-  /** Whether the controller-manager may lose the answer to its creating a Pod: then it may create a second one, which no operator can keep it from. */
+  /**
+   * Whether the controller-manager may lose the answer to its creating a Pod: then it may create a second one, which no
+   * operator can keep it from.
+   */
   mayMakeTwoPods?: boolean;
 }
 
@@ -45,7 +48,10 @@ export const LEASE_MS = 5_000;
 
 export const NAMESPACE = 'faults';
 
-/** Everything that a scenario breaks: a control plane, an SQS server, a node, operators; and what the audit will want to know. */
+/**
+ * Everything that a scenario breaks: a control plane, an SQS server, a node, operators; and what the audit will want to
+ * know.
+ */
 export interface Site {
   readonly options: SiteOptions;
   readonly seed: number;
@@ -61,7 +67,10 @@ export interface Site {
   /** Names of the CapDeployJobs, and of their queues. */
   readonly resources: readonly string[];
   readonly replicas: Replica[];
-  /** Makes a replica of the operator and starts it. @param apiServer where it finds the API server, where it has a way of its own */
+  /**
+   * Makes a replica of the operator and starts it. @param apiServer where it finds the API server, where it has a way
+   * of its own
+   */
   startReplica(options?: { apiServer?: string }): Promise<Replica>;
   /** For what the scenario has to say in the end. */
   note(text: string): void;

@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 /**
  * What can come of a request to SQS besides its answer:
- * - `throttle`: SQS asks for fewer requests, in its own words (400 RequestThrottled; AWS docs, "SQS API errors", JSON protocol).
+ * - `throttle`: SQS asks for fewer requests, in its own words (400 RequestThrottled; AWS docs, "SQS API errors", JSON
+ *   protocol).
  * - `internal`: SQS itself is in trouble (500 InternalFailure).
  * - `unavailable`: something before SQS is (503, a page of HTML).
  * - `hang`: no answer ever, until the client gives up; the request never arrived.
@@ -16,7 +17,10 @@ export type SqsFault = (typeof SQS_FAULTS)[number];
 
 const SLOW_MS = 2_000;
 
-/** Between the operators and the SQS server: knows requests, and so can answer in SQS's place, or keep back the answer of one. */
+/**
+ * Between the operators and the SQS server: knows requests, and so can answer in SQS's place, or keep back the answer
+ * of one.
+ */
 export class SqsProxy {
   /** Asked for each request, with the action: ReceiveMessage, DeleteMessageBatch, … */
   fault: (action: string) => SqsFault | undefined = () => undefined;

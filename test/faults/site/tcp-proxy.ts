@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 /**
  * What a network does to connections, whatever is in them (TLS): between one client and one server, on loopback.
  *
- * What is held back is delivered when that ends, also to a server whose client has hung up meanwhile: so does a real network, and a write of an
- * operator that was cut off may reach the API server when another one has long taken over.
+ * What is held back is delivered when that ends, also to a server whose client has hung up meanwhile: so does a real
+ * network, and a write of an operator that was cut off may reach the API server when another one has long taken over.
  */
 export class TcpProxy {
   /** Milliseconds that each piece takes, either way. */

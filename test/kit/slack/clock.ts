@@ -7,8 +7,8 @@ interface Timer {
 }
 
 /**
- * The real clock, which a test can set forward: what is due by then fires. Sockets and clients go on in real time meanwhile.
- * No timer keeps the process alive.
+ * The real clock, which a test can set forward: what is due by then fires. Sockets and clients go on in real time
+ * meanwhile. No timer keeps the process alive.
  */
 export class TravelClock implements Clock {
   #ahead = 0;

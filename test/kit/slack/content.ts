@@ -7,8 +7,8 @@ import { problemsError, SlackError } from './slack-error.ts';
 import type { World } from './world.ts';
 
 /**
- * Characters of `text`. `chat.postMessage` cuts off what is longer, the real one; this one refuses it, as `chat.postEphemeral` does.
- * `chat.update` takes 4,000.
+ * Characters of `text`. `chat.postMessage` cuts off what is longer, the real one; this one refuses it, as
+ * `chat.postEphemeral` does. `chat.update` takes 4,000.
  *
  * @see https://docs.slack.dev/reference/methods/chat.postMessage#truncating
  * @see https://docs.slack.dev/reference/methods/chat.update
@@ -17,7 +17,8 @@ export const TEXT_LIMIT = 40_000;
 export const UPDATE_TEXT_LIMIT = 4000;
 
 /**
- * Characters of all blocks as JSON. The real limit is in no document. It was seen at 13,200 to 13,300, and with 11,341 of text alone.
+ * Characters of all blocks as JSON. The real limit is in no document. It was seen at 13,200 to 13,300, and with 11,341
+ * of text alone.
  *
  * @see https://github.com/slackapi/bolt-js/issues/2509
  * @see https://github.com/slackapi/bolt-js/issues/2867

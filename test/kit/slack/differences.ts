@@ -1,6 +1,7 @@
 /**
- * Where this Slack is not the real one, or where it is not known what the real one does. Where it is not known, this one is strict.
- * Limits of Block Kit stand with their pages in `block-kit/limits.ts`, those of sockets and hooks at their constants.
+ * Where this Slack is not the real one, or where it is not known what the real one does. Where it is not known, this
+ * one is strict. Limits of Block Kit stand with their pages in `block-kit/limits.ts`, those of sockets and hooks at
+ * their constants.
  */
 export interface Difference {
   what: string;

@@ -1,4 +1,7 @@
-/** The emoji that this Slack knows, by their short names. Any other name is `invalid_name`, as a mistyped one is in the real one. */
+/**
+ * The emoji that this Slack knows, by their short names. Any other name is `invalid_name`, as a mistyped one is in the
+ * real one.
+ */
 export const EMOJI: Readonly<Record<string, string>> = {
   '+1': '👍',
   arrow_heading_down: '⤵️',

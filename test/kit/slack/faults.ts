@@ -17,7 +17,10 @@ export type Fault =
   /** Done, but the answer never comes. */
   | { kind: 'lostHang' };
 
-/** `lost`: sent to no socket. `twice`: the same envelope again on the same socket. `both`: to two sockets, if there are two. */
+/**
+ * `lost`: sent to no socket. `twice`: the same envelope again on the same socket. `both`: to two sockets, if there are
+ * two.
+ */
 export type EnvelopeFault = 'lost' | 'twice' | 'both';
 
 /** `silent`: the connection is made, but `hello` never comes. */

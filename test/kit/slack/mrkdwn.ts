@@ -1,5 +1,6 @@
 /**
- * Slack's markup, as a client reads it: `<@U…>`, `<#C…>`, `<!channel>`, `<!subteam^S…>`, `<url|label>`, `<!date^…|fallback>`.
+ * Slack's markup, as a client reads it: `<@U…>`, `<#C…>`, `<!channel>`, `<!subteam^S…>`, `<url|label>`,
+ * `<!date^…|fallback>`.
  *
  * @see https://docs.slack.dev/messaging/formatting-message-text
  */
@@ -12,7 +13,10 @@ export type Token =
   | { kind: 'broadcast'; range: string }
   | { kind: 'link'; url: string; label: string };
 
-/** What Slack makes links of by itself. `none`: of nothing. `urls`: of addresses. `client`, `full`: of names too, which then ping. */
+/**
+ * What Slack makes links of by itself. `none`: of nothing. `urls`: of addresses. `client`, `full`: of names too, which
+ * then ping.
+ */
 export type Parse = 'none' | 'urls' | 'client' | 'full';
 
 export const escaped = (text: string): string =>
@@ -82,7 +86,10 @@ function entity(content: string): Token {
 export const withEmoji = (text: string): string =>
   text.replace(/:([a-z0-9_+-]+):/g, (all, name: string) => EMOJI[name] ?? all);
 
-/** What a reader sees. What Slack made of markup stands in ⟦⟧, so that it is not mistaken for the same text typed as text. */
+/**
+ * What a reader sees. What Slack made of markup stands in ⟦⟧, so that it is not mistaken for the same text typed as
+ * text.
+ */
 export function shown(team: Team, token: Token): string {
   switch (token.kind) {
     case 'text':

@@ -29,8 +29,8 @@ export const stateField = (element: Json): string | undefined => FIELDS[String(e
 export type Values = Record<string, Record<string, Json>>;
 
 /**
- * State after the view has these blocks. What stands under the same block and action id is kept, whatever `initial_…` says now;
- * a choice that is no longer offered is lost.
+ * State after the view has these blocks. What stands under the same block and action id is kept, whatever `initial_…`
+ * says now; a choice that is no longer offered is lost.
  */
 export function stateOf(blocks: Json[], before: Values = {}): Values {
   const values: Values = {};

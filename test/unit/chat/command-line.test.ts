@@ -65,7 +65,8 @@ describe('a time', () => {
   });
 
   it('is read by the asker`s clock on the day that this clock shows', () => {
-    // Nine in the morning in Los Angeles is six in the evening of the same day in London, and two at night of the next in Tokyo.
+    // Nine in the morning in Los Angeles is six in the evening of the same day in London, and two at night of the next
+    // in Tokyo.
     const at = Date.parse('2026-11-30T17:00:00Z');
     const timeZone = 'America/Los_Angeles';
     expect(read('deploy web staging main --at 19:30', { at, timeZone })).toMatchObject({

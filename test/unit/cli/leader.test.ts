@@ -189,7 +189,10 @@ const silentOrigin = () => `http://127.0.0.1:${(silent.address() as AddressInfo)
 class Replica extends Program {
   readonly token: string;
   readonly #begun = performance.now();
-  /** How long it took from its start until it stood by or worked: what bounds in milliseconds are worth on this machine, just now. */
+  /**
+   * How long it took from its start until it stood by or worked: what bounds in milliseconds are worth on this machine,
+   * just now.
+   */
   startedMs = 0;
 
   constructor(token: string, args: string[]) {
@@ -270,7 +273,8 @@ describe.concurrent('of two replicas', () => {
     await until(async () => expect(await here.depth()).toBe(0));
     await leader.kill();
     const took = await follower.worksAfter();
-    // Counted from the last renewal, which is half a second old or so; what is above the 4 s is for a machine that is busy.
+    // Counted from the last renewal, which is half a second old or so; what is above the 4 s is for a machine that is
+    // busy.
     expect(took).toBeLessThan(4500 + follower.startedMs);
     await here.send('after');
     await until(async () => expect((await here.status()).waiting).toBe(2));

@@ -1,6 +1,7 @@
 /**
- * ECR and STS on loopback, as far as the refresher asks them: GetAuthorizationToken (AWS JSON 1.1) and AssumeRole (query protocol, XML). Each
- * token is another one, and says whose it is. Faults are played in the order in which they are given.
+ * ECR and STS on loopback, as far as the refresher asks them: GetAuthorizationToken (AWS JSON 1.1) and AssumeRole
+ * (query protocol, XML). Each token is another one, and says whose it is. Faults are played in the order in which they
+ * are given.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

@@ -15,7 +15,8 @@ const OLD = { [REGISTRY]: { username: 'AWS', password: 'old', auth: 'QVdTOm9sZA=
 const ACCOUNTS = ['default', 'web'];
 
 /**
- * Ends the run as kill -9 does: after so many requests to the cluster nothing more is sent, and nothing that is answered is read.
+ * Ends the run as kill -9 does: after so many requests to the cluster nothing more is sent, and nothing that is
+ * answered is read.
  * @param after whether the last request takes effect.
  * @returns whether there was such a request.
  */

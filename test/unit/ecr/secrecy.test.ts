@@ -10,11 +10,15 @@ beforeEach(async () => {
 });
 afterEach(() => rig.stop());
 
-/** Every form in which a token travels: itself, `AWS:token` in base64, the Docker config in base64, and base64 of these at any offset. */
+/**
+ * Every form in which a token travels: itself, `AWS:token` in base64, the Docker config in base64, and base64 of these
+ * at any offset.
+ */
 function forms(password: string): string[] {
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   const auth = base64(`AWS:${password}`);
-  // What base64 of a text with this in it holds, wherever it begins there: without the ends, which depend on the neighbours.
+  // What base64 of a text with this in it holds, wherever it begins there: without the ends, which depend on the
+  // neighbours.
   const within = (text: string) => ['', ' ', '  '].map((before) => base64(before + text).slice(4, -8));
   // A part of it is as bad as the whole.
   return [password, auth, ...within(password), ...within(auth)].flatMap((text) => [

@@ -61,7 +61,10 @@ export class Replicas {
     await this.person.delete(LEASES, LEASE.namespace, LEASE.name, { uid, resourceVersion });
   }
 
-  /** Lets time pass; two leaders at any moment are an error, unless the test expects them. @returns the most that there were at once. */
+  /**
+   * Lets time pass; two leaders at any moment are an error, unless the test expects them. @returns the most that there
+   * were at once.
+   */
   async advance(ms: number, stepMs = 100): Promise<number> {
     let most = 0;
     for (let passed = 0; passed < ms; passed += stepMs) {
@@ -81,7 +84,10 @@ export class Replicas {
 /** What becomes of a request: it fails before it takes effect, or after, or is never answered. */
 export type Fault = 'refused' | 'no answer' | 'done, no answer' | undefined;
 
-/** A process that wants to lead: it has a clock of its own, may be cut off from the API server, and may be stopped and woken (SIGSTOP, SIGCONT). */
+/**
+ * A process that wants to lead: it has a clock of its own, may be cut off from the API server, and may be stopped and
+ * woken (SIGSTOP, SIGCONT).
+ */
 export class Replica {
   readonly name: string;
   readonly elector: LeaderElector;

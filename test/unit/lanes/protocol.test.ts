@@ -1,7 +1,10 @@
 import { test } from 'vitest';
 import { outcomeOfOrders, outcomeOfProperty } from './protocol.ts';
 
-/** The same runs each time; more of them, and others, for who has changed the protocol: PROTOCOL_RUNS=100000 PROTOCOL_SEED=7. */
+/**
+ * The same runs each time; more of them, and others, for who has changed the protocol: PROTOCOL_RUNS=100000
+ * PROTOCOL_SEED=7.
+ */
 const { PROTOCOL_RUNS = '1000', PROTOCOL_SEED = '20260310' } = process.env;
 
 test('whatever is delivered twice, whoever crashes where, with two operators at once: the invariants hold and all comes to an end', {

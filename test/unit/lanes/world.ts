@@ -31,7 +31,10 @@ import { aPod, aRawSpec, aResource, aSpec, NO_WARNINGS, NOW } from '../../kit/bu
 /** An invariant of the architecture that does not hold. */
 export class Violation extends Error {}
 
-/** What may go wrong in a run. Each run draws its own mixture: rare faults meet more often where few others disturb them. */
+/**
+ * What may go wrong in a run. Each run draws its own mixture: rare faults meet more often where few others disturb
+ * them.
+ */
 export interface Faults {
   crash: boolean;
   redeliver: boolean;
@@ -148,8 +151,9 @@ const SKEW_MS = 7_000;
 const ENVIRONMENT = 'production';
 
 /**
- * One lane of a CapDeployJob in a cluster that is as unkind as the protocol allows: two operators whose passes interleave at every step,
- * a Job controller that lags, people, and a queue that delivers again. The plan is the real one; invariants are checked after each step.
+ * One lane of a CapDeployJob in a cluster that is as unkind as the protocol allows: two operators whose passes
+ * interleave at every step, a Job controller that lags, people, and a queue that delivers again. The plan is the real
+ * one; invariants are checked after each step.
  */
 export class World {
   now = NOW;
@@ -253,7 +257,10 @@ export class World {
     }
   }
 
-  /** A while in which both operators look as often as they like, in any order, and the cluster follows; what runs runs on. */
+  /**
+   * A while in which both operators look as often as they like, in any order, and the cluster follows; what runs runs
+   * on.
+   */
   settle(choose: () => number): void {
     for (let round = 0; round < 15; round += 1) {
       const passes = choose() % 4;
@@ -305,7 +312,8 @@ export class World {
     });
   }
 
-  // ---- The steps ------------------------------------------------------------------------------------------------------------------
+  // ---- The steps
+  // ------------------------------------------------------------------------------------------------------------------
 
   #actions(): Action[] {
     const actions = [...this.#intake(), ...this.#cluster(true), ...this.#people()];
@@ -544,7 +552,8 @@ export class World {
     return actions;
   }
 
-  // ---- The shell: what src/operator/controller does with a plan ------------------------------------------------------------------------------
+  // ---- The shell: what src/operator/controller does with a plan
+  // ------------------------------------------------------------------------------
 
   *#pass(operator: Operator): Generator<void> {
     const { resource } = this;
@@ -641,7 +650,8 @@ export class World {
     operator.toldLater = [];
   }
 
-  // ---- The API server ---------------------------------------------------------------------------------------------------------------
+  // ---- The API server
+  // ---------------------------------------------------------------------------------------------------------------
 
   #putStatus(status: CapDeployJobStatus): void {
     this.#checkRecord(this.resource.status?.history ?? [], status);
@@ -713,7 +723,8 @@ export class World {
     ledger.accepted = true;
   }
 
-  // ---- The Job controller -----------------------------------------------------------------------------------------------------------
+  // ---- The Job controller
+  // -----------------------------------------------------------------------------------------------------------
 
   /** Resumes a Job: from here on its Pod may come at any time. */
   #start(job: Job, annotations: Record<string, string>): void {
@@ -766,7 +777,8 @@ export class World {
     this.pending = this.pending.filter(({ since }) => since === undefined || this.now - since < LATEST_POD_MS);
   }
 
-  // ---- People -----------------------------------------------------------------------------------------------------------------------
+  // ---- People
+  // -----------------------------------------------------------------------------------------------------------------------
 
   get #isFrozen(): boolean {
     return (this.resource.spec as { suspend?: boolean }).suspend === true;
@@ -828,8 +840,9 @@ export class World {
   }
 
   /**
-   * What was started and is neither claimed nor recorded was resumed by hand, or its status was lost; then what waited is not listed any
-   * more either. To delete or suspend such a Job before anybody has looked again is a race that nothing closes: documented.
+   * What was started and is neither claimed nor recorded was resumed by hand, or its status was lost; then what waited
+   * is not listed any more either. To delete or suspend such a Job before anybody has looked again is a race that
+   * nothing closes: documented.
    */
   #isHeld(job: Job): boolean {
     const { starts, accepted, request } = this.#ledgerOf(job);
@@ -839,8 +852,9 @@ export class World {
   }
 
   /**
-   * A status that is emptied takes the lock away, and the record that a delete under way rests on. That is survived where no pass is under
-   * way, and where Jobs and Pods still show whatever was started: of a Pod that comes after its Job is gone, then nobody knows.
+   * A status that is emptied takes the lock away, and the record that a delete under way rests on. That is survived
+   * where no pass is under way, and where Jobs and Pods still show whatever was started: of a Pod that comes after its
+   * Job is gone, then nobody knows.
    */
   #mayLoseStatus(): boolean {
     return (
@@ -875,14 +889,16 @@ export class World {
     };
   }
 
-  // ---- The rules of starting, in other words than the plan's -------------------------------------------------------------------------
+  // ---- The rules of starting, in other words than the plan's
+  // -------------------------------------------------------------------------
 
   /** What is started could be started, by what the pass has seen; and nobody who could be started was passed by. */
   #checkStart(job: Job, seen: Seen): void {
     const { id } = this.#ledgerOf(job).request;
     const why = whyNot(job, this.#ledgerOf(job).request, seen);
     if (why) throw new Violation(`${id} is to be started, but ${why}`);
-    // Its turn was given to it by an earlier pass: what has become possible since then comes too late, as it would have without the crash.
+    // Its turn was given to it by an earlier pass: what has become possible since then comes too late, as it would have
+    // without the crash.
     if (seen.resource.status?.environments?.[0]?.active?.[0]?.uid === job.metadata.uid) return;
     for (const other of seen.jobs) {
       const { request, starts } = this.#ledgerOf(other);
@@ -928,7 +944,8 @@ export class World {
     if (!newer) throw new Violation(`${running.id} is ended for a newer one, but none could start`);
   }
 
-  // ---- The invariants ---------------------------------------------------------------------------------------------------------------
+  // ---- The invariants
+  // ---------------------------------------------------------------------------------------------------------------
 
   #check(): void {
     const alive = new Set<string | undefined>();
@@ -1049,7 +1066,8 @@ export class World {
       throw new Violation(`Invariant 8: at rest it writes (${before}, ${settled})`);
   }
 
-  // ---- Small things -----------------------------------------------------------------------------------------------------------------
+  // ---- Small things
+  // -----------------------------------------------------------------------------------------------------------------
 
   get #claim() {
     return this.resource.status?.environments?.[0]?.active?.[0];

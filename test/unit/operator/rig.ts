@@ -66,7 +66,10 @@ export class Rig {
     return this.store.find(LEASES, 'capdeployjob-system', LEASE_NAME) as Lease | undefined;
   }
 
-  /** Lets time pass until it is so. @returns after how many milliseconds. @throws Error where it is not within a virtual minute. */
+  /**
+   * Lets time pass until it is so. @returns after how many milliseconds. @throws Error where it is not within a virtual
+   * minute.
+   */
   async until(isSo: () => boolean, withinMs = 60_000): Promise<number> {
     const begun = this.clock.now();
     for (; !isSo(); await this.clock.advance(10)) {

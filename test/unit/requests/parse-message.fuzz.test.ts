@@ -216,8 +216,8 @@ function isAllowed(request: DeployRequest): boolean {
 }
 
 /**
- * What the body says of a field, over all keys that mean it; undefined where it does not say one single thing. Null says nothing of a
- * field that may be left out.
+ * What the body says of a field, over all keys that mean it; undefined where it does not say one single thing. Null
+ * says nothing of a field that may be left out.
  */
 function said(message: string, ...keys: string[]): unknown {
   let parsed = JSON.parse(message);

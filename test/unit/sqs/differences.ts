@@ -12,7 +12,10 @@ function serverOf(name: string): ServerName {
   return known;
 }
 
-/** What a server gives as SenderId: AWS the unique id of the authenticated principal (`AROA…:session`). None here authenticates anybody. */
+/**
+ * What a server gives as SenderId: AWS the unique id of the authenticated principal (`AROA…:session`). None here
+ * authenticates anybody.
+ */
 export const SENDER_ID = { fauxqs: '000000000000', ministack: '000000000000', elasticmq: '127.0.0.1' }[SERVER];
 
 /** Everything that a test needs and some server cannot do, with the reason: tests are skipped by this list only. */

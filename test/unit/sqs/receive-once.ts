@@ -1,4 +1,7 @@
-/** Receives once as the operator does and prints what came of it as JSON: a program, because Node reads NODE_EXTRA_CA_CERTS only when it starts. */
+/**
+ * Receives once as the operator does and prints what came of it as JSON: a program, because Node reads
+ * NODE_EXTRA_CA_CERTS only when it starts.
+ */
 import { SqsClients } from '../../../src/sqs/clients.ts';
 import { SqsError } from '../../../src/sqs/errors.ts';
 import type { QueueSettings } from '../../../src/sqs/queue.ts';

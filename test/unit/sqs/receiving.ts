@@ -18,7 +18,10 @@ export function nothing(queue: Queue, waitSeconds = 1): Promise<boolean> {
   return queue.receive({ max: 10, waitSeconds, visibilitySeconds: 60 }).then((messages) => messages.length === 0);
 }
 
-/** Starts a long poll of ten seconds, and resolves once it waits at the server: another request has been there and back since. */
+/**
+ * Starts a long poll of ten seconds, and resolves once it waits at the server: another request has been there and back
+ * since.
+ */
 export async function poll(queue: Queue, visibilitySeconds = 60): Promise<{ answer: Promise<QueueMessage> }> {
   const answer = one(queue, visibilitySeconds);
   answer.catch(() => {});

@@ -18,8 +18,8 @@ export interface NewQueue {
 }
 
 /**
- * The queue server of this run (see differences.ts) and the operator's own adapter opened on its queues: fauxqs in this process, or the one at
- * TEST_SQS_ENDPOINT. Queues have names that nothing else has, so that many tests share a server.
+ * The queue server of this run (see differences.ts) and the operator's own adapter opened on its queues: fauxqs in this
+ * process, or the one at TEST_SQS_ENDPOINT. Queues have names that nothing else has, so that many tests share a server.
  */
 export class SqsServer {
   static async start(): Promise<SqsServer> {

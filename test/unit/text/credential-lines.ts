@@ -1,5 +1,6 @@
 /**
- * How programs print credentials, and lines that only look so. The table "Secrets in texts" in docs/status.md names the same programs.
+ * How programs print credentials, and lines that only look so. The table "Secrets in texts" in docs/status.md names the
+ * same programs.
  */
 
 /** Put together here, for no scanner of this repository to take one for real. */

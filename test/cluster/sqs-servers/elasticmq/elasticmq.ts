@@ -7,7 +7,10 @@ import { type SqsServerProcess, startServer } from '../server-process.ts';
 const POM = fileURLToPath(new URL('pom.xml', import.meta.url));
 const CONFIG = fileURLToPath(new URL('elasticmq.conf', import.meta.url));
 
-/** ElasticMQ with its data on disk: what was acknowledged survives `kill`. Its orderly stop waits for long polls, so it is always killed. */
+/**
+ * ElasticMQ with its data on disk: what was acknowledged survives `kill`. Its orderly stop waits for long polls, so it
+ * is always killed.
+ */
 export async function startElasticMq(): Promise<SqsServerProcess> {
   const version =
     /<artifactId>elasticmq-server_[\d.]+<\/artifactId>\s*<version>(.+?)</.exec(readFileSync(POM, 'utf8'))?.[1] ?? '';

@@ -10,8 +10,8 @@ const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url))
 const SERVICES = ['sqs', 'ecr', 'sts', 'iam'];
 
 /**
- * MiniStack with SQS, ECR, STS and IAM. It saves its data when it ends by SIGTERM, as `restart` does; what came after the last one is lost by
- * `kill`. With `restart({AUTH: 'true'})` it checks signatures and policies.
+ * MiniStack with SQS, ECR, STS and IAM. It saves its data when it ends by SIGTERM, as `restart` does; what came after
+ * the last one is lost by `kill`. With `restart({AUTH: 'true'})` it checks signatures and policies.
  */
 export async function startMiniStack(): Promise<SqsServerProcess> {
   const version = /^ministack==(.+)$/m.exec(readFileSync(REQUIREMENTS, 'utf8'))?.[1] ?? '';

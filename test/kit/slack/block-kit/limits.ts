@@ -40,7 +40,9 @@ export const LIMITS = {
   placeholder: 150,
   options: 100,
   optionGroups: 100,
-  /** https://docs.slack.dev/reference/block-kit/composition-objects/option-object; @slack/types says 75, the page 150 */
+  /**
+   * https://docs.slack.dev/reference/block-kit/composition-objects/option-object; @slack/types says 75, the page 150
+   */
   optionText: 75,
   optionValue: 75,
   optionDescription: 75,

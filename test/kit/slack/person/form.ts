@@ -83,7 +83,9 @@ export class Form {
     return this.#put(found, chosen(this.#world.team, found.element, value));
   }
 
-  /** Types into an external menu. @returns the texts that the app offers; none if its answer came late or was not valid */
+  /**
+   * Types into an external menu. @returns the texts that the app offers; none if its answer came late or was not valid
+   */
   async search(key: string, query: string): Promise<string[]> {
     const found = this.#find(key);
     const place = { place: this.view, app: this.view.app, user: this.#user };

@@ -4,8 +4,8 @@ import type { World } from '../world.ts';
 import { appMention, eventCallback } from './payloads.ts';
 
 /**
- * Tells the apps that a message mentions, in its text or in what it quotes: those with the scope, the subscription, and their bot in
- * the channel. What bots write is told too, an app's own messages not excepted.
+ * Tells the apps that a message mentions, in its text or in what it quotes: those with the scope, the subscription, and
+ * their bot in the channel. What bots write is told too, an app's own messages not excepted.
  */
 export function deliverMentions(world: World, envelopes: Envelopes, message: Message): Promise<Acknowledgement[]> {
   const channel = world.team.channel(message.channel);

@@ -116,7 +116,8 @@ export class Person {
   /**
    * Clicks a button.
    * @param key action id, block id, or the button's text
-   * @param options `confirm` must say what is answered if the button asks; `stale`: the client still shows an earlier revision
+   * @param options `confirm` must say what is answered if the button asks; `stale`: the client still shows an earlier
+   * revision
    */
   async click(
     message: Message,

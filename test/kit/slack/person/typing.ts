@@ -14,7 +14,8 @@ export function typed(team: Team, text: string): string {
 }
 
 /**
- * The text of a slash command: `&<>` are escaped. Names and addresses stay as they were typed, unless the settings have them encoded.
+ * The text of a slash command: `&<>` are escaped. Names and addresses stay as they were typed, unless the settings have
+ * them encoded.
  * @see https://docs.slack.dev/interactivity/implementing-slash-commands#escaping
  */
 export function typedCommand(team: Team, text: string, encoded: boolean): string {

@@ -16,8 +16,8 @@ export const ACK_MS = 3000;
 export type EnvelopeType = 'events_api' | 'slash_commands' | 'interactive';
 
 /**
- * How long Slack waits after a failed delivery before the next one. Events: "nearly immediately", after 1 min, after 5 min.
- * Of the others no document speaks of a repetition, but they were seen repeated once.
+ * How long Slack waits after a failed delivery before the next one. Events: "nearly immediately", after 1 min, after 5
+ * min. Of the others no document speaks of a repetition, but they were seen repeated once.
  *
  * @see https://docs.slack.dev/apis/events-api/#retries
  * @see https://github.com/slackapi/bolt-js/issues/2188
@@ -65,8 +65,8 @@ export class Envelopes {
   }
 
   /**
-   * @returns how the first delivery that was acknowledged went; for what a person waits for, how the first one went. Repetitions
-   * then go on behind the person's back.
+   * @returns how the first delivery that was acknowledged went; for what a person waits for, how the first one went.
+   * Repetitions then go on behind the person's back.
    */
   deliver(app: App, type: EnvelopeType, payload: Json): Promise<Acknowledgement> {
     if (type !== 'events_api' && this.sockets.able(app).length === 0) {

@@ -69,7 +69,8 @@ export class BoltApp implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#retry);
-    // Not awaited: it ends with the connection, and Slack does not end it (see `keepTcpOpen`) before it is stopped itself.
+    // Not awaited: it ends with the connection, and Slack does not end it (see `keepTcpOpen`) before it is stopped
+    // itself.
     this.receiver.client.disconnect().catch(() => {});
   }
 }

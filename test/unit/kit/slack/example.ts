@@ -1,6 +1,9 @@
 import type { TeamSeed } from '../../../kit/slack/local-slack.ts';
 
-/** A team as the tests of the local Slack use it. `bob` may less, `gina` and `sam` are guests of two kinds, `eve` is of another company. */
+/**
+ * A team as the tests of the local Slack use it. `bob` may less, `gina` and `sam` are guests of two kinds, `eve` is of
+ * another company.
+ */
 export const example = (): TeamSeed => ({
   apps: [
     {

@@ -45,8 +45,8 @@ export type { Call };
 export const KEY = 'deploy/web';
 
 /**
- * The controller on a Kubernetes API of their own, with a clock that stands still. The caches know what they were last told
- * (`syncCaches`) and freeze it, so that nothing is ever late by chance and nobody changes what is shared.
+ * The controller on a Kubernetes API of their own, with a clock that stands still. The caches know what they were last
+ * told (`syncCaches`) and freeze it, so that nothing is ever late by chance and nobody changes what is shared.
  */
 export class Rig {
   readonly clock = new VirtualClock(NOW - 3_600_000);

@@ -7,8 +7,8 @@ import { type Job, storedRequest } from '../../../../src/lanes/job.ts';
 import type { CreateFailure, QueueState, Reports, Resources } from '../../../../src/operator/intake/ports.ts';
 
 /**
- * As much of a cluster as intake sees: CapDeployJobs and Jobs behind a KubeClient, the cache of the former, and a reconcile that lists
- * Jobs in the status and records rejections. Each part can be switched off or made to fail.
+ * As much of a cluster as intake sees: CapDeployJobs and Jobs behind a KubeClient, the cache of the former, and a
+ * reconcile that lists Jobs in the status and records rejections. Each part can be switched off or made to fail.
  */
 export class Cluster implements Resources, Reports {
   readonly jobs = new Map<string, Job & KubeObject>();
@@ -20,7 +20,9 @@ export class Cluster implements Resources, Reports {
   readonly created: string[] = [];
   createCalls = 0;
   gets = 0;
-  /** Whether reconcile lists Jobs in the status, whether it records rejections, and whether the watch tells of changes. */
+  /**
+   * Whether reconcile lists Jobs in the status, whether it records rejections, and whether the watch tells of changes.
+   */
   reconciles = true;
   records: boolean | 'refuses' = true;
   watches = true;

@@ -125,7 +125,8 @@ describe.concurrent('Invariant 2: a message is deleted only after its request st
     rig.cluster.put(live);
     rig.cluster.reconciles = false;
     rig.poller = rig.start();
-    // The Job that the cache promises does not exist. Once that is noticed, and the cache is right, the request is created after all.
+    // The Job that the cache promises does not exist. Once that is noticed, and the cache is right, the request is
+    // created after all.
     await untilLooked(rig, 2);
     expect(rig.calls).not.toContain('delete');
     rig.cluster.catchUp();
