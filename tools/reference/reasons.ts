@@ -24,7 +24,7 @@ const ENDS: Record<OutcomeReason, [results: Result[], meaning: string]> = {
   DeadlineExceeded: [['Failed'], 'it ran longer than `activeDeadlineSeconds` and was stopped'],
   Evicted: [['Failed'], 'the node ran short of memory, disk or process ids, and its kubelet ended the Pod'],
   Disrupted: [['Failed'], 'the Pod was ended because of its node: a drain, a taint, preemption, a shutdown'],
-  NodeLost: [['Failed'], 'the node did not answer any more, was removed, or lost the container in a restart'],
+  NodeLost: [['Failed'], 'the node sent no heartbeats any more, was removed, or lost the container in a restart'],
   PodDeleted: [['Failed'], 'somebody deleted the Pod, and not the Job'],
   InitContainerFailed: [
     ['Failed'],
@@ -76,21 +76,24 @@ const REJECTIONS: Record<RejectionReason, string> = {
 };
 
 type ConditionReason = (typeof REASON)[keyof typeof REASON];
-const ANY = 'any';
 const READY = [CONDITION.ready];
 const QUEUE = [CONDITION.queueReachable];
 const TEMPLATE = [CONDITION.templateValid];
 const LAST = [CONDITION.lastDeploySucceeded];
+/** A queue that is not read is a resource that is not ready. */
+const READY_AND_QUEUE = [...READY, ...QUEUE];
+/** A template that is refused, or was not tried yet, keeps the queue from being read. */
+const ALL_THREE = [...READY_AND_QUEUE, ...TEMPLATE];
 
 /** In which conditions a reason is found, and what a person does about it. */
 const CONDITIONS: Record<ConditionReason, [conditions: readonly string[], todo: string]> = {
-  AsExpected: [[ANY], 'all is well'],
+  AsExpected: [READY, 'all is well'],
   Polling: [QUEUE, 'all is well'],
   DryRunAccepted: [TEMPLATE, 'all is well'],
   DeploySucceeded: [LAST, 'all is well'],
-  InvalidSpec: [[ANY], 'correct the field that the message names'],
-  Suspended: [[ANY], '`spec.suspend` is true'],
-  BeingDeleted: [[ANY], 'somebody deleted it'],
+  InvalidSpec: [READY_AND_QUEUE, 'correct the field that the message names'],
+  Suspended: [READY_AND_QUEUE, '`spec.suspend` is true'],
+  BeingDeleted: [READY_AND_QUEUE, 'somebody deleted it'],
   JobsCannotBeCreated: [
     READY,
     "quota, missing rights, a webhook, or policies that were built for an operator of another name: the message has the API server's words. Nothing is lost: messages stay in the queue",
@@ -105,22 +108,28 @@ const CONDITIONS: Record<ConditionReason, [conditions: readonly string[], todo: 
     'the CustomResourceDefinition is older than the operator, and the API server drops the fields that the message names: `kubectl apply --server-side -f crds/capdeployjobs.yaml` of the version that runs. Noticed within ten minutes',
   ],
   QueueNotRead: [
-    [...READY, ...QUEUE],
+    READY_AND_QUEUE,
     "the queue was not read with success for a while; the message has AWS's code. Check credentials, network, and that the queue exists",
   ],
-  NotYetPolled: [QUEUE, 'nothing: it has just started'],
-  QueueShared: [QUEUE, 'another CapDeployJob of this cluster, the older one, reads this queue: give each its own'],
-  QueueNotAllowed: [QUEUE, '`--allow-queue` does not give this namespace the queue'],
-  QueueOriginNotAllowed: [QUEUE, "the URL is not SQS's own: see `--allow-queue-origin`"],
-  NoRegion: [QUEUE, 'set `spec.queue.region`'],
+  NotYetPolled: [READY_AND_QUEUE, 'nothing: it has just started'],
+  QueueShared: [
+    READY_AND_QUEUE,
+    'another CapDeployJob of this cluster, the older one, reads this queue: give each its own',
+  ],
+  QueueNotAllowed: [READY_AND_QUEUE, '`--allow-queue` does not give this namespace the queue'],
+  QueueOriginNotAllowed: [READY_AND_QUEUE, "the URL is not SQS's own: see `--allow-queue-origin`"],
+  NoRegion: [READY_AND_QUEUE, 'set `spec.queue.region`'],
   DryRunRefused: [
-    TEMPLATE,
+    ALL_THREE,
     'the API server refuses the Pod template, in its own words; the queue is not read until it is right',
   ],
-  NotChecked: [TEMPLATE, 'nothing: it is not known, and reading goes on'],
+  NotChecked: [ALL_THREE, 'nothing: the template is being tried on the API server, and the queue is read after that'],
   DryRunUnsupported: [TEMPLATE, 'nothing: it is not known, and reading goes on'],
   NoDeployYet: [LAST, 'nothing: no deploy has run yet'],
-  DeployFailed: [LAST, 'the last deploy of an environment failed: see the history. The operator is well'],
+  DeployFailed: [
+    LAST,
+    'the last deploy of an environment did not succeed (Failed, Aborted or Unknown): see the history. The operator is well',
+  ],
 };
 
 /** What each Event beside results and rejections tells. */
@@ -169,11 +178,7 @@ ${table(
 
 ${table(
   ['condition', 'reason', 'what to do'],
-  Object.entries(CONDITIONS).map(([reason, [conditions, todo]]) => [
-    conditions[0] === ANY ? ANY : list(conditions),
-    code(reason),
-    todo,
-  ]),
+  Object.entries(CONDITIONS).map(([reason, [conditions, todo]]) => [list(conditions), code(reason), todo]),
 )}
 ## Events
 
