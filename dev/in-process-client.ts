@@ -11,6 +11,7 @@ import { mergePatch } from 'in-memory-kubernetes/store/patch.ts';
 import { checkVersion } from 'in-memory-kubernetes/store/reading.ts';
 import type { Store } from 'in-memory-kubernetes/store/store.ts';
 import type {
+  AnyVersionOf,
   KubeClient,
   KubeObject,
   ListOptions,
@@ -131,12 +132,12 @@ class LocalClient implements KubeClient {
     type: ResourceType,
     namespace: string,
     name: string,
-    preconditions: Preconditions,
+    preconditions: Preconditions | AnyVersionOf,
     patch: Record<string, unknown>,
     options: RequestOptions & { dryRun?: boolean } = {},
   ): Promise<T> {
-    // As JSON has them: a resourceVersion that is left out is not there.
-    const whole = mergePatch(patch, { metadata: JSON.parse(JSON.stringify(preconditions)) });
+    const { anyVersion: _, ...must } = { anyVersion: undefined, ...preconditions };
+    const whole = mergePatch(patch, { metadata: must });
     const write = { dryRun: options.dryRun } as const;
     return this.#call('patch', type, options, () => {
       return clone(this.#store.patch(type, namespace, name, (current) => mergePatch(current, whole), write)) as T;

@@ -1,4 +1,5 @@
 import type { CapDeployJobStatus, Claim, HistoryEntry, WaitingEntry } from '../api/capdeployjob.ts';
+import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
 import { ActionError } from './action-error.ts';
 
 /** A deploy that a status names, and where it stands. */
@@ -8,8 +9,8 @@ export type FoundDeploy = { environment: string } & (
   | { state: 'ended'; entry: HistoryEntry }
 );
 
-/** So much of the end of a Job's name is needed: its hash tells deploys apart, and shorter ends are hit by chance. */
-const LEAST_END = 4;
+/** The hash at the end of a Job's name tells deploys apart. Shorter ends than this are hit by chance. */
+const MIN_END = 4;
 
 /** Every deploy of a status: what runs, what waits, and what has ended, the newest first. */
 export function deploysOf(status: CapDeployJobStatus | undefined): FoundDeploy[] {
@@ -26,36 +27,49 @@ export function deploysOf(status: CapDeployJobStatus | undefined): FoundDeploy[]
 }
 
 /**
- * Finds a deploy by its Job's name, by an end of that name of at least 4 characters, or by its request's id.
+ * Finds a deploy by its Job's name, by an end of that name of at least 4 characters, or by its request's id. Only the
+ * whole name of a Job stands above the rest: ids are chosen by senders, and one that looks like the end of another Job's
+ * name must not pass for it.
  * @param among the deploys that count, such as those of one environment
  * @throws ActionError `notFound`, or `ambiguous` with the names that fit
  */
 export function findDeploy(among: readonly FoundDeploy[], name: string): FoundDeploy {
-  const exact = among.filter(({ entry }) => entry.job === name || entry.id === name);
+  const whole = among.filter(({ entry }) => entry.job === name);
   const found =
-    exact.length > 0 || name.length < LEAST_END ? exact : among.filter(({ entry }) => entry.job.endsWith(name));
+    whole.length > 0
+      ? whole
+      : among.filter(({ entry }) => entry.id === name || (name.length >= MIN_END && entry.job.endsWith(name)));
   const jobs = [...new Set(found.map(({ entry }) => entry.job))];
-  if (jobs.length > 1) throw new ActionError('ambiguous', `"${name}" fits ${jobs.join(', ')}: give more of the name`);
+  if (jobs.length > 1) throw new ActionError('ambiguous', `"${name}" fits ${jobs.join(', ')}: give the whole name`);
   const [deploy] = found;
   if (deploy) return deploy;
   throw new ActionError(
     'notFound',
-    `no deploy is called "${name}"; a name is that of a Job, its last ${LEAST_END} characters or more, or a request's id`,
+    `no deploy is called "${name}"; a name is that of a Job, its last ${MIN_END} characters or more, or a request's id`,
   );
 }
 
 /**
- * What to go back to: the last deploy of an environment that succeeded with another revision than what is there now.
- * @returns undefined if the history knows none
+ * What to go back to: the last deploy of an environment that succeeded before another one was started, with another
+ * revision than that. Only the task `deploy` counts: other tasks say nothing about which revision is there.
+ * @param from the deploy to go back from; by default the one that was started last
+ * @returns undefined if the history knows none, or if a rollback by a task has succeeded since: nobody knows to which
+ *   revision that went
  */
-export function previousSuccess(status: CapDeployJobStatus | undefined, environment: string): HistoryEntry | undefined {
-  const lane = status?.environments?.find(({ name }) => name === environment);
-  const now = lane?.lastSuccessful?.revision;
-  return status?.history?.find(
-    (entry) =>
-      entry.environment === environment &&
-      entry.result === 'Succeeded' &&
-      entry.revision !== undefined &&
-      entry.revision !== now,
+export function rollbackTarget(
+  status: CapDeployJobStatus | undefined,
+  environment: string,
+  from?: HistoryEntry,
+): HistoryEntry | undefined {
+  const started = (status?.history ?? []).filter(
+    (entry) => entry.environment === environment && entry.startedAt !== undefined,
   );
+  const isDeploy = ({ task, revision }: HistoryEntry) => task === DEFAULT_TASK && revision !== undefined;
+  const place = from ? started.findIndex(({ job }) => job === from.job) : started.findIndex(isDeploy);
+  if (place < 0) return undefined;
+  const current = started[place];
+  if (started.slice(0, place).some(({ task, result }) => isRollback(task) && result === 'Succeeded')) return undefined;
+  return started
+    .slice(place + 1)
+    .find((entry) => isDeploy(entry) && entry.result === 'Succeeded' && entry.revision !== current?.revision);
 }

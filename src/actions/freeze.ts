@@ -4,15 +4,15 @@ import type { KubeClient } from '../kube/client.ts';
 import { plain } from '../text/truncate.ts';
 import { ActionError } from './action-error.ts';
 import type { Actor, ResourceName } from './names.ts';
-import { withRetries } from './write.ts';
+import { reading, withRetries } from './write.ts';
 
 /** UTF-16 units of a reason that are kept; a status shows 256 of name and reason together. */
-const MOST_REASON = 200;
+const MAX_REASON = 200;
 
 /**
  * Freezes an environment: nothing starts in it until it is thawed.
  * @param reason what people read; it must say something
- * @returns the value of the annotation
+ * @returns the value of the annotation, and the freeze that it replaces, if there was one
  * @throws ActionError
  */
 export async function freeze(
@@ -21,44 +21,48 @@ export async function freeze(
   target: ResourceName,
   environment: string,
   reason: string,
-): Promise<string> {
-  const why = plain(reason, MOST_REASON);
+): Promise<{ value: string; replaced: string | undefined }> {
+  const why = plain(reason, MAX_REASON);
   if (why === '')
     throw new ActionError('refused', 'a freeze needs a reason, for those who find the environment frozen');
   const value = `${actor}: ${why}`;
-  await annotate(client, target, environment, () => value);
-  return value;
+  const replaced = await annotate(client, target, environment, (resource) => {
+    checkEnvironment(resource, target, environment);
+    return value;
+  });
+  return { value, replaced };
 }
 
 /**
- * Thaws an environment that an annotation has frozen, whoever wrote it.
+ * Thaws an environment that an annotation has frozen, whoever wrote it: also one that the spec does not name any more.
  * @returns who had frozen it and why, as the annotation said
  * @throws ActionError if no annotation freezes it; the message says so if it is frozen from git
  */
 export async function unfreeze(client: KubeClient, target: ResourceName, environment: string): Promise<string> {
-  let before = '';
-  await annotate(client, target, environment, (resource, name) => {
-    const found = resource.metadata.annotations?.[name];
+  const replaced = await annotate(client, target, environment, (resource, found) => {
     if (found === undefined) throw new ActionError('refused', whyNotFrozen(resource, target, environment));
-    before = found;
     return null;
   });
-  return before;
+  return replaced ?? '';
 }
 
+/** @returns the value that the annotation had */
 function annotate(
   client: KubeClient,
   target: ResourceName,
   environment: string,
-  valueFor: (resource: CapDeployJob, annotation: string) => string | null,
-): Promise<CapDeployJob> {
+  valueFor: (resource: CapDeployJob, found: string | undefined) => string | null,
+): Promise<string | undefined> {
+  const { namespace, name } = target;
   const annotation = FREEZE_PREFIX + environment;
-  return withRetries(`${annotation} of ${target.namespace}/${target.name}`, async () => {
-    const resource = await client.get<CapDeployJob>(CAPDEPLOYJOBS, target.namespace, target.name);
-    checkEnvironment(resource, target, environment);
-    const { uid, resourceVersion } = resource.metadata;
-    const patch = { metadata: { annotations: { [annotation]: valueFor(resource, annotation) } } };
-    return client.patch<CapDeployJob>(CAPDEPLOYJOBS, target.namespace, target.name, { uid, resourceVersion }, patch);
+  const what = `${annotation} of ${namespace}/${name}`;
+  return withRetries(what, async () => {
+    const resource = await reading(what, client.get<CapDeployJob>(CAPDEPLOYJOBS, namespace, name));
+    const { uid, resourceVersion, annotations } = resource.metadata;
+    const found = annotations?.[annotation];
+    const patch = { metadata: { annotations: { [annotation]: valueFor(resource, found) } } };
+    await client.patch(CAPDEPLOYJOBS, namespace, name, { uid, resourceVersion }, patch);
+    return found;
   });
 }
 

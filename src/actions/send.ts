@@ -31,66 +31,72 @@ export interface DeployMessage {
  * SQS takes 128 characters as a group id:
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
-const MOST_GROUP_ID = 128;
+const MAX_GROUP_ID = 128;
+
+const MAX_TRIES = 3;
 
 /** Nothing came back, or nothing that says whether the message was taken. */
 const UNCLEAR: readonly SqsErrorKind[] = ['unreachable', 'aborted', 'other'];
+/** Another try would get the same answer. */
+const LASTING: readonly SqsErrorKind[] = [
+  ...(['access-denied', 'missing-queue', 'no-region', 'no-credentials', 'expired-credentials', 'aborted'] as const),
+];
+
+/** Where a message goes. */
+export interface Destination {
+  /**
+   * Its origin was checked: signed requests go there. Its client makes one attempt a call: of several, only the last
+   * one's error would be known here.
+   */
+  readonly queue: Pick<Queue, 'send'>;
+  readonly fifo: boolean;
+  /** The CapDeployJob whose queue it is; undefined if it cannot be read. Then only the operator judges the message. */
+  readonly resource: CapDeployJob | undefined;
+}
 
 /**
- * Judges a message as the operator would, and sends it. A send that was not answered is repeated by the queue's client
- * with the same body, and the id makes one deploy of both.
- * @param resource the CapDeployJob whose queue it is; undefined if it cannot be read, and then only the queue's owner
- * can judge
- * @param fifo the queue is a FIFO queue
+ * Judges a message as the operator would, and sends it. A send that was not answered is made again with the same body:
+ * the id makes one deploy of both.
  * @param now epoch milliseconds
  * @returns SQS's MessageId, by which a rejection is found
  * @throws ActionError `refused` before anything is sent; `unclear` if the message was perhaps sent
  */
-export async function send(
-  queue: Pick<Queue, 'send'>,
-  fifo: boolean,
-  message: DeployMessage,
-  resource: CapDeployJob | undefined,
-  now: number,
-): Promise<{ messageId: string }> {
+export async function send(to: Destination, message: DeployMessage, now: number): Promise<{ messageId: string }> {
   const body = JSON.stringify(message);
-  if (resource) judge(resource, message, body, now);
+  if (to.resource) judge(to.resource, message.id, body, now);
   const { repository, environment, id } = message;
-  try {
-    return await queue.send(
-      body,
-      // No environment waits for another, and the messages of one come in order. By a hash of the id, for an id may
-      // have letters that SQS refuses there.
-      fifo ? { groupId: groupOf(`${repository}/${environment}`), deduplicationId: sha256(id) } : {},
-    );
-  } catch (error) {
-    if (!(error instanceof SqsError)) throw error;
-    throw new ActionError(kindOf(error), `${error.code}: ${error.message}`, error);
+  // No environment waits for another, and the messages of one come in order. An id may have letters that SQS refuses.
+  const options = to.fifo ? { groupId: groupOf(`${repository}/${environment}`), deduplicationId: sha256(id) } : {};
+  let isUnclear = false;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await to.queue.send(body, options);
+    } catch (error) {
+      if (!(error instanceof SqsError)) throw error;
+      isUnclear ||= UNCLEAR.includes(error.kind);
+      if (!LASTING.includes(error.kind) && tries < MAX_TRIES) continue;
+      // An earlier try may have been taken, whatever the last one says.
+      throw new ActionError(isUnclear ? 'unclear' : kindOf(error), `${error.code}: ${error.message}`, error);
+    }
   }
 }
 
-/** @throws ActionError with the words of the rejection that the operator would record */
-function judge({ metadata, ...resource }: CapDeployJob, message: DeployMessage, body: string, now: number): void {
-  const read = readSpec({ metadata, ...resource });
-  const name = `${metadata.namespace}/${metadata.name}`;
-  if ('problem' in read)
-    throw new ActionError('refused', `${name} has an invalid spec, and its queue is not read: ${read.problem}`);
-  const raw = { messageId: message.id, body, senderId: '', sentTimestamp: undefined };
-  const { rejection } = parseMessage(raw, read, now);
-  if (!rejection) return;
-  const isElsewhere = rejection.reason === REJECTION.foreignRepository;
-  throw new ActionError(
-    'refused',
-    `${name} would reject it (${rejection.reason}): ${rejection.message}${isElsewhere ? '; is there another CapDeployJob for it?' : ''}`,
-  );
-}
+const kindOf = ({ kind }: SqsError): ActionErrorKind => (kind === 'access-denied' ? 'forbidden' : 'unavailable');
 
-function kindOf({ kind }: SqsError): ActionErrorKind {
-  if (kind === 'access-denied') return 'forbidden';
-  return UNCLEAR.includes(kind) ? 'unclear' : 'unavailable';
+/** @throws ActionError with the words of the rejection that the operator would record */
+function judge(resource: CapDeployJob, messageId: string, body: string, now: number): void {
+  const { namespace, name, deletionTimestamp } = resource.metadata;
+  const refuse = (words: string) => new ActionError('refused', `${namespace}/${name} ${words}`);
+  if (deletionTimestamp !== undefined) throw refuse('is being deleted, and its queue is not read any more');
+  const read = readSpec(resource);
+  if ('problem' in read) throw refuse(`has an invalid spec, and its queue is not read: ${read.problem}`);
+  const { rejection } = parseMessage({ messageId, body, senderId: '', sentTimestamp: undefined }, read, now);
+  if (!rejection) return;
+  const hint = rejection.reason === REJECTION.foreignRepository ? '; is there another CapDeployJob for it?' : '';
+  throw refuse(`would reject it (${rejection.reason}): ${rejection.message}${hint}`);
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** A repository's name may be longer than a group id, and groups must stay apart. */
-const groupOf = (name: string): string => (name.length <= MOST_GROUP_ID ? name : sha256(name));
+const groupOf = (name: string): string => (name.length <= MAX_GROUP_ID ? name : sha256(name));

@@ -1,11 +1,8 @@
 import { isKubeError, type KubeError, type KubeErrorKind } from '../kube/errors.ts';
 import { ActionError, type ActionErrorKind } from './action-error.ts';
 
-/**
- * The other side of a conflict is the operator or the Job controller. Neither writes so often that more tries would be
- * needed.
- */
-const MOST_TRIES = 5;
+/** The other side of a conflict is the operator or the Job controller. Neither writes so often that more are needed. */
+const MAX_TRIES = 5;
 
 const KINDS: Record<KubeErrorKind, ActionErrorKind> = {
   conflict: 'unavailable',
@@ -13,14 +10,12 @@ const KINDS: Record<KubeErrorKind, ActionErrorKind> = {
   gone: 'notFound',
   invalid: 'refused',
   forbidden: 'forbidden',
-  // It may have taken effect. Every write of an action may be made twice, so `unclear` is worth another try.
+  // A write that may have taken effect. Every write of an action may be made twice, so another try does no harm.
   retryable: 'unclear',
 };
 
-/**
- * Another object has the name now. The API server calls a patch of a uid invalid, and the policies' refusals forbidden.
- */
-const isOtherUid = (error: KubeError): boolean => error.kind === 'invalid' && error.message.includes('metadata.uid');
+/** No connection was made, so nothing was sent: the codes of connect(2) and of a name look-up. */
+const NOT_SENT = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'];
 
 /**
  * Runs a read and the write that rests on it, again from the start if another write came between.
@@ -33,8 +28,30 @@ export async function withRetries<T>(what: string, attempt: () => Promise<T>): P
       return await attempt();
     } catch (error) {
       if (!isKubeError(error)) throw error;
-      if (error.kind === 'conflict' && tries < MOST_TRIES) continue;
-      throw new ActionError(isOtherUid(error) ? 'notFound' : KINDS[error.kind], `${what}: ${error.message}`, error);
+      if (error.kind === 'conflict' && tries < MAX_TRIES) continue;
+      throw actionError(what, error, KINDS[error.kind]);
     }
   }
 }
+
+/** Reads: if that fails nothing was done, whatever the error. @throws ActionError */
+export async function reading<T>(what: string, read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (!isKubeError(error)) throw error;
+    throw actionError(what, error, error.kind === 'retryable' ? 'unavailable' : KINDS[error.kind]);
+  }
+}
+
+function actionError(what: string, error: KubeError, kind: ActionErrorKind): ActionError {
+  const wasNotDone = error.status === 429 || NOT_SENT.includes(error.reason);
+  const said = kind === 'unclear' && wasNotDone ? 'unavailable' : isOtherUid(error) ? 'notFound' : kind;
+  return new ActionError(said, `${what}: ${error.message}`, error);
+}
+
+/**
+ * Another object has the name now. The API server calls a patch of a uid invalid. It calls the refusals of our policies
+ * forbidden.
+ */
+const isOtherUid = (error: KubeError): boolean => error.kind === 'invalid' && error.message.includes('metadata.uid');

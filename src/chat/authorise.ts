@@ -2,14 +2,20 @@ import type { Verb } from './command-line.ts';
 import { covers, isReading, needsNoRule, type Rule } from './rules.ts';
 
 /**
+ * For what is about no one place: a `status` of everything, and whether a person may open a form at all. What the form
+ * sends is asked about again, with its place.
+ */
+export const ANYWHERE = Symbol('anywhere');
+
+/**
  * What is asked, by whom, where. The ids are those of the envelope, which came over our own socket: never of a text or
  * a button's value.
  */
 export interface Asked {
   readonly verb: Verb;
-  /** The CapDeployJob as `<namespace>/<name>`; undefined if the verb is about none, as `status` alone. */
-  readonly target: string | undefined;
-  readonly environment: string | undefined;
+  /** The CapDeployJob as `<namespace>/<name>`. */
+  readonly target: string | typeof ANYWHERE;
+  readonly environment: string | typeof ANYWHERE;
   /** The environment asks for approvals, or the configuration protects it. */
   readonly isProtected: boolean;
   readonly user: string;
@@ -101,12 +107,13 @@ export function unmetOf(rule: Rule, asked: Asked, { groups }: Facts): Unmet[] {
   // Who may freeze may thaw.
   const verb = asked.verb === 'unfreeze' ? 'freeze' : asked.verb;
   if (!rule.may.includes(verb)) unmet.push('verb');
-  if (asked.target !== undefined && !covers(rule.targets, asked.target)) unmet.push('target');
+  if (asked.target !== ANYWHERE && !covers(rule.targets, asked.target)) unmet.push('target');
   const { environment } = asked;
-  if (environment !== undefined && !covers(rule.environments, environment)) unmet.push('environment');
-  // "*" does not cover a protected environment: a rule must name it. Reading is no matter of protection.
-  else if (asked.isProtected && !isReading(verb) && !rule.environments.includes(environment ?? '')) {
-    unmet.push('protected');
+  if (environment !== ANYWHERE) {
+    // "*" does not cover a protected environment: a rule must name it. Reading is no matter of protection.
+    const mustBeNamed = asked.isProtected && !isReading(verb);
+    if (!covers(rule.environments, environment)) unmet.push('environment');
+    else if (mustBeNamed && !rule.environments.includes(environment)) unmet.push('protected');
   }
   if (!rule.channels.includes(asked.channel)) unmet.push('channel');
   if (!rule.everyone && !rule.users.includes(asked.user)) {

@@ -5,8 +5,11 @@ import { momentOf } from '../api/rfc3339.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** Why a time is not taken: it is not written as one, it is over, or it is further ahead than a message may name. */
-export type TimeProblem = 'format' | 'past' | 'far';
+/**
+ * Why a time is not taken: it is not written as one, it is over, it is further ahead than a message may name, or the
+ * asker's time zone is not known here.
+ */
+export type TimeProblem = 'format' | 'past' | 'far' | 'timeZone';
 
 /** When a line was said, and by which clock its author reads the time. */
 export interface Said {
@@ -33,6 +36,7 @@ export function readAt(text: string, said: Said): number | TimeProblem {
   if (exact !== undefined) return ahead(exact, said);
   const match = /^(?:(\d{4}-\d{2}-\d{2})[T ])?(\d{1,2}):(\d{2})$/i.exec(text);
   if (!match) return 'format';
+  if (!isKnown(said.timeZone)) return 'timeZone';
   const [, day = dayOf(said), hour = '', minute = ''] = match;
   if (Number(hour) > 23 || Number(minute) > 59) return 'format';
   const local = `${day}T${hour.padStart(2, '0')}:${minute}:00`;
@@ -46,6 +50,15 @@ const ahead = (moment: number, said: Said): number | TimeProblem => {
   if (moment <= said.at) return 'past';
   return moment > said.at + MOST_DAYS_AHEAD * DAY_MS ? 'far' : moment;
 };
+
+/** Slack's list of time zones is not Node's. */
+function isKnown(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 /** Sweden writes dates as ISO 8601 does. */
 const dayOf = ({ at, timeZone }: Said): string => new Intl.DateTimeFormat('sv-SE', { timeZone }).format(at);

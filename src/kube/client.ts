@@ -99,14 +99,19 @@ export interface WatchEvent<T extends KubeObject = KubeObject> {
   object: T;
 }
 
-/**
- * What an object must still be for a write to take effect. The operator names both: it decides by what it has read.
- * Without a resourceVersion, which is left out on purpose or not at all, whatever has happened to the object meanwhile
- * does not matter: for a person who decides by what a Job asks for, and that never changes.
- */
+/** What an object must still be for a write to take effect. */
 export interface Preconditions {
   uid: string;
-  resourceVersion: string | undefined;
+  resourceVersion: string;
+}
+
+/**
+ * The same object, whatever has happened to it meanwhile. Never for the operator, which decides by what it has read: for
+ * a person who decides by what a Job asks for, and that never changes.
+ */
+export interface AnyVersionOf {
+  uid: string;
+  anyVersion: true;
 }
 
 export interface RequestOptions {
@@ -131,7 +136,7 @@ export interface KubeClient {
     type: ResourceType,
     namespace: string,
     name: string,
-    preconditions: Preconditions,
+    preconditions: Preconditions | AnyVersionOf,
     patch: Record<string, unknown>,
     options?: RequestOptions & { dryRun?: boolean },
   ): Promise<T>;

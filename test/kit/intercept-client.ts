@@ -1,4 +1,11 @@
-import type { KubeClient, ListOptions, Preconditions, RequestOptions, ResourceType } from '../../src/kube/client.ts';
+import type {
+  AnyVersionOf,
+  KubeClient,
+  ListOptions,
+  Preconditions,
+  RequestOptions,
+  ResourceType,
+} from '../../src/kube/client.ts';
 
 /** One request of a KubeClient. */
 export interface Call {
@@ -7,7 +14,7 @@ export interface Call {
   plural: string;
   name?: string;
   /** The uid and resourceVersion that a write requires. */
-  under?: Preconditions;
+  under?: Preconditions | AnyVersionOf;
   /** The object that is created, the object with its new status, or the patch. */
   body?: Record<string, unknown>;
   query?: ListOptions;

@@ -6,6 +6,7 @@
  */
 
 import {
+  type AnyVersionOf,
   JOBS,
   type KubeClient,
   type KubeObject,
@@ -124,12 +125,12 @@ export class HttpKubeClient implements KubeClient {
     type: ResourceType,
     namespace: string,
     name: string,
-    preconditions: Preconditions,
+    preconditions: Preconditions | AnyVersionOf,
     patch: Record<string, unknown>,
     options?: RequestOptions & { dryRun?: boolean },
   ): Promise<T> {
-    const { uid, resourceVersion } = preconditions;
-    const metadata = { ...(patch.metadata as object | undefined), uid, resourceVersion };
+    const { anyVersion: _, ...must } = { anyVersion: undefined, ...preconditions };
+    const metadata = { ...(patch.metadata as object | undefined), ...must };
     return this.#transport.call({
       verb: 'patch',
       method: 'PATCH',

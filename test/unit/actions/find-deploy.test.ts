@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { deploysOf, findDeploy, previousSuccess } from '../../../src/actions/find-deploy.ts';
+import { deploysOf, findDeploy, rollbackTarget } from '../../../src/actions/find-deploy.ts';
 import type { CapDeployJobStatus, HistoryEntry } from '../../../src/api/capdeployjob.ts';
 
 const AT = '2026-11-30T09:00:00.000Z';
 const request = (job: string, id: string) => ({ job, id, repository: 'web', task: 'deploy', sentAt: AT });
 const ended = (job: string, revision: string | undefined, over: Partial<HistoryEntry> = {}): HistoryEntry => ({
   ...request(job, `id-of-${job}`),
-  ...{ environment: 'production', result: 'Succeeded', reason: 'Completed', finishedAt: AT, revision },
+  ...{ environment: 'production', result: 'Succeeded', reason: 'Completed', startedAt: AT, finishedAt: AT, revision },
   ...over,
 });
 
@@ -62,14 +62,52 @@ describe('findDeploy', () => {
   });
 });
 
-describe('previousSuccess', () => {
-  it('is the last one with another revision than what is there', () => {
-    expect(previousSuccess(STATUS, 'production')?.revision).toBe('v1.1.0');
+it("an id that looks like the end of another Job's name does not pass for it", () => {
+  const [active] = all;
+  const forged = {
+    ...active!,
+    entry: { ...active!.entry, job: 'web-production-xxxx0000', id: 'bbbb1111' },
+  } as typeof active;
+  expect(() => findDeploy([...all, forged!], 'bbbb1111')).toThrow(
+    'fits web-production-bbbb1111, web-production-xxxx0000',
+  );
+  expect(findDeploy([...all, forged!], 'web-production-bbbb1111').entry.id).toBe('id-2');
+});
+
+describe('rollbackTarget', () => {
+  const target = (history: HistoryEntry[], from?: HistoryEntry) =>
+    rollbackTarget({ ...STATUS, history }, 'production', from)?.revision;
+  const history = STATUS.history!;
+
+  it('is the last success before the deploy that was started last', () => {
+    // v1.3.0 failed half way: back to v1.2.0, which was there before.
+    expect(target(history)).toBe('v1.2.0');
+    expect(target(history.slice(1))).toBe('v1.1.0');
+  });
+
+  it('is the last success before the deploy that it is asked of, with another revision', () => {
+    const again = ended('web-production-jjjj0000', 'v1.2.0');
+    expect(target([again, ...history.slice(1)], again)).toBe('v1.1.0');
+    expect(target(history, history[4])).toBe('v1.0.0');
+  });
+
+  it('goes by deploys alone: a restart says nothing about the revision, and what never started changed nothing', () => {
+    const restart = ended('web-production-kkkk0000', undefined, { task: 'app:restart' });
+    const { startedAt: _, ...missed } = ended('web-production-llll0000', 'v1.4.0', { result: 'Missed' });
+    const migrated = ended('web-production-nnnn0000', 'v1.4.0', { task: 'db:migrate' });
+    expect(target([restart, missed, migrated, ...history.slice(1)])).toBe('v1.1.0');
+  });
+
+  it('is nothing after a rollback by a task: nobody knows to which revision that went', () => {
+    const rollback = ended('web-production-mmmm0000', undefined, { task: 'deploy:rollback' });
+    expect(target([rollback, ...history])).toBeUndefined();
+    expect(target([{ ...rollback, result: 'Failed' }, ...history])).toBe('v1.2.0');
   });
 
   it('is nothing if the history knows none', () => {
-    expect(previousSuccess(STATUS, 'preview')).toBeUndefined();
-    expect(previousSuccess(undefined, 'production')).toBeUndefined();
-    expect(previousSuccess({ ...STATUS, history: STATUS.history?.slice(0, 2) }, 'production')).toBeUndefined();
+    expect(rollbackTarget(STATUS, 'preview')).toBeUndefined();
+    expect(rollbackTarget(undefined, 'production')).toBeUndefined();
+    expect(target(history.slice(-1))).toBeUndefined();
+    expect(target(history, ended('web-production-gone0000', 'v0.9.0'))).toBeUndefined();
   });
 });

@@ -15,20 +15,27 @@ const annotations = (rig: Rig, job: Job) => rig.findJob(job)?.metadata.annotatio
 const touch = (rig: Rig, type: typeof JOBS, name: string) =>
   rig.change(type, name, { metadata: { annotations: { touched: String(Math.random()) } } });
 /** The next call of a verb fails as if the API server had answered so. */
-const failOnce = (rig: Rig, verb: string, kind: KubeErrorKind) => {
+const failOnce = (rig: Rig, verb: string, kind: KubeErrorKind, status = 500, reason = 'Test') => {
   rig.before = (call) => {
     if (call.verb !== verb) return;
     rig.before = undefined;
-    throw new KubeError(kind, { status: 500, reason: 'Test', message: 'in the test' });
+    throw new KubeError(kind, { status, reason, message: 'in the test' });
   };
 };
 
 describe('freeze', () => {
   it('writes who and why, in one line', async () => {
     const rig = new Rig();
-    const value = await freeze(rig.client, ALICE, WEB, 'production', 'incident\n42\u202e');
-    expect(value).toBe(`${ALICE}: incident 42`);
+    const value = `${ALICE}: incident 42`;
+    expect(await freeze(rig.client, ALICE, WEB, 'production', 'incident\n42\u202e')).toEqual({ value });
     expect(rig.resource.metadata.annotations).toEqual({ [`${FREEZE_PREFIX}production`]: value });
+  });
+
+  it('says whose freeze it replaces', async () => {
+    const { client } = new Rig();
+    await freeze(client, 'bob', WEB, 'production', 'incident 42');
+    const { replaced } = await freeze(client, 'alice', WEB, 'production', 'incident 43');
+    expect(replaced).toBe('bob: incident 42');
   });
 
   it('keeps other annotations, and is made again if somebody wrote between the read and the write', async () => {
@@ -81,6 +88,20 @@ describe('freeze', () => {
   });
 });
 
+describe('an API server that does not answer', () => {
+  it.each<[string, string, number, string, string]>([
+    ['to a write', 'patch', 500, 'InternalError', 'unclear'],
+    ['to a read: nothing was done', 'get', 500, 'InternalError', 'unavailable'],
+    ['but asks for fewer requests', 'patch', 429, 'TooManyRequests', 'unavailable'],
+    ['because no connection was made', 'patch', 0, 'ECONNREFUSED', 'unavailable'],
+    ['because the connection broke', 'patch', 0, 'ECONNRESET', 'unclear'],
+  ])('%s', async (_, verb, status, reason, kind) => {
+    const rig = new Rig();
+    failOnce(rig, verb, 'retryable', status, reason);
+    await expect(freeze(rig.client, 'alice', WEB, 'production', 'x')).rejects.toMatchObject({ kind });
+  });
+});
+
 describe('unfreeze', () => {
   it('takes the annotation off, whoever wrote it, and says what it was', async () => {
     const rig = new Rig();
@@ -88,6 +109,13 @@ describe('unfreeze', () => {
     await freeze(rig.client, 'bob', WEB, 'staging', 'incident 43');
     expect(await unfreeze(rig.client, WEB, 'production')).toBe('bob: incident 42');
     expect(Object.keys(rig.resource.metadata.annotations ?? {})).toEqual([`${FREEZE_PREFIX}staging`]);
+  });
+
+  it('thaws an environment that the spec does not name any more', async () => {
+    const rig = new Rig();
+    const annotations = { [`${FREEZE_PREFIX}preview`]: 'bob: x' };
+    rig.change(CAPDEPLOYJOBS, 'web', { metadata: { annotations } });
+    expect(await unfreeze(rig.client, WEB, 'preview')).toBe('bob: x');
   });
 
   it('says so if there is no freeze, or one in git', async () => {
@@ -135,14 +163,13 @@ describe('abort', () => {
     rig.before = ({ verb }) => {
       if (verb === 'delete') lastSeen = rig.findJob(job);
     };
-    await abort(rig.client, ALICE, named(job));
+    await abort(rig.client, ALICE, named(job), 'waiting');
     expect(lastSeen?.metadata.annotations?.[ANNOTATION.abortedBy]).toBe(ALICE);
     expect(rig.findJob(job)).toBeUndefined();
   });
 
-  it('is made again from the start if the Job has moved: its start has removed the name', async () => {
-    const rig = new Rig();
-    const job = rig.job();
+  /** Its start removes the name, just before the delete. @returns the names that stood there before each delete */
+  const startsBeforeDelete = (rig: Rig, job: Job): unknown[] => {
     const names: unknown[] = [];
     rig.before = ({ verb }) => {
       if (verb !== 'delete') return;
@@ -151,28 +178,64 @@ describe('abort', () => {
       const start = { [ANNOTATION.abortedBy]: null, [ANNOTATION.startedAt]: '2026-11-30T09:00:00.000Z' };
       rig.change(JOBS, job.metadata.name, { metadata: { annotations: start }, spec: { suspend: false } });
     };
-    await abort(rig.client, 'alice', named(job));
+    return names;
+  };
+
+  it('is made again from the start if the Job has moved', async () => {
+    const rig = new Rig();
+    const job = rig.job();
+    const names = startsBeforeDelete(rig, job);
+    await abort(rig.client, 'alice', named(job), 'running');
     expect(names).toEqual(['alice', 'alice']);
     expect(rig.findJob(job)).toBeUndefined();
+  });
+
+  it('ends no deploy of somebody who wanted to take one out that waits, and takes the name off', async () => {
+    const rig = new Rig();
+    const job = rig.job();
+    startsBeforeDelete(rig, job);
+    const aborting = abort(rig.client, 'alice', named(job), 'waiting');
+    await expect(aborting).rejects.toMatchObject({ kind: 'refused', message: expect.stringContaining('has started') });
+    expect(rig.findJob(job)).toBeDefined();
+    expect(annotations(rig, job)).not.toHaveProperty([ANNOTATION.abortedBy]);
+  });
+
+  it('leaves a Job alone that has ended, or is being deleted, and takes the name off', async () => {
+    const rig = new Rig();
+    const ended = rig.job({ started: -30, finished: 'Complete', finishedAt: -5 });
+    await expect(abort(rig.client, 'alice', named(ended), 'running')).rejects.toThrow('has ended already');
+    expect(annotations(rig, ended)).not.toHaveProperty([ANNOTATION.abortedBy]);
+
+    const going = rig.job({ id: 'another' });
+    rig.change(JOBS, going.metadata.name, { metadata: { finalizers: ['test/keep'] } });
+    rig.store.delete(JOBS, 'deploy', going.metadata.name);
+    await expect(abort(rig.client, 'alice', named(going), 'running')).rejects.toThrow('is being deleted already');
+    expect(annotations(rig, going)).not.toHaveProperty([ANNOTATION.abortedBy]);
+  });
+
+  it('takes the name off if the delete is refused', async () => {
+    const rig = new Rig();
+    const job = rig.job();
+    failOnce(rig, 'delete', 'forbidden');
+    await expect(abort(rig.client, 'alice', named(job), 'waiting')).rejects.toMatchObject({ kind: 'forbidden' });
+    expect(annotations(rig, job)).not.toHaveProperty([ANNOTATION.abortedBy]);
   });
 
   it('does not touch another Job of that name', async () => {
     const rig = new Rig();
     const job = rig.job();
-    await expect(abort(rig.client, 'alice', { ...named(job), uid: 'another' })).rejects.toMatchObject({
-      kind: 'notFound',
-    });
+    const aborting = abort(rig.client, 'alice', { ...named(job), uid: 'another' }, 'waiting');
+    await expect(aborting).rejects.toMatchObject({ kind: 'notFound' });
     expect(annotations(rig, job)).not.toHaveProperty([ANNOTATION.abortedBy]);
   });
 
   it.each<[KubeErrorKind, string]>([
-    ['forbidden', 'forbidden'],
     ['gone', 'notFound'],
     ['retryable', 'unclear'],
   ])('says what an answer of the kind %s means', async (kind, expected) => {
     const rig = new Rig();
     const job = rig.job();
     failOnce(rig, 'delete', kind);
-    await expect(abort(rig.client, 'alice', named(job))).rejects.toMatchObject({ kind: expected });
+    await expect(abort(rig.client, 'alice', named(job), 'waiting')).rejects.toMatchObject({ kind: expected });
   });
 });

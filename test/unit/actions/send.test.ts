@@ -22,10 +22,14 @@ const resource = aCheckedResource({ spec: { repositories: ['livesense/web'] } })
 
 class PlayedQueue {
   readonly sent: { body: string; options: SendOptions | undefined }[] = [];
-  failure: SqsErrorKind | undefined;
+  /** How the next sends fail; the last one goes for all that follow. */
+  failures: (SqsErrorKind | undefined)[] = [];
+  tries = 0;
 
   async send(body: string, options?: SendOptions): Promise<{ messageId: string }> {
-    if (this.failure) throw new SqsError(this.failure, 'TheCode', 'in the test');
+    const failure = this.failures[Math.min(this.tries, this.failures.length - 1)];
+    this.tries += 1;
+    if (failure) throw new SqsError(failure, 'TheCode', 'in the test');
     this.sent.push({ body, options });
     return { messageId: 'm-1' };
   }
@@ -34,7 +38,7 @@ class PlayedQueue {
 describe('send', () => {
   it('sends what the operator accepts, field by field', async () => {
     const queue = new PlayedQueue();
-    expect(await send(queue, false, MESSAGE, resource, NOW)).toEqual({ messageId: 'm-1' });
+    expect(await send({ queue, fifo: false, resource }, MESSAGE, NOW)).toEqual({ messageId: 'm-1' });
     const read = readSpec(resource);
     if ('problem' in read) throw new Error(read.problem);
     const body = queue.sent[0]?.body ?? '';
@@ -47,7 +51,7 @@ describe('send', () => {
   it('gives a FIFO queue the lane as the group, and one deduplication id for one id', async () => {
     const queue = new PlayedQueue();
     const again = { ...MESSAGE, environment: 'staging' };
-    for (const message of [MESSAGE, MESSAGE, again]) await send(queue, true, message, resource, NOW);
+    for (const message of [MESSAGE, MESSAGE, again]) await send({ queue, fifo: true, resource }, message, NOW);
     const [first, second, other] = queue.sent.map(({ options }) => options);
     expect(first).toEqual(second);
     expect(first).toEqual({
@@ -55,7 +59,7 @@ describe('send', () => {
       deduplicationId: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     expect(other).toMatchObject({ groupId: 'livesense/web/staging' });
-    await send(queue, false, MESSAGE, resource, NOW);
+    await send({ queue, fifo: false, resource }, MESSAGE, NOW);
     expect(queue.sent.at(-1)?.options).toEqual({});
   });
 
@@ -63,7 +67,7 @@ describe('send', () => {
     const queue = new PlayedQueue();
     const long = 'x'.repeat(140);
     for (const environment of ['production', 'staging']) {
-      await send(queue, true, { ...MESSAGE, repository: long, environment }, undefined, NOW);
+      await send({ queue, fifo: true, resource: undefined }, { ...MESSAGE, repository: long, environment }, NOW);
     }
     const groups = queue.sent.map(({ options }) => options?.groupId ?? '');
     expect(new Set(groups).size).toBe(2);
@@ -81,14 +85,21 @@ describe('what the operator would reject is not sent', () => {
     [{ id: 'two words' }, '(WrongShape)'],
   ])('%j', async (change, words) => {
     const queue = new PlayedQueue();
-    const sending = send(queue, false, { ...MESSAGE, ...change }, resource, NOW);
+    const sending = send({ queue, fifo: false, resource }, { ...MESSAGE, ...change }, NOW);
     await expect(sending).rejects.toMatchObject({ kind: 'refused', message: expect.stringContaining(words) });
     expect(queue.sent).toEqual([]);
   });
 
+  it('nor anything for a resource that is being deleted', async () => {
+    const leaving = aCheckedResource({ metadata: { deletionTimestamp: '2026-11-30T08:59:00Z' } });
+    const to = { queue: new PlayedQueue(), fifo: false, resource: leaving };
+    await expect(send(to, MESSAGE, NOW)).rejects.toThrow('is being deleted');
+  });
+
   it('nor anything for a resource whose spec is invalid', async () => {
     const broken = aCheckedResource({ spec: { environments: [{ name: 'production', revisions: '(' }] } });
-    await expect(send(new PlayedQueue(), false, MESSAGE, broken, NOW)).rejects.toMatchObject({ kind: 'refused' });
+    const to = { queue: new PlayedQueue(), fifo: false, resource: broken };
+    await expect(send(to, MESSAGE, NOW)).rejects.toMatchObject({ kind: 'refused' });
   });
 });
 
@@ -105,10 +116,35 @@ describe('a send that fails', () => {
     ['no-region', 'unavailable'],
   ])('%s is %s', async (failure, kind) => {
     const queue = new PlayedQueue();
-    queue.failure = failure;
-    await expect(send(queue, false, MESSAGE, resource, NOW)).rejects.toMatchObject({
+    queue.failures = [failure];
+    await expect(send({ queue, fifo: false, resource }, MESSAGE, NOW)).rejects.toMatchObject({
       kind,
       message: 'TheCode: in the test',
     });
+  });
+
+  it('is made again with the same body: the id makes one deploy of both', async () => {
+    const queue = new PlayedQueue();
+    queue.failures = ['unreachable', 'throttled', undefined];
+    expect(await send({ queue, fifo: true, resource }, MESSAGE, NOW)).toEqual({ messageId: 'm-1' });
+    expect(JSON.parse(queue.sent[0]?.body ?? '')).toMatchObject({ id: MESSAGE.id });
+  });
+
+  it.each<[SqsErrorKind[], number]>([
+    [['unreachable', 'access-denied'], 2],
+    [['other', 'throttled', 'throttled'], 3],
+    [['unreachable'], 3],
+  ])('%j may have been taken, whatever came last', async (failures, tries) => {
+    const queue = new PlayedQueue();
+    queue.failures = failures;
+    await expect(send({ queue, fifo: false, resource }, MESSAGE, NOW)).rejects.toMatchObject({ kind: 'unclear' });
+    expect(queue.tries).toBe(tries);
+  });
+
+  it('is not made again where another try gets the same answer', async () => {
+    const queue = new PlayedQueue();
+    queue.failures = ['access-denied'];
+    await expect(send({ queue, fifo: false, resource }, MESSAGE, NOW)).rejects.toMatchObject({ kind: 'forbidden' });
+    expect(queue.tries).toBe(1);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  ANYWHERE,
   type Asked,
   authorise,
   type Channel,
@@ -50,7 +51,7 @@ describe('what a rule allows', () => {
     ['a thaw to who may freeze', { may: ['freeze'] }, { verb: 'unfreeze' }],
     ['reading to everybody in the channel', { may: ['status'], groups: [], everyone: true }, { verb: 'status' }],
     ['reading a protected environment by "*"', { environments: ['*'] }, { verb: 'status', isProtected: true }],
-    ['a status of everything', {}, { verb: 'status', target: undefined, environment: undefined }],
+    ['a status of everything', {}, { verb: 'status', target: ANYWHERE, environment: ANYWHERE }],
   ])('%s', (_, over, asked) => {
     expect(verdict([rule(over)], asked)).toEqual({ allowed: true, rule: 0 });
   });
@@ -70,6 +71,7 @@ describe('what no rule allows', () => {
     ],
     ['another channel', {}, { channel: 'C0DEPLOYS' }, ['channel']],
     ['another user', { groups: [], users: ['U0BOB'] }, {}, ['person']],
+    ['an unknown target, for a deploy', {}, { target: '' }, ['target']],
     ['a name in another case', {}, { environment: 'Staging' }, ['environment']],
     ['several things at once', {}, { verb: 'abort', channel: 'C0X' }, ['verb', 'channel']],
   ])('%s', (_, over, asked, unmet) => {

@@ -92,6 +92,12 @@ describe('a time', () => {
     expect(problem(`deploy web staging main ${option}`)).toMatchObject({ kind: 'badTime', problem: why });
   });
 
+  it('is not read by a clock that is not known here; a wait is', () => {
+    const said = { at: SAID_AT, timeZone: 'Nowhere/City' };
+    expect(read('deploy web staging main --at 19:30', said)).toMatchObject({ problem: { problem: 'timeZone' } });
+    expect(read('deploy web staging main --in 30m', said)).toMatchObject({ command: { verb: 'deploy' } });
+  });
+
   it('is given once', () => {
     expect(problem('deploy web staging main --at 19:30 --in 30m')).toEqual({ kind: 'inAndAt' });
   });

@@ -132,6 +132,12 @@ describe('requests', () => {
     expect(server.received[0]?.query).toEqual({});
   });
 
+  it('patches any version of an object by its uid alone', async () => {
+    const { server, client } = await start((response) => json(response, job()));
+    await client.patch(JOBS, 'deploy', 'web', { uid: 'u-1', anyVersion: true }, { metadata: { labels: { a: 'b' } } });
+    expect(server.received[0]?.body).toEqual({ metadata: { labels: { a: 'b' }, uid: 'u-1' } });
+  });
+
   it('patches as a dry run when asked', async () => {
     const { server, client } = await start((response) => json(response, job()));
     await client.patch(JOBS, 'deploy', 'web', preconditions, {}, { dryRun: true });
