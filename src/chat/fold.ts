@@ -68,7 +68,7 @@ function foldTyped(text: string): string {
       .replace(SINGLE_QUOTES, "'")
       .trim()
       .replace(DASHES_AT_START, (dashes, next: string) => {
-        if (dashes === '-') return dashes;
+        if (/^-+$/.test(dashes)) return dashes;
         return [...dashes].length > 1 || dashes === '⸺' || TWO_LETTERS.test(next) ? '--' : '-';
       })
   );

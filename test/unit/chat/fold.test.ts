@@ -63,6 +63,7 @@ describe('what was typed right stays', () => {
     'deploy web production feature/no-cart--v2 --task puma:phased-restart',
     'deploy -r livesense/web -e staging_2 -h v1.0.0+build.7@x --reason "fix #42: café, 50 % off; a - b"',
     "freeze web production it's incident 42",
+    'deploy web production v1.0.0 --reason "a --- b"',
     'デプロイ web production v1.0.0',
     'freeze web production カートの修正',
   ])('%s', (line) => {
