@@ -54,7 +54,7 @@ describe.each(ofSpec.filter(({ name }) => name in ROWS))('$name', ({ name, path,
   const { accepts, refuses, at = fieldName(path), beside } = ROWS[name]!;
 
   if (keyword === 'default') {
-    test('is filled in where the field is not there, or null', async () => {
+    test('is filled in if the field is not there, or null', async () => {
       expect(accepts).toEqual([limit]);
       const without = resource(namespace, uniqueName(), SPEC);
       for (const object of [without, withValue({ ...without }, path, null) as unknown as KubeObject]) {

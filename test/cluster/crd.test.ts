@@ -113,7 +113,7 @@ describe('two managers of one resource', () => {
     });
   });
 
-  test('conflict where both set one field, which is named', async () => {
+  test('conflict if both set one field, which is named', async () => {
     const name = uniqueName();
     ok(await apply('git', name, full({ maxWaiting: 5 })));
     const { status, body } = await apply('other', name, { maxWaiting: 6 });
@@ -141,7 +141,7 @@ describe('a write with a field that is not there', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('unknown field "spec.maxWaitting"') });
   });
 
-  test('is warned of and loses the field where the client does not ask for more', async () => {
+  test('is warned of and loses the field if the client does not ask for more', async () => {
     const object = await created(cluster, resource(namespace, uniqueName()));
     const { status, warnings, body } = await cluster.request<Resource>(
       'PUT',
@@ -154,7 +154,7 @@ describe('a write with a field that is not there', () => {
     expect(body.spec).toEqual(object.spec);
   });
 
-  test('keeps it where it belongs to the template, whose fields a newer Kubernetes may know', async () => {
+  test('keeps it if it belongs to the template, whose fields a newer Kubernetes may know', async () => {
     const spec = { template: { spec: { futureField: { a: [1, null] }, containers: [] }, unheardOf: true } };
     expect((await created(cluster, resource(namespace, uniqueName(), spec))).spec).toMatchObject(spec);
   });

@@ -102,7 +102,7 @@ describe('a Pod that is there', () => {
     expect((await it.api.patch(path, { status: { phase: 'Failed' } })).body.status.phase).toBe('Running');
   });
 
-  test('by strategic merge takes containers and variables by name, where a merge patch replaces the list', async () => {
+  test('by strategic merge takes containers and variables by name, if a merge patch replaces the list', async () => {
     const path = await make('lists', {
       containers: [container({ env: [{ name: 'A', value: '1' }] }), container({ name: 'side' })],
     });

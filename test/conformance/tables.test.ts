@@ -24,7 +24,7 @@ async function table(path: string): Promise<{ columns: string; rows: unknown[][]
 }
 
 describe('a table', () => {
-  test('of CapDeployJobs has the columns of their definition, and null where there is nothing', async () => {
+  test('of CapDeployJobs has the columns of their definition, and null if there is nothing', async () => {
     for (const name of ['web', 'empty']) await it.api.post(it.cdj, capDeployJob(name, {}, { labels: { table: '' } }));
     const condition = { reason: 'x', message: 'm', lastTransitionTime: '2030-01-01T00:00:00Z' };
     const conditions = [

@@ -66,7 +66,7 @@ describe('a watch', () => {
     expect(await events(stream, 2)).toEqual(['ADDED named', 'MODIFIED named']);
   });
 
-  test('hears of no change where nothing changed', async () => {
+  test('hears of no change if nothing changed', async () => {
     await it.api.post(it.cdj, capDeployJob('quiet'));
     const stream = await watch(it.cdj, { resourceVersion: await version(it.cdj) });
     await it.api.patch(`${it.cdj}/quiet`, { spec: { suspend: true } });

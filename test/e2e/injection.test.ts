@@ -47,7 +47,7 @@ it('messages that would become commands make no Job and leave no trace on any se
   expect(await site.history('web')).toHaveLength(1);
 });
 
-it('the image refuses them once more, where somebody runs it by hand', async () => {
+it('the image refuses them once more, if somebody runs it by hand', async () => {
   const { code, log } = await runByHand('refused', { REVISION: HOSTILE_BRANCH }, {});
   expect(code).toBe(2);
   expect(log).toContain('REVISION');

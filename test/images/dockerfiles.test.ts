@@ -65,7 +65,7 @@ describe('hadolint has nothing to say about', () => {
   });
 });
 
-test('it does find something where there is something', () => {
+test('it does find something if there is something', () => {
   const { status, stdout } = lint('-', 'FROM debian\nRUN cd /tmp && apt-get install git\n');
   expect(stdout).toContain('DL3006');
   expect(status).toBe(1);

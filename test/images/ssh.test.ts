@@ -246,7 +246,7 @@ describe('what an aborted deploy leaves running on a server', () => {
     expect(readFileSync(join(deployRoot(), 'current/which'), 'utf8').trim()).toBe('v1.1.0');
   });
 
-  test('and where that takes too long, the next one fails before it touches anything', LONG, async () => {
+  test('and if that takes too long, the next one fails before it touches anything', LONG, async () => {
     const seconds = unlike('30');
     const container = slow(seconds, false);
     await eventually('the command runs on the server', () => runs(seconds), 60_000);
@@ -263,7 +263,7 @@ describe('what an aborted deploy leaves running on a server', () => {
     await eventually('the command has ended', () => !runs(seconds), 60_000);
   });
 
-  test('is ended with the connection where the project asks for a terminal', LONG, async () => {
+  test('is ended with the connection if the project asks for a terminal', LONG, async () => {
     const seconds = unlike('60');
     const container = slow(seconds, true);
     await eventually('the command runs on the server', () => runs(seconds), 60_000);

@@ -112,7 +112,7 @@ describe('a Pod runs', () => {
     expect(state()).toMatchObject({ terminated: { exitCode: 3, reason: 'Error' } });
   });
 
-  test('and fails with StartError where the program does not exist', async () => {
+  test('and fails with StartError if the program does not exist', async () => {
     store.create(PODS, pod('p', { containers: [container({ command: ['/no/such/program'] })] }));
     await ended();
     expect(state()).toMatchObject({
@@ -477,7 +477,7 @@ describe('with processes that are only played, on a clock that stands still', ()
     await it.own.stop();
   });
 
-  test('SIGKILL comes when the grace period is over, not before, and earlier where a later deletion says so', async () => {
+  test('SIGKILL comes when the grace period is over, not before, and earlier if a later deletion says so', async () => {
     const it = played();
     it.known['app:1'] = { entrypoint: ['run'] };
     it.stored.create(PODS, pod('p'));

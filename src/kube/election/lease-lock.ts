@@ -1,7 +1,7 @@
 import { type Clock, monotonicNow } from '../../base/clock.ts';
 import { keyOf } from '../../base/object-key.ts';
 import { type KubeClient, LEASES } from '../client.ts';
-import { isKubeError, KubeError } from '../errors.ts';
+import { isKubeError, KubeError, undefinedIfGone } from '../errors.ts';
 import { heldBy, holderOf, type Lease, type LeaseName, type LeaseRecord, released } from './lease.ts';
 import { LeaseView } from './lease-view.ts';
 
@@ -103,12 +103,10 @@ export class LeaseLock {
   /** Reads the Lease, live. */
   async #read(limit?: Limit): Promise<void> {
     const { client, lease } = this.#options;
-    const found = await this.#within(limit, (signal) =>
-      client.get<Lease>(LEASES, lease.namespace, lease.name, { signal }),
-    ).catch((error: unknown) => {
-      if (!isKubeError(error, 'gone')) throw error;
-    });
-    this.#see(found ?? undefined);
+    const found = await undefinedIfGone(
+      this.#within(limit, (signal) => client.get<Lease>(LEASES, lease.namespace, lease.name, { signal })),
+    );
+    this.#see(found);
   }
 
   /**

@@ -2,7 +2,7 @@ import { type CapDeployJob, specOf } from '../../api/capdeployjob.ts';
 import { CAPDEPLOYJOBS, LABEL, MANAGED_SELECTOR } from '../../api/names.ts';
 import { splitKey } from '../../base/object-key.ts';
 import { JOBS, type KubeClient, type KubeObject, PODS } from '../../kube/client.ts';
-import { isKubeError } from '../../kube/errors.ts';
+import { undefinedIfGone } from '../../kube/errors.ts';
 import { listAll } from '../../kube/list-all.ts';
 import type { TemplateCheck } from '../../lanes/conditions.ts';
 import type { Warnings } from '../../lanes/explain-start.ts';
@@ -77,13 +77,10 @@ export class Observer {
     const [namespace, name] = splitKey(key);
     // Taken first: if time must pass before an absence counts, the lists have to be younger than the end of that time.
     const [now, monotonicNow] = [this.#deps.now(), this.#deps.monotonicNow()];
-    let resource: CapDeployJob & KubeObject;
-    try {
-      resource = await this.#deps.client.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name);
-    } catch (error) {
-      if (isKubeError(error, 'gone')) return undefined;
-      throw error;
-    }
+    const resource = await undefinedIfGone(
+      this.#deps.client.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, namespace, name),
+    );
+    if (!resource) return undefined;
     this.#deps.reports.discardOthers(key, resource.metadata.uid);
     const labelSelector = `${MANAGED_SELECTOR},${LABEL.name}=${name}`;
     const jobs = await listAll<Job & KubeObject>(this.#deps.client, JOBS, { namespace, labelSelector });

@@ -14,7 +14,7 @@ test.each([0, 1, 3, 127, 143, 255])('it leaves with the exit code of cap: %i', a
   expect(readdirSync(entrypoint.temporary)).toEqual([]);
 });
 
-test('where a signal ended cap, with 128 and its number', async () => {
+test('if a signal ended cap, with 128 and its number', async () => {
   expect(await new Entrypoint().program('cap', 'kill -KILL $$').start(DEPLOY)).toEqual({ code: 137, signal: null });
 });
 

@@ -151,7 +151,7 @@ describe('the Job at install', () => {
     ]);
   });
 
-  test('is a hook of Argo CD that each sync makes anew, and goes by itself where there is no Argo CD', () => {
+  test('is a hook of Argo CD that each sync makes anew, and goes by itself if there is no Argo CD', () => {
     expect(installJob.metadata.annotations).toEqual({
       'argocd.argoproj.io/hook': 'Sync',
       'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation',

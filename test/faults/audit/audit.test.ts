@@ -82,7 +82,7 @@ const sound = (): Evidence => ({
   resources: [final()],
 });
 
-test('where all is well it finds nothing', () => {
+test('if all is well it finds nothing', () => {
   expect(audit(sound())).toEqual([]);
 });
 

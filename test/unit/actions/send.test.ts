@@ -141,7 +141,7 @@ describe('a send that fails', () => {
     expect(queue.tries).toBe(tries);
   });
 
-  it('is not made again where another try gets the same answer', async () => {
+  it('is not made again if another try gets the same answer', async () => {
     const queue = new PlayedQueue();
     queue.failures = ['access-denied'];
     await expect(send({ queue, fifo: false, resource }, MESSAGE, NOW)).rejects.toMatchObject({ kind: 'forbidden' });

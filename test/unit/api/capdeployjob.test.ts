@@ -85,7 +85,7 @@ describe('the spec', () => {
     });
   });
 
-  test('gets an SSH key’s defaults where it names a Secret', () => {
+  test('gets an SSH key’s defaults if it names a Secret', () => {
     expect(parseSpec({ ...smallest, sshKey: { secretName: 'k' } })).toMatchObject({
       spec: {
         sshKey: {

@@ -236,7 +236,7 @@ describe('the JSON Schema of a message', () => {
     expect(formats).toEqual(['date-time', 'date-time', 'date-time']);
   });
 
-  test('asks for a revision where the task is deploy, named or not', () => {
+  test('asks for a revision if the task is deploy, named or not', () => {
     const [repository, environment, rule] = allOf;
     expect(repository.anyOf).toEqual([{ required: ['repository'] }, { required: ['repo'] }]);
     expect(environment.anyOf).toEqual([{ required: ['environment'] }, { required: ['env'] }]);

@@ -121,7 +121,7 @@ describe('a look-up of a group that failed', () => {
     expect(verdict([rule()], {}, { groups })).toEqual({ allowed: false, because: 'lookupFailed' });
   });
 
-  it('is no matter where another rule, or another group, allows', () => {
+  it('is no matter if another rule, or another group, allows', () => {
     const groups = new Map<string, boolean | typeof UNKNOWN>([
       ['S0DEVS', UNKNOWN],
       ['S0RELEASE', true],
@@ -130,7 +130,7 @@ describe('a look-up of a group that failed', () => {
     expect(verdict([rule({ groups: ['S0DEVS', 'S0RELEASE'] })], {}, { groups })).toEqual({ allowed: true, rule: 0 });
   });
 
-  it('is no matter where the rule would not have allowed', () => {
+  it('is no matter if the rule would not have allowed', () => {
     const groups = new Map([['S0RELEASE', UNKNOWN]] as const);
     expect(verdict([rule()], { verb: 'abort' }, { groups })).toEqual({ allowed: false, because: 'noRule' });
   });

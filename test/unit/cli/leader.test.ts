@@ -306,7 +306,7 @@ describe.concurrent('of two replicas', () => {
     expect(here.lease?.spec?.holderIdentity).toMatch(new RegExp(`^${follower.token}_`));
   });
 
-  test('the leader that the API server does not answer any more ends: with 1 when its time is over, with 0 where it is told to stop before', async (context) => {
+  test('the leader that the API server does not answer any more ends: with 1 when its time is over, with 0 if it is told to stop before', async (context) => {
     const [one, two] = await Promise.all([
       new Installation(4, context).create(1),
       new Installation(15, context).create(1),

@@ -192,7 +192,7 @@ describe('what is wrong is said in one line that names the flag', () => {
   });
 });
 
-test('the help names every flag, with a value where it takes one', () => {
+test('the help names every flag, with a value if it takes one', () => {
   expect(ecrLoginHelp().match(/^ {2}--[a-z-]+( [A-Z]+)?$/gm)).toEqual([
     '  --config FILE',
     '  --registry-id ACCOUNT',

@@ -24,7 +24,7 @@ function secret(more: Partial<Secret> = {}, annotations: Record<string, string> 
   };
 }
 
-test('where there is none it is created whole: type, content, label and annotations in one write', () => {
+test('if there is none it is created whole: type, content, label and annotations in one write', () => {
   expect(planSecret(undefined, wanted)).toEqual({
     action: 'create',
     object: {
@@ -46,7 +46,7 @@ test('where there is none it is created whole: type, content, label and annotati
   });
 });
 
-test('where there is one only its content and our annotations are patched, under the version that was read', () => {
+test('if there is one only its content and our annotations are patched, under the version that was read', () => {
   const existing = secret({ data: { ...dockerData({ auths: { 'docker.io': { auth: 'eDp5' } } }), other: 'eA==' } });
   expect(planSecret(existing, wanted)).toEqual({
     action: 'patch',

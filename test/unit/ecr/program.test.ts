@@ -63,7 +63,7 @@ test('one run: a line for each namespace and one at the end, exit code 0, and no
   expect(JSON.stringify(program.log)).not.toContain(password.slice(0, 20));
 });
 
-test('exit code 1 where one namespace of a file failed', async () => {
+test('exit code 1 if one namespace of a file failed', async () => {
   const file = join(directory, 'config.yaml');
   await writeFile(file, 'targets: [{ secretName: ecr-pull-secret, namespaces: [deploy, none] }]\n');
   const program = start([`--config=${file}`]);

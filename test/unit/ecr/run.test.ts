@@ -19,7 +19,7 @@ const entry = (password: string | undefined) => ({
 const requests = (verb: 'get' | 'create' | 'patch', plural: string) => rig.cluster.requests.count({ verb, plural });
 
 describe('one Secret', () => {
-  test('is created where there is none', async () => {
+  test('is created if there is none', async () => {
     expect(await rig.run()).toBe(0);
     const secret = await rig.secret();
     expect(secret).toMatchObject({
@@ -36,7 +36,7 @@ describe('one Secret', () => {
     ]);
   });
 
-  test('is patched where there is one: same object, new token, the other entries, keys, labels and annotations as they were', async () => {
+  test('is patched if there is one: same object, new token, the other entries, keys, labels and annotations as they were', async () => {
     const before = await rig.create(
       SECRETS,
       'deploy',

@@ -289,7 +289,7 @@ describe('a leader that cannot renew', () => {
     expect(leader.elector.granted()).toBe(false);
   });
 
-  test('leads on where its clock is put forward or back and the API server answers', async () => {
+  test('leads on if its clock is put forward or back and the API server answers', async () => {
     const { leader } = await aPair();
     for (const ahead of [3_600_000, -3_600_000, 0]) {
       leader.wallAheadMs = ahead;
@@ -385,7 +385,7 @@ describe('a leader that stops', () => {
     expect(world.record?.holderIdentity).not.toBe('a');
   });
 
-  test('leaves it alone where another one holds it', async () => {
+  test('leaves it alone if another one holds it', async () => {
     const { leader } = await aPair();
     await world.edit({ spec: { holderIdentity: 'thief' } });
     await leader.elector.stop();

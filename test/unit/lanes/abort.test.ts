@@ -52,7 +52,7 @@ describe('a name on a Job that nobody deletes', () => {
 });
 
 describe('who deleted a Job that waited', () => {
-  test('is in the history, where its deletion was watched', () => {
+  test('is in the history, if its deletion was watched', () => {
     const { ended } = planned({ previous: listed, memory: aMemory({ abortedBy: () => 'alice' }) });
     expect(ended).toMatchObject([
       {
@@ -101,7 +101,7 @@ describe('who deleted the Job of a deploy that ran', () => {
     expect(abortedBy({ previous, memory: deletedBy('mallory') })).toEqual([['Aborted', 'JobDeleted', 'alice']]);
   });
 
-  test('is in the history where its Pod had gone before anybody looked', () => {
+  test('is in the history if its Pod had gone before anybody looked', () => {
     expect(abortedBy({ previous: held, memory: deletedBy('alice') })).toEqual([['Aborted', 'JobDeleted', 'alice']]);
   });
 

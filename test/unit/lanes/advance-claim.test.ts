@@ -68,7 +68,7 @@ describe('a claim whose Job never started', () => {
     ]);
   });
 
-  test('is given up once that one is recorded, where that was due later', () => {
+  test('is given up once that one is recorded, if that was due later', () => {
     const interrupted = aJob({ id: 'r2', sentAt: at(-50), started: -5, suspended: true });
     const memory = aMemory({ podWasSeen: (uid) => uid === interrupted.metadata.uid });
     const { ended, start, touch, status } = planLane(aLane({ jobs: [waiting, interrupted], previous: held(), memory }));
@@ -82,7 +82,7 @@ describe('a claim whose Job never started', () => {
     expect(status?.active).toEqual([aClaim(waiting, { since: at(0) })]);
   });
 
-  test('gets a new since even where the clock stood still or went back', () => {
+  test('gets a new since even if the clock stood still or went back', () => {
     const { status } = planLane(aLane({ jobs: [waiting], previous: held({}, at(10)) }));
     expect(status?.active?.[0]?.since).toBe(at(10.001));
   });
@@ -114,7 +114,7 @@ describe('a claim whose Job never started', () => {
     expect(status?.lastStarted).toBeUndefined();
   });
 
-  test('waits where something else is alive in the lane, and says what', () => {
+  test('waits if something else is alive in the lane, and says what', () => {
     const { status, start, touch } = planLane(
       aLane({ jobs: [waiting], foreignJobs: [aJob({ id: 'x', started: -5 })], previous: held() }),
     );
@@ -206,12 +206,12 @@ describe('a started deploy without a running container', () => {
     });
   });
 
-  test('is not ended where its container was seen, even if its Pod is not listed just now', () => {
+  test('is not ended if its container was seen, even if its Pod is not listed just now', () => {
     const { view } = lane(-900, { memory: aMemory({ containerWasSeen: () => true }) });
     expect(planLane(view).remove).toEqual([]);
   });
 
-  test('is not ended where the container came up after all: the announcement is withdrawn', () => {
+  test('is not ended if the container came up after all: the announcement is withdrawn', () => {
     const { job, view } = lane(-900);
     const announced = planLane(view).status;
     const { remove, status, touch } = planLane({ ...view, previous: announced, pods: [aPod(job)] });
@@ -225,7 +225,7 @@ describe('a started deploy without a running container', () => {
     expect(planLane(view).remove).toEqual([]);
   });
 
-  test('is counted from its start by the Job controller where it was resumed by hand', () => {
+  test('is counted from its start by the Job controller if it was resumed by hand', () => {
     const job = aJob({ resumedByHand: true, createdAt: -9000 });
     const view = aLane({ jobs: [job], previous: { name: 'production', active: [aClaim(job)] } });
     expect(planLane(view).remove).toEqual([]);

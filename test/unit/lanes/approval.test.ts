@@ -44,7 +44,7 @@ describe('a deploy that has to be approved', () => {
     expect(lane({ jobs: [aJobOf(by(words))], previous: waitedFor() }).start).toBeUndefined();
   });
 
-  test('is not approved any more where the approval is withdrawn before its start', () => {
+  test('is not approved any more if the approval is withdrawn before its start', () => {
     const job = aJobOf();
     const { start, status } = lane({
       jobs: [job],
@@ -55,7 +55,7 @@ describe('a deploy that has to be approved', () => {
     expect(status?.waiting?.[0]).not.toHaveProperty('approvedAt');
   });
 
-  test('is not approved any more where it is withdrawn between the claim and the start: the claim is given up', () => {
+  test('is not approved any more if it is withdrawn between the claim and the start: the claim is given up', () => {
     const job = aJobOf();
     const previous: LaneStatus = { name: 'production', active: [aClaim(aJobOf(by('bob')))] };
     const { touch, start, status } = lane({ jobs: [job], previous });
@@ -95,25 +95,25 @@ describe('since when it could have started', () => {
     expect(start).toBe(job);
   });
 
-  test('is now, where the status was lost: an annotation tells no time', () => {
+  test('is now, if the status was lost: an annotation tells no time', () => {
     const previous: LaneStatus = { name: 'production', openSince: at(-9000) };
     expect(lane({ jobs: [job], previous }).start).toBe(job);
   });
 
-  test('is now, where no approval is asked for any more', () => {
+  test('is now, if no approval is asked for any more', () => {
     const unapproved = aJobOf();
     const view = { jobs: [unapproved], previous: waitedFor(), environment: { requireApproval: false } };
     const { start, ended } = planLane(aLane(view));
     expect([start, ended]).toEqual([unapproved, []]);
   });
 
-  test('is that of the claim, where one is given up and listed again', () => {
+  test('is that of the claim, if one is given up and listed again', () => {
     const previous: LaneStatus = { name: 'production', active: [aClaim(job, { since: at(-30) })] };
     const { status } = lane({ jobs: [job], previous, freeze: 'alice' });
     expect(status?.waiting?.[0]).toMatchObject({ approvedAt: at(-30) });
   });
 
-  test('is not stored where no approval was ever asked for', () => {
+  test('is not stored if no approval was ever asked for', () => {
     const { status } = planLane(aLane({ jobs: [aJob(), aJob({ id: 'r2' })] }));
     expect(Object.keys(status?.waiting?.[0] ?? {})).not.toContain('approvedAt');
   });
@@ -134,7 +134,7 @@ describe('who approved', () => {
     expect(lane({ jobs: [job], previous }).ended).toMatchObject([{ result: 'Succeeded', approvedBy: 'bob' }]);
   });
 
-  test('is known from the claim where the Job is gone', () => {
+  test('is known from the claim if the Job is gone', () => {
     const previous: LaneStatus = { name: 'production', active: [aClaim(aJobOf(by('bob')))] };
     const absentSince = () => Date.parse(at(-60));
     const memory = { ...aLane().memory, absentSince };

@@ -250,7 +250,7 @@ describe('its Pod', () => {
     });
   });
 
-  test('follows the template where that says otherwise, but for restartPolicy', () => {
+  test('follows the template if that says otherwise, but for restartPolicy', () => {
     const template = withContainer(
       { terminationMessagePolicy: 'File' },
       { restartPolicy: 'OnFailure', automountServiceAccountToken: true },

@@ -45,7 +45,7 @@ describe('a request that is to start later', () => {
     expect(planLane({ ...view, now: NOW + HOUR * 1000 }).start).toBe(job);
   });
 
-  test('is Superseded where something has started that was due after it', () => {
+  test('is Superseded if something has started that was due after it', () => {
     const previous: LaneStatus = { name: 'production', lastStarted: [mark(HOUR + 1)] };
     const view = aLane({ jobs: [scheduled()], previous });
     expect(planLane({ ...view, now: NOW + 2 * HOUR * 1000 }).ended).toMatchObject([{ reason: 'OutOfOrder' }]);
@@ -69,7 +69,7 @@ describe('a request that is to start later', () => {
     expect(planLane(aLane({ jobs: [job] })).start).toBe(job);
   });
 
-  test('was too old where it was read for the first time long after its due time', () => {
+  test('was too old if it was read for the first time long after its due time', () => {
     const job = scheduled({ sentAt: at(-20 * 86_400), createdAt: 0, notBefore: at(-HOUR - 1) });
     expect(planLane(aLane({ jobs: [job] })).ended).toMatchObject([
       { result: 'Missed', reason: 'StartingDeadlineExceeded' },
@@ -116,13 +116,13 @@ describe('a request that expires', () => {
     ]);
   });
 
-  test('is Missed where it had expired when it was first read', () => {
+  test('is Missed if it had expired when it was first read', () => {
     expect(planLane(aLane({ jobs: [aJob({ expiresAt: at(-55), createdAt: 0 })] })).ended).toMatchObject([
       { reason: 'Expired' },
     ]);
   });
 
-  test('gives up its claim where its start was delayed until then', () => {
+  test('gives up its claim if its start was delayed until then', () => {
     const job = aJob({ expiresAt: at(0) });
     const previous: LaneStatus = { name: 'production', active: [aClaim(job)] };
     const { touch, start } = planLane(aLane({ jobs: [job], previous }));

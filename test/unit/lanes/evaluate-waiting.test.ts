@@ -51,7 +51,7 @@ describe('what waits', () => {
     expect(planLane(aLane({ jobs: [r1], ...frozen })).wakeAt).toBe(NOW - 60_000 + 86_400_000 + 1);
   });
 
-  test('Invariant 4: is dropped where something due later has started, recorded first and deleted then', () => {
+  test('Invariant 4: is dropped if something due later has started, recorded first and deleted then', () => {
     const previous = {
       name: 'production',
       lastStarted: [{ task: 'deploy', id: 'r9', repository: 'livesense/web', revision: 'v1.0.0', dueAt: at(0) }],
@@ -62,7 +62,7 @@ describe('what waits', () => {
     expect([remove, start]).toEqual([[{ job: r1, reason: 'recorded' }], undefined]);
   });
 
-  test('Invariant 4: is dropped where the deploy that runs was due later', () => {
+  test('Invariant 4: is dropped if the deploy that runs was due later', () => {
     const late = aJob({ id: 'r3', sentAt: at(-95) });
     expect(ends({ jobs: [runs, late], previous: busy() })).toEqual(['r3 Superseded OutOfOrder']);
   });

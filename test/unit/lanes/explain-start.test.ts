@@ -284,7 +284,7 @@ describe('what was told of an Event', () => {
     expect(why(aPendingPod(), { previousWhy, warning: null })).toContain('setting up volumes');
   });
 
-  test('goes where it was about something else', () => {
+  test('goes if it was about something else', () => {
     for (const other of ['the Pod is refused: exceeded quota', `Pod ${name} cannot be scheduled: 0/3 nodes`]) {
       expect(why(aPendingPod(), { previousWhy: other })).toContain('setting up volumes');
     }
@@ -297,13 +297,13 @@ describe('about what Events are asked for', () => {
     whyNotRunning({ job, pod, since, now: NOW, previousWhy: undefined, warnings: { about: () => undefined } })
       .eventsAbout;
 
-  test('the Pod, or the Job where there is none, once it takes longer than a healthy start', () => {
+  test('the Pod, or the Job if there is none, once it takes longer than a healthy start', () => {
     expect(asked(aPendingPod())).toBe(`pod-of-${job.metadata.uid}`);
     expect(asked(undefined)).toBe(job.metadata.uid);
     expect(asked(undefined, NOW - 1_999)).toBeUndefined();
   });
 
-  test('nothing where the Pod’s own status says it', () => {
+  test('nothing if the Pod’s own status says it', () => {
     expect(asked(aPod(job, { waiting: { reason: 'ErrImagePull' } }))).toBeUndefined();
     expect(asked(aPendingPod({ initContainerStatuses: [{ name: 'x', state: running(-1) }] }))).toBeUndefined();
   });

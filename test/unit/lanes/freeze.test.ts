@@ -39,7 +39,7 @@ describe('who froze an environment, and why', () => {
     expect(freezesOf(freeze('production', 'x'.repeat(5000))).get('production')?.length).toBe(256);
   });
 
-  test('without secrets, also where the status shows a part of one', () => {
+  test('without secrets, also if the status shows a part of one', () => {
     const token = `ghp_${'a1B2c3'.repeat(6)}`;
     for (const before of ['alice: found ', 'alice: '.padEnd(241, 'x ')]) {
       const words = freezesOf(freeze('production', `${before}${token}`)).get('production');
@@ -157,7 +157,7 @@ describe('what a write of the status thaws', () => {
     expect(thawsOf(before && { environments: before }, { environments: after }, aSpec())).toEqual(expected);
   });
 
-  test('is not known where the spec cannot be read', () => {
+  test('is not known if the spec cannot be read', () => {
     expect(thawsOf({ environments: [production] }, { environments: [frozen('production')] }, undefined)).toEqual([]);
   });
 

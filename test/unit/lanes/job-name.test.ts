@@ -36,7 +36,7 @@ describe('the name of a request’s Job', () => {
     expect(name).toMatch(DNS_LABEL);
   });
 
-  test('has no double dash where the cut falls on one', () => {
+  test('has no double dash if the cut falls on one', () => {
     expect(jobName(`${'r'.repeat(44)}-web`, 'production', 'r1')).toMatch(/^r{44}-[a-z2-7]{17}$/);
   });
 

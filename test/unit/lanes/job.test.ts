@@ -119,7 +119,7 @@ describe('a Pod', () => {
     expect(isAlive(aPod(job, { phase }))).toBe(expected);
   });
 
-  test('belongs to the Job that controls it, and where it was orphaned to the one that its label names', () => {
+  test('belongs to the Job that controls it, and if it was orphaned to the one that its label names', () => {
     expect(jobUidOf(aPod(job))).toBe('uid-of-r1');
     expect(jobUidOf(aPod(job, { orphaned: true }))).toBe('uid-of-r1');
   });

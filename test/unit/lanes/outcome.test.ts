@@ -38,7 +38,7 @@ const ofPod = `Pod ${good.metadata.name}`;
 const short = ({ result, reason, message }: Outcome) => [`${result} ${reason}`, ...(message?.split('\n') ?? [])];
 
 describe('a deploy whose Job has finished', () => {
-  test('has succeeded where the Job is complete, when its container exited', () => {
+  test('has succeeded if the Job is complete, when its container exited', () => {
     expect(outcomeOfFinished(ended(complete, [good]))).toEqual({
       result: 'Succeeded',
       reason: 'Completed',
@@ -51,7 +51,7 @@ describe('a deploy whose Job has finished', () => {
     expect(outcomeOfFinished(ended(complete, []))).toMatchObject({ result: 'Succeeded', finishedAt: stamp(-5) });
   });
 
-  test('has failed where its container exited by itself with another code: in its words, its log last', () => {
+  test('has failed if its container exited by itself with another code: in its words, its log last', () => {
     expect(short(outcomeOfFinished(ended(limit, [bad])))).toEqual([
       'Failed BackoffLimitExceeded',
       `${ofPod}, container cap: exit code 1 (Error)`,
@@ -59,7 +59,7 @@ describe('a deploy whose Job has finished', () => {
     ]);
   });
 
-  test('has succeeded where its container exited with 0 by itself, though the Job failed by its deadline after that', () => {
+  test('has succeeded if its container exited with 0 by itself, though the Job failed by its deadline after that', () => {
     expect(short(outcomeOfFinished(ended(failedJob('DeadlineExceeded'), [good])))).toEqual([
       'Succeeded Completed',
       'its Job failed (DeadlineExceeded), but its container exited by itself',
@@ -67,7 +67,7 @@ describe('a deploy whose Job has finished', () => {
     ]);
   });
 
-  test('has succeeded where a side-car failed and made the Job a failed one', () => {
+  test('has succeeded if a side-car failed and made the Job a failed one', () => {
     const sidecar = pod({
       phase: 'Failed',
       terminated: { exitCode: 0, finishedAt: stamp(-9) },
@@ -80,7 +80,7 @@ describe('a deploy whose Job has finished', () => {
     ]);
   });
 
-  test('has not succeeded where its container exited with 0 only after it was told to end, whatever the Job counts', () => {
+  test('has not succeeded if its container exited with 0 only after it was told to end, whatever the Job counts', () => {
     for (const job of [complete, limit]) {
       const outcome = outcomeOfFinished(ended(job, [tooLate]));
       expect(outcome).toMatchObject({ result: 'Failed', reason: 'PodDeleted' });
@@ -88,14 +88,14 @@ describe('a deploy whose Job has finished', () => {
     }
   });
 
-  test('keeps the announced end where its container exited only after it was told to', () => {
+  test('keeps the announced end if its container exited only after it was told to', () => {
     const ending = { result: 'Aborted' as const, reason: 'Replaced', message: 'for another' };
     const outcome = outcomeOfFinished(ended(complete, [tooLate], aClaim(running, { ending })));
     expect(outcome).toMatchObject({ result: 'Aborted', reason: 'Replaced' });
     expect(outcome.message).toContain('after it was told to end');
   });
 
-  test('keeps the reason of the deadline where its Pod was ended for it', () => {
+  test('keeps the reason of the deadline if its Pod was ended for it', () => {
     expect(short(outcomeOfFinished(ended(failedJob('DeadlineExceeded'), [told])))).toEqual([
       'Failed DeadlineExceeded',
       'limit',
@@ -121,7 +121,7 @@ describe('a deploy whose Job has finished', () => {
     ]);
   });
 
-  test('has the Job’s words where no Pod says anything', () => {
+  test('has the Job’s words if no Pod says anything', () => {
     expect(short(outcomeOfFinished(ended(limit, [])))).toEqual(['Failed JobFailed', 'BackoffLimitExceeded: limit']);
     expect(short(outcomeOfFinished(ended(failedJob('DeadlineExceeded'), [])))).toEqual([
       'Failed DeadlineExceeded',
@@ -137,7 +137,7 @@ describe('a deploy whose Job has finished', () => {
 describe('a deploy with several Pods', () => {
   const other = (changes: PodChanges) => aPod(running, { name: 'other-pod', ...changes });
 
-  test('has succeeded where the Job is complete, and the other Pod is named', () => {
+  test('has succeeded if the Job is complete, and the other Pod is named', () => {
     const pods = [other({ phase: 'Failed', toldAt: -20, terminated: { exitCode: 143 } }), good];
     expect(short(outcomeOfFinished(ended(complete, pods)))).toEqual([
       'Succeeded Completed',
@@ -145,7 +145,7 @@ describe('a deploy with several Pods', () => {
     ]);
   });
 
-  test('has succeeded otherwise only where each of them exited with 0 by itself', () => {
+  test('has succeeded otherwise only if each of them exited with 0 by itself', () => {
     const alsoGood = other({ phase: 'Succeeded', terminated: { exitCode: 0 } });
     const alsoBad = other({ phase: 'Failed', terminated: { exitCode: 3 } });
     expect(outcomeOfVanished(ended(running, [good, alsoGood]))).toMatchObject({ result: 'Succeeded' });
@@ -159,7 +159,7 @@ describe('a deploy with several Pods', () => {
 });
 
 describe('a deploy whose Job is gone', () => {
-  test('has succeeded where its container exited with 0 by itself: the Pod was orphaned, or the delete came later', () => {
+  test('has succeeded if its container exited with 0 by itself: the Pod was orphaned, or the delete came later', () => {
     expect(outcomeOfVanished(ended(running, [good]))).toEqual({
       result: 'Succeeded',
       reason: 'Completed',
@@ -169,7 +169,7 @@ describe('a deploy whose Job is gone', () => {
     });
   });
 
-  test('has failed where its container exited otherwise by itself', () => {
+  test('has failed if its container exited otherwise by itself', () => {
     expect(outcomeOfVanished(ended(running, [bad]))).toMatchObject({
       result: 'Failed',
       reason: 'BackoffLimitExceeded',

@@ -132,7 +132,7 @@ describe('lanes', () => {
     ]);
   });
 
-  test('are left alone where the spec cannot be read: nothing is dropped for a typing error, and what was written stays', () => {
+  test('are left alone if the spec cannot be read: nothing is dropped for a typing error, and what was written stays', () => {
     const running = aJob({ started: -30 });
     const environments = [
       { name: 'production', active: [aClaim(running)], waiting: [aWaitingEntry(aJob({ id: 'r2' }))] },

@@ -192,7 +192,7 @@ describe('an init container that failed', () => {
     expect(end({ ...waits, initContainers: sidecar }).cause).toBeUndefined();
   });
 
-  test('is not the cause where the first container ran all the same', () => {
+  test('is not the cause if the first container ran all the same', () => {
     expect(end({ ...exited(0, -4), initContainers: failed }).exit?.code).toBe(0);
   });
 });
@@ -227,14 +227,14 @@ describe('what is known of a Pod, once another version of it is seen', () => {
     expect(mergePodEnd(again, good)).toEqual(again);
   });
 
-  test('keeps its cause where the Pod is deleted after that', () => {
+  test('keeps its cause if the Pod is deleted after that', () => {
     expect(mergePodEnd(initFailed, end({ phase: 'Failed', toldAt: -3 }))).toEqual(initFailed);
     expect(mergePodEnd(initFailed, end({}))).toEqual(initFailed);
     const drained = end({ disruption: 'EvictionByEvictionAPI', toldAt: -3 });
     expect(mergePodEnd(deleted, drained)).toEqual(drained);
   });
 
-  test('is a delete where it is gone and had not said how it ended', () => {
+  test('is a delete if it is gone and had not said how it ended', () => {
     expect(endOfGonePod(end({}))).toMatchObject({
       cause: 'PodDeleted',
       words: `Pod ${name} is gone, and did not say how it ended`,
@@ -282,7 +282,7 @@ describe('the exit of all Pods of a Job', () => {
     expect(exitOfAll([of(0, 'a'), of(2, 'b'), of(3, 'c')], at(0))).toMatchObject({ code: 2 });
   });
 
-  test('is not known where one of them has none, or none was seen', () => {
+  test('is not known if one of them has none, or none was seen', () => {
     expect(exitOfAll([of(0, 'a'), end({})], at(0))).toBeUndefined();
     expect(exitOfAll([], at(0))).toBeUndefined();
   });
@@ -299,7 +299,7 @@ describe('the exit of all Pods of a Job', () => {
     expect(exitOfAll([of(0, 'a')], at(0))?.message).toBe('Pod a, container cap: exit code 0');
   });
 
-  test('is now where the runtime tells no time', () => {
+  test('is now if the runtime tells no time', () => {
     const pod = aPod(job, exited(128, -5));
     delete pod.status!.containerStatuses![0]!.state!.terminated!.finishedAt;
     expect(exitOfAll([podEnd(pod)], at(0))?.finishedAt).toBe(at(0));

@@ -166,7 +166,7 @@ describe('Rule 14: an exit that cannot be recorded yet', () => {
   const sidecar = { ...good, others: { proxy: { running: {} } } };
   const claimOf = (changes: LaneChanges) => planLane(aLane({ previous: held(), ...changes })).status?.active?.[0];
 
-  test('stands in the claim where the Job is gone, suspended, being deleted, or finished beside a Pod that lives', () => {
+  test('stands in the claim if the Job is gone, suspended, being deleted, or finished beside a Pod that lives', () => {
     for (const jobs of [
       [],
       [aJob({ started: -30, suspended: true })],
@@ -176,7 +176,7 @@ describe('Rule 14: an exit that cannot be recorded yet', () => {
       expect(claimOf({ jobs, pods: [aPod(running, sidecar)] })?.exit).toEqual(exit);
   });
 
-  test('is told with what holds the lane, and with the command that ends it where its Job is gone', () => {
+  test('is told with what holds the lane, and with the command that ends it if its Job is gone', () => {
     const pods = [aPod(running, { ...sidecar, orphaned: true })];
     const name = pods[0]?.metadata.name;
     expect(claimOf({ jobs: [], pods })?.why).toBe(
@@ -196,13 +196,13 @@ describe('Rule 14: an exit that cannot be recorded yet', () => {
     expect(ends({ previous, pods: [aPod(running, { ...bad, phase: 'Failed' })] })).toEqual(['r1 Succeeded Completed']);
   });
 
-  test('is not written where the Job runs and its Pod has ended: the Job controller is about to say so', () => {
+  test('is not written if the Job runs and its Pod has ended: the Job controller is about to say so', () => {
     expect(claimOf({ jobs: [running], pods: [aPod(running, { ...good, phase: 'Succeeded' })] })).toEqual(
       aClaim(running),
     );
   });
 
-  test('is none where it came after the order to end', () => {
+  test('is none if it came after the order to end', () => {
     expect(claimOf({ pods: [aPod(running, { ...sidecar, toldAt: -12 })] })).not.toHaveProperty('exit');
   });
 });
@@ -217,15 +217,15 @@ describe('a claimed Job that is not there', () => {
     expect(isHeld({ ...gone, pods, memory: timed(60) })).toBe('r1');
   });
 
-  test('is recorded at once where its Pod was seen and is gone', () => {
+  test('is recorded at once if its Pod was seen and is gone', () => {
     expect(ends({ ...gone, memory: aMemory({ podWasSeen: () => true }) })).toEqual(['r1 Unknown JobVanished']);
   });
 
-  test('is recorded at once where its Pod is there and has finished', () => {
+  test('is recorded at once if its Pod is there and has finished', () => {
     expect(ends({ ...gone, pods: [aPod(running, { phase: 'Failed' })] })).toEqual(['r1 Unknown JobVanished']);
   });
 
-  test('is timed from a live look where no Pod was ever seen: one may still come', () => {
+  test('is timed from a live look if no Pod was ever seen: one may still come', () => {
     const { ended, absent, status } = planLane(aLane(gone));
     expect([ended, absent, status?.active?.[0]?.id]).toEqual([[], ['uid-of-r1'], 'r1']);
   });
@@ -244,7 +244,7 @@ describe('a claimed Job that is not there', () => {
     expect(ended[0]?.startedAt).toBe(at(-30));
   });
 
-  test('was aborted where its deletion was watched', () => {
+  test('was aborted if its deletion was watched', () => {
     expect(ends({ ...gone, memory: aMemory({ podWasSeen: () => true, lastSeen: () => running }) })).toEqual([
       'r1 Aborted JobDeleted',
     ]);
@@ -257,7 +257,7 @@ describe('a claimed Job that is not there', () => {
     ]);
   });
 
-  test('ended as the claim announced, even where the process that announced it is gone', () => {
+  test('ended as the claim announced, even if the process that announced it is gone', () => {
     const ending = { result: 'Failed' as const, reason: 'PodNotStarted', message: 'no container ran' };
     const previous = held({ active: [aClaim(running, { ending })] });
     expect(ends({ previous, memory: timed(30) })).toEqual(['r1 Failed PodNotStarted']);
@@ -272,7 +272,7 @@ describe('a claimed Job that is not there', () => {
     expect(after.remove).toEqual([{ job: newcomer, reason: 'recorded' }]);
   });
 
-  test('releases its claim without a second entry where its id is recorded already', () => {
+  test('releases its claim without a second entry if its id is recorded already', () => {
     expect(ends({ ...gone, memory: timed(30), recorded: ['r1'] })).toEqual([]);
     expect(isHeld({ ...gone, memory: timed(30), recorded: ['r1'] })).toBeUndefined();
   });
@@ -294,7 +294,7 @@ describe('a started Job that somebody suspended', () => {
     expect(status?.active).toBeUndefined();
   });
 
-  test('Invariant 7: is recorded by its exit where its container had exited by itself, whatever the Job counts', () => {
+  test('Invariant 7: is recorded by its exit if its container had exited by itself, whatever the Job counts', () => {
     const exited = (exitCode: number, changes: PodChanges = {}) => [
       aPod(stopped, { phase: exitCode === 0 ? 'Succeeded' : 'Failed', terminated: { exitCode }, ...changes }),
     ];
@@ -305,7 +305,7 @@ describe('a started Job that somebody suspended', () => {
     expect(ends({ ...lane, jobs: [complete], pods: exited(0) })).toEqual(['r1 Succeeded Completed']);
   });
 
-  test('is timed like one that vanished where no Pod was ever seen', () => {
+  test('is timed like one that vanished if no Pod was ever seen', () => {
     expect(planLane(aLane(lane)).absent).toEqual(['uid-of-r1']);
     expect(ends({ ...lane, memory: aMemory({ absentSince: () => NOW - 30_000 }) })).toEqual([
       'r1 Aborted JobSuspended',

@@ -71,7 +71,7 @@ describe('a deploy that is replaced', () => {
     expect(replace({ previous: announced }).status).toEqual(announced);
   });
 
-  test('is let run where the newer one is gone before its Job was deleted: the announcement is taken back', () => {
+  test('is let run if the newer one is gone before its Job was deleted: the announcement is taken back', () => {
     const announced = replace({}).status!;
     const { status, remove, touch } = replace({ jobs: [running], previous: { ...announced, waiting: [] } });
     expect([status?.active, remove]).toEqual([[aClaim(running)], []]);
@@ -110,7 +110,7 @@ describe('a deploy that is replaced', () => {
     expect(ended).toMatchObject([{ id: 'r0', result: 'Failed', reason: 'BackoffLimitExceeded' }]);
   });
 
-  test('has its exit in the claim before its Job is deleted, where only a side-car runs on', () => {
+  test('has its exit in the claim before its Job is deleted, if only a side-car runs on', () => {
     const exited = { exitCode: 0, finishedAt: stamp(0) };
     const pods = [aPod(running, { terminated: exited, others: { proxy: { running: {} } } })];
     const { status, remove } = replace({ pods });

@@ -40,7 +40,7 @@ describe('what is kept of a lane’s finished Jobs', () => {
     expect(retain(jobs, limits, recordOf, NOW).remove).toEqual([{ job: jobs[0], reason: 'history limit' }]);
   });
 
-  test('none where the limit is 0', () => {
+  test('none if the limit is 0', () => {
     expect(removed([done('a', -10)], { successfulJobsHistoryLimit: 0 }).removed).toEqual(['a: history limit']);
   });
 

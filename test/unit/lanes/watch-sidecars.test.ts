@@ -140,7 +140,7 @@ describe('native side-cars, which the kubelet ends by itself', () => {
     expect(claimOf(watch({ pods: [native], memory: seenFor(2) }))?.why).toContain('native side-car proxy runs');
   });
 
-  test('are not told of where there are none: a busy kubelet says late that a Pod has ended', () => {
+  test('are not told of if there are none: a busy kubelet says late that a Pod has ended', () => {
     const late = aPod(running, { terminated: { exitCode: 0, finishedAt: stamp(-80) }, phase: 'Running' });
     const { why } = claimOf(watch({ pods: [late], memory: seenFor(2) })) ?? {};
     expect(why).toContain('its kubelet has not said yet that the Pod has ended');

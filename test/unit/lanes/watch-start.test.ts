@@ -9,7 +9,7 @@ describe('a started deploy without a running container', () => {
     return { job, view: aLane({ jobs: [job], previous: { name: 'production', active: [aClaim(job)] }, ...changes }) };
   };
 
-  test('asks for Events once it takes longer than a healthy one: about its Pod, or its Job where there is none', () => {
+  test('asks for Events once it takes longer than a healthy one: about its Pod, or its Job if there is none', () => {
     const { job, view } = lane(-2);
     expect(planLane(view).explain).toEqual([{ uid: 'uid-of-r1', since: NOW - 2000 }]);
     const pods = [aPod(job, { phase: 'Pending' })];
@@ -25,7 +25,7 @@ describe('a started deploy without a running container', () => {
     expect(later.wakeAt).toBe(NOW + 298_000);
   });
 
-  test('is explained by the Pod that is alive, where an earlier one is gone', () => {
+  test('is explained by the Pod that is alive, if an earlier one is gone', () => {
     const { job, view } = lane(-30);
     const gone = aPod(job, { phase: 'Failed' });
     delete gone.status!.containerStatuses;
@@ -33,7 +33,7 @@ describe('a started deploy without a running container', () => {
     expect(planLane({ ...view, pods }).status?.active?.[0]?.why).toContain('ErrImagePull');
   });
 
-  test('says that init containers ran, where they did, and may have done things', () => {
+  test('says that init containers ran, if they did, and may have done things', () => {
     const { job, view } = lane(-300);
     const pod = aPod(job, { waiting: { reason: 'PodInitializing' } });
     pod.status!.initContainerStatuses = [

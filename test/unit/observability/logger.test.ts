@@ -55,7 +55,7 @@ describe('a line', () => {
     expect(text()).not.toContain('quiet');
   });
 
-  it('is for eyes where that is asked for, errors included', () => {
+  it('is for eyes if that is asked for, errors included', () => {
     const { log, text } = capture({ pretty: true });
     log.error({ err: new Error('broken'), job: 'web-1', token: 'sesame' }, 'failed');
     expect(text()).toMatch(/ERROR.*failed/);

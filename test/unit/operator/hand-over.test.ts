@@ -216,7 +216,7 @@ describe('a leader whose clock is set back by an hour', () => {
     await rig.until(() => rig.jobs.length === 1);
   });
 
-  test('and is not kept from stopping in order, where it is told to at that moment', async () => {
+  test('and is not kept from stopping in order, if it is told to at that moment', async () => {
     rig = new Rig();
     const [leader] = await rig.pair();
     const stopped = leader.operator.stop();

@@ -236,7 +236,7 @@ type Built = {
 };
 
 describe('Invariant 5: whatever comes in a message', () => {
-  it('generated messages never throw, are accepted only where every rule holds, and become nothing but the command', () => {
+  it('generated messages never throw, are accepted only if every rule holds, and become nothing but the command', () => {
     let accepted = 0;
     const reasons = new Set<string>();
     fc.assert(

@@ -60,7 +60,7 @@ describe('a message is accepted', () => {
     expect(parse({ ...GOOD, revision }).request?.revision).toBe(revision);
   });
 
-  it('without a revision where its task is not deploy', () => {
+  it('without a revision if its task is not deploy', () => {
     const { revision: _, ...body } = GOOD;
     const tasks = ['deploy', 'deploy:rollback'];
     const environments = [{ name: 'production', revisions: 'v.*' }];
@@ -140,7 +140,7 @@ describe('a message is accepted', () => {
     expect(parse(body).request?.sentAt).toBe(sentAt);
   });
 
-  it('as sent when it was received, where the server has no stamp and the message claims the future', () => {
+  it('as sent when it was received, if the server has no stamp and the message claims the future', () => {
     const body = { ...GOOD, sentAt: '2099-01-01T00:00:00Z' };
     expect(parse(body, {}, { sentTimestamp: undefined }).request?.sentAt).toBe('2026-06-01T12:00:05.000Z');
   });

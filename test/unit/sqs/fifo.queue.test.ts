@@ -51,7 +51,7 @@ describe.concurrent('a FIFO queue', () => {
     expect((await answer).body).toBe('A2');
   });
 
-  it('brings the same message first again where it is given back', async () => {
+  it('brings the same message first again if it is given back', async () => {
     const queue = await aFifoQueue();
     await send(queue, 'A1', 'A2');
     const { receiptHandle } = await one(queue);
@@ -60,7 +60,7 @@ describe.concurrent('a FIFO queue', () => {
     expect(await nothing(queue)).toBe(true);
   });
 
-  it('brings the same message first again where its visibility ended', async () => {
+  it('brings the same message first again if its visibility ended', async () => {
     const queue = await aFifoQueue();
     await send(queue, 'A1', 'A2');
     await one(queue, 1);
@@ -87,7 +87,7 @@ describe.concurrent('a FIFO queue', () => {
     expect(await nothing(queue)).toBe(true);
   });
 
-  it('drops a message of the same content where it is told to', async () => {
+  it('drops a message of the same content if it is told to', async () => {
     const queue = await aFifoQueue({ attributes: { ContentBasedDeduplication: 'true' } });
     for (const body of ['x', 'x', 'y']) await queue.send(body, { groupId: 'A' });
     const first = await one(queue);

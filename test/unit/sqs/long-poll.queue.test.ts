@@ -19,7 +19,7 @@ describe.concurrent('a long poll', () => {
     expect((await answer).body).toBe('x');
   });
 
-  it('waits as long as it was told and gives an empty list where nothing came', async () => {
+  it('waits as long as it was told and gives an empty list if nothing came', async () => {
     const queue = server.open(await server.createQueue());
     let messages: unknown;
     const ms = await taken(async () => {

@@ -163,7 +163,7 @@ describe('the ARN that rules are held against', () => {
     expect(queueArn(queueUrl(origin + PATH), region)).toBe(arn);
   });
 
-  it('is not known where the path names no account', () => {
+  it('is not known if the path names no account', () => {
     expect(queueArn(queueUrl('http://127.0.0.1:9324/queue/q'), 'eu-west-1')).toBeUndefined();
   });
 });
@@ -182,7 +182,7 @@ describe('--allow-queue', () => {
     expect(isQueueAllowed(namespace, arn, rules)).toBe(allowed);
   });
 
-  it('allows everything where no rule is given', () => {
+  it('allows everything if no rule is given', () => {
     expect(isQueueAllowed('any', undefined, [])).toBe(true);
   });
 

@@ -20,7 +20,7 @@ describe.concurrent('a queue with a redrive policy', () => {
     expect(await queue.attributes()).toEqual({ fifo: false, redrive: { maxReceiveCount: 7, dlqArn } });
   });
 
-  it('tells it too where the count was written as a string, as some tools do', async () => {
+  it('tells it too if the count was written as a string, as some tools do', async () => {
     const dlqArn = arnOf(await server.createQueue());
     const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dlqArn, maxReceiveCount: '7' });
     const queue = server.open(await server.createQueue({ attributes: { RedrivePolicy } }));

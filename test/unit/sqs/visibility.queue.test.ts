@@ -34,7 +34,7 @@ describe.concurrent('a message that was received', () => {
     expect((await one(queue)).receiveCount).toBe(3);
   });
 
-  it('stays hidden for longer where its time is extended, and can be deleted then', async () => {
+  it('stays hidden for longer if its time is extended, and can be deleted then', async () => {
     const queue = await aQueueWithOneMessage();
     const { receiptHandle } = await one(queue, 1);
     expect(await queue.changeVisibility([{ receiptHandle, seconds: 30 }])).toEqual([undefined]);
@@ -42,14 +42,14 @@ describe.concurrent('a message that was received', () => {
     expect(await queue.delete([receiptHandle])).toEqual([undefined]);
   });
 
-  it('comes back sooner where its time is cut', async () => {
+  it('comes back sooner if its time is cut', async () => {
     const queue = await aQueueWithOneMessage();
     const { receiptHandle } = await one(queue, 3600);
     await queue.changeVisibility([{ receiptHandle, seconds: 1 }]);
     expect((await one(queue)).receiveCount).toBe(2);
   });
 
-  it('is visible again at once where its time is set to zero', async () => {
+  it('is visible again at once if its time is set to zero', async () => {
     const queue = await aQueueWithOneMessage();
     const { receiptHandle } = await one(queue);
     expect(await queue.changeVisibility([{ receiptHandle, seconds: 0 }])).toEqual([undefined]);

@@ -58,7 +58,7 @@ function aws() {
 }
 
 describe('the way out', () => {
-  it('is the proxy of the environment, except where NO_PROXY names the host or what it ends in', async () => {
+  it('is the proxy of the environment, except if NO_PROXY names the host or what it ends in', async () => {
     const { listener, asked } = aws();
     const near = await listen(createServer(listener));
     const seen: string[] = [];
@@ -143,7 +143,7 @@ describe('the way out', () => {
     clients.close();
   });
 
-  it('is as the role of the resource, assumed once with its external id, where it names one', async () => {
+  it('is as the role of the resource, assumed once with its external id, if it names one', async () => {
     const { listener, asked } = aws();
     const endpoint = `http://127.0.0.1:${await listen(createServer(listener))}`;
     vi.stubEnv('AWS_ENDPOINT_URL_STS', endpoint);
@@ -218,7 +218,7 @@ describe('the way out by TLS', () => {
     expect(asked.map(({ host }) => host)).toEqual(['sqs.us-east-1.amazonaws.com']);
   });
 
-  it('is a tunnel for STS too, where a role is assumed, and by https_proxy in small letters', async () => {
+  it('is a tunnel for STS too, if a role is assumed, and by https_proxy in small letters', async () => {
     const { asked, tunnels, proxy } = await start();
     const env = { https_proxy: proxy, NODE_EXTRA_CA_CERTS: authority };
     expect(await receive(settings(OFFICIAL, { roleArn: ROLE }), env)).toEqual({ bodies: ['x'] });

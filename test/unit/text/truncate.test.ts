@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bounded, boundedKeepingTheEnd, plain } from '../../../src/text/truncate.ts';
 
 describe('a text that the status schema bounds', () => {
-  test('stays as it is where it fits to the character', () => {
+  test('stays as it is if it fits to the character', () => {
     expect(bounded('abcd', 4)).toBe('abcd');
     expect(boundedKeepingTheEnd('abcd', 4)).toBe('abcd');
   });

@@ -55,7 +55,7 @@ describe('a deploy that has ended', () => {
     });
   }
 
-  it('says why, and in which words where there are any', () => {
+  it('says why, and in which words if there are any', () => {
     const rig = new Rig();
     const {
       requestedBy: _,
@@ -96,7 +96,7 @@ describe('a message that was rejected', () => {
     ]);
   });
 
-  it('is told where it is among the fifty newest of a status write: a flood crowds nothing out', () => {
+  it('is told if it is among the fifty newest of a status write: a flood crowds nothing out', () => {
     const rig = new Rig();
     const rejected = Array.from({ length: 200 }, (_, index) => aRejection(`m${index}`));
     rig.announcer.recorded(KEY, rig.observation(), aPlan({ rejected }));

@@ -78,7 +78,7 @@ describe('the order of the writes', () => {
     ]);
   });
 
-  it('writes no status where it is not to change, and does all the rest', async () => {
+  it('writes no status if it is not to change, and does all the rest', async () => {
     const rig = new Rig();
     const { plan, seen, start, remove } = everything(rig);
     await rig.applyPlan.apply(KEY, seen, plan, false);
@@ -139,7 +139,7 @@ describe('what each write carries', () => {
     expect(rig.findJob(mark)?.metadata.annotations).not.toHaveProperty([ANNOTATION.abortedBy]);
   });
 
-  it('marks with the present where the Job controller has forgotten or not yet said when it started', async () => {
+  it('marks with the present if the Job controller has forgotten or not yet said when it started', async () => {
     const rig = new Rig();
     const mark = rig.job({ resumedByHand: true, suspended: true });
     await rig.applyPlan.apply(KEY, rig.observation(), aPlan({ mark: [mark] }), false);
@@ -174,7 +174,7 @@ describe('a write that is refused before the status is stored', () => {
     });
   }
 
-  it('is refused where the resource has moved since it was seen, and no Job is resumed', async () => {
+  it('is refused if the resource has moved since it was seen, and no Job is resumed', async () => {
     const rig = new Rig();
     const { plan, seen, start } = everything(rig);
     rig.change({ ...JOBS, group: 'capdeployjob.dev', version: 'v1alpha1', plural: 'capdeployjobs' }, 'web', {
@@ -256,7 +256,7 @@ describe('a write that is refused after the status is stored', () => {
     expect(rig.calls).toHaveLength(1);
   });
 
-  it('tells of no start where the resume was refused', async () => {
+  it('tells of no start if the resume was refused', async () => {
     const rig = new Rig();
     const start = rig.job();
     rig.before = refusing(isPatchOf(start.metadata.name), () => aRefusal('conflict'));

@@ -39,7 +39,7 @@ const edit = (rig: Rig, image = 'registry.example/web-deploy:2') =>
   rig.change(CAPDEPLOYJOBS, 'web', { spec: { template: { spec: { containers: [{ name: 'cap', image }] } } } });
 
 describe('what the API server says to a dry run of a Job', () => {
-  it('makes the template valid where it accepts it, and stores nothing', async () => {
+  it('makes the template valid if it accepts it, and stores nothing', async () => {
     const rig = new Rig();
     const { check: found, again } = await check(rig);
     expect(found).toMatchObject({ generation: 1, status: 'True', reason: 'DryRunAccepted' });
@@ -48,7 +48,7 @@ describe('what the API server says to a dry run of a Job', () => {
     expect(rig.store.list(JOBS).items).toEqual([]);
   });
 
-  it('makes it valid where fields are left out that could run cap twice, and names them', async () => {
+  it('makes it valid if fields are left out that could run cap twice, and names them', async () => {
     const rig = new Rig();
     const restartPolicyRules = [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }];
     const cap = { name: 'cap', image: 'registry.example/web-deploy:1', restartPolicy: 'Never', restartPolicyRules };
@@ -109,7 +109,7 @@ describe('what the API server says to a dry run of a Job', () => {
     });
   }
 
-  it('is not asked where no Job can be made of the template, nor ever again until it is edited', async () => {
+  it('is not asked if no Job can be made of the template, nor ever again until it is edited', async () => {
     const rig = new Rig({ template: { spec: { containers: [] } } });
     const { check: found, again } = await check(rig);
     expect(found).toMatchObject({ status: 'False', reason: 'DryRunRefused' });
@@ -126,7 +126,7 @@ describe('what the API server says to a dry run of a Job', () => {
     expect((await check(rig)).check.message).toHaveLength(4096);
   });
 
-  it('fails the pass where it is a mistake of the program', async () => {
+  it('fails the pass if it is a mistake of the program', async () => {
     const rig = new Rig();
     answers(rig, () => new TypeError('a mistake'));
     await expect(check(rig)).rejects.toThrow('a mistake');
@@ -142,7 +142,7 @@ describe('when the API server is asked again', () => {
     expect(rig.calls).toHaveLength(1);
   });
 
-  it('is after ten seconds where it refused, then after twice as long each time, and at the latest after five minutes', async () => {
+  it('is after ten seconds if it refused, then after twice as long each time, and at the latest after five minutes', async () => {
     const rig = new Rig();
     answers(rig, () => aRefusal('forbidden'));
     for (const seconds of [10, 20, 40, 80, 160, 300, 300]) {
@@ -171,7 +171,7 @@ describe('when the API server is asked again', () => {
     expect((await check(rig, { doubt: true })).again).toBe(rig.now() + 10_000);
   });
 
-  it('is at once where the spec is of a new generation, whatever was known of the old one', async () => {
+  it('is at once if the spec is of a new generation, whatever was known of the old one', async () => {
     const rig = new Rig();
     answers(rig, () => aRefusal('invalid'));
     await check(rig);
@@ -180,7 +180,7 @@ describe('when the API server is asked again', () => {
     expect((await check(rig)).check).toMatchObject({ generation: 2, status: 'True' });
   });
 
-  it('is at once where the resource was deleted and made anew, though its generation is the same', async () => {
+  it('is at once if the resource was deleted and made anew, though its generation is the same', async () => {
     const rig = new Rig();
     await check(rig);
     rig.store.delete(CAPDEPLOYJOBS, 'deploy', 'web');
@@ -188,14 +188,14 @@ describe('when the API server is asked again', () => {
     expect((await check(rig)).check).toMatchObject({ generation: 1, status: 'False' });
   });
 
-  it('is at once where a Job was refused for an approved template, as often as that is told', async () => {
+  it('is at once if a Job was refused for an approved template, as often as that is told', async () => {
     const rig = new Rig();
     await check(rig);
     answers(rig, () => aRefusal('invalid', 'a new policy'));
     expect((await check(rig, { doubt: true })).check).toMatchObject({ status: 'False', message: 'a new policy' });
   });
 
-  it('is in its own time where a Job was refused for a template that is known to be refused', async () => {
+  it('is in its own time if a Job was refused for a template that is known to be refused', async () => {
     const rig = new Rig();
     answers(rig, () => aRefusal('invalid'));
     await check(rig);
@@ -242,7 +242,7 @@ describe('a new process', () => {
     });
   }
 
-  it('asks in spite of an approval where a Job was refused for its template', async () => {
+  it('asks in spite of an approval if a Job was refused for its template', async () => {
     expect((await firstCheck(templateValid(), { doubt: true })).asked).toBe(1);
   });
 

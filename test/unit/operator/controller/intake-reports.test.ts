@@ -30,7 +30,7 @@ async function fate(promise: Promise<unknown>): Promise<unknown> {
 }
 
 describe('rejections', () => {
-  it('wake the resource at once where none was written within the last second', async () => {
+  it('wake the resource at once if none was written within the last second', async () => {
     const { reports, wakes } = someReports();
     void reports.rejected(KEY, aRejection('m1'), never);
     expect(wakes).toEqual([[KEY, 0]]);
@@ -62,7 +62,7 @@ describe('rejections', () => {
     expect(wakes).toHaveLength(1);
   });
 
-  it('do not count as written where none was', () => {
+  it('do not count as written if none was', () => {
     const { reports, time } = someReports();
     void reports.rejected(KEY, aRejection('m1'), never);
     reports.recorded(KEY, []);
@@ -148,7 +148,7 @@ describe('who waits for a rejection', () => {
     await expect(told).rejects.toThrow('stopping');
   });
 
-  it('is told where the abort came before the question', async () => {
+  it('is told if the abort came before the question', async () => {
     const { reports } = someReports();
     await expect(reports.rejected(KEY, aRejection('m1'), AbortSignal.abort(new Error('too late')))).rejects.toThrow(
       'too late',
@@ -277,7 +277,7 @@ describe('the state of a queue', () => {
 describe('trouble with creating Jobs', () => {
   const trouble = { reason: 'Forbidden', message: 'quota', template: false };
 
-  it('that ends where the resource was forgotten meanwhile leaves nothing behind and wakes nobody', () => {
+  it('that ends if the resource was forgotten meanwhile leaves nothing behind and wakes nobody', () => {
     const { reports, wakes } = someReports();
     reports.createFailure(KEY, { reason: 'Forbidden', message: 'quota', template: false });
     reports.forget(KEY);
@@ -287,7 +287,7 @@ describe('trouble with creating Jobs', () => {
     expect(reports.size).toBe(0);
   });
 
-  it('is news where it begins, changes or ends, and otherwise not', () => {
+  it('is news if it begins, changes or ends, and otherwise not', () => {
     const { reports, wakes } = someReports();
     const told: [typeof trouble | undefined, news: number][] = [
       [undefined, 0],

@@ -41,7 +41,7 @@ describe('a live look', () => {
     expect(seen?.now).toBe(begun);
   });
 
-  it('is undefined where the resource is gone, and lists nothing then', async () => {
+  it('is undefined if the resource is gone, and lists nothing then', async () => {
     const rig = new Rig();
     rig.store.delete(CAPDEPLOYJOBS, 'deploy', 'web');
     expect(await rig.observer.live(KEY, undefined)).toBeUndefined();
@@ -59,7 +59,7 @@ describe('a live look', () => {
     });
   }
 
-  it('fails where the Jobs are gone as a type, rather than taking the resource for gone', async () => {
+  it('fails if the Jobs are gone as a type, rather than taking the resource for gone', async () => {
     const rig = new Rig();
     rig.before = refusing(isListOf('jobs'), () => aRefusal('gone', 'no such type'));
     await expect(rig.observer.live(KEY, undefined)).rejects.toThrow('no such type');
@@ -149,7 +149,7 @@ describe('a cached look', () => {
     expect(rig.calls).toEqual([]);
   });
 
-  it('is undefined where the cache knows no such resource', () => {
+  it('is undefined if the cache knows no such resource', () => {
     const rig = new Rig();
     expect(rig.observer.cached(KEY, undefined)).toBeUndefined();
     rig.syncCaches();
@@ -171,7 +171,7 @@ describe('a cached look', () => {
 });
 
 describe('an observation', () => {
-  it('carries what intake has told, and rejections only where their turn has come', async () => {
+  it('carries what intake has told, and rejections only if their turn has come', async () => {
     const rig = new Rig();
     const trouble = { reason: 'Forbidden', message: 'quota', template: false };
     rig.reports.queue(KEY, { kind: 'reading', since: 1, lastReadAt: 2 });

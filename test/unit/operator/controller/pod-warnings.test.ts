@@ -280,7 +280,7 @@ describe('a list that fails', () => {
     });
   }
 
-  it('takes nothing back where it fails on a later page', async () => {
+  it('takes nothing back if it fails on a later page', async () => {
     const rig = new Rig();
     for (const uid of ['x', 'y', 'a']) anEvent(rig, uid);
     const { warnings } = others(rig, (type, options) => rig.client.list(type, { ...options, limit: 1 }));

@@ -23,13 +23,13 @@ describe('a Pod that is seen', () => {
     expect(memory.containerWasSeen(uid)).toBe(true);
   });
 
-  it('is found by its label where it has lost its owner', () => {
+  it('is found by its label if it has lost its owner', () => {
     const memory = new ProcessMemory(() => NOW);
     memory.seePod(aPod(running, { orphaned: true }));
     expect(memory.podWasSeen(uid)).toBe(true);
   });
 
-  it('is passed over where it belongs to no Job', () => {
+  it('is passed over if it belongs to no Job', () => {
     const memory = new ProcessMemory(() => NOW);
     const pod = aPod(running, { orphaned: true });
     memory.seePod({ ...pod, metadata: { ...pod.metadata, labels: {} } });
@@ -136,7 +136,7 @@ describe('an absence', () => {
     expect(memory.absentSince(uid)).toBeUndefined();
   });
 
-  it('goes on where a live look shows the Job suspended, finished or not at all', () => {
+  it('goes on if a live look shows the Job suspended, finished or not at all', () => {
     const memory = new ProcessMemory(() => NOW);
     memory.noteAbsent([uid], NOW);
     memory.seeLive([aJob({ started: -10, suspended: true })], []);
@@ -167,7 +167,7 @@ describe('a Job that is resumed', () => {
     expect(memory.podEnds(uid)).toMatchObject([{ exit: { code: 1 }, log: 'halfway' }]);
   });
 
-  it('is not noted where nothing is known of it', () => {
+  it('is not noted if nothing is known of it', () => {
     const memory = new ProcessMemory(() => NOW);
     memory.seeResumed(running);
     expect(memory.podWasSeen(uid)).toBe(false);
@@ -228,7 +228,7 @@ describe('what is remembered in all', () => {
 describe('the name on a Job that is deleted', () => {
   const named = aJob({ started: -10, annotations: { 'capdeployjob.dev/aborted-by': 'al\u202eice\n' } });
 
-  it('is that of who deleted it, where the deletion was watched', () => {
+  it('is that of who deleted it, if the deletion was watched', () => {
     const memory = new ProcessMemory(() => NOW);
     memory.seeDeleted(running);
     expect(memory.abortedBy(uid)).toBeUndefined();

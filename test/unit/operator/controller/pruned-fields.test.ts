@@ -78,13 +78,13 @@ describe('a CustomResourceDefinition that is older than the operator', () => {
 describe('what the API server dropped', () => {
   const status = (lane: object) => ({ waiting: 1, environments: [{ name: 'production', ...lane }] }) as never;
 
-  it('is nothing where all was stored, whatever else is there', () => {
+  it('is nothing if all was stored, whatever else is there', () => {
     const dropped = new PrunedFields();
     expect(dropped.compare(status({ frozen: 'x' }), status({ frozen: 'y', more: 1 }), 0)).toBe(false);
     expect(dropped.problem).toBeUndefined();
   });
 
-  it('is named by its path, also where only some of a list have it, and taken out of what is compared', () => {
+  it('is named by its path, also if only some of a list have it, and taken out of what is compared', () => {
     const dropped = new PrunedFields();
     expect(dropped.compare(status({ frozen: 'x', closed: 'y' }), status({ frozen: 'x' }), 0)).toBe(true);
     expect(dropped.problem).toContain('drops status.environments[].closed:');

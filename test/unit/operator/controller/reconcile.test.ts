@@ -99,7 +99,7 @@ describe('at rest', () => {
     ]);
   });
 
-  it('counts its lanes before anything else, and where its status cannot be stored, too', async () => {
+  it('counts its lanes before anything else, and if its status cannot be stored, too', async () => {
     const lanes = [
       { environment: 'production', waiting: 0, active: 0 },
       { environment: 'staging', waiting: 0, active: 0 },
@@ -161,7 +161,7 @@ describe('work', () => {
     expect(rig.findJob(late)?.spec.suspend).toBe(true);
   });
 
-  it('is not begun where the live look shows that the resource was suspended since', async () => {
+  it('is not begun if the live look shows that the resource was suspended since', async () => {
     const rig = await atRest();
     const job = rig.job();
     rig.syncCaches();
@@ -381,7 +381,7 @@ describe('a resource that goes', () => {
     expect(rig.findJob(job)?.spec.suspend).toBe(true);
   });
 
-  it('starts nothing where only the live look shows that it is being deleted', async () => {
+  it('starts nothing if only the live look shows that it is being deleted', async () => {
     const rig = await atRest();
     rig.job();
     rig.syncCaches();
@@ -390,7 +390,7 @@ describe('a resource that goes', () => {
     expect(rig.writes).toEqual([]);
   });
 
-  it('is left alone where only the live look shows that it is gone', async () => {
+  it('is left alone if only the live look shows that it is gone', async () => {
     const rig = await atRest();
     rig.job();
     rig.syncCaches();
@@ -714,7 +714,7 @@ describe('another operator that contradicts', () => {
     expect(rig.resource.status).toEqual(mine);
   });
 
-  it('is not waited for where there is something new to say', async () => {
+  it('is not waited for if there is something new to say', async () => {
     const rig = await atRest();
     const mine = rig.resource.status!;
     rig.setStatus({ ...mine, conditions: mine.conditions!.map((each) => ({ ...each, message: 'as I see it' })) });
@@ -734,7 +734,7 @@ describe('a template', () => {
     );
   });
 
-  it('is tried again where intake was refused a Job for it', async () => {
+  it('is tried again if intake was refused a Job for it', async () => {
     const rig = await atRest();
     rig.reports.createFailure(KEY, { reason: 'Invalid', message: 'no image', template: false });
     await rig.settle();

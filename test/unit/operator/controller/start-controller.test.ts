@@ -77,7 +77,7 @@ describe('an operator that begins', () => {
     expect(controller.liveness()).toEqual({ ok: true });
   });
 
-  it('is not alive where a pass that has begun does not end', async () => {
+  it('is not alive if a pass that has begun does not end', async () => {
     const rig = new Rig();
     const client = { ...rig.client, create: () => new Promise<never>(() => {}) };
     const { controller, clock, intake } = operator(rig, { client });
@@ -115,7 +115,7 @@ describe('an operator that begins', () => {
     expect(rig.resource.status?.history).toMatchObject([{ result: 'Aborted', reason: 'JobDeleted' }]);
   });
 
-  it('does not go round in circles where resumes are refused', async () => {
+  it('does not go round in circles if resumes are refused', async () => {
     const rig = new Rig();
     rig.before = refusing(
       ({ verb }) => verb === 'patch',

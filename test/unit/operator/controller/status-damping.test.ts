@@ -69,7 +69,7 @@ describe('what two operators with different clocks say of a lane', () => {
     expect(afterWriting(silent).waitsUntil(slow, active({ since: at(1) }), NOW + 1)).toBeUndefined();
   });
 
-  it('is written at once where another request waits', () => {
+  it('is written at once if another request waits', () => {
     expect(afterWriting(due).waitsUntil(production('starts next', {}, 'r2'), due, NOW + 1)).toBeUndefined();
   });
 });

@@ -210,7 +210,7 @@ describe('a flood of messages that can never become a deploy', () => {
     expect([...extended.values()].every((times) => times >= 2)).toBe(true);
   });
 
-  it('is made visible again by the deadline of a stop, and settled before it where it is recorded', async () => {
+  it('is made visible again by the deadline of a stop, and settled before it if it is recorded', async () => {
     const { cluster, queue, poller } = start(flood(30));
     await pass(500);
     const stopped = poller.stop(5_000);
@@ -222,7 +222,7 @@ describe('a flood of messages that can never become a deploy', () => {
     expect(queue.changes.flat()).toEqual([]);
   });
 
-  it('is given back, all of it, where it could not be recorded by the deadline of a stop', async () => {
+  it('is given back, all of it, if it could not be recorded by the deadline of a stop', async () => {
     const { queue, poller } = start(flood(30));
     await pass(500);
     const stopped = poller.stop(5_000);
@@ -261,7 +261,7 @@ describe('a flood of messages that can never become a deploy', () => {
     expect(queue.deletes).toEqual([]);
   });
 
-  it('is tried four times where it cannot be settled, and then left to come again', async () => {
+  it('is tried four times if it cannot be settled, and then left to come again', async () => {
     const { cluster, queue } = start(flood(10));
     queue.failDeletes = 4;
     await pass(100);

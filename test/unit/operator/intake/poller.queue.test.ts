@@ -48,7 +48,7 @@ describe.concurrent('a message becomes a Job', () => {
     await expectEmpty(rig);
   });
 
-  it('only once, where it was sent twice with one id', async () => {
+  it('only once, if it was sent twice with one id', async () => {
     const rig = await aRig(server, { started: false });
     for (let i = 0; i < 2; i++) await send(rig, { ...GOOD, id: 'ci-1' });
     rig.poller = rig.start();
@@ -57,7 +57,7 @@ describe.concurrent('a message becomes a Job', () => {
     expect(rig.cluster.created).toHaveLength(1);
   });
 
-  it('only once, where it is delivered again after the delete was lost', async () => {
+  it('only once, if it is delivered again after the delete was lost', async () => {
     let lost = 0;
     const wrap = (queue: Queue): Queue =>
       Object.assign(Object.create(queue), {
@@ -196,7 +196,7 @@ describe.concurrent('Invariant 2: a message is deleted only after its request st
     expect(await peek(rig.producer, 1)).toHaveLength(1);
   });
 
-  it('and not where its rejection could not be recorded', async () => {
+  it('and not if its rejection could not be recorded', async () => {
     const rig = await aRig(server, { cluster: (cluster) => (cluster.records = 'refuses') });
     await send(rig, 'nonsense');
     await until(() => expect(rig.cluster.rejections).toHaveLength(1));
@@ -223,14 +223,14 @@ describe.concurrent('Invariant 2: a message is deleted only after its request st
 });
 
 describe.concurrent('a message that cannot become a Job', () => {
-  it('is recorded and deleted where the queue has no redrive policy', async () => {
+  it('is recorded and deleted if the queue has no redrive policy', async () => {
     const rig = await aRig(server);
     await send(rig, 'nonsense');
     await expectEmpty(rig);
     expect(rig.cluster.rejections).toMatchObject([{ reason: 'NotJSON', body: 'nonsense', at: expect.any(String) }]);
   });
 
-  it('goes to the dead-letter queue at once where there is one, and is recorded once', async () => {
+  it('goes to the dead-letter queue at once if there is one, and is recorded once', async () => {
     const dead = await server.createQueue();
     const rig = await aRig(server, { queue: { redriveTo: dead, maxReceiveCount: 3 } });
     await send(rig, 'nonsense');
@@ -254,7 +254,7 @@ describe.concurrent('a message that cannot become a Job', () => {
     expect(rig.cluster.created).toHaveLength(1);
   });
 
-  it('is rejected as IdConflict where its id came with another content, found in the status or by the Job', async () => {
+  it('is rejected as IdConflict if its id came with another content, found in the status or by the Job', async () => {
     for (const reconciles of [true, false]) {
       const rig = await aRig(server, { started: false, cluster: (cluster) => (cluster.reconciles = reconciles) });
       await send(rig, { ...GOOD, id: 'ci-1', sentAt: '2026-01-01T00:00:00Z' });
@@ -266,7 +266,7 @@ describe.concurrent('a message that cannot become a Job', () => {
     }
   });
 
-  it('is rejected as NameConflict where a Job of that name is not ours', async () => {
+  it('is rejected as NameConflict if a Job of that name is not ours', async () => {
     const rig = await aRig(server, { started: false });
     rig.cluster.failCreate = (job) => {
       const foreign = { ...job, metadata: { ...job.metadata, labels: {} } };
@@ -437,7 +437,7 @@ describe.concurrent('stopping', () => {
     expect(rig.cluster.listeners).toBe(0);
   });
 
-  it('gives back what the last poll brought too, where it cannot be worked off', async () => {
+  it('gives back what the last poll brought too, if it cannot be worked off', async () => {
     const rig = await aRig(server);
     rig.cluster.failAll = apiError('retryable', 503, 'ServiceUnavailable');
     await until(() => expect(rig.calls).toContain('receive'));

@@ -33,11 +33,11 @@ describe('a resource is read', () => {
     });
   });
 
-  it('where the dry run could not tell (Unknown)', () => {
+  it('if the dry run could not tell (Unknown)', () => {
     expect(targetOf(aCheckedResource({ templateValid: 'Unknown' }))?.kind).toBe('read');
   });
 
-  it('where a rule lets its namespace', () => {
+  it('if a rule lets its namespace', () => {
     const allowRules = [parseAllowQueue('deploy=arn:aws:sqs:ap-northeast-1:123456789012:web-*')];
     expect(targetOf(aCheckedResource(), { allowRules })?.kind).toBe('read');
   });
@@ -106,12 +106,12 @@ describe('of two resources with one queue', () => {
     expect(target).toMatchObject({ message: expect.stringContaining('deploy/api') });
   });
 
-  it('also where they write the host in two ways', () => {
+  it('also if they write the host in two ways', () => {
     const legacy = queue({ url: 'https://ap-northeast-1.queue.amazonaws.com/123456789012/web-deploy' });
     expect(kinds(aCheckedResource(legacy), older())).toMatchObject({ 'deploy/web': 'QueueShared' });
   });
 
-  it('the one with the lesser uid counts as older where both are of the same second', () => {
+  it('the one with the lesser uid counts as older if both are of the same second', () => {
     const twin = aCheckedResource({ metadata: { name: 'api', uid: 'uid-0' } });
     expect(kinds(aCheckedResource(), twin)).toEqual({ 'deploy/api': 'read', 'deploy/web': 'QueueShared' });
   });

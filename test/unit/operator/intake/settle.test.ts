@@ -72,7 +72,7 @@ describe('the order of creation', () => {
     expect(order(item('c', 2, 0), item('b', 1, 1), item('a', 2, 2))).toEqual(['b', 'a', 'c']);
   });
 
-  it('is that of the due times where one is to start later than it was sent', () => {
+  it('is that of the due times if one is to start later than it was sent', () => {
     const later = item('later', 1, 0);
     Object.assign(later.request, { notBefore: '2026-01-04T00:00:00.000Z' });
     expect(order(later, item('b', 3, 1), item('c', 5, 2))).toEqual(['b', 'later', 'c']);
@@ -160,7 +160,7 @@ describe('waiting', () => {
     expect(new Backoff({ ...systemClock, random: () => 0 }, 500, 60_000).next()).toBe(50);
   });
 
-  it('ends when the wakeup rings, also where it rang before', async () => {
+  it('ends when the wakeup rings, also if it rang before', async () => {
     const wakeup = new Wakeup();
     const { signal } = new AbortController();
     const waiting = wakeup.wait(systemClock, 60_000, signal);
