@@ -19,20 +19,16 @@ const channelId = z.string().regex(/^[CG][A-Z0-9]{1,20}$/, 'expected the id of a
 const userId = z.string().regex(/^[UW][A-Z0-9]{1,20}$/, 'expected the id of a user, such as U0123ABCD');
 const groupId = z.string().regex(/^S[A-Z0-9]{1,20}$/, 'expected the id of a user group, such as S0123ABCD');
 
-/** A CapDeployJob as `<namespace>/<name>` (RFC 1123), or all that the bot serves. */
-const target = z.union([
-  z.literal(ANY),
-  z
-    .string()
-    .regex(
-      /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/,
-      'expected <namespace>/<name>, or "*"',
-    ),
-]);
-const environment = z.union([
-  z.literal(ANY),
-  z.string().regex(ENVIRONMENT_PATTERN, 'expected the name of an environment, or "*"'),
-]);
+/** A CapDeployJob as `<namespace>/<name>` (RFC 1123). */
+export const TARGET_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
+
+/** `*`: all that the bot serves. */
+const target = z.string().refine((name) => name === ANY || TARGET_PATTERN.test(name), {
+  error: 'expected <namespace>/<name>, or "*"',
+});
+const environment = z.string().refine((name) => name === ANY || ENVIRONMENT_PATTERN.test(name), {
+  error: 'expected the name of an environment, or "*"',
+});
 
 export const ruleSchema = z
   .strictObject({

@@ -1,4 +1,3 @@
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import {
   ACCOUNT_PATTERN,
@@ -9,6 +8,7 @@ import {
 } from '../api/aws-names.ts';
 import { DNS_SUBDOMAIN_PATTERN } from '../api/names.ts';
 import type { AwsRole } from '../aws/aws-client.ts';
+import { parseStrictYaml } from '../base/strict-yaml.ts';
 import { UsageError } from '../base/usage-error.ts';
 
 /**
@@ -173,22 +173,11 @@ export function completeTarget(
 /**
  * Reads the YAML of a configuration file.
  * @param file its name, for errors.
- * @throws UsageError for the first problem, without quoting the file.
+ * @throws UsageError for the first problem, with its line, without quoting the file.
  */
 export function parseConfig(text: string, file: string, defaultRegion: string | undefined): Target[] {
-  const document = parseDocument(text, { uniqueKeys: true });
-  const [mistake] = document.errors;
-  // The parser's first line says what is wrong where; the next ones quote the file.
-  if (mistake) throw new UsageError(`${file}: ${mistake.message.split('\n')[0]?.replace(/:$/, '')}`);
-  let value: unknown;
-  try {
-    value = document.toJS();
-  } catch {
-    throw new UsageError(`${file}: has aliases that cannot be followed`);
-  }
-  const parsed = configSchema.safeParse(value);
-  if (!parsed.success) throw new UsageError(`${file}: ${firstProblem(parsed.error, value)}`);
-  return parsed.data.targets.map(({ namespaceSelector, ...fields }, index) => {
+  const { targets } = parseStrictYaml(text, file, configSchema);
+  return targets.map(({ namespaceSelector, ...fields }, index) => {
     const label = `targets[${index}]`;
     const selector = namespaceSelector && selectorText(namespaceSelector, `${file}: ${label}.namespaceSelector`);
     return completeTarget(
@@ -197,26 +186,6 @@ export function parseConfig(text: string, file: string, defaultRegion: string | 
       defaultRegion,
     );
   });
-}
-
-/** The first problem, after the name of its field. It names kinds and never a value: that can be a misplaced key. */
-function firstProblem(error: z.ZodError, file: unknown): string {
-  const [issue] = error.issues;
-  const steps = issue?.path ?? [];
-  const path = steps.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  const field = path.replace(/^\./, '') || 'the file';
-  if (issue?.code === 'unrecognized_keys') {
-    return `${path === '' ? '' : `${field}: `}unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
-  }
-  const found = steps.reduce<unknown>((node, step) => (node as Record<PropertyKey, unknown> | undefined)?.[step], file);
-  return `${field}: ${issue?.code === 'invalid_type' ? `found ${kindOf(found)}; ` : ''}${issue?.message}`;
-}
-
-function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a mapping';
-  return `a ${typeof value}`;
 }
 
 /**

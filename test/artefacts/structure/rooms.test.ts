@@ -29,8 +29,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   operator: ['operator/intake', 'operator/controller', 'sqs', 'kube', 'observability', 'base'],
   // What a person may do, with an explicit actor: the one way of every face.
   actions: ['requests', 'sqs', 'kube', 'text', 'api'],
-  // Deploys asked for in chat. Of Slack itself it knows no more than how its texts are written.
+  // Deploys asked for in chat. Of Slack it knows no more than how its texts are written and shown.
   chat: ['text', 'api'],
+  // The program that ties chat, actions, Slack and cluster together.
+  'slack-bot': ['chat', 'actions', 'requests', 'sqs', 'kube', 'base', 'api'],
   // The pull-secret refresher: a program of its own that shares clients with the operator.
   ecr: ['aws', 'kube', 'base', 'text', 'api'],
   // The command line: flags, processes, one file for each command.

@@ -188,7 +188,7 @@ describe('what is wrong is said in one line that names the flag', () => {
   test('a mistake in the file names the file and its field', async () => {
     const bad = join(directory, 'bad.yaml');
     await writeFile(bad, 'targets: [{ secretName: a, namespace: [b] }]\n');
-    expect(problem([`--config=${bad}`])).toBe(`${bad}: targets[0]: unknown field "namespace"`);
+    expect(problem([`--config=${bad}`])).toBe(`${bad}:1: targets[0]: unknown field "namespace"`);
   });
 });
 

@@ -1,0 +1,20 @@
+/**
+ * Ids of requests. An event that Slack delivers twice, two replicas of the bot, and two clicks of a person each make
+ * the same id, and so one deploy.
+ */
+
+/** Of a line that a person typed: its time stamp is unique in its channel. */
+export const idOfLine = (team: string, channel: string, ts: string): string => `slack-${team}-${channel}-${ts}`;
+
+/** Of a form: a view sends once. */
+export const idOfView = (team: string, view: string): string => `slack-${team}-view-${view}`;
+
+/** Of a slash command: the trigger id is all that tells two of them apart. */
+export const idOfCommand = (team: string, triggerId: string): string => `slack-${team}-cmd-${triggerId}`;
+
+/** Who acts, as annotations name them. The API server lets only the bot's account write this form. */
+export const actorOf = (team: string, user: string): string => `slack:${team}/${user}`;
+
+/** Who asks, as the message says it. @param name for people; the ids before it are what counts */
+export const requestedByOf = (team: string, user: string, name: string): string =>
+  `${actorOf(team, user)} ${name}`.trim();

@@ -1,0 +1,256 @@
+import type { Refusal } from '../authorise.ts';
+import type { CommandProblem } from '../command-line.ts';
+import type { Line } from '../rich-text.ts';
+import type { NoTarget } from '../target.ts';
+
+/** What a deploy is, as it was understood. */
+export interface Understood {
+  readonly repository: string;
+  readonly environment: string;
+  readonly task: string;
+  readonly revision: string | undefined;
+  readonly notBefore: string | undefined;
+}
+
+const what = ({ repository, environment, task, revision }: Understood): Line => [
+  { bold: `${repository} → ${environment}` },
+  ...(revision === undefined ? [] : [' ', { code: revision }]),
+  ...(task === 'deploy' ? [] : [' (', { code: task }, ')']),
+];
+
+const names = (list: readonly string[]): string => list.join(', ');
+
+const en = {
+  understood: (it: Understood, at: string | undefined): Line => [
+    'Understood: ',
+    ...what(it),
+    ...(at ? [`, not before ${at}`] : []),
+  ],
+  sent: (name: string): Line => [`Sent to ${name}.`],
+  queueNotRead: (why: string): Line => [`Its queue is not read just now, and the deploy waits there: ${why}`],
+  notSent: (why: string): Line => [`Not sent. ${why}`],
+  perhapsSent: (repository: string, why: string): Line => [
+    'Perhaps sent: no clear answer came. ',
+    { code: `status ${repository}` },
+    ` tells. To send the same line again makes a second deploy. ${why}`,
+  ],
+  rejected: (it: Understood, reason: string, message: string): Line => [
+    'The operator did not accept ',
+    ...what(it),
+    `: ${reason}. ${message}`,
+  ],
+  notSeen: (it: Understood, seconds: number): Line => [
+    'After ',
+    `${seconds} s nobody has taken up `,
+    ...what(it),
+    '. It is in the queue; the operator may be down or behind.',
+  ],
+  mentionFirst: (): Line => ['A command begins with my name. ', { code: 'help' }, ' lists the commands.'],
+  failed: (): Line => [
+    'Something went wrong in the bot; its log says what. ',
+    { code: 'status' },
+    ' shows what was done.',
+  ],
+  openForm: 'Open the form',
+  tooMany: (perMinute: number): Line => [`Nothing was done: more than ${perMinute} requests a minute. Try again soon.`],
+  refused: {
+    lookupFailed: 'Could not ask Slack who you are; nothing was done. Try again.',
+    otherTeam: 'Nothing was done: you are not of the team that this bot serves.',
+    deleted: 'Nothing was done: your account is deactivated.',
+    bot: 'Nothing was done: bots and workflows may not do this.',
+    guest: 'Nothing was done: guests may not do this.',
+    stranger: 'Nothing was done: people of other companies may not do this.',
+    sharedChannel: 'Nothing was done: this channel is shared with another company.',
+    archivedChannel: 'Nothing was done: this channel is archived.',
+    directMessage: 'Nothing was done: ask in a channel, where others see it.',
+    noRule: 'Nothing was done: no rule allows you this here. ',
+  } satisfies Record<Refusal, string>,
+  askWhoami: (): Line => [{ code: 'whoami' }, ' says which rules there are for you.'],
+  noTarget: (problem: NoTarget): Line =>
+    problem.kind === 'ambiguous'
+      ? [{ code: problem.found }, ` is the name of several: ${names(problem.targets)}. Write one of these.`]
+      : [
+          'There is no ',
+          { code: problem.found },
+          ' that you may use here',
+          ...(problem.nearest ? ['; did you mean ', { code: problem.nearest }, '?'] : ['.']),
+        ],
+  noEnvironment: (name: string, found: string, known: readonly string[], nearest: string | undefined): Line => [
+    `${name} has no environment `,
+    { code: found },
+    ...(nearest
+      ? ['; did you mean ', { code: nearest }, '?']
+      : known.length > 0
+        ? [`; there are ${names(known)}`]
+        : []),
+  ],
+  noTask: (name: string, found: string, known: readonly string[]): Line => [
+    `${name} has no task `,
+    { code: found },
+    `; there are ${names(known)}`,
+  ],
+  problem: (problem: CommandProblem): Line => {
+    switch (problem.kind) {
+      case 'openQuote':
+        return ['A quote is opened and not closed.'];
+      case 'unknownCommand':
+        return ['There is no command ', { code: problem.found }, '. ', { code: 'help' }, ' lists them.'];
+      case 'unknownOption':
+        return [
+          { code: problem.found },
+          ` is no option of ${problem.verb}`,
+          problem.known.length === 0
+            ? '; it has none.'
+            : `; there are ${problem.known.map((name) => `--${name}`).join(', ')}.`,
+        ];
+      case 'noValue':
+        return [{ code: problem.option }, ' needs a value after it.'];
+      case 'twice':
+        return [`There are two values for ${problem.field}.`];
+      case 'inAndAt':
+        return ['Either --in or --at, not both.'];
+      case 'tooManyWords':
+        return [
+          `${problem.verb} does not know what to do with `,
+          { code: problem.found.join(' ') },
+          '. A value of several words stands between quotes.',
+        ];
+      case 'missing':
+        return [`${problem.verb} lacks: ${names(problem.fields)}.`];
+      case 'badTime':
+        return [
+          `--${problem.field} `,
+          { code: problem.found },
+          {
+            format: ': expected 30m, 2h or 1h30m after --in, and 19:30 or 2026-12-01T19:30 after --at.',
+            past: ' is over.',
+            far: ' is more than 30 days ahead.',
+            timeZone:
+              ': your time zone in Slack is not known here; write the offset too, as in 2026-12-01T19:30+09:00.',
+          }[problem.problem],
+        ];
+      case 'badValue':
+        return [
+          { code: problem.found },
+          ` is not usable as ${problem.field}`,
+          problem.problem === undefined ? '.' : `: ${problem.problem}`,
+        ];
+    }
+  },
+};
+
+const ja: typeof en = {
+  understood: (it, at) => ['受け付けました: ', ...what(it), ...(at ? [`(${at} 以降に開始)`] : [])],
+  sent: (name) => [`${name} に送信しました。`],
+  queueNotRead: (why) => [`現在このキューは読まれていません。デプロイはキューで待ちます: ${why}`],
+  notSent: (why) => [`送信していません。${why}`],
+  perhapsSent: (repository, why) => [
+    '送信できたか不明です(応答がはっきりしません)。',
+    { code: `status ${repository}` },
+    ` で確認してください。同じ行をもう一度送ると別のデプロイになります。${why}`,
+  ],
+  rejected: (it, reason, message) => ['オペレーターが受け付けませんでした: ', ...what(it), `: ${reason}. ${message}`],
+  notSeen: (it, seconds) => [
+    `${seconds} 秒たってもまだ処理が始まっていません: `,
+    ...what(it),
+    '。メッセージはキューにあります。オペレーターが停止または遅延している可能性があります。',
+  ],
+  mentionFirst: () => ['コマンドは行の先頭で私にメンションしてください。', { code: 'help' }, ' で一覧を見られます。'],
+  failed: () => [
+    'ボットの内部でエラーが起きました。詳細はログにあります。結果は ',
+    { code: 'status' },
+    ' で確認してください。',
+  ],
+  openForm: 'フォームを開く',
+  tooMany: (perMinute) => [
+    `何も実行していません: 1 分あたり ${perMinute} 件を超えました。しばらくしてからもう一度どうぞ。`,
+  ],
+  refused: {
+    lookupFailed: 'Slack にあなたの情報を確認できませんでした。何も実行していません。もう一度お試しください。',
+    otherTeam: '何も実行していません: このボットが担当するワークスペースのメンバーではありません。',
+    deleted: '何も実行していません: アカウントが無効です。',
+    bot: '何も実行していません: ボットやワークフローからは実行できません。',
+    guest: '何も実行していません: ゲストは実行できません。',
+    stranger: '何も実行していません: 社外の方は実行できません。',
+    sharedChannel: '何も実行していません: このチャンネルは社外と共有されています。',
+    archivedChannel: '何も実行していません: このチャンネルはアーカイブされています。',
+    directMessage: '何も実行していません: ほかの人に見えるチャンネルで依頼してください。',
+    noRule: '何も実行していません: ここであなたに許可するルールがありません。',
+  },
+  askWhoami: () => [{ code: 'whoami' }, ' で自分に関係するルールを確認できます。'],
+  noTarget: (problem) =>
+    problem.kind === 'ambiguous'
+      ? [
+          { code: problem.found },
+          ` に当てはまるものが複数あります: ${names(problem.targets)}。いずれかを書いてください。`,
+        ]
+      : [
+          'ここで使えるものに ',
+          { code: problem.found },
+          ' はありません',
+          ...(problem.nearest ? ['。', { code: problem.nearest }, ' のことですか?'] : ['。']),
+        ],
+  noEnvironment: (name, found, known, nearest) => [
+    `${name} に環境 `,
+    { code: found },
+    ' はありません',
+    ...(nearest
+      ? ['。', { code: nearest }, ' のことですか?']
+      : known.length > 0
+        ? [`。あるのは ${names(known)} です。`]
+        : ['。']),
+  ],
+  noTask: (name, found, known) => [
+    `${name} にタスク `,
+    { code: found },
+    ` はありません。あるのは ${names(known)} です。`,
+  ],
+  problem: (problem) => {
+    switch (problem.kind) {
+      case 'openQuote':
+        return ['引用符が閉じられていません。'];
+      case 'unknownCommand':
+        return [{ code: problem.found }, ' というコマンドはありません。', { code: 'help' }, ' で一覧を見られます。'];
+      case 'unknownOption':
+        return [
+          `${problem.verb} に `,
+          { code: problem.found },
+          ' というオプションはありません。',
+          problem.known.length === 0 ? '' : `あるのは ${problem.known.map((name) => `--${name}`).join(', ')} です。`,
+        ];
+      case 'noValue':
+        return [{ code: problem.option }, ' のあとに値が必要です。'];
+      case 'twice':
+        return [`${problem.field} の値が 2 つあります。`];
+      case 'inAndAt':
+        return ['--in と --at はどちらか一方だけです。'];
+      case 'tooManyWords':
+        return [
+          `${problem.verb} は `,
+          { code: problem.found.join(' ') },
+          ' を解釈できません。空白を含む値は引用符で囲んでください。',
+        ];
+      case 'missing':
+        return [`${problem.verb} に足りない項目: ${names(problem.fields)}。`];
+      case 'badTime':
+        return [
+          `--${problem.field} `,
+          { code: problem.found },
+          {
+            format: ': --in には 30m、2h、1h30m、--at には 19:30 または 2026-12-01T19:30 のように書いてください。',
+            past: ' は過ぎています。',
+            far: ' は 30 日より先です。',
+            timeZone: ': Slack のタイムゾーンが不明です。2026-12-01T19:30+09:00 のように時差も書いてください。',
+          }[problem.problem],
+        ];
+      case 'badValue':
+        return [
+          { code: problem.found },
+          ` は ${problem.field} に使えません`,
+          problem.problem === undefined ? '。' : `: ${problem.problem}`,
+        ];
+    }
+  },
+};
+
+export const deployTexts = { en, ja };

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { MAX_REGION_LENGTH, MAX_ROLE_ARN_LENGTH, REGION_PATTERN, ROLE_ARN_PATTERN } from '../api/aws-names.ts';
+import { ENVIRONMENT_PATTERN, REPOSITORY_PATTERN, TASK_PATTERN } from '../api/deploy-request.ts';
+import { parseStrictYaml } from '../base/strict-yaml.ts';
+import { UsageError } from '../base/usage-error.ts';
+import { ruleSchema, TARGET_PATTERN } from '../chat/rules.ts';
+import { LANGUAGES } from '../chat/texts/language.ts';
+import { parseQueueUrl } from '../sqs/queue-url.ts';
+
+/**
+ * The configuration of `capdeploy slack-bot`: which team, which targets, who may do what. docs/chat.md describes it.
+ */
+
+const environment = z.string().regex(ENVIRONMENT_PATTERN, 'expected the name of an environment');
+const namespace = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'expected the name of a namespace');
+
+/**
+ * SNS passes on what anybody published, under ids of its own: to trust them would be to trust everybody. Seen in messages
+ * that SNS delivered.
+ */
+const SENDERS_OF_SNS = ['AIDAIENQZJOLO23YVJ4VO', 'AIDAISMY7JYY5F7RTT6AO', 'AIDAISDDSWNBEXIA6J64K'];
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids */
+const senderId = z
+  .string()
+  .regex(/^A(ROA|IDA)[A-Z0-9]{12,17}$/, 'expected the unique id of an IAM role or user, such as AROAEXAMPLEID1234567')
+  .refine((id) => !SENDERS_OF_SNS.includes(id), 'is an id of SNS, which passes on what anybody published');
+
+const fileTarget = z.strictObject({
+  name: z.string().regex(TARGET_PATTERN, 'expected <namespace>/<name> of the CapDeployJob that reads the queue'),
+  repositories: z.tuple(
+    [z.string().regex(REPOSITORY_PATTERN, 'expected a repository, such as owner/name')],
+    z.string().regex(REPOSITORY_PATTERN, 'expected a repository, such as owner/name'),
+  ),
+  environments: z.array(environment).min(1, 'expected at least one environment'),
+  tasks: z.array(z.string().max(100).regex(TASK_PATTERN, 'expected a Capistrano task')).min(1).default(['deploy']),
+  queueUrl: z.string().superRefine((value, context) => {
+    const url = parseQueueUrl(value);
+    if ('problem' in url) context.addIssue({ code: 'custom', message: url.problem });
+  }),
+  region: z
+    .string()
+    .max(MAX_REGION_LENGTH)
+    .regex(REGION_PATTERN, 'expected an AWS region such as ap-northeast-1')
+    .optional(),
+  roleArn: z
+    .string()
+    .max(MAX_ROLE_ARN_LENGTH)
+    .regex(ROLE_ARN_PATTERN, 'expected the ARN of an IAM role: arn:aws:iam::<account id>:role/<name>')
+    .optional(),
+});
+
+const configSchema = z
+  .strictObject({
+    slack: z.strictObject({
+      team: z.string().regex(/^[TE][A-Z0-9]{1,20}$/, 'expected the id of a team, such as T0123ABCD'),
+      /** `auto`: each person's own. */
+      locale: z.enum(['auto', ...LANGUAGES]).default('auto'),
+    }),
+    source: z.enum(['cluster', 'file']),
+    namespaces: z
+      .array(namespace)
+      .min(1, 'expected at least one namespace; without the key: all of them')
+      .max(100)
+      .optional(),
+    targets: z.array(fileTarget).max(500).default([]),
+    /**
+     * Ids of the IAM roles and users whose messages say truly who asked (SQS's SenderId, up to the first colon): that of
+     * the bot itself, at least. Others only claim it.
+     */
+    trustedSenders: z.array(senderId).max(50).default([]),
+    /** Requests of other senders may be approved in protected environments, though nobody knows who asked. */
+    approveUnverified: z.boolean().default(false),
+    protected: z.array(environment).max(50).default([]),
+    confirm: z.array(environment).max(50).default([]),
+    rules: z.array(ruleSchema).max(500),
+    limits: z
+      .strictObject({
+        /** Commands, clicks and submissions that change something. */
+        perUserPerMinute: z.int().min(1).max(600).default(10),
+        lookupTimeoutMs: z.int().min(100).max(2000).default(1500),
+      })
+      .prefault({}),
+  })
+  .superRefine(({ source, targets, namespaces }, context) => {
+    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (source === 'file' && targets.length === 0) issue('targets', 'with source: file expected at least one target');
+    if (source === 'file' && namespaces) issue('namespaces', 'is for source: cluster only');
+    if (source === 'cluster' && targets.length > 0) {
+      issue('targets', 'is for source: file only; with source: cluster the CapDeployJobs are the targets');
+    }
+    const names = targets.map(({ name }) => name);
+    const twice = names.findIndex((name, place) => names.indexOf(name) < place);
+    if (twice >= 0) context.addIssue({ code: 'custom', path: ['targets', twice, 'name'], message: 'is there twice' });
+  });
+
+export type BotConfig = z.output<typeof configSchema>;
+export type FileTarget = z.output<typeof fileTarget>;
+
+/** @param file its name, for errors @throws UsageError for the first problem, with its line */
+export function parseBotConfig(text: string, file: string): BotConfig {
+  const config = parseStrictYaml(text, file, configSchema);
+  const outside = config.namespaces && config.rules.flatMap(({ targets }) => targets).find((name) => isOutside(name));
+  if (outside === undefined) return config;
+  throw new UsageError(`${file}: rules: the target ${outside} is in none of the namespaces ${config.namespaces}`);
+
+  function isOutside(name: string): boolean {
+    return name !== '*' && !config.namespaces?.includes(name.split('/')[0] ?? '');
+  }
+}
