@@ -31,8 +31,7 @@ export class SendingQueue implements Pick<Queue, 'send' | 'close'> {
       const { MessageId } = await unlessAborted(sending, timeout);
       return { messageId: MessageId ?? '' };
     } catch (error) {
-      // The SDK's AbortError would look as if the caller had given up.
-      throw toSqsError(timeout.aborted ? timeout.reason : error, 'sender');
+      throw toSqsError(error, 'sender');
     }
   }
 
