@@ -1,9 +1,12 @@
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, type DeployRequest, dueAtOf, ID_PATTERN, MOST_DAYS_AHEAD } from '../api/deploy-request.ts';
+import { finishedCondition, isFinished } from '../api/finished-job.ts';
 import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
 import { momentOf } from '../api/rfc3339.ts';
 import { sameContent } from '../requests/find-in-status.ts';
 import { bounded, plain } from '../text/truncate.ts';
+
+export { finishedCondition, isFinished };
 
 /** The fields of a batch/v1 Job that lanes read. All other fields stay untouched. */
 export interface Job {
@@ -94,14 +97,6 @@ export function isOwnedBy(job: Job, resource: Pick<CapDeployJob, 'metadata'>): b
   return ownerOf(job)?.uid === resource.metadata.uid;
 }
 
-/** The condition that ends a Job. (SuccessCriteriaMet and FailureTarget come before its Pods have ended.) */
-export function finishedCondition(job: Job) {
-  return job.status?.conditions?.find(
-    (condition) => (condition.type === 'Complete' || condition.type === 'Failed') && condition.status === 'True',
-  );
-}
-
-export const isFinished = (job: Job): boolean => finishedCondition(job) !== undefined;
 export const isSuspended = (job: Job): boolean => job.spec.suspend === true;
 export const isBeingDeleted = (object: Job | Pod): boolean => object.metadata.deletionTimestamp !== undefined;
 /** When a finished Job finished, RFC 3339. */
