@@ -68,15 +68,20 @@ const REQUEST: DeployRequest = {
 };
 
 /** The Job that the operator makes of a request, as it makes it. */
-export function jobOf(owner: CapDeployJob, id = unique('release')): KubeObject {
+export function jobOf(owner: CapDeployJob, id = unique('release'), over: Partial<DeployRequest> = {}): KubeObject {
   const parsed = parseSpec(owner.spec);
   if ('problem' in parsed) throw new Error(parsed.problem);
-  return buildJob(owner, parsed.spec, { ...REQUEST, id }) as unknown as KubeObject;
+  return buildJob(owner, parsed.spec, { ...REQUEST, ...over, id }) as unknown as KubeObject;
 }
 
-/** A waiting deploy: its Job, created by the operator. */
-export async function waitingJob(world: AdmissionWorld, owner?: CapDeployJob): Promise<KubeObject> {
-  return mustBe(201, await world.as(world.operator).create(JOBS, jobOf(owner ?? (await resource(world)))));
+/** A waiting deploy: its Job, created by the operator. @param over is laid over its request. */
+export async function waitingJob(
+  world: AdmissionWorld,
+  owner?: CapDeployJob,
+  over?: Partial<DeployRequest>,
+): Promise<KubeObject> {
+  const job = jobOf(owner ?? (await resource(world)), undefined, over);
+  return mustBe(201, await world.as(world.operator).create(JOBS, job));
 }
 
 /** The patch with which the operator starts a deploy. */

@@ -5,6 +5,15 @@ import type { User } from './admission-requests.ts';
 /** What the policy says, in full. */
 export const SAYS = {
   ownName: (user: User, found: string) => `${APPROVED_BY} must be your own user name, "${user.name}"; found "${found}"`,
+  onlyTheBot: (user: User, found: string, annotation = APPROVED_BY) =>
+    `${annotation} may begin with "slack:" only if the chat bot writes it, for a person who clicks in Slack; found "${found}" by "${user.name}"`,
+  botForPeople: (found: string) =>
+    `the chat bot approves for people only: ${APPROVED_BY} must be "slack:<team>/<user>", by Slack ids; found "${found}"`,
+  fourEyes: (asked: string, found: string) =>
+    `whoever asked for a deploy cannot approve it: "${asked}" asked, found "${found}"; another approver is needed`,
+  botAbortsForPeople: (found: string) =>
+    `the chat bot aborts for people only: ${ABORTED_BY} must be "slack:<team>/<user>", by Slack ids; found "${found}"`,
+  botNamesFirst: `the chat bot aborts for people only: it writes the name of the one who aborts, ${ABORTED_BY}, before it deletes a Job`,
   noRight: (user: User, job: KubeObject) =>
     `"${user.name}" may not approve deploys of CapDeployJob "${job.metadata.labels?.['capdeployjob.dev/name']}": the verb "approve" on capdeployjobs.capdeployjob.dev is needed, as in the ClusterRole capdeployjob-approver`,
   nothingElse: `a request that changes ${APPROVED_BY} must change nothing else`,

@@ -14,7 +14,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
-import { JOBS, type KubeObject, NAMESPACES, type ResourceType } from '../../src/kube/client.ts';
+import { JOBS, type KubeClient, type KubeObject, NAMESPACES, type ResourceType } from '../../src/kube/client.ts';
+import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
+import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
 import { testNamespace } from '../kit/test-namespace.ts';
 import { Api, type Requests, serviceAccount, USERS, type User } from './admission-requests.ts';
 
@@ -27,10 +29,14 @@ export interface AdmissionWorld {
   /** Where deploys run; the policies hold here and nowhere else. */
   readonly namespace: string;
   readonly operator: User;
+  /** The chat bot's ServiceAccount, which the policies know if the world was made with it. It has no right by itself. */
+  readonly chatBot: User;
   /** The policies as the API server has them now. */
   policies(): Promise<PolicyObject[]>;
-  /** Requests of somebody. */
-  as(user: User): Requests;
+  /** Requests of somebody. @param namespace by default that of the deploys. */
+  as(user: User, namespace?: string): Requests;
+  /** The client of our programs, as somebody. It is closed at the end. */
+  client(user: User): KubeClient;
   /**
    * Runs a shell script with kubectl as that user. @returns its standard output. @throws Error with what it wrote to
    * standard error.
@@ -58,8 +64,13 @@ const POLICIES: ResourceType = {
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 
+export interface WorldOptions {
+  /** With `deploy/chat` and its components, so that the policies know the chat bot. */
+  chat?: boolean;
+}
+
 /** @throws Error where TEST_KUBECONFIG names no cluster, or where the component cannot be built or applied. */
-export async function admissionWorld(): Promise<AdmissionWorld> {
+export async function admissionWorld({ chat = false }: WorldOptions = {}): Promise<AdmissionWorld> {
   const kubeconfigFile = process.env.TEST_KUBECONFIG;
   if (!kubeconfigFile) throw new Error('TEST_KUBECONFIG is not set: run this with  npm run test:real');
   const api = new Api(kubeconfigFile);
@@ -68,11 +79,14 @@ export async function admissionWorld(): Promise<AdmissionWorld> {
   const suffix = `-t${randomBytes(4).toString('hex')}`;
   const namespace = `deploy${suffix}`;
   const operatorNamespace = `operator${suffix}`;
+  const chatNamespace = `chat${suffix}`;
+  const namespaces = [namespace, operatorNamespace, chatNamespace];
   const bin = join(scratch, 'bin');
   mkdirSync(bin);
   if (process.env.TEST_KUBECTL) symlinkSync(process.env.TEST_KUBECTL, join(bin, 'kubectl'));
   const root = api.as(USERS.root, namespace);
   const manifest = join(scratch, 'objects.json');
+  const clients: HttpKubeClient[] = [];
 
   const shellOf = (kubeconfig: string) => {
     const PATH = [bin, process.env.PATH].join(delimiter);
@@ -87,17 +101,19 @@ export async function admissionWorld(): Promise<AdmissionWorld> {
       for (const { metadata } of ((await root.list(JOBS)).body.items ?? []) as KubeObject[]) {
         if (metadata.finalizers) await root.patch(JOBS, metadata.name, { metadata: { finalizers: null } });
       }
-      for (const name of [namespace, operatorNamespace]) await api.clusterWide('DELETE', NAMESPACES, name);
+      for (const name of namespaces) await api.clusterWide('DELETE', NAMESPACES, name);
     } finally {
+      await Promise.all(clients.map((client) => client.close()));
       await api.close();
       rmSync(scratch, { recursive: true, force: true });
     }
   };
 
   try {
-    const built = await kubectl(`kubectl kustomize ${overlay(scratch, operatorNamespace, suffix)}`);
+    const folder = overlay(scratch, suffix, operatorNamespace, chat ? chatNamespace : undefined);
+    const built = await kubectl(`kubectl kustomize ${folder}`);
     const { objects, names } = forThisRun(built, suffix, namespace);
-    for (const name of [namespace, operatorNamespace]) {
+    for (const name of namespaces) {
       const { status, body } = await api.clusterWide('POST', NAMESPACES, undefined, testNamespace(name));
       if (status !== 201) throw new Error(`namespace ${name}: ${status}: ${body.message}`);
     }
@@ -107,7 +123,14 @@ export async function admissionWorld(): Promise<AdmissionWorld> {
     return {
       namespace,
       operator: serviceAccount(operatorNamespace, `capdeployjob${suffix}`),
-      as: (user) => api.as(user, namespace),
+      chatBot: serviceAccount(chatNamespace, `capdeployjob-slack-bot${suffix}`),
+      as: (user, where = namespace) => api.as(user, where),
+      client: (user) => {
+        const kubeconfig = impersonating(user, kubeconfigFile, scratch);
+        const client = new HttpKubeClient({ config: () => loadKubeConfig({ kubeconfig }) });
+        clients.push(client);
+        return client;
+      },
       policies: () =>
         Promise.all(policies.map(async ({ metadata }) => (await api.clusterWide('GET', POLICIES, metadata.name)).body)),
       shell: (user, script, env) => shellOf(impersonating(user, kubeconfigFile, scratch))(script, env),
@@ -130,17 +153,28 @@ export async function admissionWorld(): Promise<AdmissionWorld> {
 }
 
 /**
- * Writes the overlay of a user who renames: first the operator's own names, then the component, which reads them.
+ * Writes the overlay of a user who renames: first the operator's own names and the chat bot's, then the components, which
+ * read them.
  * @returns its folder.
  */
-function overlay(scratch: string, namespace: string, nameSuffix: string): string {
+function overlay(scratch: string, nameSuffix: string, operatorNamespace: string, chatNamespace?: string): string {
   const folder = join(scratch, 'overlay');
-  const renamed = join(folder, 'renamed');
-  mkdirSync(renamed, { recursive: true });
-  const kustomization = (where: string, content: object) =>
+  const write = (where: string, content: object) => {
+    mkdirSync(where, { recursive: true });
     writeFileSync(join(where, 'kustomization.yaml'), JSON.stringify(content));
-  kustomization(renamed, { namespace, nameSuffix, resources: [relative(renamed, checkout)] });
-  kustomization(folder, { resources: ['renamed'], components: [join(relative(folder, checkout), 'deploy/admission')] });
+  };
+  const renamed = (name: string, namespace: string, what: string) => {
+    const where = join(folder, name);
+    write(where, { namespace, nameSuffix, resources: [join(relative(where, checkout), what)] });
+    return name;
+  };
+  const resources = [renamed('operator', operatorNamespace, '.')];
+  const components = ['deploy/admission'];
+  if (chatNamespace !== undefined) {
+    resources.push(renamed('chat', chatNamespace, 'deploy/chat'));
+    components.push('deploy/chat/operate', 'deploy/chat/approve');
+  }
+  write(folder, { resources, components: components.map((each) => join(relative(folder, checkout), each)) });
   return folder;
 }
 

@@ -236,3 +236,16 @@ describe.concurrent('on a deploy that waits', () => {
     expect(written).toBe('allowed');
   });
 });
+
+test('without deploy/chat nobody is the chat bot, and nobody passes for it', async () => {
+  const found = 'slack:T0TEAM/U0BOB';
+  // What is left of a ServiceAccount's name where the policies have been told of none, and one that is there.
+  for (const name of ['system:serviceaccount::', world.chatBot.name, found]) {
+    const user: User = { ...root, name };
+    const job = await waitingJob(world);
+    const said = outcome(await world.as(user).patch(JOBS, job.metadata.name, approve(found)));
+    expect(said).toBe(SAYS.onlyTheBot(user, found));
+    const own = outcome(await world.as(user).patch(JOBS, job.metadata.name, approve(name)));
+    expect(own).toBe(name === found ? SAYS.onlyTheBot(user, found) : 'allowed');
+  }
+});

@@ -3,7 +3,7 @@ import { JOBS } from '../../src/kube/client.ts';
 import { eventually } from '../kit/eventually.ts';
 import { foreignJob, outcome } from './admission-objects.ts';
 import { USERS } from './admission-requests.ts';
-import { type AdmissionWorld, admissionWorld } from './admission-world.ts';
+import { type AdmissionWorld, admissionWorld, type WorldOptions } from './admission-world.ts';
 
 /** All that the tests of deploy/admission share. */
 export * from './admission-objects.ts';
@@ -15,10 +15,10 @@ export * from './admission-world.ts';
  * A world for all tests of a file, with its people in their roles. Call it once, at the top of the file: the world is
  * there within tests and hooks.
  */
-export function openAdmission(): AdmissionWorld {
+export function openAdmission(options: WorldOptions = {}): AdmissionWorld {
   let world: AdmissionWorld | undefined;
   beforeAll(async () => {
-    world = await admissionWorldWithPeople();
+    world = await admissionWorldWithPeople(options);
   }, 60_000);
   afterAll(() => world?.stop());
   return new Proxy({} as AdmissionWorld, {
@@ -30,8 +30,8 @@ export function openAdmission(): AdmissionWorld {
 }
 
 /** Resolves when the policies hold and the roles count. */
-export async function admissionWorldWithPeople(): Promise<AdmissionWorld> {
-  const world = await admissionWorld();
+export async function admissionWorldWithPeople(options: WorldOptions = {}): Promise<AdmissionWorld> {
+  const world = await admissionWorld(options);
   try {
     const { dora, alan, amy, eve } = USERS;
     await Promise.all([
