@@ -1,5 +1,3 @@
-import { parseBindAddress } from '../observability/bind-address.ts';
-import { parseAllowedOrigin, parseAllowQueue } from '../sqs/allow-queue.ts';
 import {
   helpOf,
   kubeconfigFlag,
@@ -11,6 +9,7 @@ import {
   toggle,
   type Values,
 } from './flags.ts';
+import { addressFlags, queueFlags } from './shared-flags.ts';
 
 export { environmentName, FlagError } from './flags.ts';
 
@@ -28,30 +27,9 @@ export const CONTROLLER_FLAGS = {
     leaseDuration,
     'how long others wait for a leader without a sign of life, 2s to 10m. It gives up after two thirds of it. Default: 15s',
   ),
-  'metrics-bind-address': single(
-    'ADDRESS',
-    ':8080',
-    bindAddress,
-    'where /metrics is served, [host]:port; 0 turns it off. Default: :8080',
-  ),
-  'health-probe-bind-address': single(
-    'ADDRESS',
-    ':8081',
-    bindAddress,
-    'where /healthz and /readyz are served, [host]:port; 0 turns them off. Default: :8081',
-  ),
+  ...addressFlags,
   'log-level': logLevelFlag,
-  'allow-queue-origin': many(
-    'ORIGIN',
-    parseAllowedOrigin,
-    "origin (http[s]://host[:port]) other than SQS's own that queue URLs may have; may be given several times",
-  ),
-  'allow-queue': many(
-    'NAMESPACE=ARN',
-    parseAllowQueue,
-    'queues that a namespace may read, * in the ARN stands for anything; may be given several times. ' +
-      'Default: every queue that the credentials can read',
-  ),
+  ...queueFlags,
 };
 
 export type ControllerFlags = Values<typeof CONTROLLER_FLAGS>;
@@ -75,9 +53,4 @@ function leaseDuration(value: string): number {
     throw new Error(`${JSON.stringify(value)} is no lease duration: expected 2s to 10m, such as 15s`);
   }
   return ms;
-}
-
-function bindAddress(value: string, flag: string): string {
-  parseBindAddress(flag, value);
-  return value;
 }
