@@ -31,6 +31,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   actions: ['requests', 'sqs', 'kube', 'text', 'api'],
   // Deploys asked for in chat. Of Slack itself it knows no more than how its texts are written.
   chat: ['text', 'api'],
+  // Everything about talking to Slack: the socket, the Web API, tokens, envelopes.
+  slack: ['base', 'text'],
+  // The chat bot. It ties Slack, commands and rules together.
+  'slack-bot': ['slack', 'chat', 'base'],
   // The pull-secret refresher: a program of its own that shares clients with the operator.
   ecr: ['aws', 'kube', 'base', 'text', 'api'],
   // The command line: flags, processes, one file for each command.
