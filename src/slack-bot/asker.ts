@@ -9,6 +9,8 @@ export interface Asker {
   readonly channel: string;
   /** The thread in which answers belong. */
   readonly threadTs?: string | undefined;
+  /** Where answers go that only the asker sees, if the bot need not be a member of the channel for them. */
+  readonly responseUrl?: string | undefined;
 }
 
 /** What Slack says of a person beside what decides; for texts and times. */

@@ -26,6 +26,7 @@ export interface SlashCommand {
   readonly channel: string;
   readonly text: string;
   readonly triggerId: string;
+  readonly responseUrl: string;
 }
 
 /** Lines that are remembered: Slack delivers an event again within some minutes, and Bolt runs a listener twice. */
@@ -51,8 +52,8 @@ export class CommandLines {
     await this.#run(asker, line, at, id, { ...asker, threadTs });
   }
 
-  async slashCommand({ user, channel, text, triggerId }: SlashCommand): Promise<void> {
-    const asker: Asker = { user, channel };
+  async slashCommand({ user, channel, text, triggerId, responseUrl }: SlashCommand): Promise<void> {
+    const asker: Asker = { user, channel, responseUrl };
     // A minute: if Slack delivers the command again, `--in 30m` has to mean the same.
     const at = Math.floor(this.#bot.clock.now() / 60_000) * 60_000;
     await this.#run(asker, text, at, idOfCommand(this.#bot.config().slack.team, triggerId), asker);

@@ -16,8 +16,12 @@ export class SlackVoice implements Voice {
     this.#log = log;
   }
 
-  async whisper({ user, channel, threadTs }: Asker, { text, blocks }: Answer): Promise<void> {
-    await this.#attempt('answer', channel, this.#api.postEphemeral({ channel, user, threadTs, text, blocks }));
+  async whisper({ user, channel, threadTs, responseUrl }: Asker, { text, blocks }: Answer): Promise<void> {
+    const sent =
+      responseUrl === undefined
+        ? this.#api.postEphemeral({ channel, user, threadTs, text, blocks })
+        : this.#api.respond(responseUrl, { text, blocks });
+    await this.#attempt('answer', channel, sent);
   }
 
   async say(channel: string, threadTs: string | undefined, { text, blocks }: Answer): Promise<void> {

@@ -27,10 +27,10 @@ export class SlackDispatcher {
     });
   }
 
-  /** @param token asked for at each call, so that it may change */
-  fetch(token: () => string): FetchFunction {
+  /** @param token asked for at each call, so that it may change; none for addresses that are secrets themselves */
+  fetch(token?: () => string): FetchFunction {
     return (url, init = {}) => {
-      const headers = { ...init.headers, Authorization: `Bearer ${token()}` };
+      const headers = { ...init.headers, ...(token && { Authorization: `Bearer ${token()}` }) };
       const request = { ...init, headers, dispatcher: this.dispatcher } as RequestInit;
       return undiciFetch(url, request);
     };

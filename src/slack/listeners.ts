@@ -29,6 +29,8 @@ export interface Command extends Envelope {
   /** In Slack's markup. */
   readonly text: string;
   readonly triggerId: string;
+  /** For `respond`. */
+  readonly responseUrl: string;
 }
 
 /** A global shortcut: it has no channel. */
@@ -68,6 +70,8 @@ export interface Action extends Envelope {
   /** The button's value, or what was chosen. */
   readonly value: FieldValue | undefined;
   readonly triggerId: string;
+  /** For `respond`; undefined in a view. */
+  readonly responseUrl: string | undefined;
   readonly place: Place;
 }
 

@@ -70,10 +70,12 @@ const command = z.object({
   command: z.string().startsWith('/').max(80),
   text: z.string(),
   trigger_id: triggerId,
+  response_url: z.url(),
 });
 const shortcut = interaction.extend({ callback_id: someId, trigger_id: triggerId });
 const actions = placed.extend({
   trigger_id: triggerId,
+  response_url: z.url().optional(),
   actions: z.array(field.extend({ action_id: someId, block_id: someId })).min(1),
 });
 const suggestion = placed.extend({ action_id: someId, block_id: someId, value: z.string() });
@@ -107,6 +109,7 @@ export function readCommand(body: unknown): Command {
     command: read.command,
     text: read.text,
     triggerId: read.trigger_id,
+    responseUrl: read.response_url,
   };
 }
 
@@ -143,6 +146,7 @@ export function readAction(body: unknown): Action {
     blockId: action.block_id,
     value: fieldValue(action),
     triggerId: read.trigger_id,
+    responseUrl: read.response_url,
     place: placeOf(read),
   };
 }

@@ -20,6 +20,12 @@ export interface SlackApi {
   /** Only one person sees it, and not for ever: https://docs.slack.dev/reference/methods/chat.postEphemeral */
   postEphemeral(message: Message & { user: string }): Promise<void>;
   /**
+   * Answers a command or a click so that only the one who asked sees it; also in a channel of which the bot is no member.
+   * https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+   * @param responseUrl of the envelope: for 30 minutes and 5 answers
+   */
+  respond(responseUrl: string, message: Omit<Message, 'channel' | 'threadTs'>): Promise<void>;
+  /**
    * https://docs.slack.dev/reference/methods/views.open
    * @param triggerId of the envelope: it lives 3 s and opens one view
    */

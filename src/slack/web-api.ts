@@ -1,6 +1,6 @@
 import type { View } from '@slack/types';
 import { WebClient } from '@slack/web-api';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Log } from '../base/log.ts';
 import { cut } from '../text/escape.ts';
 import { ANSWERS, channelInfo, readAnswer, userInfo } from './answers.ts';
@@ -40,6 +40,8 @@ const LITERAL = { parse: 'none', link_names: false } as const;
 const NO_PREVIEW = { unfurl_links: false, unfurl_media: false } as const;
 
 type Arguments = Record<string, unknown>;
+
+const refusal = z.object({ error: z.string().regex(/^[a-z0-9_]{1,64}$/) });
 
 /** The Web API with the bot's token. */
 export class WebApi implements SlackApi {
@@ -100,6 +102,11 @@ export class WebApi implements SlackApi {
     await this.#send('chat.postEphemeral', message, { user: message.user }, ANSWERS.done);
   }
 
+  async respond(responseUrl: string, { text, blocks }: Pick<Message, 'text' | 'blocks'>): Promise<void> {
+    const plain = { text: escapeEntities(cut(text, MAX_TEXT)), response_type: 'ephemeral', replace_original: false };
+    await this.#orAsText('response_url', blocks, (layout) => this.#respond(responseUrl, { ...plain, ...layout }));
+  }
+
   async openView(triggerId: string, view: View): Promise<OpenView> {
     return opened(await this.#call('views.open', { trigger_id: triggerId, view }, ANSWERS.view));
   }
@@ -124,14 +131,37 @@ export class WebApi implements SlackApi {
       ...LITERAL,
       ...more,
     };
-    if (blocks === undefined) return await this.#call(method, plain, schema);
+    return await this.#orAsText(method, blocks, (layout) => this.#call(method, { ...plain, ...layout }, schema));
+  }
+
+  async #orAsText<T>(method: string, blocks: Message['blocks'], send: (layout: Arguments) => Promise<T>): Promise<T> {
+    if (blocks === undefined) return await send({});
     try {
-      return await this.#call(method, { ...plain, blocks }, schema);
+      return await send({ blocks });
     } catch (error) {
       if (!(error instanceof SlackError && REFUSED_LAYOUT.includes(error.code))) throw error;
       this.#options.metrics.slackSentAsPlainText();
       this.#options.log.error({ method, code: error.code }, 'Slack refused the layout of a message; it goes as text');
-      return await this.#call(method, plain, schema);
+      return await send({});
+    }
+  }
+
+  async #respond(url: string, body: Arguments): Promise<void> {
+    const method = 'response_url';
+    try {
+      const response = await this.#dispatcher.fetch()(url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json; charset=utf-8' },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS),
+      });
+      // Read in any case, or the connection is not used again.
+      const text = await response.text();
+      if (response.status !== 200) throw new SlackError(method, errorOf(text) ?? `http_${response.status}`);
+    } catch (error) {
+      const failure = toSlackError(method, error);
+      this.#options.metrics.slackCallFailed(method, failure.code);
+      throw failure;
     }
   }
 
@@ -157,6 +187,16 @@ export class WebApi implements SlackApi {
       this.#options.metrics.slackCallFailed(method, failure.code);
       throw failure;
     }
+  }
+}
+
+/** A refusal is JSON with the code, as that of a method is; or anything, from a proxy. */
+function errorOf(text: string): string | undefined {
+  try {
+    const { error } = refusal.parse(JSON.parse(text));
+    return error;
+  } catch {
+    return undefined;
   }
 }
 
