@@ -26,6 +26,11 @@ const COMMANDS: Record<string, Command> = {
     help: async () => (await import('./cli/controller-flags.ts')).controllerHelp(),
     run: async (args, env) => (await import('./cli/controller.ts')).run(args, env),
   },
+  'slack-bot': {
+    summary: 'the chat bot: deploys asked for in Slack',
+    help: async () => (await import('./cli/slack-bot-flags.ts')).slackBotHelp(),
+    run: async (args, env) => (await import('./cli/slack-bot.ts')).run(args, env),
+  },
   'ecr-login': {
     summary: 'puts fresh ECR tokens into pull Secrets',
     help: async () => (await import('./cli/ecr-login-flags.ts')).ecrLoginHelp(),

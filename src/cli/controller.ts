@@ -6,14 +6,14 @@ import { timingsOf } from '../kube/election/leader-elector.ts';
 import { KUBE_ERROR_KINDS } from '../kube/errors.ts';
 import { HttpKubeClient, type HttpKubeClientOptions, VERBS } from '../kube/http/http-client.ts';
 import { currentNamespace, KubeConfigError, loadKubeConfig } from '../kube/http/kubeconfig.ts';
-import { type MetricsText, type RunningServer, serveMetrics, serveProbes } from '../observability/health.ts';
 import { createLogger } from '../observability/logger.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { operatorMetrics } from '../operator/metrics.ts';
 import { type ElectionOptions, LEASE_NAME, type Operator, startOperator } from '../operator/operator.ts';
 import { SqsClients } from '../sqs/clients.ts';
-import { type ControllerFlags, FlagError, parseControllerFlags } from './controller-flags.ts';
+import { type ControllerFlags, parseControllerFlags } from './controller-flags.ts';
 import { endOnUnexpectedErrors, endSoon, stopSignal } from './process.ts';
+import { addressesOf, startServers, stopServers } from './servers.ts';
 
 /**
  * `capdeploy controller`: flags → clients → the operator, until a signal.
@@ -45,8 +45,11 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
     election && client({ maxConnections: 2, requestTimeoutMs: timingsOf(election.durationMs).renewDeadlineMs });
   const sqs = new SqsClients();
 
-  // Before the caches are complete: /healthz answers from the start, and /readyz says what is missing.
-  const servers = await serve(flags, () => operator, {
+  const checks = {
+    healthz: { controller: () => operator?.liveness() ?? { ok: true } },
+    readyz: { controller: () => operator?.readiness() ?? { ok: false, message: 'starting' } },
+  };
+  const servers = await startServers(flags, checks, {
     contentType: metrics.contentType,
     text: () => {
       metrics.clockSkew((kube.clockSkewMs() ?? 0) / 1000);
@@ -72,8 +75,7 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
     {
       version: packageJson.version,
       namespaces: flags.namespace,
-      probes: at(servers.probes),
-      metrics: at(servers.metrics),
+      ...addressesOf(servers),
       lease: election?.lease,
       identity: election?.identity,
     },
@@ -92,7 +94,7 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
   await operator.stop();
   sqs.close();
   await Promise.all([kube.close(), leaseClient?.close()]);
-  await Promise.all([servers.probes?.close(), servers.metrics?.close()]);
+  await stopServers(servers);
   log.info({}, 'stopped');
   endSoon(log);
   return 0;
@@ -114,22 +116,3 @@ function electionOf(flags: ControllerFlags, namespace: string | undefined, insta
     durationMs: flags['leader-elect-lease-duration'],
   };
 }
-
-async function serve(flags: ControllerFlags, operator: () => Operator | undefined, metrics: MetricsText) {
-  let probes: RunningServer | undefined;
-  try {
-    probes = await serveProbes({
-      address: flags['health-probe-bind-address'],
-      healthz: { controller: () => operator()?.liveness() ?? { ok: true } },
-      readyz: { controller: () => operator()?.readiness() ?? { ok: false, message: 'starting' } },
-    });
-    return { probes, metrics: await serveMetrics({ address: flags['metrics-bind-address'], metrics }) };
-  } catch (error) {
-    await probes?.close();
-    // "--metrics-bind-address: cannot listen on …": for the person who chose the address.
-    throw new FlagError((error as Error).message, { cause: error });
-  }
-}
-
-/** Where a server listens, for the log: port 0 in a flag takes a free port. */
-const at = (server: RunningServer | undefined): string => (server ? `${server.host}:${server.port}` : 'off');

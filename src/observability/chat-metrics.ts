@@ -36,6 +36,11 @@ export class ChatMetrics {
     'code',
   ]);
   readonly #callErrorValues = { method: new LabelValues(), code: new LabelValues() };
+  readonly #reloads = this.#factory.counter(
+    'config_reloads_total',
+    'Changes of the configuration file, by whether they were taken (true) or wrong (false)',
+    ['success'],
+  );
   readonly #plainText = this.#factory.counter(
     'slack_plain_text_total',
     'Messages whose layout Slack refused, sent as plain text',
@@ -81,6 +86,11 @@ export class ChatMetrics {
 
   slackSentAsPlainText(): void {
     this.#plainText.inc();
+  }
+
+  /** The configuration file has changed. @param isGood false: the one before stays */
+  configReloaded(isGood: boolean): void {
+    this.#reloads.inc({ success: String(isGood) });
   }
 
   get contentType(): string {

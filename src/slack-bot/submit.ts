@@ -9,6 +9,7 @@ import { timeOf } from '../chat/texts/time.ts';
 import type { Asker, Profile } from './asker.ts';
 import type { BotContext } from './context.ts';
 import type { Outcome } from './decision.ts';
+import { followUp } from './follow-up.ts';
 
 /** What is to be sent, after its place was allowed. */
 export interface Submission {
@@ -41,8 +42,10 @@ export async function submit(bot: BotContext, submission: Submission): Promise<A
   const understood: Line = texts.understood(wanted, at);
   try {
     const destination = bot.targets.destination(target);
-    await send(destination, messageOf(bot, submission), bot.clock.now());
+    const message = messageOf(bot, submission);
+    const { messageId } = await send(destination, message, bot.clock.now());
     decided('done');
+    followUp(bot, { ...submission, message, messageId });
     const { note } = destination;
     return answer([understood, texts.sent(target.name), ...(note === undefined ? [] : [texts.queueNotRead(note)])]);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { CONTROLLER_FLAGS } from '../../src/cli/controller-flags.ts';
 import { ECR_LOGIN_FLAGS } from '../../src/cli/ecr-login-flags.ts';
 import { environmentName, type Flag } from '../../src/cli/flags.ts';
+import { SLACK_BOT_FLAGS } from '../../src/cli/slack-bot-flags.ts';
 import { cell, code, GENERATED, table } from './markdown.ts';
 
 /** docs/reference/flags.md: the flags of each command, from their tables. */
@@ -18,6 +19,9 @@ ${rows(CONTROLLER_FLAGS)}
 The first SIGTERM drains: another replica goes on within a second. Long polls that are open end within \`waitTimeSeconds\`, and
 what they bring is settled, for 25 s at most. The second SIGTERM ends the program at once.
 
+## capdeploy slack-bot
+
+${rows(SLACK_BOT_FLAGS)}
 ## capdeploy ecr-login
 
 ${rows(ECR_LOGIN_FLAGS)}`;

@@ -34,11 +34,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Everything about talking to Slack: the socket, the Web API, tokens, envelopes.
   slack: ['base', 'text'],
   // The program that ties chat, actions, Slack and cluster together.
-  'slack-bot': ['slack', 'chat', 'actions', 'requests', 'sqs', 'kube', 'base', 'api'],
+  'slack-bot': ['slack', 'chat', 'actions', 'requests', 'sqs', 'kube', 'observability', 'base', 'api'],
   // The pull-secret refresher: a program of its own that shares clients with the operator.
   ecr: ['aws', 'kube', 'base', 'text', 'api'],
   // The command line: flags, processes, one file for each command.
-  cli: ['operator', 'ecr', 'sqs', 'aws', 'kube', 'observability', 'base'],
+  cli: ['operator', 'slack-bot', 'slack', 'ecr', 'sqs', 'aws', 'kube', 'observability', 'base'],
   main: ['cli', 'base', 'text'],
 };
 
