@@ -63,6 +63,13 @@ export const LEASES: ResourceType = {
   plural: 'leases',
   kind: 'Lease',
 };
+/** A question, which is created and never stored. */
+export const SELF_SUBJECT_RULES_REVIEWS: ResourceType = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectrulesreviews',
+  kind: 'SelfSubjectRulesReview',
+};
 export const EVENTS: ResourceType = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event' };
 
 export interface ListOptions {

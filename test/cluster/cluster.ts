@@ -56,6 +56,9 @@ export const APPLY_PATCH = 'application/apply-patch+yaml';
 export const OPERATOR = { namespace: 'capdeployjob-system', name: 'capdeployjob' } as const;
 export const OPERATOR_USER = `system:serviceaccount:${OPERATOR.namespace}:${OPERATOR.name}`;
 
+/** The ServiceAccount that deploy/chat gives the chat bot. */
+export const CHAT_BOT = { namespace: 'capdeployjob-chat', name: 'capdeployjob-slack-bot' } as const;
+
 /**
  * Whether the control plane was started for these tests alone, or is a user's (`--kubeconfig`), where what was there
  * stays as it was.

@@ -3,6 +3,13 @@ import { parseAllDocuments } from 'yaml';
 
 /** The rights that RBAC manifests give a ServiceAccount, one by one. */
 
+/** The roles of the chat bot. They are bound in each namespace of deploys: by examples/chat, or by a test's own files. */
+export const CHAT_BOT_ROLES = [
+  'deploy/chat/role.yaml',
+  'deploy/chat/operate/role.yaml',
+  'deploy/chat/approve/role.yaml',
+] as const;
+
 /** One verb on one resource. */
 export interface Right {
   verb: string;
@@ -72,7 +79,8 @@ const HANDS_OUT = ['escalate', 'bind', 'impersonate'];
 /**
  * What the bindings in the files give the ServiceAccount; roles bound to others (an approver's) are no concern here.
  * @param files YAML: Roles, ClusterRoles and their bindings; other kinds in them are passed over.
- * @returns the rights, and in words those that no operator should have: wildcards, Secrets, rights to hand out rights.
+ * @returns the rights, and in words those that no program of ours should have: wildcards, Secrets, rights to hand out
+ *   rights.
  * @throws Error where no binding names the ServiceAccount, or one names a role that is in no file.
  */
 export function rightsOf(

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { compareWithRules } from '../../cluster/audit.ts';
+import { CHAT_BOT_ROLES } from '../../cluster/rights.ts';
 import { path } from './yaml.ts';
 
+const CHAT_BOT = { namespace: 'capdeployjob-chat', name: 'capdeployjob-slack-bot' };
 const OPERATOR = { namespace: 'capdeployjob-system', name: 'capdeployjob' };
 const USER = 'system:serviceaccount:capdeployjob-system:capdeployjob';
 
@@ -256,6 +258,21 @@ describe('the manifests', () => {
     await expect(compare(log(event()), rbac([GET_JOBS], more))).rejects.toThrow(
       'ClusterRole cluster-admin is in no file',
     );
+  });
+
+  test('of the chat bot hold nothing dangerous; the verb that the policies ask for is in no log', async () => {
+    const files = [...CHAT_BOT_ROLES, 'examples/chat/role-bindings.yaml'].map(path);
+    const user = { username: `system:serviceaccount:${CHAT_BOT.namespace}:${CHAT_BOT.name}` };
+    const found = await compareWithRules({
+      auditLog: log(event({ user, verb: 'patch' })),
+      rbacFiles: files,
+      serviceAccount: CHAT_BOT,
+    });
+    expect(found).toMatchObject({ dangerous: [], missing: [], used: ['patch jobs.batch in deploy'] });
+    expect(found.superfluous).toEqual([
+      'delete jobs.batch in deploy',
+      ...['get', 'list', 'patch', 'watch'].map((verb) => `${verb} capdeployjobs.capdeployjob.dev in deploy`),
+    ]);
   });
 
   test('of the operator hold nothing dangerous', async () => {

@@ -34,7 +34,8 @@ export const isWrite = ({ verb, resource, uri }: Request): boolean =>
   WRITES.includes(verb) && resource !== 'leases' && !uri.includes('dryRun=All');
 
 /**
- * The audit log of the API server (audit-policy.yaml: all requests of the operator, and no others), read as it grows.
+ * The audit log of the API server (audit-policy.yaml: all requests of the operator; no chat bot runs here), read as it
+ * grows.
  */
 export class ApiLog {
   readonly requests: Request[] = [];

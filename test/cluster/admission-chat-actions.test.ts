@@ -1,0 +1,204 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { abort } from '../../src/actions/abort.ts';
+import { ActionError } from '../../src/actions/action-error.ts';
+import { approve, withdrawApproval } from '../../src/actions/approve.ts';
+import { freeze, unfreeze } from '../../src/actions/freeze.ts';
+import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
+import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { JOBS, type KubeClient, type KubeObject } from '../../src/kube/client.ts';
+import { type Powers, SelfCheck } from '../../src/slack-bot/self-check.ts';
+import { eventually } from '../kit/eventually.ts';
+import {
+  ABORTED_BY,
+  APPROVED_BY,
+  FREEZE,
+  jobOf,
+  lanes,
+  newResource,
+  outcome,
+  resource,
+  serviceAccount,
+  startedJob,
+  USERS,
+  type User,
+  waitingJob,
+  waits,
+} from './admission.ts';
+import { ALICE, BOB, openChatAdmission } from './admission-chat.ts';
+
+/** The chat bot's own code with the rights of its ServiceAccount, on a real API server. */
+const { world, web } = openChatAdmission();
+const { root } = USERS;
+
+let client: KubeClient;
+beforeAll(() => {
+  client = world.client(world.chatBot);
+});
+
+const named = ({ metadata: { name, uid = '' } }: KubeObject) => ({ namespace: world.namespace, job: name, uid });
+const target = ({ metadata: { name } }: CapDeployJob) => ({ namespace: world.namespace, name });
+const annotationsOf = async (name: string, type = JOBS) =>
+  (await world.as(root).get(type, name)).body.metadata.annotations ?? {};
+const refusal = async (action: Promise<unknown>): Promise<string> => {
+  const error = await action.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return error instanceof ActionError ? `${error.kind}: ${error.message}` : String(error);
+};
+
+describe.concurrent('the actions of the bot', () => {
+  test('approve, and take it back', async () => {
+    const job = await waitingJob(world, web(), { requestedBy: `${ALICE} (alice)` });
+    await approve(client, BOB, named(job));
+    expect((await annotationsOf(job.metadata.name))[APPROVED_BY]).toBe(BOB);
+    await withdrawApproval(client, named(job));
+    expect(await annotationsOf(job.metadata.name)).not.toHaveProperty([APPROVED_BY]);
+  });
+
+  test('are refused an approval by the one who asked, in words', async () => {
+    const job = await waitingJob(world, web(), { requestedBy: `${ALICE} (alice)` });
+    expect(await refusal(approve(client, ALICE, named(job)))).toMatch(
+      /^forbidden: .*whoever asked for a deploy cannot approve it/,
+    );
+    expect(await refusal(approve(client, world.chatBot.name, named(job)))).toMatch(/^forbidden: .*for people only/);
+  });
+
+  test('find no Job of another uid: what was shown is what is decided about', async () => {
+    const job = await waitingJob(world, web());
+    const other = { ...named(job), uid: crypto.randomUUID() };
+    // 422, which the actions call notFound.
+    expect(await refusal(approve(client, BOB, other))).toMatch(/^notFound: .*metadata\.uid/);
+    expect(await refusal(abort(client, BOB, other, 'waiting'))).toMatch(/^notFound: .*metadata\.uid/);
+    expect(await annotationsOf(job.metadata.name)).not.toHaveProperty([APPROVED_BY]);
+  });
+
+  test.each([
+    ['waiting', waitingJob],
+    ['running', startedJob],
+  ] as const)('abort what is %s, in the name of the one who asked for that', async (seenAs, make) => {
+    const job = await make(world, web());
+    await abort(client, ALICE, named(job), seenAs);
+    await eventually('the Job has gone', async () => {
+      const { status, body } = await world.as(root).get(JOBS, job.metadata.name);
+      if (status === 404) return true;
+      expect(body.metadata.annotations[ABORTED_BY]).toBe(ALICE);
+      return body.metadata.deletionTimestamp !== undefined;
+    });
+  });
+
+  test('freeze and thaw', async () => {
+    const frozen = await resource(world);
+    await freeze(client, BOB, target(frozen), 'production', 'incident 42');
+    expect((await annotationsOf(frozen.metadata.name, CAPDEPLOYJOBS))[FREEZE]).toBe(`${BOB}: incident 42`);
+    await freeze(client, `${ALICE} (alice)`, target(frozen), 'production', 'incident 43');
+    expect(await unfreeze(client, target(frozen), 'production')).toBe(`${ALICE} (alice): incident 43`);
+    expect(await annotationsOf(frozen.metadata.name, CAPDEPLOYJOBS)).not.toHaveProperty([FREEZE]);
+  });
+});
+
+describe.concurrent('the self-check', () => {
+  const states = (powers: Powers | undefined) =>
+    Object.fromEntries(Object.entries(powers ?? {}).map(([power, state]) => [power, state.on ? 'on' : state.why]));
+  const keyOf = ({ metadata: { namespace, name } }: CapDeployJob) => `${namespace}/${name}`;
+
+  /** A CapDeployJob whose status names a waiting Job. */
+  async function waitingIn(owner: CapDeployJob): Promise<CapDeployJob> {
+    const { metadata } = await waitingJob(world, owner);
+    const waiting = [waits(metadata.name, { uid: metadata.uid ?? '' })];
+    return (await lanes(world, owner, [{ name: 'production', waiting }])) as unknown as CapDeployJob;
+  }
+
+  /** What is on an object before and after must be the same: a dry run stores nothing. */
+  async function untouched(names: [typeof JOBS, string][], work: () => Promise<void>): Promise<void> {
+    const metadata = () =>
+      Promise.all(
+        names.map(async ([type, name]) => {
+          const { labels, annotations } = (await world.as(root).get(type, name)).body.metadata;
+          return { labels, annotations };
+        }),
+      );
+    const before = await metadata();
+    await work();
+    expect(await metadata()).toEqual(before);
+  }
+
+  test('finds that the policies hold, and which rights are missing', async () => {
+    const [own, other] = [await waitingIn(web()), await waitingIn(await resource(world))];
+    const job = own.status?.environments?.[0]?.waiting?.[0]?.job ?? '';
+    const touched: [typeof JOBS, string][] = [
+      [JOBS, job],
+      [CAPDEPLOYJOBS, own.metadata.name],
+    ];
+    await untouched(touched, async () => {
+      const found = await new SelfCheck(client).check([own, other]);
+      expect(states(found.get(keyOf(own)))).toEqual({ freeze: 'on', abort: 'on', approve: 'on' });
+      expect(states(found.get(keyOf(other)))).toEqual({ freeze: 'on', abort: 'on', approve: 'noRight' });
+    });
+  });
+
+  test('tries on the deploy that is to be decided about if it knows of none', async () => {
+    const check = new SelfCheck(client);
+    expect(states((await check.check([web()])).get(keyOf(web())))).toEqual({
+      freeze: 'on',
+      abort: 'notTried',
+      approve: 'notTried',
+    });
+    const job = await waitingJob(world, web());
+    expect(await check.may('approve', web(), named(job))).toEqual({ on: true });
+    expect(await check.may('abort', web(), named(job))).toEqual({ on: true });
+    expect(await annotationsOf(job.metadata.name)).not.toHaveProperty([APPROVED_BY]);
+  });
+
+  const ROLES = ['', '-operate', '-approve'].map((part) => `capdeployjob-slack-bot${part}`);
+
+  test('leaves off what the policies take for a person', async () => {
+    const another: User = serviceAccount(world.namespace, 'another-bot');
+    for (const role of ROLES) await world.bind(another, role);
+    const own = await waitingIn(await resource(world));
+    await eventually('the roles count', async () => {
+      const found = await new SelfCheck(world.client(another)).check([own]);
+      const why = states(found.get(keyOf(own)));
+      if (Object.values(why).includes('noRight')) return false;
+      expect(why).toEqual({ freeze: 'botUnknown', abort: 'botUnknown', approve: 'botUnknown' });
+      return true;
+    });
+  });
+
+  test('leaves everything off where no policy is bound: the bot could write any name there', async () => {
+    // In the bot's own namespace none is.
+    const [, , where = ''] = world.chatBot.name.split(':');
+    for (const role of ROLES) {
+      await world.shell(
+        root,
+        `kubectl -n ${where} create rolebinding ${role} --clusterrole=${world.nameOf('ClusterRole', role)} --user=${world.chatBot.name}`,
+      );
+    }
+    const object = newResource(world);
+    const made = await world
+      .as(root, where)
+      .create(CAPDEPLOYJOBS, { ...object, metadata: { ...object.metadata, namespace: where } });
+    expect(outcome(made)).toBe('allowed');
+    const owner = made.body as unknown as CapDeployJob;
+    const job = await world.as(root, where).create(JOBS, jobOf(owner));
+    expect(outcome(job)).toBe('allowed');
+    const { name, uid } = job.body.metadata;
+    const known = { ...owner, status: { environments: [{ name: 'production', waiting: [waits(name, { uid })] }] } };
+    await eventually('the roles count', async () => {
+      const found = await new SelfCheck(client).check([known as unknown as CapDeployJob]);
+      const why = states(found.get(keyOf(owner)));
+      if (Object.values(why).includes('noRight')) return false;
+      expect(why).toEqual({ freeze: 'notHeld', abort: 'notHeld', approve: 'notHeld' });
+      return true;
+    });
+    const { labels, annotations } = (await world.as(root, where).get(JOBS, name)).body.metadata;
+    expect(annotations).not.toHaveProperty([APPROVED_BY]);
+    expect(labels).toEqual(job.body.metadata.labels);
+  });
+
+  test('says of an account without rights that it has none', async () => {
+    const nobody = serviceAccount(world.namespace, 'nobody');
+    const found = await new SelfCheck(world.client(nobody)).check([web()]);
+    expect(states(found.get(keyOf(web())))).toEqual({ freeze: 'noRight', abort: 'noRight', approve: 'noRight' });
+  });
+});

@@ -1,0 +1,77 @@
+import { expect } from 'vitest';
+import { ANNOTATION, FREEZE_PREFIX } from '../../../src/api/names.ts';
+import type { KubeClient, KubeObject, ResourceType } from '../../../src/kube/client.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
+import { SelfCheck } from '../../../src/slack-bot/self-check.ts';
+
+export interface Patch {
+  type: ResourceType;
+  namespace: string;
+  name: string;
+  under: object;
+  patch: { metadata: { labels?: object; annotations?: Record<string, string> } };
+  dryRun: boolean | undefined;
+}
+
+export const rule = (group: string, resource: string, verbs: string[], resourceNames: string[] = []) => ({
+  apiGroups: [group],
+  resources: [resource],
+  verbs,
+  resourceNames,
+});
+export const ALL = [
+  rule('capdeployjob.dev', 'capdeployjobs', ['get', 'list', 'watch', 'patch', 'approve']),
+  rule('batch', 'jobs', ['patch', 'delete']),
+];
+
+export const forbidden = (message: string) =>
+  new KubeError('forbidden', { status: 403, reason: 'Forbidden', message: `Forbidden: ${message}` });
+export const gone = () => new KubeError('gone', { status: 404, reason: 'NotFound', message: 'NotFound: not found' });
+export const away = () =>
+  new KubeError('retryable', { status: 0, reason: 'Timeout', message: 'no answer within 30 s' });
+
+/** The words of deploy/admission, in which the self-check looks for its own part of them. */
+export const policies = ({ patch, type }: Patch): void => {
+  const says = (words: string) => forbidden(`ValidatingAdmissionPolicy 'x' with binding 'x' denied request: ${words}`);
+  const [key = ''] = Object.keys(patch.metadata.annotations ?? {});
+  if (patch.metadata.labels) throw says(`"bot" may patch ${type.kind}s but not update them, and so may change`);
+  if (key.startsWith(FREEZE_PREFIX))
+    throw says(`the value of ${key} must name the person for whom the chat bot freezes`);
+  if (key === ANNOTATION.abortedBy) throw says(`the chat bot aborts for people only: ${key} must be`);
+  if (key === ANNOTATION.approvedBy) throw says(`the chat bot approves for people only: ${key} must be`);
+};
+
+/** An API server with the bot's rights and an answer to each dry run. */
+export class Played {
+  rules: object[] = ALL;
+  incomplete = false;
+  answer: (patch: Patch) => void = policies;
+  review: (namespace: string) => void = () => {};
+  readonly patches: Patch[] = [];
+  readonly reviewed: string[] = [];
+  readonly client = {
+    create: async (type: ResourceType, { spec }: KubeObject) => {
+      expect(type.plural).toBe('selfsubjectrulesreviews');
+      const { namespace } = spec as { namespace: string };
+      this.reviewed.push(namespace);
+      this.review(namespace);
+      return { status: { resourceRules: this.rules, incomplete: this.incomplete } };
+    },
+    patch: async (
+      type: ResourceType,
+      namespace: string,
+      name: string,
+      under: object,
+      patch: Patch['patch'],
+      options?: { dryRun?: boolean },
+    ) => {
+      const call: Patch = { type, namespace, name, under, patch, dryRun: options?.dryRun };
+      this.patches.push(call);
+      this.answer(call);
+      return {};
+    },
+  } as unknown as KubeClient;
+  readonly check = new SelfCheck(this.client);
+  /** On which objects a power was tried. */
+  readonly triedOn = () => [...new Set(this.patches.map(({ namespace, name }) => `${namespace}/${name}`))];
+}
