@@ -20,7 +20,7 @@ describe.concurrent('requireApproval', () => {
       expect(entry?.why).toContain(
         `kubectl -n ${world.namespace} annotate job ${entry?.job} ${ANNOTATION.approvedBy}=<you>`,
       );
-      expect(entry?.approvalMissing).toBe(true);
+      expect(entry).toMatchObject({ approvalMissing: true, reasons: ['ApprovalMissing'] });
       await approve(world, 'v1.0.0', 'bob');
       expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded', approvedBy: 'bob' });
       expect(deployed(world)).toEqual(['v1.0.0']);

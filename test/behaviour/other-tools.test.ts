@@ -76,6 +76,7 @@ describe.concurrent('a Job that comes back without its owner', () => {
       await ask('v1.0.1', 1);
       const [entry] = await waiting(world, 'v1.0.1');
       expect(entry?.why).toContain(`Job ${job.metadata.name} runs in this lane`);
+      expect(entry?.reasons).toEqual(['ForeignDeploy']);
       await world.kubelet.finish(job.metadata.name, 0);
       await ended(world, 'web', 'v1.0.1');
       expect(overlaps(world)).toEqual([]);
@@ -123,6 +124,7 @@ test.concurrent(
     await ask('v1.0.1', 1);
     const [entry] = await waiting(world, 'v1.0.1');
     expect(entry?.why).toContain(`Pod ${name} runs in this lane`);
+    expect(entry?.reasons).toEqual(['ForeignDeploy']);
     await world.kubelet.finish(name, 0);
     await ended(world, 'web', 'v1.0.1');
     expect(overlaps(world)).toEqual([]);

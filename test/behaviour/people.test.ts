@@ -254,6 +254,7 @@ describe.concurrent('deleting the CapDeployJob', () => {
       await ask('v1.0.2', 2);
       const [entry] = await waiting(world, 'v1.0.2');
       expect(entry?.why).toContain(`Job ${job} runs in this lane`);
+      expect(entry?.reasons).toEqual(['ForeignDeploy']);
       await world.change(JOBS, job, keptBy());
       await ended(world, 'web', 'v1.0.2');
       await world.change(JOBS, waitingJob, keptBy());

@@ -12,7 +12,12 @@ describe.concurrent('notBefore', () => {
       const notBefore = inSeconds(600);
       await ask('v2.0.0', 0, { notBefore });
       const [entry] = await waiting(world, 'v2.0.0');
-      expect(entry).toMatchObject({ why: `not before ${notBefore}`, until: notBefore, dueAt: notBefore });
+      expect(entry).toMatchObject({
+        why: `not before ${notBefore}`,
+        until: notBefore,
+        dueAt: notBefore,
+        reasons: ['NotDue'],
+      });
       await ask('v1.0.1', 1);
       await ended(world, 'web', 'v1.0.1');
       clock.advance(600_000);

@@ -67,6 +67,7 @@ describe.concurrent('why a request waits', () => {
         `${job} (v1.0.0) has the lane; 1 ahead of it in the lane`,
         `${job} (v1.0.0) has the lane; 2 ahead of it in the lane`,
       ]);
+      expect(entries.map(({ reasons }) => reasons)).toEqual([['LaneBusy'], ['LaneBusy'], ['LaneBusy']]);
       expect((await world.resource('web')).status).toMatchObject({ waiting: 3, active: 1 });
       await world.kubelet.finish(job, 0);
       const next = await running(world, 'v1.0.1');
@@ -85,7 +86,10 @@ describe.concurrent('why a request waits', () => {
       const { ask } = await served(world, frozen(true));
       await ask('v1.0.0', 0);
       const [entry] = await waiting(world, 'v1.0.0');
-      expect(entry?.why).toBe('frozen: spec.environments[production].suspend is true');
+      expect(entry).toMatchObject({
+        why: 'frozen: spec.environments[production].suspend is true',
+        reasons: ['Frozen'],
+      });
       expect(await production(world)).toMatchObject({ frozen: 'spec.environments[production].suspend is true' });
       await world.edit('web', { suspend: true });
       await eventually('both are named', async () =>
@@ -96,6 +100,62 @@ describe.concurrent('why a request waits', () => {
       await world.edit('web', { suspend: false, ...frozen(false) });
       await running(world, 'v1.0.0');
       expect(await production(world)).not.toHaveProperty('frozen');
+    }),
+  );
+});
+
+describe.concurrent('why a deploy was asked for, and its Slack thread', () => {
+  const asked = { reason: 'fixes the basket', slack: { channel: 'C0PROD', threadTs: '1764500000.000100' } };
+  const told = { requestReason: asked.reason, slack: asked.slack };
+
+  test(
+    'stand in the status while it waits and runs, and in the history',
+    inWorld(async (world) => {
+      world.script = () => 'run';
+      const { ask } = await served(world, { environments: [{ name: 'production', suspend: true }] });
+      await ask('v1.0.0', 0, asked);
+      expect(await waiting(world, 'v1.0.0')).toMatchObject([told]);
+      await world.edit('web', { environments: [{ name: 'production' }] });
+      const { job } = await running(world, 'v1.0.0');
+      expect((await production(world))?.active).toMatchObject([told]);
+      await world.kubelet.finish(job, 0);
+      expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ ...told, result: 'Succeeded', reason: 'Completed' });
+    }),
+  );
+
+  test(
+    'stand in the history if its Job is deleted, while it waits or while it runs',
+    inWorld(async (world) => {
+      world.script = () => 'run';
+      const { ask } = await served(world);
+      await ask('v1.0.0', 0, asked);
+      const { job } = await running(world, 'v1.0.0');
+      await ask('v1.0.1', 1, { ...asked, slack: { channel: 'C0PROD' } });
+      const [next] = await waiting(world, 'v1.0.1');
+      await world.remove(JOBS, next?.job ?? '');
+      expect(await ended(world, 'web', 'v1.0.1')).toMatchObject({
+        ...told,
+        slack: { channel: 'C0PROD' },
+        reason: 'JobDeleted',
+      });
+      await world.remove(JOBS, job);
+      expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ ...told, reason: 'JobDeleted' });
+    }),
+  );
+
+  test(
+    'do not tell one request from another: a second send with other words is the same deploy',
+    inWorld(async (world) => {
+      world.script = () => 'run';
+      const { ask, queue } = await served(world);
+      await ask('v1.0.0', 0, { ...asked, id: 'deploy-1' });
+      const { job } = await running(world, 'v1.0.0');
+      await ask('v1.0.0', 0, { id: 'deploy-1', reason: 'again', slack: { channel: 'C0OTHER' } });
+      await eventually('the second send is deleted', async () => (await world.depth(queue)) === 0);
+      await world.kubelet.finish(job, 0);
+      expect(await ended(world, 'web', 'v1.0.0')).toMatchObject(told);
+      const { history, rejections } = (await world.resource('web')).status ?? {};
+      expect([history?.length, rejections]).toEqual([1, undefined]);
     }),
   );
 });

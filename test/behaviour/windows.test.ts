@@ -31,7 +31,11 @@ describe.concurrent('windows', () => {
       const { ask } = await served(world, withWindows({ kind: 'Allow', schedule, durationSeconds: 3600 }), { clock });
       await ask('v1.0.0', 0);
       const [entry] = await waiting(world, 'v1.0.0');
-      expect(entry).toMatchObject({ until: opening.toISOString(), why: expect.stringContaining('it opens at') });
+      expect(entry).toMatchObject({
+        until: opening.toISOString(),
+        why: expect.stringContaining('it opens at'),
+        reasons: ['Closed'],
+      });
       expect(await production(world)).toMatchObject({ closedUntil: opening.toISOString() });
       clock.advance(opening.getTime() - clock.now());
       expect(await ended(world, 'web', 'v1.0.0')).toMatchObject({ result: 'Succeeded' });

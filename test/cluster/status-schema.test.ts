@@ -18,7 +18,15 @@ beforeAll(async () => {
 const at = '2026-11-02T09:00:00.123Z';
 const request = { job: 'web-production-a', id: 'a', repository: 'web', task: 'deploy', revision: 'v1', sentAt: at };
 const times = { notBefore: at, expiresAt: at };
-const people = { requestedBy: 'alice', senderId: 'AROA:alice', approvedBy: 'bob', abortedBy: 'carol' };
+/** Made anew for each entry: a copy of the whole keeps apart what is broken alone. */
+const people = () => ({
+  requestedBy: 'alice',
+  requestReason: 'fixes the basket',
+  slack: { channel: 'C024BE91L', threadTs: '1764500000.000100' },
+  senderId: 'AROA:alice',
+  approvedBy: 'bob',
+  abortedBy: 'carol',
+});
 
 /** A status with something in every field. */
 const FULL = {
@@ -44,7 +52,7 @@ const FULL = {
           {
             ...request,
             ...times,
-            ...people,
+            ...people(),
             uid: 'b',
             dueAt: at,
             since: at,
@@ -57,10 +65,11 @@ const FULL = {
           {
             ...request,
             ...times,
-            ...people,
+            ...people(),
             uid: 'c',
             dueAt: at,
             why: 'not before a moment',
+            reasons: ['NotDue'],
             until: at,
             approvalMissing: true,
             approvedAt: at,
@@ -88,7 +97,7 @@ const FULL = {
       {
         ...request,
         ...times,
-        ...people,
+        ...people(),
         environment: 'production',
         result: 'Failed',
         reason: 'BackoffLimitExceeded',

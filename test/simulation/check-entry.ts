@@ -2,6 +2,7 @@ import type { CapDeployJobStatus, HistoryEntry } from '../../src/api/capdeployjo
 import type { KubeObject } from '../../src/kube/client.ts';
 import { wrongAborter } from './check-aborts.ts';
 import { isInDoubt, wrongEnd } from './check-ends.ts';
+import { checkTexts } from './check-texts.ts';
 import type { Oracle } from './oracle.ts';
 import type { ResourceSpec } from './setting.ts';
 import {
@@ -27,6 +28,7 @@ export function checkEntry(
 ): void {
   const request = oracle.requests.get(`${truth.uid}/${entry.environment}/${entry.id}`);
   if (request === undefined) throw new Violation('invariant 7', `request ${entry.id} is recorded, and had no Job`);
+  checkTexts(request, entry);
   const seen = oracle.look(truth.name).jobs;
   for (const start of request.starts) start.isAcknowledged ||= start.version <= seen;
   const problem =

@@ -4,6 +4,8 @@ import { checkClaimedAborter, checkWaitingAborter } from './check-aborts.ts';
 import { checkEntry } from './check-entry.ts';
 import { checkClaimedEnd } from './check-exits.ts';
 import { contentOf } from './check-messages.ts';
+import { checkTexts } from './check-texts.ts';
+import { checkWaits } from './check-waits.ts';
 import type { Sent } from './messages.ts';
 import { environmentsOf, type Oracle } from './oracle.ts';
 import type { ResourceSpec } from './setting.ts';
@@ -26,6 +28,7 @@ export function checkStatus(oracle: Oracle, truth: ResourceTruth, previous: Kube
     checkNothingFallsOut(name, was, is, after.history ?? []);
     checkWatermark(name, was, is);
     checkWaiting(oracle, truth, name, is, after.history ?? []);
+    if (is) checkWaits(oracle, truth, is, previous);
     checkClaim(oracle, truth, name, was?.active?.[0], is?.active?.[0], after, previous);
     if (!was?.active?.length) checkHeld(oracle, truth, name, is);
   }
@@ -171,6 +174,7 @@ function checkWaiting(
     const { id, job } = entry;
     checkWaitingAborter(oracle, entry);
     const request = oracle.requests.get(`${truth.uid}/${name}/${id}`);
+    checkTexts(request, entry);
     if (!request?.jobs.some((each) => each.name === job)) {
       throw new Violation('invariant 7', `${id} is listed as waiting, and there was never such a Job`);
     }
@@ -202,6 +206,7 @@ function checkClaim(
     const seen = oracle.look(truth.name).jobs;
     if (job.start && job.start.version <= seen) job.start.isAcknowledged = true;
   }
+  if (is) checkTexts(oracle.requests.get(`${truth.uid}/${name}/${is.id}`), is);
   if (is) checkClaimedEnd(oracle, was, is);
   if (is) checkClaimedAborter(oracle, was, is);
   if (is && was?.ending && was.uid === is.uid && !is.ending) checkTakenBack(oracle, truth, is);

@@ -14,6 +14,12 @@ export interface Intent {
   readonly expiresAt: string | undefined;
   /** Epoch milliseconds. */
   readonly sentAt: number;
+  /** Texts for people. */
+  readonly texts: {
+    readonly reason: string | undefined;
+    readonly channel: string | undefined;
+    readonly threadTs: string | undefined;
+  };
 }
 
 export interface Sent {
@@ -51,7 +57,10 @@ export function sendMessage(world: World, place: Place, random: Random): string 
   const earlier = world.oracle.sent.filter((each) => each.place === place && each.intent?.id.startsWith('id-'));
   const isRepeated = earlier.length > 0 && random.chance(world.profile.repeats);
   const fields = isRepeated ? repeat(random.pick(earlier).intent!, random) : draw(world, place, random);
-  const message = place.queue.send(JSON.stringify({ repository: 'livesense/web', ...fields }), delayMs);
+  const texts = textsFor(world.oracle.sent.length + 1);
+  const { reason, ...slack } = texts;
+  const told = { reason, ...(slack.channel === undefined ? {} : { slack }) };
+  const message = place.queue.send(JSON.stringify({ repository: 'livesense/web', ...fields, ...told }), delayMs);
   const claimed = fields.sentAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(fields.sentAt);
   const intent: Intent = {
     id: fields.id ?? message.messageId,
@@ -62,11 +71,19 @@ export function sendMessage(world: World, place: Place, random: Random): string 
     notBefore: fields.notBefore,
     expiresAt: fields.expiresAt,
     sentAt: Math.min(claimed, message.sentTimestamp),
+    texts,
   };
   world.oracle.messageSent({ place, message, intent });
   const times = [fields.notBefore && `not before ${fields.notBefore}`, fields.expiresAt && `until ${fields.expiresAt}`];
   return `${message.messageId}: ${intent.id} ${intent.task} ${intent.revision} to ${place.name}/${intent.environment}, sent ${new Date(intent.sentAt).toISOString()} ${times.filter(Boolean).join(' ')}`;
 }
+
+/** By the number of the message, so that it changes no run: some give no reason, no thread, or nothing of Slack. */
+const textsFor = (number: number): Intent['texts'] => ({
+  reason: number % 5 === 0 ? undefined : `fixes #${number}`,
+  channel: number % 4 === 0 ? undefined : `C${number}`,
+  threadTs: number % 4 < 2 ? undefined : `1764500000.${String(number).padStart(6, '0')}`,
+});
 
 interface Fields {
   id: string | undefined;

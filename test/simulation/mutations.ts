@@ -1,4 +1,5 @@
 import { MUTATIONS_OF_ENDS } from './mutations-ends.ts';
+import { MUTATIONS_OF_STATUS } from './mutations-status.ts';
 
 /** A bug to be planted: `find` stands exactly once in `file`, and gives way to `replace`. */
 export interface Mutation {
@@ -69,22 +70,22 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a Pod without a claim does not hold the lane',
     rule: 'rule 3',
-    file: 'src/lanes/lane.ts',
-    find: 'const pod = this.view.pods.find(isAlive);\n    if (!pod)',
-    replace: 'const pod = undefined as never as import("./job.ts").Pod;\n    if (!pod)',
+    file: 'src/lanes/occupant.ts',
+    find: 'const pod = pods.find(isAlive);\n  if (!pod)',
+    replace: 'const pod = undefined as never as import("./job.ts").Pod;\n  if (!pod)',
   },
   {
     name: 'only the resource’s own Jobs are looked at',
     rule: 'rule 3',
-    file: 'src/lanes/lane.ts',
-    find: 'const job = [...this.view.jobs, ...this.view.foreignJobs].find(isRunning);',
-    replace: 'const job = this.view.jobs.find(isRunning);',
+    file: 'src/lanes/occupant.ts',
+    find: 'const job = [...jobs, ...foreignJobs].find(isRunning);',
+    replace: 'const job = jobs.find(isRunning);',
   },
   {
     name: 'a claim is started beside a Job that somebody resumed and suspended',
     rule: 'rule 3',
-    file: 'src/lanes/lane.ts',
-    find: 'if (!pod) return this.#interruptedBeside;',
+    file: 'src/lanes/occupant.ts',
+    find: 'if (!pod) return interruptedBeside(lane);',
     replace: 'if (!pod) return undefined;',
   },
   {
@@ -332,4 +333,5 @@ export const MUTATIONS: readonly Mutation[] = [
       '    this.#deps.announcer.recorded(key, observation, plan);\n    if (writeStatus) onStored(await this.#storeStatus(observation.resource, plan));',
   },
   ...MUTATIONS_OF_ENDS,
+  ...MUTATIONS_OF_STATUS,
 ];

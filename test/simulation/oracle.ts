@@ -5,6 +5,7 @@ import { checkNameOnJob } from './check-aborts.ts';
 import { checkOverlap, checkRemoval, checkResume, lookedAt } from './check-lanes.ts';
 import { checkMessageDeleted } from './check-messages.ts';
 import { checkStatus } from './check-status.ts';
+import { checkTextsOfJob } from './check-texts.ts';
 import { podChanged } from './follow-pods.ts';
 import { type Look, NO_LOOK } from './looks.ts';
 import type { Sent } from './messages.ts';
@@ -246,6 +247,7 @@ export class Oracle {
     if (!asked.some(({ intent }) => intent?.sentAt === sentAt)) {
       throw new Violation('invariant 5', `Job ${object.metadata.name} was sent at ${sentAt}, which nobody said`);
     }
+    checkTextsOfJob(object, asked);
     const key = `${owner?.uid}/${environment}/${id}`;
     const notBefore = momentOf(annotationOf(object, 'not-before'));
     const content = {

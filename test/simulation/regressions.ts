@@ -19,7 +19,7 @@ export const REGRESSIONS: readonly (RunOptions & { readonly name: string })[] = 
     steps: 200,
   },
   {
-    // src/lanes/lane.ts, occupant
+    // src/lanes/occupant.ts
     name: 'a claim that was not started yet is not started after a newer Job that somebody resumed and suspended',
     seed: 171,
     steps: 200,
