@@ -88,7 +88,12 @@ export class SlackRig {
       log: this.log,
       ...more,
     });
-    this.atEnd(() => app.stop());
+    this.atEnd(async () => {
+      // A test may leave a listener at work, for which the end waits.
+      const inTime = setInterval(() => this.clock.advance(5_000), 5);
+      await app.stop();
+      clearInterval(inTime);
+    });
     app.start();
     return { app, metrics };
   }
