@@ -17,7 +17,7 @@ export interface Mention {
   /** Of the line: its id in the channel, and when it was said. */
   readonly ts: string;
   readonly threadTs: string | undefined;
-  /** As Slack's event has it, the mention included. */
+  /** In Slack's markup, without the mention. */
   readonly text: string;
 }
 
@@ -35,21 +35,17 @@ const REMEMBERED = 2_000;
 /** What was typed: as a line that mentions the bot, or after the slash command. */
 export class CommandLines {
   readonly #bot: BotContext;
-  readonly #botUser: string;
   readonly #seen = new BoundedMap<string, true>(REMEMBERED);
 
-  /** @param botUser the id of the user that the bot is */
-  constructor(bot: BotContext, botUser: string) {
+  constructor(bot: BotContext) {
     this.#bot = bot;
-    this.#botUser = botUser;
   }
 
   async mention({ user, channel, ts, threadTs, text }: Mention): Promise<void> {
     const asker: Asker = { user, channel, threadTs: threadTs ?? ts };
-    const line = this.#afterMention(text);
     const at = Math.floor(Number(ts) * 1000);
     const id = idOfLine(this.#bot.config().slack.team, channel, ts);
-    await this.#run(asker, line, at, id, { ...asker, threadTs });
+    await this.#run(asker, text, at, id, { ...asker, threadTs });
   }
 
   async slashCommand({ user, channel, text, triggerId, responseUrl }: SlashCommand): Promise<void> {
@@ -60,7 +56,7 @@ export class CommandLines {
   }
 
   /** @param answerTo where the asker reads: an answer to a line in the channel itself belongs there, not in its thread */
-  async #run(asker: Asker, line: string | undefined, at: number, id: string, answerTo: Asker): Promise<void> {
+  async #run(asker: Asker, line: string, at: number, id: string, answerTo: Asker): Promise<void> {
     if (this.#seen.has(id)) return;
     this.#seen.set(id, true);
     const profile = await this.#bot.people.profile(asker.user);
@@ -72,10 +68,9 @@ export class CommandLines {
     }
   }
 
-  async #answerTo(call: Omit<Call, 'command'>, line: string | undefined): Promise<Answer> {
+  async #answerTo(call: Omit<Call, 'command'>, line: string): Promise<Answer> {
     const { asker, profile, at } = call;
     const texts = deployTexts[profile.language];
-    if (line === undefined) return answer([texts.mentionFirst()]);
     const parsed = parseCommandLine(fold(line), { at, timeZone: profile.timeZone });
     if ('problem' in parsed) return answer([texts.problem(parsed.problem)]);
     const { command } = parsed;
@@ -88,12 +83,6 @@ export class CommandLines {
     return handler
       ? await handler(this.#bot, { ...call, command })
       : answer([texts.problem({ kind: 'unknownCommand', found: verb })]);
-  }
-
-  /** @returns what follows the mention of the bot at the beginning of a line; undefined if the line begins otherwise */
-  #afterMention(text: string): string | undefined {
-    const [, user, rest] = /^\s*<@([A-Z0-9]+)(?:\|[^>]*)?>[\s:,、]*(.*)$/su.exec(text) ?? [];
-    return user === this.#botUser ? rest : undefined;
   }
 }
 

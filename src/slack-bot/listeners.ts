@@ -4,7 +4,7 @@ import type { BotContext } from './context.ts';
 
 /** What becomes of each envelope. */
 export function listenersOf(bot: BotContext): Listeners {
-  const lines = new CommandLines(bot, '');
+  const lines = new CommandLines(bot);
   return {
     mention: ({ userId, channelId, ts, threadTs, text }) =>
       lines.mention({ user: userId, channel: channelId, ts, threadTs, text }),

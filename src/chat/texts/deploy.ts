@@ -45,7 +45,6 @@ const en = {
     ...what(it),
     '. It is in the queue; the operator may be down or behind.',
   ],
-  mentionFirst: (): Line => ['A command begins with my name. ', { code: 'help' }, ' lists the commands.'],
   failed: (): Line => [
     'Something went wrong in the bot; its log says what. ',
     { code: 'status' },
@@ -155,7 +154,6 @@ const ja: typeof en = {
     ...what(it),
     '。メッセージはキューにあります。オペレーターが停止または遅延している可能性があります。',
   ],
-  mentionFirst: () => ['コマンドは行の先頭で私にメンションしてください。', { code: 'help' }, ' で一覧を見られます。'],
   failed: () => [
     'ボットの内部でエラーが起きました。詳細はログにあります。結果は ',
     { code: 'status' },
