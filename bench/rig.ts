@@ -13,7 +13,7 @@ import {
   type LocalSqsOptions,
   startLocalSqs,
 } from '../dev/local-sqs.ts';
-import { type Operator, startOperator } from '../dev/operator-process.ts';
+import { type Program, startOperator } from '../dev/program-process.ts';
 import { CAPDEPLOYJOBS } from '../src/api/names.ts';
 import { type KubeObject, PODS, type ResourceType } from '../src/kube/client.ts';
 
@@ -24,7 +24,7 @@ import { type KubeObject, PODS, type ResourceType } from '../src/kube/client.ts'
 export interface Rig {
   cluster: LocalCluster;
   sqs: SQSClient;
-  operator: Operator;
+  operator: Program;
   /**
    * Creates a queue and a CapDeployJob that reads it; `spec` is laid over a small valid one. @returns the URL of the
    * queue.

@@ -1,12 +1,14 @@
 /**
- * `npm run demo`: a message becomes a deploy, on this machine alone. With --serve everything stays up to play with,
- * until Ctrl-C. Whatever way it ends, it leaves no process and no file behind.
+ * `npm run demo`: a message becomes a deploy, on this machine alone. With --chat people ask for the deploys, in a Slack
+ * on this machine. With --serve everything stays up to play with, until Ctrl-C. Whatever way it ends, it leaves no
+ * process and no file behind.
  */
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { play } from './play.ts';
+import { playChat } from './play-chat.ts';
 import { Table } from './table.ts';
 
 /** Somebody wants it to end: no failure, but no success either. */
@@ -15,9 +17,9 @@ class Interrupted extends Error {
 }
 
 const args = process.argv.slice(2);
-const unknown = args.find((arg) => arg !== '--serve');
+const unknown = args.find((arg) => arg !== '--serve' && arg !== '--chat');
 if (unknown !== undefined) {
-  console.error(`demo: ${JSON.stringify(unknown)}: only --serve is known`);
+  console.error(`demo: ${JSON.stringify(unknown)}: only --chat and --serve are known`);
   process.exit(2);
 }
 const serve = args.includes('--serve');
@@ -42,7 +44,7 @@ const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true
 
 let code = 1;
 try {
-  const good = await play({
+  const good = await (args.includes('--chat') ? playChat : play)({
     directory,
     table: new Table(),
     serve,

@@ -58,6 +58,12 @@ export function showHowToPlay(
   table.line();
 }
 
+/** @param commits of each revision, by name */
+export function titleOf(commits: Readonly<Record<string, string>>, commit: string): string {
+  const revision = Object.keys(commits).find((name) => commits[name] === commit);
+  return `REVISION ${commit.slice(0, 12)}${revision ? ` (${revision})` : ''}`;
+}
+
 /** 10:00:00.412 of an RFC 3339 stamp, in UTC; without the fraction where there is none. */
 function timeOfDay(stamp: string | undefined): string {
   return stamp?.slice(11).replace('Z', '') ?? '-';

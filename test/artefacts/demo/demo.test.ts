@@ -51,6 +51,6 @@ test('--serve plays the demo, stays up, deploys what it is sent, and ends with 0
 test('an argument that it does not know is refused in one line', async () => {
   const demo = await start('--server');
   expect(await demo.ended).toBe(2);
-  expect(demo.output).toBe('demo: "--server": only --serve is known\n');
+  expect(demo.output).toBe('demo: "--server": only --chat and --serve are known\n');
   expect(await demo.leftBehind()).toEqual([]);
 });

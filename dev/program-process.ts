@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from './local-sqs.ts';
 
-/**
- * The operator as a cluster runs it: `capdeploy controller` in a process of its own, told where to look by flags and
- * environment.
- */
-export interface Operator {
+/** A command of `capdeploy` as a cluster runs it: in a process of its own, told where to look by flags and environment. */
+export interface Program {
+  /** For example `controller`. */
+  readonly command: string;
   readonly pid: number;
   /** What it logged, one JSON object a line. */
   readonly log: readonly string[];
@@ -20,7 +19,7 @@ export interface Operator {
 const KEEP_LINES = 2000;
 const STOP_MS = 15_000;
 
-export interface OperatorOptions {
+export interface ProgramOptions {
   kubeconfig: string;
   queueOrigin: string;
   /** Further flags, such as `--namespace=deploy`. */
@@ -29,13 +28,17 @@ export interface OperatorOptions {
   nodeOptions?: readonly string[];
 }
 
-export function startOperator(options: OperatorOptions): Operator {
+/** `capdeploy controller`. */
+export const startOperator = (options: ProgramOptions): Program => startProgram('controller', options);
+
+/** A command that uses a cluster and queues. */
+export function startProgram(command: string, options: ProgramOptions): Program {
   const child: ChildProcess = spawn(
     process.execPath,
     [
       ...(options.nodeOptions ?? []),
       fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-      'controller',
+      command,
       `--kubeconfig=${options.kubeconfig}`,
       `--allow-queue-origin=${options.queueOrigin}`,
       '--health-probe-bind-address=0',
@@ -65,6 +68,7 @@ export function startOperator(options: OperatorOptions): Operator {
   ended.then(() => process.off('exit', kill));
 
   return {
+    command,
     pid: child.pid as number,
     log,
     ended,
