@@ -21,7 +21,9 @@ describe.concurrent('deploy by a line', () => {
   test(
     'a line with pasted no-break spaces becomes the deploy that its author sees',
     inChat(async (world, chat) => {
-      const { message } = chat.slack.as('alice').say('deploys', '@capdeploy deploy -r\u00a0web -e production\u00a0-h v1.0.0');
+      const { message } = chat.slack
+        .as('alice')
+        .say('deploys', '@capdeploy deploy -r\u00a0web -e production\u00a0-h v1.0.0');
       await ended(world, 'web', 'v1.0.0');
       expect(deployed(world)).toEqual(['v1.0.0']);
       const entry = (await world.resource('web')).status?.history?.[0];
