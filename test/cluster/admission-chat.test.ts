@@ -16,6 +16,12 @@ import {
   wordsOf,
 } from './admission.ts';
 import { ALICE, BOB, BOT, openChatAdmission } from './admission-chat.ts';
+import { readYaml } from './manifests.ts';
+import { CHAT_BOT_ROLES } from './rights.ts';
+
+interface Role {
+  rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+}
 
 /**
  * What the chat bot's ServiceAccount may do to Jobs on a real API server, and what nobody else may do in its stead.
@@ -231,4 +237,23 @@ describe('a user who is called as a Slack user is', () => {
 test('people still approve under their own names', async () => {
   const job = await waitingJob(world, web());
   expect(await patch(alan, job, approve('alan'))).toBe('allowed');
+});
+
+test('the bot has the rights of the files, and of all else no more than everybody', async () => {
+  const list = `kubectl auth can-i --list --no-headers -n ${world.namespace}`;
+  const shown = (await world.shell(world.chatBot, list))
+    .split('\n')
+    // resource.group  []  [resourceNames]  [verbs]; a path has no resource before its brackets.
+    .map((line) => /^(\S+) +\[\] +\[(.*)\] +\[(.*)\]$/.exec(line))
+    .flatMap((match) => match?.[3]?.split(' ').map((verb) => `${verb} ${match[1]} ${match[2]}`.trim()) ?? [])
+    .filter((right) => !/ self\w+\.auth(entication|orization)\.k8s\.io$/.test(right));
+  const name = web().metadata.name;
+  const ofAll = CHAT_BOT_ROLES.filter((file) => !file.includes('approve'));
+  const expected = ofAll.flatMap((file) =>
+    readYaml<Role>(file).rules.flatMap(({ apiGroups, resources, verbs }) =>
+      verbs.map((verb) => `${verb} ${resources[0]}.${apiGroups[0]}`),
+    ),
+  );
+  // What openChatAdmission gives it in place of the third role.
+  expect(shown.sort()).toEqual([...expected, `approve capdeployjobs.capdeployjob.dev ${name}`].sort());
 });
