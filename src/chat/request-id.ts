@@ -28,3 +28,16 @@ export const actorOf = (team: string, user: string): string => `slack:${team}/${
 /** Who asks, as the message says it. @param name for people; the ids before it are what counts */
 export const requestedByOf = (team: string, user: string, name: string): string =>
   `${actorOf(team, user)} ${name}`.trim();
+
+/** Letters that a name in brackets cannot have, or that a reader of `<who>: <why>` takes for the end of <who>. */
+const MARKS = /[():\s\p{Cc}\p{Cf}]+/gu;
+const MAX_NAME = 60;
+
+/**
+ * Who freezes: `slack:<team>/<user> (<name>)`, as the policies of deploy/admission take it from the bot.
+ * @param name for people
+ */
+export function freezerOf(team: string, user: string, name: string): string {
+  const shown = name.toWellFormed().replace(MARKS, ' ').trim().slice(0, MAX_NAME).toWellFormed().trim();
+  return shown === '' ? actorOf(team, user) : `${actorOf(team, user)} (${shown})`;
+}

@@ -72,6 +72,11 @@ const configSchema = z
     approveUnverified: z.boolean().default(false),
     protected: z.array(environment).max(50).default([]),
     confirm: z.array(environment).max(50).default([]),
+    /**
+     * How `rollback` goes back: by a deploy of the revision that was there before, or by Capistrano's own task
+     * `deploy:rollback` where spec.tasks has it.
+     */
+    rollback: z.enum(['revision', 'task']).default('revision'),
     rules: z.array(ruleSchema).max(500),
     limits: z
       .strictObject({

@@ -12,7 +12,8 @@ export interface Understood {
   readonly notBefore: string | undefined;
 }
 
-const what = ({ repository, environment, task, revision }: Understood): Line => [
+/** A deploy in one line: `web → production v1.1.0`. */
+export const what = ({ repository, environment, task, revision }: Omit<Understood, 'notBefore'>): Line => [
   { bold: `${repository} → ${environment}` },
   ...(revision === undefined ? [] : [' ', { code: revision }]),
   ...(task === 'deploy' ? [] : [' (', { code: task }, ')']),

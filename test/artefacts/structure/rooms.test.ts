@@ -29,7 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   operator: ['operator/intake', 'operator/controller', 'sqs', 'kube', 'observability', 'base'],
   // What a person may do, with an explicit actor: the one way of every face.
   actions: ['requests', 'sqs', 'kube', 'base', 'text', 'api'],
-  // Deploys asked for in chat. Of Slack itself it knows no more than how its texts are written.
+  // Deploys asked for in chat. Of Slack it knows no more than how its texts are written and shown.
   chat: ['text', 'api'],
   // The program that ties chat, actions, Slack and cluster together.
   'slack-bot': ['chat', 'actions', 'requests', 'sqs', 'kube', 'base', 'api'],
