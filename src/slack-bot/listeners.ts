@@ -1,19 +1,53 @@
-import type { Listeners } from '../slack/listeners.ts';
+import { DECISION_VIEW } from '../chat/decision-view.ts';
+import type { Action, Listeners, Submission, ViewListener } from '../slack/listeners.ts';
 import { CommandLines } from './command-lines.ts';
 import type { BotContext } from './context.ts';
+import { type Confirmation, Decisions } from './decide/decisions.ts';
 
-/** What becomes of each envelope. */
+/** What becomes of each envelope. Every way to an action is here; each asks `Permissions` itself. */
 export function listenersOf(bot: BotContext): Listeners {
   const lines = new CommandLines(bot);
+  const decisions = new Decisions(bot);
   return {
-    mention: ({ userId, channelId, ts, threadTs, text }) =>
-      lines.mention({ user: userId, channel: channelId, ts, threadTs, text }),
-    command: ({ userId, channelId, text, triggerId, responseUrl }) =>
-      lines.slashCommand({ user: userId, channel: channelId, text, triggerId, responseUrl }),
+    mention: ({ userId, channelId, ...line }) => lines.mention({ ...line, user: userId, channel: channelId }),
+    command: ({ userId, channelId, ...command }) =>
+      lines.slashCommand({ ...command, user: userId, channel: channelId }),
     shortcut: async () => {},
     actions: {},
-    unknownAction: async () => {},
+    // Buttons have ids such as `abort:3`, so that each is there once in its message; old ones are answered as well.
+    unknownAction: (action) => clicked(decisions, action),
     options: {},
-    views: {},
+    views: { [DECISION_VIEW]: decisionView(decisions) },
   };
 }
+
+async function clicked(decisions: Decisions, { userId, actionId, value, triggerId, place }: Action): Promise<void> {
+  if (place.kind === 'view') return;
+  const { channelId, messageTs, threadTs, isEphemeral } = place;
+  await decisions.clicked({
+    user: userId,
+    channel: channelId,
+    // A message that only one person sees begins no thread.
+    threadTs: threadTs ?? (isEphemeral ? undefined : messageTs),
+    actionId,
+    value: typeof value === 'string' ? value : undefined,
+    triggerId,
+  });
+}
+
+const decisionView = (decisions: Decisions): ViewListener => ({
+  submit: (submission) => decisions.confirmed(confirmationOf(submission)),
+  late: (submission) => decisions.late(confirmationOf(submission)),
+  failed: (submission) => decisions.failed(confirmationOf(submission)),
+  afterLate: (submission, answer) => {
+    const shown = answer && 'view' in answer ? { response_action: 'update' as const, view: answer.view } : undefined;
+    return decisions.afterLate(confirmationOf(submission), shown);
+  },
+});
+
+const confirmationOf = ({ userId, view }: Submission): Confirmation => ({
+  user: userId,
+  viewId: view.id,
+  viewHash: view.hash,
+  privateMetadata: view.privateMetadata,
+});

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { UsageError } from '../base/usage-error.ts';
@@ -10,15 +11,17 @@ import type { QueueRules } from '../sqs/check-queues.ts';
 import type { Queue, QueueSettings } from '../sqs/queue.ts';
 import { ClusterTargets } from './cluster-targets.ts';
 import type { ConfigFile } from './config-file.ts';
-import type { BotContext } from './context.ts';
+import type { BotContext, Powers } from './context.ts';
 import type { Decision } from './decision.ts';
 import { SlackFacts } from './facts.ts';
 import { FileTargets } from './file-targets.ts';
+import { KnownPowers } from './known-powers.ts';
 import { listenersOf } from './listeners.ts';
 import { People } from './people.ts';
 import { Permissions } from './permissions.ts';
 import { PersonalLimit } from './personal-limit.ts';
 import { OpenQueues } from './queues.ts';
+import { SelfCheck } from './self-check.ts';
 import { SlackVoice } from './voice.ts';
 
 export interface SlackBotOptions {
@@ -35,12 +38,16 @@ export interface SlackBotOptions {
   readonly log: Log;
 }
 
+const OUTSIDE = 'with source: file the bot sees no cluster';
+const NO_POWERS: Powers = { freeze: OUTSIDE, abort: OUTSIDE, approve: OUTSIDE };
+
 /** The bot: from envelopes of Slack to messages on queues and writes to the cluster. */
 export class SlackBot {
   readonly #options: SlackBotOptions;
   readonly #stopping = new AbortController();
   readonly #queues: OpenQueues;
   readonly #cluster: ClusterTargets | undefined;
+  readonly #powers: KnownPowers | undefined;
   readonly #app: SlackApp;
   readonly #running: Promise<unknown>[] = [];
 
@@ -50,8 +57,14 @@ export class SlackBot {
     const config = () => configFile.current;
     this.#queues = new OpenQueues(options.openQueue);
     const sources = { config, rules: queueRules, queues: this.#queues };
-    const { namespaces } = config();
-    this.#cluster = kube && new ClusterTargets({ ...sources, kube, namespaces, clock, log });
+    if (kube) {
+      const cluster = new ClusterTargets({ ...sources, kube, namespaces: config().namespaces, clock, log });
+      const check = new SelfCheck(kube);
+      const powers = new KnownPowers({ check, resources: () => cluster.resources(), clock, log });
+      cluster.onStatus((resource) => powers.changed(resource));
+      this.#cluster = cluster;
+      this.#powers = powers;
+    }
     const facts = new SlackFacts({
       api,
       settings: () => ({ team: config().slack.team, lookupTimeoutMs: config().limits.lookupTimeoutMs }),
@@ -65,6 +78,7 @@ export class SlackBot {
       people: new People(facts, config),
       voice: new SlackVoice(api, log),
       kube,
+      powers: (target) => this.#powers?.of(target.name) ?? NO_POWERS,
       limit: new PersonalLimit(clock, () => config().limits.perUserPerMinute),
       decided: (decision) => this.#decided(decision),
       clock,
@@ -84,7 +98,7 @@ export class SlackBot {
     this.#cluster?.start();
     await this.#checkTeam();
     this.#app.start();
-    this.#running.push(configFile.watch(clock, this.#stopping.signal));
+    this.#running.push(configFile.watch(clock, this.#stopping.signal), this.#keepPowers());
   }
 
   /** Ends after what is at work. */
@@ -101,6 +115,12 @@ export class SlackBot {
     if (this.#cluster && !this.#cluster.hasSynced())
       return { ok: false, message: 'the CapDeployJobs are not listed yet' };
     return { ok: true };
+  }
+
+  async #keepPowers(): Promise<void> {
+    const { signal } = this.#stopping;
+    await unlessAborted(this.#cluster?.synced() ?? Promise.resolve(), signal).catch(() => {});
+    await this.#powers?.keepTrying(signal);
   }
 
   async #checkTeam(): Promise<void> {

@@ -20,6 +20,8 @@ export interface Mention extends Envelope {
   readonly threadTs: string | undefined;
   /** In Slack's markup, without quotes and without the mentions of the bot. */
   readonly text: string;
+  /** It begins with the mention: it is said to the bot, and not about it. */
+  readonly isAddressed: boolean;
 }
 
 export interface Command extends Envelope {

@@ -119,8 +119,8 @@ export function readMention(body: unknown): Mention | undefined {
   const isTyped = event.bot_id === undefined && event.subtype === undefined && event.edited === undefined;
   const bot = authorizations.find(({ is_bot }) => is_bot)?.user_id;
   if (!isTyped || event.user === undefined || bot === undefined) return undefined;
-  const text = typedText(event.text, event.blocks, bot);
-  if (text === undefined) return undefined;
+  const typed = typedText(event.text, event.blocks, bot);
+  if (typed === undefined) return undefined;
   return {
     teamId: team_id,
     enterpriseId: enterprise_id ?? undefined,
@@ -128,7 +128,7 @@ export function readMention(body: unknown): Mention | undefined {
     channelId: event.channel,
     ts: event.ts,
     threadTs: event.thread_ts,
-    text,
+    ...typed,
   };
 }
 

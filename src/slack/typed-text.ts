@@ -25,12 +25,17 @@ const PREFORMATTED = /```[\s\S]*?(?:```|$)/g;
  * @returns undefined if the bot is mentioned nowhere else than in quotes, in preformatted text, or in what the message
  * forwards
  */
-export function typedText(text: string, blocks: readonly unknown[] | undefined, bot: string): string | undefined {
+export function typedText(
+  text: string,
+  blocks: readonly unknown[] | undefined,
+  bot: string,
+): { text: string; isAddressed: boolean } | undefined {
   const mention = new RegExp(`<@${bot}(?:\\|[^<>]*)?>`, 'g');
   const said = text.replace(LONG_QUOTE, '').replace(QUOTE, '');
   const isMentioned = mention.test(said.replace(PREFORMATTED, ''));
   if (!isMentioned || isMentionedInQuotesOnly(blocks ?? [], bot)) return undefined;
-  return said.replace(mention, ' ').trim();
+  const isAddressed = said.trimStart().search(mention) === 0;
+  return { text: said.replace(mention, ' ').trim(), isAddressed };
 }
 
 /** Whether clients show no mention of the bot outside quotes. False if there is no rich text to tell. */

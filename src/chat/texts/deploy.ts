@@ -51,6 +51,7 @@ const en = {
     { code: 'status' },
     ' shows what was done.',
   ],
+  mentionFirst: (): Line => ['A command begins with my name. ', { code: 'help' }, ' lists the commands.'],
   openForm: 'Open the form',
   tooMany: (perMinute: number): Line => [`Nothing was done: more than ${perMinute} requests a minute. Try again soon.`],
   refused: {
@@ -81,13 +82,13 @@ const en = {
     ...(nearest
       ? ['; did you mean ', { code: nearest }, '?']
       : known.length > 0
-        ? [`; there are ${names(known)}`]
-        : []),
+        ? [`; there are ${names(known)}.`]
+        : ['.']),
   ],
   noTask: (name: string, found: string, known: readonly string[]): Line => [
     `${name} has no task `,
     { code: found },
-    `; there are ${names(known)}`,
+    `; there are ${names(known)}.`,
   ],
   problem: (problem: CommandProblem): Line => {
     switch (problem.kind) {
@@ -160,6 +161,7 @@ const ja: typeof en = {
     { code: 'status' },
     ' で確認してください。',
   ],
+  mentionFirst: () => ['コマンドは行の先頭で私にメンションしてください。', { code: 'help' }, ' で一覧を見られます。'],
   openForm: 'フォームを開く',
   tooMany: (perMinute) => [
     `何も実行していません: 1 分あたり ${perMinute} 件を超えました。しばらくしてからもう一度どうぞ。`,

@@ -42,6 +42,7 @@ describe('what a listener is told', () => {
         ts: message.ts,
         threadTs: undefined,
         text: 'deploy -r web &amp; &lt;x&gt;',
+        isAddressed: true,
       },
     ]);
     await rig.slack.as('alice').say('deploys', '@capdeploy status', { thread: message.ts }).delivered;
@@ -65,7 +66,14 @@ describe('what a listener is told', () => {
     await until(() => expect(got).toHaveLength(2));
     const where = { teamId: 'T0TEAM', enterpriseId: undefined, triggerId: expect.any(String) };
     expect(got).toEqual([
-      { ...where, userId: 'U0ALICE', channelId: 'C0DEPLOYS', command: '/deploy', text: 'web production' },
+      {
+        ...where,
+        userId: 'U0ALICE',
+        channelId: 'C0DEPLOYS',
+        command: '/deploy',
+        text: 'web production',
+        responseUrl: expect.stringMatching(/^http/),
+      },
       { ...where, userId: 'U0BOB', callbackId: 'deploy' },
     ]);
   });
@@ -84,6 +92,7 @@ describe('what a listener is told', () => {
       blockId: 'buttons',
       value: 'web/production',
       triggerId: expect.any(String),
+      responseUrl: expect.stringMatching(/^http/),
       place: {
         kind: 'message',
         channelId: 'C0DEPLOYS',
@@ -219,7 +228,7 @@ describe('nothing stays unanswered', () => {
       acknowledged: true,
     });
     await until(() => expect(rig.lines).toContainEqual(expect.objectContaining({ level: 'warn' })));
-    expect(rig.lines.at(-1)?.fields).toEqual({ fields: ['user_id', 'trigger_id'] });
+    expect(rig.lines.at(-1)?.fields).toEqual({ fields: ['user_id', 'trigger_id', 'response_url'] });
     expect(got).toEqual([]);
   });
 });

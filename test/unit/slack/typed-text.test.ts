@@ -26,8 +26,17 @@ describe('what is said to the bot', () => {
     ['a comparison that is no quote', `${AT} deploy --reason "a &gt; b"`, 'deploy --reason "a &gt; b"'],
   ];
   test.each(CASES)('%s', (_, text, said) => {
-    expect(typedText(text, undefined, BOT)).toBe(said);
+    expect(typedText(text, undefined, BOT)?.text).toBe(said);
   });
+});
+
+test.each([
+  ['begins with the mention', `${AT} deploy`, true],
+  ['begins with blanks and the mention', `\n ${AT} deploy`, true],
+  ['begins with a quote, and then the mention', `&gt; look\n${AT} deploy`, true],
+  ['names the bot within a sentence', `did ${AT} deploy web?`, false],
+])('what %s is said to the bot or about it', (_, text, isAddressed) => {
+  expect(typedText(text, undefined, BOT)).toMatchObject({ isAddressed });
 });
 
 describe('rich text', () => {
@@ -37,12 +46,12 @@ describe('rich text', () => {
   });
 
   test('shows it in a section or in a list', () => {
-    expect(typedText(`${AT} deploy`, rich(section(user)), BOT)).toBe('deploy');
+    expect(typedText(`${AT} deploy`, rich(section(user)), BOT)?.text).toBe('deploy');
     const list = { type: 'rich_text_list', elements: [section({ type: 'text', text: '1' }, user)] };
-    expect(typedText(`${AT} deploy`, rich(list), BOT)).toBe('deploy');
+    expect(typedText(`${AT} deploy`, rich(list), BOT)?.text).toBe('deploy');
   });
 
   test('of unknown shape decides nothing', () => {
-    expect(typedText(`${AT} deploy`, [null, 7, { type: 'rich_text' }, { type: 'section' }], BOT)).toBe('deploy');
+    expect(typedText(`${AT} deploy`, [null, 7, { type: 'rich_text' }, { type: 'section' }], BOT)?.text).toBe('deploy');
   });
 });

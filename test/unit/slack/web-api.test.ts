@@ -103,6 +103,23 @@ describe('messages', () => {
     ]);
   });
 
+  test('a command is answered for its author alone, also where the bot is no member', async () => {
+    const urls: string[] = [];
+    await rig.connectedApp({ command: async ({ responseUrl }) => void urls.push(responseUrl) });
+    await rig.slack.as('bob').command('elsewhere', '/deploy');
+    await until(() => expect(urls).toHaveLength(1));
+    const { api, metrics } = rig.api();
+    const text = 'a & b <!channel>';
+    await api.respond(urls[0]!, { text, blocks: [section('x'.repeat(3_001))] });
+    expect(rig.slack.as('bob').reads.ephemerals('elsewhere')).toMatchObject([{ text, onlyYou: true }]);
+    expect(rig.slack.world.messages.pings).toEqual([]);
+    expect(await metrics.text()).toContain('capdeployjob_slack_plain_text_total 1');
+    rig.clock.advance(31 * 60_000);
+    const late = await failure(api.respond(urls[0]!, { text }));
+    expect(late).toMatchObject({ method: 'response_url', code: 'expired_url' });
+    expect(String(late)).not.toContain(urls[0]);
+  });
+
   test('a text of any length is sent', async () => {
     const { api } = rig.api();
     const { ts } = await api.postMessage({ channel: 'C0DEPLOYS', text: '&'.repeat(100_000) });
