@@ -1,6 +1,7 @@
-import type { DeployName } from '../actions/names.ts';
 import type { CapDeployJob } from '../api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../api/names.ts';
+import { type Clock, monotonicNow, sleep } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { JOBS, type KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { type Ask, type OwnRights, readOwnRights } from './own-rights.ts';
@@ -8,24 +9,176 @@ import { type Finding, POWERS, type Power, type Tried, tryOn } from './try-power
 
 export { POWERS, type Power } from './try-power.ts';
 
-/** Whether the bot may use a power, and if not why. `message` says what to do about it. */
-export type PowerState = { readonly on: true } | { readonly on: false; readonly why: WhyOff; readonly message: string };
+/** Each power as `true`, or why it is off, in words that say what to do. */
+export type Powers = Readonly<Record<Power, true | string>>;
 
 /**
  * - `noRight`: RBAC does not give it to the bot's account here.
  * - `notHeld`: the API server would let the bot write any name, or change anything else: deploy/admission is not in
  *   force, or the account has a right too many.
  * - `botUnknown`: deploy/admission is in force and does not know this bot.
- * - `notTried`: no deploy is there to try it on. The first one that is decided about is tried.
+ * - `notTried`: no deploy is there to try it on.
  * - `unclear`: the API server did not answer, or refused in words that are not those of deploy/admission.
  */
-export type WhyOff = Finding['why'] | 'noRight' | 'notTried' | 'unclear';
+type WhyOff = Finding['why'] | 'notTried';
+interface Off {
+  readonly why: WhyOff;
+  readonly message: string;
+}
+type State = 'on' | Off;
+type States = Readonly<Record<Power, State>>;
 
-export type Powers = Readonly<Record<Power, PowerState>>;
+export interface SelfCheckOptions {
+  readonly client: KubeClient;
+  /** All CapDeployJobs that the bot serves, as they were last seen. */
+  readonly resources: () => readonly CapDeployJob[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
-const ON: PowerState = { on: true };
+/** Policies and rights may be taken away at any time. */
+const EVERYTHING_EVERY_MS = 3_600_000;
+/** Looks at what is in memory, and asks only if there is something new to try. Whoever approves has to see it first. */
+const LOOK_EVERY_MS = 2_000;
+/** Whatever the API server had against it may be mended. */
+const AGAIN_EVERY_MS = 60_000;
 /** Jobs end between the status that names them and the try. */
 const MAX_CANDIDATES = 3;
+
+/**
+ * Whether the API server itself would keep the bot from what it must not do. The bot vouches for people, so freezing,
+ * aborting and approving are on only if deploy/admission holds the bot to that: tried with `dryRun=All`, which stores
+ * nothing. A power is on once it has been found to be held; until then, and if anything is unclear, it is off.
+ */
+export class SelfCheck {
+  readonly #options: SelfCheckOptions;
+  /** By `<namespace>/<name>`. */
+  #states = new Map<string, States>();
+  /** UIDs that a status still names and the API server does not have any more: nothing is tried on them again. */
+  readonly #gone = new Set<string>();
+
+  constructor(options: SelfCheckOptions) {
+    this.#options = options;
+  }
+
+  /** What was found last, from memory. */
+  powers(resource: CapDeployJob): Powers {
+    const states = this.#states.get(keyOf(resource)) ?? NOT_CHECKED;
+    const inWords = (state: State) => state === 'on' || state.message;
+    return { freeze: inWords(states.freeze), abort: inWords(states.abort), approve: inWords(states.approve) };
+  }
+
+  /**
+   * Checks everything at once and then hourly; what is off every minute, and as soon as there is a deploy to try it on.
+   * Resolves when the signal aborts.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    let everythingAt = Number.NEGATIVE_INFINITY;
+    let againAt = Number.NEGATIVE_INFINITY;
+    while (!signal.aborted) {
+      const now = monotonicNow(clock);
+      if (now - everythingAt >= EVERYTHING_EVERY_MS) {
+        everythingAt = againAt = now;
+        await this.checkAll();
+      } else {
+        const isAgain = now - againAt >= AGAIN_EVERY_MS;
+        if (isAgain) againAt = now;
+        await this.#check((there) => there.some((resource) => this.#isDue(resource, isAgain)));
+      }
+      await sleep(clock, LOOK_EVERY_MS, signal);
+    }
+  }
+
+  /** Looks at everything anew. It does not throw for an answer of the API server. */
+  async checkAll(): Promise<void> {
+    this.#gone.clear();
+    await this.#check(() => true);
+    const there = new Set(this.#options.resources().map(keyOf));
+    this.#states = new Map([...this.#states].filter(([key]) => there.has(key)));
+  }
+
+  #isDue(resource: CapDeployJob, isAgain: boolean): boolean {
+    const states = this.#states.get(keyOf(resource));
+    if (states === undefined) return true;
+    return POWERS.some((power) => {
+      const state = states[power];
+      if (state === 'on' || state.why === 'noRight') return false;
+      return state.why === 'notTried' ? this.#candidates(power, resource).length > 0 : isAgain;
+    });
+  }
+
+  /** @param isWanted whether the CapDeployJobs of a namespace are checked: policies are bound to namespaces */
+  async #check(isWanted: (resources: readonly CapDeployJob[]) => boolean): Promise<void> {
+    const all = Map.groupBy(this.#options.resources(), ({ metadata }) => metadata.namespace ?? '');
+    for (const [namespace, there] of all) {
+      if (!isWanted(there)) continue;
+      const rights = await this.#readRights(namespace);
+      const tried = {} as Record<Power, State>;
+      for (const power of POWERS) tried[power] = await this.#try(power, namespace, there, rights);
+      for (const resource of there) {
+        const state = (power: Power) => lacking(power, resource.metadata.name, rights) ?? tried[power];
+        this.#learn(resource, { freeze: state('freeze'), abort: state('abort'), approve: state('approve') });
+      }
+    }
+  }
+
+  async #readRights(namespace: string): Promise<OwnRights | Off> {
+    try {
+      return await readOwnRights(this.#options.client, namespace);
+    } catch (error) {
+      if (!isKubeError(error)) throw error;
+      return off('unclear', `the API server did not say what the chat bot may do in ${namespace}: ${error.message}`);
+    }
+  }
+
+  /** Tries a power on what the bot has the right to; if it has none anywhere, nobody sees the result. */
+  async #try(
+    power: Power,
+    namespace: string,
+    resources: readonly CapDeployJob[],
+    rights: OwnRights | Off,
+  ): Promise<State> {
+    const allowed = resources.filter(({ metadata }) => !lacking(power, metadata.name, rights));
+    const candidates = allowed.flatMap((resource) => this.#candidates(power, resource));
+    for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
+      const result = await tryOn(this.#options.client, power, candidate);
+      if (result === 'held') return 'on';
+      if (result !== 'gone') return result;
+      this.#gone.add(candidate.uid);
+    }
+    const there = power === 'freeze' ? 'CapDeployJob' : 'deploy';
+    return off(
+      'notTried',
+      `no ${there} is in ${namespace} on which it could be tried whether deploy/admission is there`,
+    );
+  }
+
+  #candidates(power: Power, resource: CapDeployJob): Tried[] {
+    return CANDIDATES[power](resource).filter(({ uid }) => !this.#gone.has(uid));
+  }
+
+  #learn(resource: CapDeployJob, states: States): void {
+    const before = this.#states.get(keyOf(resource));
+    this.#states.set(keyOf(resource), states);
+    for (const power of POWERS) {
+      const state = states[power];
+      if (before && whyOf(before[power]) === whyOf(state)) continue;
+      const about = { target: keyOf(resource), power };
+      const { log } = this.#options;
+      if (state === 'on') log.info(about, 'the chat bot may do this: deploy/admission holds it to the names of people');
+      else if (state.why === 'notTried') log.info({ ...about, why: state.why }, state.message);
+      else log.warn({ ...about, why: state.why }, state.message);
+    }
+  }
+}
+
+const keyOf = ({ metadata: { namespace, name } }: CapDeployJob): string => `${namespace}/${name}`;
+const whyOf = (state: State) => (state === 'on' ? state : state.why);
+const off = (why: WhyOff, message: string): Off => ({ why, message });
+
+const UNCHECKED = off('notTried', 'the chat bot has not looked yet whether deploy/admission is there: try again');
+const NOT_CHECKED: States = { freeze: UNCHECKED, abort: UNCHECKED, approve: UNCHECKED };
 
 /** What each power takes. Names of Jobs are not known to whoever writes a Role, so a right on some of them is none. */
 const NEEDS: Record<Power, (resource: string) => Ask[]> = {
@@ -37,101 +190,9 @@ const NEEDS: Record<Power, (resource: string) => Ask[]> = {
   ],
 };
 
-/**
- * Whether the API server itself would keep the bot from what it must not do. The bot vouches for people, so freezing,
- * aborting and approving are on only if deploy/admission holds the bot to that: tried with `dryRun=All`, which stores
- * nothing. A power is on once it has been found to be held; until then, and if anything is unclear, it is off.
- */
-export class SelfCheck {
-  readonly #client: KubeClient;
-  readonly #rights = new Map<string, OwnRights>();
-  /** By namespace: a policy may be bound to some namespaces only. */
-  readonly #held = new Map<string, Set<Power>>();
-
-  constructor(client: KubeClient) {
-    this.#client = client;
-  }
-
-  /**
-   * Looks at everything anew, at start and hourly. What was on is off from now on if it is not found to be held again.
-   * @param resources all CapDeployJobs that the bot serves
-   * @returns the powers for each CapDeployJob, by `<namespace>/<name>`; it never throws for an answer of the API server
-   */
-  async check(resources: readonly CapDeployJob[]): Promise<ReadonlyMap<string, Powers>> {
-    const found = new Map<string, Powers>();
-    for (const [namespace, there] of Map.groupBy(resources, ({ metadata }) => metadata.namespace ?? '')) {
-      const rights = await this.#readRights(namespace);
-      const tried = {} as Record<Power, PowerState>;
-      for (const power of POWERS) tried[power] = await this.#tryFirst(power, namespace, there, rights);
-      for (const { metadata } of there) {
-        const state = (power: Power) => lacking(power, metadata.name, rights) ?? tried[power];
-        const powers = { freeze: state('freeze'), abort: state('abort'), approve: state('approve') };
-        found.set(`${namespace}/${metadata.name}`, powers);
-      }
-    }
-    return found;
-  }
-
-  /**
-   * Whether the bot may use a power now. What is off is looked at anew, on the very deploy that is to be decided about.
-   * @param deploy needed for `abort` and `approve`
-   */
-  async may(power: Power, resource: CapDeployJob, deploy?: DeployName): Promise<PowerState> {
-    const { namespace = '', name } = resource.metadata;
-    const known = this.#rights.get(namespace);
-    if (known && this.#held.get(namespace)?.has(power) && !lacking(power, name, known)) return ON;
-    const rights = await this.#readRights(namespace);
-    const candidates = power === 'freeze' ? [asTried(resource)] : deploy ? [{ ...deploy, name: deploy.job }] : [];
-    return lacking(power, name, rights) ?? (await this.#try(power, namespace, candidates));
-  }
-
-  async #readRights(namespace: string): Promise<OwnRights | PowerState> {
-    this.#rights.delete(namespace);
-    try {
-      const rights = await readOwnRights(this.#client, namespace);
-      this.#rights.set(namespace, rights);
-      return rights;
-    } catch (error) {
-      if (!isKubeError(error)) throw error;
-      return off('unclear', `the API server did not say what the chat bot may do in ${namespace}: ${error.message}`);
-    }
-  }
-
-  /** Tries on what the bot has a right to; if it has none anywhere, nobody sees the result. */
-  #tryFirst(
-    power: Power,
-    namespace: string,
-    resources: readonly CapDeployJob[],
-    rights: OwnRights | PowerState,
-  ): Promise<PowerState> {
-    const allowed = resources.filter(({ metadata }) => !lacking(power, metadata.name, rights));
-    return this.#try(power, namespace, allowed.flatMap(CANDIDATES[power]));
-  }
-
-  async #try(power: Power, namespace: string, candidates: readonly Tried[]): Promise<PowerState> {
-    const held = this.#held.get(namespace) ?? new Set();
-    this.#held.set(namespace, held);
-    held.delete(power);
-    for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
-      const result = await tryOn(this.#client, power, candidate);
-      if (result === 'gone') continue;
-      if (result !== 'held') return off(result.why, result.message);
-      held.add(power);
-      return ON;
-    }
-    const there = power === 'freeze' ? 'CapDeployJob' : 'deploy';
-    return off(
-      'notTried',
-      `no ${there} is in ${namespace} on which it could be tried whether deploy/admission is there`,
-    );
-  }
-}
-
-const off = (why: WhyOff, message: string): PowerState => ({ on: false, why, message });
-
 /** Why the power cannot be on, as far as RBAC says; undefined if it may be. */
-function lacking(power: Power, resource: string, rights: OwnRights | PowerState): PowerState | undefined {
-  if ('on' in rights) return rights;
+function lacking(power: Power, resource: string, rights: OwnRights | Off): Off | undefined {
+  if ('why' in rights) return rights;
   const missing = NEEDS[power](resource).filter((ask) => rights.may(ask) === 'no');
   if (missing.length === 0) return undefined;
   const words = missing.map(({ verb, group, resource: plural }) => `${verb} ${plural}.${group}`).join(' and ');
@@ -144,12 +205,10 @@ function lacking(power: Power, resource: string, rights: OwnRights | PowerState)
 
 /** Only what waits can be approved. */
 const CANDIDATES: Record<Power, (resource: CapDeployJob) => Tried[]> = {
-  freeze: (resource) => [asTried(resource)],
+  freeze: ({ metadata: { namespace = '', name, uid = '' } }) => [{ namespace, name, uid }],
   abort: (resource) => [...jobsOf(resource, 'active'), ...jobsOf(resource, 'waiting')],
   approve: (resource) => jobsOf(resource, 'waiting'),
 };
-
-const asTried = ({ metadata: { namespace = '', name, uid = '' } }: CapDeployJob): Tried => ({ namespace, name, uid });
 
 const jobsOf = ({ metadata: { namespace = '' }, status }: CapDeployJob, which: 'active' | 'waiting'): Tried[] =>
   (status?.environments ?? [])

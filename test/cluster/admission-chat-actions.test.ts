@@ -5,8 +5,10 @@ import { approve, withdrawApproval } from '../../src/actions/approve.ts';
 import { freeze, unfreeze } from '../../src/actions/freeze.ts';
 import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../../src/kube/client.ts';
-import { type Powers, SelfCheck } from '../../src/slack-bot/self-check.ts';
+import { SelfCheck } from '../../src/slack-bot/self-check.ts';
 import { eventually } from '../kit/eventually.ts';
 import {
   ABORTED_BY,
@@ -98,8 +100,17 @@ describe.concurrent('the actions of the bot', () => {
 });
 
 describe.concurrent('the self-check', () => {
-  const states = (powers: Powers | undefined) =>
-    Object.fromEntries(Object.entries(powers ?? {}).map(([power, state]) => [power, state.on ? 'on' : state.why]));
+  /** For each power of each CapDeployJob `on`, or why it is off, as the check logs it. */
+  async function findings(as: KubeClient, ...resources: CapDeployJob[]) {
+    const found: Record<string, Record<string, string>> = {};
+    const note = (fields: object) => {
+      const { target, power, why = 'on' } = fields as { target: string; power: string; why?: string };
+      found[target] = { ...found[target], [power]: why };
+    };
+    const log = { ...silentLog, info: note, warn: note };
+    await new SelfCheck({ client: as, resources: () => resources, clock: systemClock, log }).checkAll();
+    return found;
+  }
   const keyOf = ({ metadata: { namespace, name } }: CapDeployJob) => `${namespace}/${name}`;
 
   /** A CapDeployJob whose status names a waiting Job. */
@@ -131,23 +142,17 @@ describe.concurrent('the self-check', () => {
       [CAPDEPLOYJOBS, own.metadata.name],
     ];
     await untouched(touched, async () => {
-      const found = await new SelfCheck(client).check([own, other]);
-      expect(states(found.get(keyOf(own)))).toEqual({ freeze: 'on', abort: 'on', approve: 'on' });
-      expect(states(found.get(keyOf(other)))).toEqual({ freeze: 'on', abort: 'on', approve: 'noRight' });
+      expect(await findings(client, own, other)).toEqual({
+        [keyOf(own)]: { freeze: 'on', abort: 'on', approve: 'on' },
+        [keyOf(other)]: { freeze: 'on', abort: 'on', approve: 'noRight' },
+      });
     });
   });
 
-  test('tries on the deploy that is to be decided about if it knows of none', async () => {
-    const check = new SelfCheck(client);
-    expect(states((await check.check([web()])).get(keyOf(web())))).toEqual({
-      freeze: 'on',
-      abort: 'notTried',
-      approve: 'notTried',
+  test('leaves off what there is no deploy to try on', async () => {
+    expect(await findings(client, web())).toEqual({
+      [keyOf(web())]: { freeze: 'on', abort: 'notTried', approve: 'notTried' },
     });
-    const job = await waitingJob(world, web());
-    expect(await check.may('approve', web(), named(job))).toEqual({ on: true });
-    expect(await check.may('abort', web(), named(job))).toEqual({ on: true });
-    expect(await annotationsOf(job.metadata.name)).not.toHaveProperty([APPROVED_BY]);
   });
 
   const ROLES = ['', '-operate', '-approve'].map((part) => `capdeployjob-slack-bot${part}`);
@@ -156,9 +161,9 @@ describe.concurrent('the self-check', () => {
     const another: User = serviceAccount(world.namespace, 'another-bot');
     for (const role of ROLES) await world.bind(another, role);
     const own = await waitingIn(await resource(world));
+    const asAnother = world.client(another);
     await eventually('the roles count', async () => {
-      const found = await new SelfCheck(world.client(another)).check([own]);
-      const why = states(found.get(keyOf(own)));
+      const { [keyOf(own)]: why = {} } = await findings(asAnother, own);
       if (Object.values(why).includes('noRight')) return false;
       expect(why).toEqual({ freeze: 'botUnknown', abort: 'botUnknown', approve: 'botUnknown' });
       return true;
@@ -185,8 +190,7 @@ describe.concurrent('the self-check', () => {
     const { name, uid } = job.body.metadata;
     const known = { ...owner, status: { environments: [{ name: 'production', waiting: [waits(name, { uid })] }] } };
     await eventually('the roles count', async () => {
-      const found = await new SelfCheck(client).check([known as unknown as CapDeployJob]);
-      const why = states(found.get(keyOf(owner)));
+      const { [keyOf(owner)]: why = {} } = await findings(client, known as unknown as CapDeployJob);
       if (Object.values(why).includes('noRight')) return false;
       expect(why).toEqual({ freeze: 'notHeld', abort: 'notHeld', approve: 'notHeld' });
       return true;
@@ -198,7 +202,8 @@ describe.concurrent('the self-check', () => {
 
   test('says of an account without rights that it has none', async () => {
     const nobody = serviceAccount(world.namespace, 'nobody');
-    const found = await new SelfCheck(world.client(nobody)).check([web()]);
-    expect(states(found.get(keyOf(web())))).toEqual({ freeze: 'noRight', abort: 'noRight', approve: 'noRight' });
+    expect(await findings(world.client(nobody), web())).toEqual({
+      [keyOf(web())]: { freeze: 'noRight', abort: 'noRight', approve: 'noRight' },
+    });
   });
 });

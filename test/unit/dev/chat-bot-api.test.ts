@@ -4,7 +4,10 @@ import { startChatBotApi } from '../../../dev/chat-bot-api.ts';
 import { abort } from '../../../src/actions/abort.ts';
 import { approve, withdrawApproval } from '../../../src/actions/approve.ts';
 import { freeze, unfreeze } from '../../../src/actions/freeze.ts';
+import type { CapDeployJob } from '../../../src/api/capdeployjob.ts';
 import { ANNOTATION, CAPDEPLOYJOBS, FREEZE_PREFIX } from '../../../src/api/names.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { silentLog } from '../../../src/base/log.ts';
 import { JOBS, type KubeClient, PODS, type ResourceType } from '../../../src/kube/client.ts';
 import { HttpKubeClient } from '../../../src/kube/http/http-client.ts';
 import { SelfCheck } from '../../../src/slack-bot/self-check.ts';
@@ -100,10 +103,12 @@ describe('the chat bot, on the in-memory Kubernetes', () => {
 
   it('finds all its powers on', async () => {
     const deploy = waiting();
-    const check = new SelfCheck(bot);
-    for (const power of ['freeze', 'abort', 'approve'] as const) {
-      expect(await check.may(power, rig.resource, { ...deploy, uid: deploy.uid ?? '' })).toEqual({ on: true });
-    }
+    const waits = { name: 'production', waiting: [deploy] };
+    const resource = { ...rig.resource, status: { environments: [waits] } } as unknown as CapDeployJob;
+    const resources = () => [resource];
+    const check = new SelfCheck({ client: bot, resources, clock: systemClock, log: silentLog });
+    await check.checkAll();
+    expect(check.powers(resource)).toEqual({ freeze: true, abort: true, approve: true });
     expect(Object.keys(annotations(deploy.job))).not.toContain(ANNOTATION.approvedBy);
   });
 });

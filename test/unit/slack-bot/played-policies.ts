@@ -1,8 +1,11 @@
 import { expect } from 'vitest';
+import type { CapDeployJob } from '../../../src/api/capdeployjob.ts';
 import { ANNOTATION, FREEZE_PREFIX } from '../../../src/api/names.ts';
+import { silentLog } from '../../../src/base/log.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../../../src/kube/client.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { SelfCheck } from '../../../src/slack-bot/self-check.ts';
+import { VirtualClock } from '../../kit/clocks.ts';
 
 export interface Patch {
   type: ResourceType;
@@ -71,7 +74,33 @@ export class Played {
       return {};
     },
   } as unknown as KubeClient;
-  readonly check = new SelfCheck(this.client);
-  /** On which objects a power was tried. */
+  readonly clock = new VirtualClock();
+  resources: CapDeployJob[] = [];
+  /** For each power of each CapDeployJob `true`, or why it is off, as it was logged last. */
+  readonly logged: Record<string, Record<string, string | true>> = {};
+  readonly lines: { target: string; power: string; why?: string }[] = [];
+  readonly check = new SelfCheck({
+    client: this.client,
+    resources: () => this.resources,
+    clock: this.clock,
+    log: { ...silentLog, info: (fields) => this.#note(fields), warn: (fields) => this.#note(fields) },
+  });
+
+  #note(fields: object): void {
+    const line = fields as Played['lines'][number];
+    this.lines.push(line);
+    const { target, power, why = true } = line;
+    const powers = this.logged[target] ?? {};
+    this.logged[target] = { ...powers, [power]: why };
+  }
+
+  /** @returns what a check of everything finds, for each CapDeployJob */
+  async found(...resources: CapDeployJob[]): Promise<Record<string, Record<string, string | true>>> {
+    this.resources = resources;
+    await this.check.checkAll();
+    return this.logged;
+  }
+
+  /** On which objects something was tried. */
   readonly triedOn = () => [...new Set(this.patches.map(({ namespace, name }) => `${namespace}/${name}`))];
 }

@@ -1,8 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { CapDeployJob } from '../../../src/api/capdeployjob.ts';
 import { ANNOTATION } from '../../../src/api/names.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
-import { POWERS, type Power, type Powers } from '../../../src/slack-bot/self-check.ts';
 import { aResource } from '../../kit/builders.ts';
 import { ALL, away, forbidden, gone, type Patch, Played, policies, rule } from './played-policies.ts';
 
@@ -17,19 +16,11 @@ const busy = (name = 'web', namespace = 'deploy') =>
     namespace,
   );
 
-/** Each power as true, or why it is off. */
-const states = (powers: Powers | undefined) =>
-  Object.fromEntries(Object.entries(powers ?? {}).map(([power, state]) => [power, state.on || state.why]));
-const messageOf = (powers: Powers | undefined, power: Power) => {
-  const state = powers?.[power];
-  return state?.on === false ? state.message : undefined;
-};
-
 describe('a check', () => {
   it('turns on what the API server holds the bot to, having tried all of it by dry runs of the very object', async () => {
     const played = new Played();
-    const found = await played.check.check([busy()]);
-    expect(states(found.get('deploy/web'))).toEqual({ freeze: true, abort: true, approve: true });
+    const found = await played.found(busy());
+    expect(found['deploy/web']).toEqual({ freeze: true, abort: true, approve: true });
     expect(played.patches.length).toBe(6);
     for (const { dryRun, under, name } of played.patches) {
       expect({ dryRun, under }).toEqual({ dryRun: true, under: { uid: `uid-of-${name}`, anyVersion: true } });
@@ -40,9 +31,9 @@ describe('a check', () => {
   it('leaves everything off if the API server would let all of it through', async () => {
     const played = new Played();
     played.answer = () => {};
-    const powers = (await played.check.check([busy()])).get('deploy/web');
-    expect(states(powers)).toEqual({ freeze: 'notHeld', abort: 'notHeld', approve: 'notHeld' });
-    expect(messageOf(powers, 'approve')).toContain('apply deploy/admission');
+    const found = await played.found(busy());
+    expect(found['deploy/web']).toEqual({ freeze: 'notHeld', abort: 'notHeld', approve: 'notHeld' });
+    expect(played.check.powers(busy()).approve).toContain('apply deploy/admission');
   });
 
   it.each<[string, (patch: Patch) => boolean]>([
@@ -51,8 +42,8 @@ describe('a check', () => {
   ])('leaves everything off if only %s would be let through', async (_, isAllowed) => {
     const played = new Played();
     played.answer = (patch) => (isAllowed(patch) ? undefined : policies(patch));
-    const powers = (await played.check.check([busy()])).get('deploy/web');
-    expect(states(powers)).toEqual({ freeze: 'notHeld', abort: 'notHeld', approve: 'notHeld' });
+    const found = await played.found(busy());
+    expect(found['deploy/web']).toEqual({ freeze: 'notHeld', abort: 'notHeld', approve: 'notHeld' });
   });
 
   it.each<[string, () => KubeError, string]>([
@@ -78,26 +69,26 @@ describe('a check', () => {
     played.answer = () => {
       throw error();
     };
-    const powers = (await played.check.check([busy()])).get('deploy/web');
-    expect(states(powers)).toEqual({ freeze: why, abort: why, approve: why });
+    const found = await played.found(busy());
+    expect(found['deploy/web']).toEqual({ freeze: why, abort: why, approve: why });
   });
 
   it('says which rights are missing, and tries nothing there', async () => {
     const played = new Played();
     played.rules = [rule('capdeployjob.dev', 'capdeployjobs', ['get', 'list', 'watch'])];
-    const powers = (await played.check.check([busy()])).get('deploy/web');
-    expect(states(powers)).toEqual({ freeze: 'noRight', abort: 'noRight', approve: 'noRight' });
-    expect(messageOf(powers, 'abort')).toContain('patch jobs.batch and delete jobs.batch');
-    expect(messageOf(powers, 'approve')).toContain('capdeployjob-slack-bot-approve');
+    const found = await played.found(busy());
+    expect(found['deploy/web']).toEqual({ freeze: 'noRight', abort: 'noRight', approve: 'noRight' });
+    expect(played.check.powers(busy()).abort).toContain('patch jobs.batch and delete jobs.batch');
+    expect(played.check.powers(busy()).approve).toContain('capdeployjob-slack-bot-approve');
     expect(played.patches).toEqual([]);
   });
 
   it('tells CapDeployJobs apart if a right is for one of them only', async () => {
     const played = new Played();
     played.rules = [...ALL.slice(1), rule('capdeployjob.dev', 'capdeployjobs', ['approve'], ['web'])];
-    const found = await played.check.check([busy('api'), busy('web')]);
-    expect(states(found.get('deploy/api'))).toEqual({ freeze: 'noRight', abort: true, approve: 'noRight' });
-    expect(states(found.get('deploy/web'))).toEqual({ freeze: 'noRight', abort: true, approve: true });
+    const found = await played.found(busy('api'), busy('web'));
+    expect(found['deploy/api']).toEqual({ freeze: 'noRight', abort: true, approve: 'noRight' });
+    expect(found['deploy/web']).toEqual({ freeze: 'noRight', abort: true, approve: true });
     expect(played.triedOn()).not.toContain('deploy/api-waits');
   });
 
@@ -113,7 +104,7 @@ describe('a check', () => {
     ]) {
       const played = new Played();
       change(played);
-      expect(states((await played.check.check([busy()])).get('deploy/web'))).toMatchObject({ abort: true });
+      expect((await played.found(busy()))['deploy/web']).toMatchObject({ abort: true });
     }
   });
 
@@ -122,24 +113,24 @@ describe('a check', () => {
     played.review = (namespace) => {
       if (namespace === 'deploy') throw away();
     };
-    const found = await played.check.check([busy(), busy('web', 'other')]);
-    expect(states(found.get('deploy/web'))).toEqual({ freeze: 'unclear', abort: 'unclear', approve: 'unclear' });
-    expect(states(found.get('other/web'))).toEqual({ freeze: true, abort: true, approve: true });
+    const found = await played.found(busy(), busy('web', 'other'));
+    expect(found['deploy/web']).toEqual({ freeze: 'unclear', abort: 'unclear', approve: 'unclear' });
+    expect(found['other/web']).toEqual({ freeze: true, abort: true, approve: true });
   });
 
   it('leaves off what there is no deploy to try on, and knows no Job without its uid', async () => {
     const played = new Played();
     const waits = { name: 'production', waiting: [entry('a', '')] };
     for (const each of [resource(), resource('web', [waits]), aResource({ metadata: { name: 'web' } })]) {
-      const found = await played.check.check([each]);
-      expect(states(found.get('deploy/web'))).toEqual({ freeze: true, abort: 'notTried', approve: 'notTried' });
+      const found = await played.found(each);
+      expect(found['deploy/web']).toEqual({ freeze: true, abort: 'notTried', approve: 'notTried' });
     }
   });
 
   it('tries an approval on what waits only: what runs can no longer be approved', async () => {
     const played = new Played();
     const runs = resource('web', [{ name: 'production', active: [entry('runs')] }]);
-    expect(states((await played.check.check([runs])).get('deploy/web'))).toMatchObject({
+    expect((await played.found(runs))['deploy/web']).toMatchObject({
       abort: true,
       approve: 'notTried',
     });
@@ -158,7 +149,7 @@ describe('a check', () => {
         policies(patch);
       };
       const lanes = [{ name: 'production', waiting: [entry('first'), entry('second')] }];
-      expect(states((await played.check.check([resource('web', lanes)])).get('deploy/web'))).toMatchObject({
+      expect((await played.found(resource('web', lanes)))['deploy/web']).toMatchObject({
         approve: true,
       });
     }
@@ -169,76 +160,131 @@ describe('a check', () => {
     played.answer = () => {
       throw new TypeError('a mistake');
     };
-    await expect(played.check.check([busy()])).rejects.toThrow('a mistake');
+    await expect(played.found(busy())).rejects.toThrow('a mistake');
   });
 });
 
-describe('whether the bot may now', () => {
-  const deploy = { namespace: 'deploy', job: 'late', uid: 'uid-of-late' };
-
-  it('is known from the last check', async () => {
+describe('what is known', () => {
+  it('is in words, or true; before the first check nothing is on', async () => {
     const played = new Played();
-    await played.check.check([busy()]);
-    const before = played.patches.length;
-    for (const power of POWERS) expect(await played.check.may(power, busy(), deploy)).toEqual({ on: true });
-    expect(played.patches.length).toBe(before);
-    expect(played.reviewed).toEqual(['deploy']);
+    const notYet = expect.stringContaining('has not looked yet');
+    expect(played.check.powers(busy())).toEqual({ freeze: notYet, abort: notYet, approve: notYet });
+    await played.found(busy());
+    expect(played.check.powers(busy())).toEqual({ freeze: true, abort: true, approve: true });
   });
 
-  it('is tried on the very deploy if nothing was there to try on', async () => {
+  it('is forgotten of what is not there any more: another one of that name has to be tried', async () => {
     const played = new Played();
-    await played.check.check([resource()]);
+    await played.found(busy(), busy('api'));
+    await played.found(busy('api'));
+    expect(played.check.powers(busy()).freeze).toContain('has not looked yet');
+    expect(played.check.powers(busy('api')).freeze).toBe(true);
+  });
+
+  it('is logged once, and again if it changes', async () => {
+    const played = new Played();
+    const lines = () => played.lines.splice(0).map(({ power, why }) => `${power} ${why ?? 'on'}`);
+    await played.found(busy());
+    expect(lines()).toEqual(['freeze on', 'abort on', 'approve on']);
+    await played.found(busy());
+    expect(lines()).toEqual([]);
+    played.answer = () => {};
+    await played.found(busy());
+    expect(lines()).toEqual(['freeze notHeld', 'abort notHeld', 'approve notHeld']);
+  });
+});
+
+describe('as time goes by', () => {
+  const stop = new Set<AbortController>();
+  afterEach(() => {
+    for (const controller of stop) controller.abort();
+    stop.clear();
+  });
+
+  /** Runs until the test ends. */
+  async function run(played: Played, ...resources: CapDeployJob[]): Promise<void> {
+    played.resources = resources;
+    const controller = new AbortController();
+    stop.add(controller);
+    void played.check.run(controller.signal);
+    await played.clock.advance(0);
+  }
+
+  /** The requests of the first check are forgotten. */
+  async function running(...resources: CapDeployJob[]): Promise<Played> {
+    const played = new Played();
+    await run(played, ...resources);
     played.patches.length = 0;
-    expect(await played.check.may('approve', resource(), deploy)).toEqual({ on: true });
-    expect(played.triedOn()).toEqual(['deploy/late']);
-    expect(await played.check.may('approve', resource(), { ...deploy, job: 'later' })).toEqual({ on: true });
-    expect(played.triedOn()).toEqual(['deploy/late']);
+    played.reviewed.length = 0;
+    return played;
+  }
+
+  it('nothing is asked while everything is on, and all of it again after an hour', async () => {
+    const played = await running(busy());
+    await played.clock.advance(59 * 60_000);
+    expect(played.reviewed).toEqual([]);
+    played.answer = () => {};
+    await played.clock.advance(2 * 60_000);
+    expect(played.logged['deploy/web']).toEqual({ freeze: 'notHeld', abort: 'notHeld', approve: 'notHeld' });
   });
 
-  it('is tried before any check, too', async () => {
+  it('an approval is tried within 2 s on the first deploy that waits', async () => {
+    const played = await running(resource());
+    await played.clock.advance(60 * 60_000 - 5_000);
+    expect(played.patches).toEqual([]);
+    played.resources = [busy()];
+    await played.clock.advance(2_000);
+    expect(played.check.powers(busy())).toEqual({ freeze: true, abort: true, approve: true });
+  });
+
+  it('a CapDeployJob is looked at within 2 s of its coming', async () => {
+    const played = await running(busy());
+    played.resources = [busy(), busy('web', 'other')];
+    await played.clock.advance(2_000);
+    expect(played.check.powers(busy('web', 'other')).approve).toBe(true);
+    expect(played.reviewed).toEqual(['other']);
+  });
+
+  it('what was refused is tried again every minute, and not more often', async () => {
     const played = new Played();
-    expect(await played.check.may('freeze', resource())).toEqual({ on: true });
-    expect(played.triedOn()).toEqual(['deploy/web']);
+    played.answer = () => {};
+    await run(played, busy());
+    await played.clock.advance(59_000);
+    expect(played.reviewed).toHaveLength(1);
+    played.answer = policies;
+    await played.clock.advance(2_000);
+    expect(played.reviewed).toHaveLength(2);
+    expect(played.check.powers(busy()).approve).toBe(true);
   });
 
-  it('is tried again if it was off: rights and policies may have come', async () => {
+  it('a right that is missing is looked for once an hour: it may be missing by intention', async () => {
     const played = new Played();
     played.rules = [];
-    expect(await played.check.may('abort', resource(), deploy)).toMatchObject({ why: 'noRight' });
-    played.rules = ALL;
-    played.answer = () => {};
-    expect(await played.check.may('abort', resource(), deploy)).toMatchObject({ why: 'notHeld' });
-    played.answer = policies;
-    expect(await played.check.may('abort', resource(), deploy)).toEqual({ on: true });
+    await run(played, busy());
+    await played.clock.advance(59 * 60_000);
+    expect(played.reviewed).toHaveLength(1);
+    await played.clock.advance(60_000);
+    expect(played.reviewed).toHaveLength(2);
   });
 
-  it('is no any more once a check finds the policies gone', async () => {
-    const played = new Played();
-    await played.check.check([busy()]);
-    played.answer = () => {};
-    await played.check.check([busy()]);
-    for (const power of POWERS) expect(await played.check.may(power, busy(), deploy)).toMatchObject({ why: 'notHeld' });
-  });
-
-  it('is no any more once a check has nothing to try on', async () => {
-    const played = new Played();
-    await played.check.check([busy()]);
-    await played.check.check([resource()]);
-    expect(await played.check.may('approve', resource())).toMatchObject({ why: 'notTried' });
-  });
-
-  it('is a question for each CapDeployJob if the right is for one only', async () => {
-    const played = new Played();
-    played.rules = [...ALL.slice(1), rule('capdeployjob.dev', 'capdeployjobs', ['approve'], ['web'])];
-    expect(await played.check.may('approve', resource('web'), deploy)).toEqual({ on: true });
-    expect(await played.check.may('approve', resource('api'), deploy)).toMatchObject({ why: 'noRight' });
-  });
-
-  it('is no if the deploy has gone', async () => {
-    const played = new Played();
-    played.answer = () => {
-      throw gone();
+  it('a Job that has gone is not tried again and again while a status names it', async () => {
+    const played = await running(resource());
+    played.answer = (patch) => {
+      if (patch.name === 'lost') throw gone();
+      policies(patch);
     };
-    expect(await played.check.may('abort', resource(), deploy)).toMatchObject({ why: 'notTried' });
+    played.resources = [resource('web', [{ name: 'production', waiting: [entry('lost')] }])];
+    await played.clock.advance(60_000);
+    expect(played.patches.filter(({ name }) => name === 'lost')).toHaveLength(1);
+  });
+
+  it('ends when it is to stop', async () => {
+    const played = new Played();
+    const controller = new AbortController();
+    const ended = played.check.run(controller.signal);
+    await played.clock.advance(0);
+    controller.abort();
+    await ended;
+    expect(played.clock.pending).toBe(0);
   });
 });
