@@ -48,7 +48,7 @@ function button(actionId: string, label: string, value: object, isDanger: boolea
     type: 'button',
     action_id: actionId,
     // Slack takes 75 characters.
-    text: { type: 'plain_text', text: label.slice(0, 75), emoji: false },
+    text: { type: 'plain_text', text: label.slice(0, 75).toWellFormed(), emoji: false },
     value: JSON.stringify(value),
     ...(isDanger ? { style: 'danger' as const } : {}),
   };

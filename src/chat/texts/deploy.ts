@@ -82,13 +82,13 @@ const en = {
     ...(nearest
       ? ['; did you mean ', { code: nearest }, '?']
       : known.length > 0
-        ? [`; there are ${names(known)}`]
-        : []),
+        ? [`; there are ${names(known)}.`]
+        : ['.']),
   ],
   noTask: (name: string, found: string, known: readonly string[]): Line => [
     `${name} has no task `,
     { code: found },
-    `; there are ${names(known)}`,
+    `; there are ${names(known)}.`,
   ],
   problem: (problem: CommandProblem): Line => {
     switch (problem.kind) {
