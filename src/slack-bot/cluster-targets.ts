@@ -55,18 +55,6 @@ export class ClusterTargets implements TargetSource {
     return this.#cache.hasSynced();
   }
 
-  /** Resolves when every resource has been listed once; rejects if it is stopped before. */
-  synced(): Promise<void> {
-    return this.#cache.synced();
-  }
-
-  /** To be called before `start`. @param tell after each change of a resource */
-  onStatus(tell: (resource: CapDeployJob) => void): void {
-    this.#cache.onEvent(({ type, object }) => {
-      if (type !== 'DELETED') tell(object);
-    });
-  }
-
   /** Every resource that this bot sees, also those that are no targets. */
   resources(): readonly CapDeployJob[] {
     return this.#cache.list();

@@ -1,4 +1,3 @@
-import { unlessAborted } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { UsageError } from '../base/usage-error.ts';
@@ -15,7 +14,6 @@ import type { BotContext, Powers } from './context.ts';
 import type { Decision } from './decision.ts';
 import { SlackFacts } from './facts.ts';
 import { FileTargets } from './file-targets.ts';
-import { KnownPowers } from './known-powers.ts';
 import { listenersOf } from './listeners.ts';
 import { People } from './people.ts';
 import { Permissions } from './permissions.ts';
@@ -47,7 +45,7 @@ export class SlackBot {
   readonly #stopping = new AbortController();
   readonly #queues: OpenQueues;
   readonly #cluster: ClusterTargets | undefined;
-  readonly #powers: KnownPowers | undefined;
+  readonly #selfCheck: SelfCheck | undefined;
   readonly #app: SlackApp;
   readonly #running: Promise<unknown>[] = [];
 
@@ -59,11 +57,8 @@ export class SlackBot {
     const sources = { config, rules: queueRules, queues: this.#queues };
     if (kube) {
       const cluster = new ClusterTargets({ ...sources, kube, namespaces: config().namespaces, clock, log });
-      const check = new SelfCheck(kube);
-      const powers = new KnownPowers({ check, resources: () => cluster.resources(), clock, log });
-      cluster.onStatus((resource) => powers.changed(resource));
       this.#cluster = cluster;
-      this.#powers = powers;
+      this.#selfCheck = new SelfCheck({ client: kube, resources: () => cluster.resources(), clock, log });
     }
     const facts = new SlackFacts({
       api,
@@ -78,7 +73,7 @@ export class SlackBot {
       people: new People(facts, config),
       voice: new SlackVoice(api, log),
       kube,
-      powers: (target) => this.#powers?.of(target.name) ?? NO_POWERS,
+      powers: ({ resource }) => (resource && this.#selfCheck?.powers(resource)) ?? NO_POWERS,
       limit: new PersonalLimit(clock, () => config().limits.perUserPerMinute),
       decided: (decision) => this.#decided(decision),
       clock,
@@ -98,7 +93,8 @@ export class SlackBot {
     this.#cluster?.start();
     await this.#checkTeam();
     this.#app.start();
-    this.#running.push(configFile.watch(clock, this.#stopping.signal), this.#keepPowers());
+    const { signal } = this.#stopping;
+    this.#running.push(configFile.watch(clock, signal), this.#selfCheck?.run(signal) ?? Promise.resolve());
   }
 
   /** Ends after what is at work. */
@@ -115,12 +111,6 @@ export class SlackBot {
     if (this.#cluster && !this.#cluster.hasSynced())
       return { ok: false, message: 'the CapDeployJobs are not listed yet' };
     return { ok: true };
-  }
-
-  async #keepPowers(): Promise<void> {
-    const { signal } = this.#stopping;
-    await unlessAborted(this.#cluster?.synced() ?? Promise.resolve(), signal).catch(() => {});
-    await this.#powers?.keepTrying(signal);
   }
 
   async #checkTeam(): Promise<void> {
