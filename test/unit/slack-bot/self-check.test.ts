@@ -274,8 +274,12 @@ describe('as time goes by', () => {
       policies(patch);
     };
     played.resources = [resource('web', [{ name: 'production', waiting: [entry('lost')] }])];
-    await played.clock.advance(60_000);
-    expect(played.patches.filter(({ name }) => name === 'lost')).toHaveLength(1);
+    const tries = () => played.patches.filter(({ name }) => name === 'lost');
+    await played.clock.advance(10 * 60_000);
+    expect(tries()).toHaveLength(1);
+    // Nothing is remembered for ever.
+    await played.clock.advance(60 * 60_000);
+    expect(tries()).toHaveLength(2);
   });
 
   it('ends when it is to stop', async () => {
