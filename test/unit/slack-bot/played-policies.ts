@@ -5,6 +5,7 @@ import { silentLog } from '../../../src/base/log.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../../../src/kube/client.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { SelfCheck } from '../../../src/slack-bot/self-check.ts';
+import { aResource } from '../../kit/builders.ts';
 import { VirtualClock } from '../../kit/clocks.ts';
 
 export interface Patch {
@@ -104,3 +105,16 @@ export class Played {
   /** On which objects something was tried. */
   readonly triedOn = () => [...new Set(this.patches.map(({ namespace, name }) => `${namespace}/${name}`))];
 }
+
+/** A deploy as a status names it. */
+export const entry = (job: string, uid: string | undefined = `uid-of-${job}`) => ({ job, ...(uid && { uid }) });
+export function resource(name = 'web', lanes: object[] = [], namespace = 'deploy'): CapDeployJob {
+  return aResource({ metadata: { name, namespace, uid: `uid-of-${name}` }, status: { environments: lanes } });
+}
+/** With a deploy that runs and one that waits. */
+export const busy = (name = 'web', namespace = 'deploy') =>
+  resource(
+    name,
+    [{ name: 'production', active: [entry(`${name}-runs`)], waiting: [entry(`${name}-waits`)] }],
+    namespace,
+  );

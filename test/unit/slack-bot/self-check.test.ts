@@ -1,20 +1,20 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import type { CapDeployJob } from '../../../src/api/capdeployjob.ts';
+import { describe, expect, it } from 'vitest';
 import { ANNOTATION } from '../../../src/api/names.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import { aResource } from '../../kit/builders.ts';
-import { ALL, away, forbidden, gone, type Patch, Played, policies, rule } from './played-policies.ts';
-
-const entry = (job: string, uid: string | undefined = `uid-of-${job}`) => ({ job, ...(uid && { uid }) });
-function resource(name = 'web', lanes: object[] = [], namespace = 'deploy'): CapDeployJob {
-  return aResource({ metadata: { name, namespace, uid: `uid-of-${name}` }, status: { environments: lanes } });
-}
-const busy = (name = 'web', namespace = 'deploy') =>
-  resource(
-    name,
-    [{ name: 'production', active: [entry(`${name}-runs`)], waiting: [entry(`${name}-waits`)] }],
-    namespace,
-  );
+import {
+  ALL,
+  away,
+  busy,
+  entry,
+  forbidden,
+  gone,
+  type Patch,
+  Played,
+  policies,
+  resource,
+  rule,
+} from './played-policies.ts';
 
 describe('a check', () => {
   it('turns on what the API server holds the bot to, having tried all of it by dry runs of the very object', async () => {
@@ -191,104 +191,5 @@ describe('what is known', () => {
     played.answer = () => {};
     await played.found(busy());
     expect(lines()).toEqual(['freeze notHeld', 'abort notHeld', 'approve notHeld']);
-  });
-});
-
-describe('as time goes by', () => {
-  const stop = new Set<AbortController>();
-  afterEach(() => {
-    for (const controller of stop) controller.abort();
-    stop.clear();
-  });
-
-  /** Runs until the test ends. */
-  async function run(played: Played, ...resources: CapDeployJob[]): Promise<void> {
-    played.resources = resources;
-    const controller = new AbortController();
-    stop.add(controller);
-    void played.check.run(controller.signal);
-    await played.clock.advance(0);
-  }
-
-  /** The requests of the first check are forgotten. */
-  async function running(...resources: CapDeployJob[]): Promise<Played> {
-    const played = new Played();
-    await run(played, ...resources);
-    played.patches.length = 0;
-    played.reviewed.length = 0;
-    return played;
-  }
-
-  it('nothing is asked while everything is on, and all of it again after an hour', async () => {
-    const played = await running(busy());
-    await played.clock.advance(59 * 60_000);
-    expect(played.reviewed).toEqual([]);
-    played.answer = () => {};
-    await played.clock.advance(2 * 60_000);
-    expect(played.logged['deploy/web']).toEqual({ freeze: 'notHeld', abort: 'notHeld', approve: 'notHeld' });
-  });
-
-  it('an approval is tried within 2 s on the first deploy that waits', async () => {
-    const played = await running(resource());
-    await played.clock.advance(60 * 60_000 - 5_000);
-    expect(played.patches).toEqual([]);
-    played.resources = [busy()];
-    await played.clock.advance(2_000);
-    expect(played.check.powers(busy())).toEqual({ freeze: true, abort: true, approve: true });
-  });
-
-  it('a CapDeployJob is looked at within 2 s of its coming', async () => {
-    const played = await running(busy());
-    played.resources = [busy(), busy('web', 'other')];
-    await played.clock.advance(2_000);
-    expect(played.check.powers(busy('web', 'other')).approve).toBe(true);
-    expect(played.reviewed).toEqual(['other']);
-  });
-
-  it('what was refused is tried again every minute, and not more often', async () => {
-    const played = new Played();
-    played.answer = () => {};
-    await run(played, busy());
-    await played.clock.advance(59_000);
-    expect(played.reviewed).toHaveLength(1);
-    played.answer = policies;
-    await played.clock.advance(2_000);
-    expect(played.reviewed).toHaveLength(2);
-    expect(played.check.powers(busy()).approve).toBe(true);
-  });
-
-  it('a right that is missing is looked for once an hour: it may be missing by intention', async () => {
-    const played = new Played();
-    played.rules = [];
-    await run(played, busy());
-    await played.clock.advance(59 * 60_000);
-    expect(played.reviewed).toHaveLength(1);
-    await played.clock.advance(60_000);
-    expect(played.reviewed).toHaveLength(2);
-  });
-
-  it('a Job that has gone is not tried again and again while a status names it', async () => {
-    const played = await running(resource());
-    played.answer = (patch) => {
-      if (patch.name === 'lost') throw gone();
-      policies(patch);
-    };
-    played.resources = [resource('web', [{ name: 'production', waiting: [entry('lost')] }])];
-    const tries = () => played.patches.filter(({ name }) => name === 'lost');
-    await played.clock.advance(10 * 60_000);
-    expect(tries()).toHaveLength(1);
-    // Nothing is remembered for ever.
-    await played.clock.advance(60 * 60_000);
-    expect(tries()).toHaveLength(2);
-  });
-
-  it('ends when it is to stop', async () => {
-    const played = new Played();
-    const controller = new AbortController();
-    const ended = played.check.run(controller.signal);
-    await played.clock.advance(0);
-    controller.abort();
-    await ended;
-    expect(played.clock.pending).toBe(0);
   });
 });
