@@ -5,6 +5,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 export class ConnectProxy implements AsyncDisposable {
   /** `host:port` of each tunnel, in the order in which they were asked for. */
   readonly tunnels: string[] = [];
+  /** What it answers to CONNECT. */
+  status = 200;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -14,6 +16,10 @@ export class ConnectProxy implements AsyncDisposable {
     this.#server.on('connect', (request, client) => {
       const target = request.url ?? '';
       this.tunnels.push(target);
+      if (this.status !== 200) {
+        client.end(`HTTP/1.1 ${this.status} Refused\r\nContent-Length: 0\r\n\r\n`);
+        return;
+      }
       const { hostname, port } = new URL(`http://${target}`);
       const upstream = this.#keep(connect(Number(port), hostname));
       upstream.once('connect', () => {

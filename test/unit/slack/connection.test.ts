@@ -12,7 +12,8 @@ const BACK_WITHIN_MS = 15_000;
 const mentioned = () => rig.slack.as('alice').say('deploys', '@capdeploy help').delivered;
 
 async function isServed(): Promise<void> {
-  expect(await mentioned()).toMatchObject([{ acknowledged: true }]);
+  // The first time: what Slack has to repeat was not served.
+  expect(await mentioned()).toMatchObject([{ acknowledged: true, attempt: 0 }]);
 }
 
 /** @returns milliseconds until Slack can deliver again, by the real clock */
@@ -61,7 +62,7 @@ describe('a connection that Slack or the network ends', () => {
     expect(await delivered).toMatchObject([{ acknowledged: true }]);
   });
 
-  test('a refresh loses nothing: what came before is acknowledged, what comes after reaches the new socket', async () => {
+  test('a refresh loses nothing: what came before is acknowledged, what comes after too', async () => {
     const slow = Promise.withResolvers<void>();
     await rig.connectedApp({
       options: {
@@ -87,10 +88,11 @@ describe('a connection that Slack or the network ends', () => {
     await rig.connectedApp();
     first().warn();
     await until(() => expect(rig.able()).toBe(2));
+    rig.clock.advance(5_000);
     await Promise.all([isServed(), isServed()]);
     const used = new Set(rig.slack.envelopes.deliveries.map(({ socket }) => socket));
     expect(used.size).toBe(2);
-    rig.clock.advance(10_000);
+    rig.clock.advance(5_000);
     await until(() => expect(rig.able()).toBe(1));
     // The bot has read that.
     await isServed();
@@ -171,14 +173,25 @@ describe('a connection that cannot be made', () => {
 
   test('waits longer from time to time, and as long as Slack says', async () => {
     using _ = rig.slack.faults.web('apps.connections.open', { kind: 'ratelimited', retryAfter: 20 }, 1);
-    using __ = rig.slack.faults.web('apps.connections.open', { kind: 'status', status: 500 }, Number.POSITIVE_INFINITY);
-    rig.app();
+    const failing = rig.slack.faults.web(
+      'apps.connections.open',
+      { kind: 'status', status: 500 },
+      Number.POSITIVE_INFINITY,
+    );
+    const { app } = rig.app();
     for (let count = 1; count <= 9; count += 1) {
       await until(() => expect(rig.lines).toHaveLength(count));
       rig.clock.advance(30_000);
     }
     const waits = rig.lines.map(({ fields }) => (fields as { retryInMs: number }).retryInMs);
     expect(waits).toEqual([20_000, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
+    // From the start again after a connection that stood for 10 s.
+    failing[Symbol.dispose]();
+    await until(() => expect(app.connected()).toBe(true));
+    rig.clock.advance(10_000);
+    rig.slack.faults.web('apps.connections.open', { kind: 'status', status: 503 });
+    first().reset();
+    await until(() => expect(rig.lines.at(-1)?.fields).toMatchObject({ code: 'http_503', retryInMs: 500 }));
   });
 
   test('an eleventh socket waits for a free place', async () => {
@@ -229,12 +242,25 @@ describe('the app-level token', () => {
   });
 });
 
+test('a token that no connection can be made with is a failure like others', async () => {
+  let token = '';
+  const { app } = rig.app({}, { token: { current: () => token, reload: () => false } });
+  await until(() => expect(rig.lines).toMatchObject([{ level: 'warn', fields: { code: 'unexpected' } }]));
+  token = rig.slack.app('capdeploy').appToken;
+  await rig.hurry(() => expect(app.connected()).toBe(true));
+});
+
 describe('the end', () => {
   test('leaves no socket and no timer, whatever it was doing', async () => {
+    // Those of Slack's library, which knows no clock of ours; the clock's own do not count here.
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
     const clock = new TravelClock();
     const { app } = await rig.connectedApp({}, { clock });
+    const socket = first();
     await app.stop();
     await until(() => expect(rig.slack.sockets()).toEqual([]));
+    expect(socket.closedWith).toBe(1000);
     expect(app.connected()).toBe(false);
     expect(clock.pending).toBe(0);
     for (const fault of ['hang', 'silent'] as const) {
@@ -251,6 +277,8 @@ describe('the end', () => {
     await third.stop();
     expect(rig.slack.sockets()).toEqual([]);
     expect(clock.pending).toBe(0);
+    // Undici ends its own within a second.
+    await until(() => expect(timers()).toBeLessThanOrEqual(before));
   });
 
   test('comes after the acknowledgement of what has come in', async () => {
@@ -277,15 +305,19 @@ describe('the end', () => {
   });
 });
 
-test('a message of unknown shape is dropped, and the connection stands', async () => {
+test('a message of unknown shape is acknowledged if it has an id, and dropped; the connection stands', async () => {
   const { app } = await rig.connectedApp();
   const socket = first();
   const strange = [null, 7, { type: 'events_api', envelope_id: 'x', payload: {} }, { type: 'close' }];
   for (const message of strange) socket.send(message as never);
   socket.send({ type: 'events_api', envelope_id: 'y', payload: { event: { type: 'disconnected' } } });
+  socket.send({ type: 'interactive', envelope_id: 'z', payload: null });
   await isServed();
   expect(app.connected()).toBe(true);
   expect(rig.openings()).toBe(1);
+  // Slack knows nothing of them here, so the three answers are to what it never sent.
+  expect(rig.slack.world.violations).toEqual(Array(3).fill('acknowledged late, or what was never sent'));
+  expect(rig.lines.filter(({ level }) => level === 'error')).toHaveLength(6);
 });
 
 function suggestion() {

@@ -68,6 +68,16 @@ test('with NO_PROXY, they do not', async () => {
   expect(protocols).toEqual(['http/1.1', 'http/1.1', 'http/1.1']);
 });
 
+test('a proxy that refuses is named as the cause', async () => {
+  vi.stubEnv('HTTPS_PROXY', proxy.url);
+  proxy.status = 407;
+  const { app } = rig.app();
+  await until(() => expect(rig.lines).toMatchObject([{ level: 'warn', fields: { code: 'proxy_407' } }]));
+  await expect(rig.api().api.authTest()).rejects.toMatchObject({ code: 'proxy_407' });
+  proxy.status = 200;
+  await rig.hurry(() => expect(app.connected()).toBe(true));
+});
+
 test('after a loss nothing of the old connection stays open, by the proxy too', async () => {
   vi.stubEnv('HTTPS_PROXY', proxy.url);
   await talk();
