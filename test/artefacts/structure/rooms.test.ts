@@ -31,8 +31,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   actions: ['requests', 'sqs', 'kube', 'text', 'api'],
   // Deploys asked for in chat. Of Slack it knows no more than how its texts are written and shown.
   chat: ['text', 'api'],
+  // Everything about talking to Slack: the socket, the Web API, tokens, envelopes.
+  slack: ['base', 'text'],
   // The program that ties chat, actions, Slack and cluster together.
-  'slack-bot': ['chat', 'actions', 'requests', 'sqs', 'kube', 'base', 'api'],
+  'slack-bot': ['slack', 'chat', 'actions', 'requests', 'sqs', 'kube', 'base', 'api'],
   // The pull-secret refresher: a program of its own that shares clients with the operator.
   ecr: ['aws', 'kube', 'base', 'text', 'api'],
   // The command line: flags, processes, one file for each command.
