@@ -1,3 +1,4 @@
+import { isFinished } from '../api/finished-job.ts';
 import { ANNOTATION } from '../api/names.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../kube/client.ts';
 import { ActionError } from './action-error.ts';
@@ -46,12 +47,10 @@ export async function abort(client: KubeClient, actor: Actor, deploy: DeployName
 
 const annotation = (name: string | null) => ({ metadata: { annotations: { [ANNOTATION.abortedBy]: name } } });
 
-function whyNot({ metadata, spec, status }: Job, seenAs: SeenAs): string | undefined {
+function whyNot(job: Job, seenAs: SeenAs): string | undefined {
+  const { metadata, spec } = job;
   if (metadata.deletionTimestamp !== undefined) return 'is being deleted already';
-  const hasEnded = status?.conditions?.some(
-    ({ type, status: value }) => value === 'True' && (type === 'Complete' || type === 'Failed'),
-  );
-  if (hasEnded) return 'has ended already';
+  if (isFinished(job)) return 'has ended already';
   return seenAs === 'waiting' && spec.suspend !== true
     ? 'has started since: look again, and abort the running deploy if that is what you want'
     : undefined;

@@ -12,6 +12,10 @@ export const TASK_PATTERN = /^[a-z]\w*([:-]\w+)*$/;
 export const REPOSITORY_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._/:@+~-]{0,139}$/;
 /** A part of the rule for revisions; `revisionProblem` has all of it. */
 export const REVISION_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._/@+-]{0,243}$/;
+/** Id of a Slack channel. */
+export const SLACK_CHANNEL_PATTERN = /^[A-Z0-9]{1,32}$/;
+/** `ts` of a Slack message: seconds and a number that make it unique in its channel. */
+export const SLACK_TS_PATTERN = /^[0-9]{1,16}\.[0-9]{1,16}$/;
 /** An idempotency key: printable ASCII without blanks, so that it is compared, logged and stored as it is. */
 export const ID_PATTERN = /^[!-~]{1,128}$/;
 
@@ -103,8 +107,8 @@ export const deployMessageSchema = z
     source: text('Where the request comes from, for example a CI run.'),
     slack: optional(
       z.looseObject({
-        channel: z.string().regex(/^[A-Z0-9]{1,32}$/),
-        threadTs: optional(z.string().regex(/^[0-9]{1,16}\.[0-9]{1,16}$/)),
+        channel: z.string().regex(SLACK_CHANNEL_PATTERN),
+        threadTs: optional(z.string().regex(SLACK_TS_PATTERN)),
       }),
     ).describe('The Slack thread that the result is reported to.'),
   })

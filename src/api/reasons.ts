@@ -94,6 +94,25 @@ export const TRACES: Record<OutcomeReason, Traces> = {
   WaitingDeadlineExceeded: 'not touched',
 };
 
+/**
+ * What a waiting request waits for: `reasons` of its entry, in the order of the words in its `why`. The list is closed.
+ * tools/reference/reasons.ts says what each means.
+ */
+export const WAITING_REASONS = [
+  'Next',
+  'LaneBusy',
+  'Frozen',
+  'Closed',
+  'ApprovalMissing',
+  'NotDue',
+  'PodStuck',
+  'ForeignDeploy',
+  'Interrupted',
+  'HandResumed',
+  'BeingDeleted',
+] as const;
+export type WaitingReason = (typeof WAITING_REASONS)[number];
+
 /** Why a message never became a request. */
 export const REJECTION = {
   notJson: 'NotJSON',

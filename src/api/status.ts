@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RESULTS } from './reasons.ts';
+import { RESULTS, WAITING_REASONS } from './reasons.ts';
 
 /**
  * The status of a CapDeployJob as a zod schema, for the CustomResourceDefinition as `spec.ts`. Every string and list is
@@ -17,6 +17,14 @@ const requestFields = {
   task: z.string().max(100).describe('Capistrano task.'),
   revision: z.string().max(244).optional().describe('Revision that is deployed.'),
   requestedBy: z.string().max(256).optional().describe('Who asked, as the message claims.'),
+  requestReason: z.string().max(256).optional().describe('Why, in the words of who asked: "reason" of the message.'),
+  slack: z
+    .object({
+      channel: z.string().max(32).describe('Id of the channel.'),
+      threadTs: z.string().max(33).optional().describe('Time stamp of the message that the thread begins with.'),
+    })
+    .optional()
+    .describe('Slack channel or thread that the result is reported to, as the message claims.'),
   senderId: z.string().max(256).optional().describe('Who sent the message, as SQS authenticated it.'),
   sentAt: moment('When the request was sent.'),
   notBefore: moment('The message asked for the deploy not to start before this.').optional(),
@@ -30,6 +38,13 @@ const waitingSchema = z.object({
   uid: z.string().max(64).optional().describe('UID of the waiting Job: where it is another one, this one was deleted.'),
   dueAt: moment('The request is not to start before this; the order of the lane.'),
   why: z.string().max(512).describe('What the request waits for.'),
+  // Optional: an older operator writes none while its newer replica starts, and an unreadable spec keeps its entries.
+  reasons: z
+    .array(z.enum(WAITING_REASONS))
+    .max(WAITING_REASONS.length)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('The same for programs: one word for each cause, in the order of "why". Never empty.'),
   until: moment('When that ends by itself, where this is known.').optional(),
   approvalMissing: z.boolean().optional().describe('The environment asks for an approval, and its Job carries none.'),
   approvedAt: moment('When an approval that had been missing was seen, or was no longer asked for.').optional(),
@@ -194,6 +209,8 @@ export type Claim = z.output<typeof claimSchema>;
 /** How a deploy's first container exited by itself. */
 export type Exit = NonNullable<Claim['exit']>;
 export type WaitingEntry = z.output<typeof waitingSchema>;
+/** Where in Slack the result of a request is reported. */
+export type SlackThread = NonNullable<WaitingEntry['slack']>;
 export type Watermark = z.output<typeof watermarkSchema>;
 export type HistoryEntry = z.output<typeof historyEntrySchema>;
 export type RejectionEntry = z.output<typeof rejectionSchema>;

@@ -13,6 +13,7 @@ import {
   storedRequest,
 } from './job.ts';
 import { defined, inTurn, iso, type Lane, summary, withWhy } from './lane.ts';
+import { occupantOf } from './occupant.ts';
 import { exitOf } from './outcome.ts';
 import { endedOf, withAborter } from './record-outcomes.ts';
 import { watchSidecars, whyLaneIsHeld } from './watch-sidecars.ts';
@@ -61,19 +62,20 @@ function recoverOrGiveUp(lane: Lane, claim: Claim, job: Job): void {
   const { why: _, approvedBy: __, ...rest } = claim;
   const place = { listed: true, ahead: 0, openSince: Date.parse(claim.since), approvedAt: undefined, newer: undefined };
   const request = storedRequest(job);
+  const occupant = occupantOf(lane);
   const isStale = !lane.isStartable(request) || lane.isKnown(claim.id) || candidateDrop(lane, job, request, place);
   if (isStale) {
     // The Job is written first: a resume under way elsewhere, under its old resourceVersion, is then refused.
     lane.touch.push(job);
     lane.release();
     lane.openSince = Date.parse(claim.since);
-  } else if (lane.occupant === undefined) {
+  } else if (occupant === undefined) {
     const since = new Date(Math.max(lane.view.now, Date.parse(claim.since) + 1)).toISOString();
     // The present approver counts: the claim may be older than that approval.
     lane.claim = { ...rest, since, ...defined({ approvedBy: request.approvedBy }) };
     lane.start = job;
   } else {
-    lane.claim = withWhy(claim, lane.occupant);
+    lane.claim = withWhy(claim, occupant.words);
   }
 }
 

@@ -1,9 +1,20 @@
-import type { CapDeployJob } from '../api/capdeployjob.ts';
-import { DEFAULT_TASK, type DeployRequest, dueAtOf, ID_PATTERN, MOST_DAYS_AHEAD } from '../api/deploy-request.ts';
+import type { CapDeployJob, SlackThread } from '../api/capdeployjob.ts';
+import {
+  DEFAULT_TASK,
+  type DeployRequest,
+  dueAtOf,
+  ID_PATTERN,
+  MOST_DAYS_AHEAD,
+  SLACK_CHANNEL_PATTERN,
+  SLACK_TS_PATTERN,
+} from '../api/deploy-request.ts';
+import { finishedCondition, isFinished } from '../api/finished-job.ts';
 import { ANNOTATION, KIND, LABEL, MANAGED_BY } from '../api/names.ts';
 import { momentOf } from '../api/rfc3339.ts';
 import { sameContent } from '../requests/find-in-status.ts';
 import { bounded, plain } from '../text/truncate.ts';
+
+export { finishedCondition, isFinished };
 
 /** The fields of a batch/v1 Job that lanes read. All other fields stay untouched. */
 export interface Job {
@@ -94,14 +105,6 @@ export function isOwnedBy(job: Job, resource: Pick<CapDeployJob, 'metadata'>): b
   return ownerOf(job)?.uid === resource.metadata.uid;
 }
 
-/** The condition that ends a Job. (SuccessCriteriaMet and FailureTarget come before its Pods have ended.) */
-export function finishedCondition(job: Job) {
-  return job.status?.conditions?.find(
-    (condition) => (condition.type === 'Complete' || condition.type === 'Failed') && condition.status === 'True',
-  );
-}
-
-export const isFinished = (job: Job): boolean => finishedCondition(job) !== undefined;
 export const isSuspended = (job: Job): boolean => job.spec.suspend === true;
 export const isBeingDeleted = (object: Job | Pod): boolean => object.metadata.deletionTimestamp !== undefined;
 /** When a finished Job finished, RFC 3339. */
@@ -158,6 +161,9 @@ export interface StoredRequest
   extends Pick<DeployRequest, 'id' | 'environment' | 'task' | 'repository' | 'revision' | 'requestedBy'>,
     Pick<DeployRequest, 'sentAt' | 'notBefore' | 'expiresAt'> {
   readonly senderId: string | undefined;
+  /** Why it was asked for, in the words of the message. */
+  readonly requestReason: string | undefined;
+  readonly slack: SlackThread | undefined;
   /** Who approved it, as its Job says now. */
   readonly approvedBy: string | undefined;
   /** Who aborted it, if its Job is being deleted and names a person. */
@@ -205,6 +211,8 @@ function readRequest(job: Job): StoredRequest {
     repository: text(ANNOTATION.repository, 140) ?? '',
     revision: text(ANNOTATION.revision, 244),
     requestedBy: text(ANNOTATION.requestedBy, 256),
+    requestReason: plain(annotations[ANNOTATION.reason] ?? '', 256) || undefined,
+    slack: slackThread(annotations[ANNOTATION.slackChannel], annotations[ANNOTATION.slackThreadTs]),
     senderId: text(ANNOTATION.senderId, 256),
     sentAt,
     ...bounds,
@@ -214,6 +222,12 @@ function readRequest(job: Job): StoredRequest {
     abortedBy: isBeingDeleted(job) ? aborterOf(job) : undefined,
     dueAt: dueAtOf({ sentAt, ...bounds }),
   };
+}
+
+/** An invalid thread leaves the channel: a status with a longer value than its schema allows would be refused. */
+function slackThread(channel: string | undefined, threadTs: string | undefined): SlackThread | undefined {
+  if (channel === undefined || !SLACK_CHANNEL_PATTERN.test(channel)) return undefined;
+  return threadTs !== undefined && SLACK_TS_PATTERN.test(threadTs) ? { channel, threadTs } : { channel };
 }
 
 /** The name on a Job of the person who deletes it. It counts only in the state in which the Job was deleted. */

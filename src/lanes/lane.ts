@@ -10,11 +10,9 @@ import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { BoundedMap } from '../base/bounded-map.ts';
 import { bounded, boundedKeepingTheEnd } from '../text/truncate.ts';
-import { type HangingStart, terminating } from './explain-start.ts';
+import type { HangingStart } from './explain-start.ts';
 import {
-  isAlive,
   isFinished,
-  isRunning,
   isSuspended,
   isWaiting,
   type Job,
@@ -178,30 +176,6 @@ export class Lane {
     if (at !== undefined && at > this.view.now) this.wakeAt = earliest(this.wakeAt, at);
   }
 
-  /**
-   * What keeps the lane from a new deploy although nothing is claimed: an unfinished Job that is not suspended, or a
-   * Pod that is not finished, whatever owns it. So nothing starts beside a Job resumed by hand, an orphaned Pod, or a
-   * Pod on a lost node. Beside a claim that has not been started yet it is also a Job that was resumed and suspended
-   * again by hand: a Pod of it may still come, and it has had its turn.
-   */
-  get occupant(): string | undefined {
-    const job = [...this.view.jobs, ...this.view.foreignJobs].find(isRunning);
-    if (job) return `Job ${job.metadata.name} runs in this lane`;
-    const pod = this.view.pods.find(isAlive);
-    if (!pod) return this.#interruptedBeside;
-    return pod.metadata.deletionTimestamp ? terminating(pod) : `Pod ${pod.metadata.name} runs in this lane`;
-  }
-
-  get #interruptedBeside(): string | undefined {
-    const job = this.view.jobs.find(
-      (other) =>
-        other.metadata.uid !== this.claim?.uid &&
-        this.isInterrupted(other) &&
-        !this.isRecorded(storedRequest(other).id),
-    );
-    return job && `Job ${job.metadata.name} was suspended after its start, and is to be recorded first`;
-  }
-
   /** Everything that froze the lane: each cause has to be undone. */
   get frozen(): string | undefined {
     const { spec, environment, name, freeze } = this.view;
@@ -242,13 +216,13 @@ export class Lane {
 /** What a status says of a request, in the order in which a reader wants it. */
 export function summary(request: StoredRequest, job: string) {
   const { id, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt } = request;
-  const { approvedBy, abortedBy } = request;
+  const { requestReason, slack, approvedBy, abortedBy } = request;
   return {
     job,
     id,
     repository,
     task,
-    ...defined({ revision, requestedBy, senderId }),
+    ...defined({ revision, requestedBy, requestReason, slack, senderId }),
     sentAt,
     ...defined({ notBefore, expiresAt, approvedBy, abortedBy }),
   };
@@ -261,9 +235,9 @@ export const withWhy = ({ why: _, ...claim }: Claim, why: string | undefined): C
 /** The request that a status entry tells of, for a Job that is gone. */
 export function requestOf(entry: Claim | WaitingEntry, environment: string): StoredRequest {
   const { id, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt, dueAt } = entry;
-  const { approvedBy, abortedBy } = entry;
+  const { requestReason, slack, approvedBy, abortedBy } = entry;
   const request = { id, environment, repository, task, revision, requestedBy, senderId, sentAt, notBefore, expiresAt };
-  return { ...request, approvedBy, abortedBy, dueAt };
+  return { ...request, requestReason, slack, approvedBy, abortedBy, dueAt };
 }
 
 /** The request of a Job with its place in the order. */

@@ -1,4 +1,5 @@
 import type { Lane } from './lane.ts';
+import { occupantOf } from './occupant.ts';
 
 /**
  * Updates since when a deploy could have started: the end of the last deploy, the opening of a window, or the moment at
@@ -7,7 +8,7 @@ import type { Lane } from './lane.ts';
  */
 export function updateOpenSince(lane: Lane): void {
   lane.wake(lane.window.until ?? lane.window.searchAgainAt);
-  if (lane.claim || lane.occupant !== undefined || !lane.isOpen) {
+  if (lane.claim || occupantOf(lane) !== undefined || !lane.isOpen) {
     lane.openSince = undefined;
     return;
   }

@@ -241,7 +241,7 @@ export function aClaim(job: Job, changes: Partial<Claim> = {}): Claim {
 export function aWaitingEntry(job: Job, changes: Partial<WaitingEntry> = {}): WaitingEntry {
   const request = storedRequest(job);
   const { name, uid } = job.metadata;
-  return { ...summary(request, name), uid, dueAt: request.dueAt, why: 'starts next', ...changes };
+  return { ...summary(request, name), uid, dueAt: request.dueAt, reasons: ['Next'], why: 'starts next', ...changes };
 }
 
 export function aHistoryEntry(job: Job, changes: Partial<HistoryEntry> = {}): HistoryEntry {

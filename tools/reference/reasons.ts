@@ -8,6 +8,8 @@ import {
   type RejectionReason,
   type Result,
   TRACES,
+  WAITING_REASONS,
+  type WaitingReason,
 } from '../../src/api/reasons.ts';
 import { code, GENERATED, table } from './markdown.ts';
 
@@ -60,6 +62,39 @@ const ENDS: Record<OutcomeReason, [results: Result[], meaning: string]> = {
     ['Unknown'],
     'a started Job was gone when an operator looked again, and no Pod of it says how it ended',
   ],
+};
+
+/** What keeps a waiting request from starting, and what ends that. */
+const WAITS: Record<WaitingReason, [cause: string, end: string]> = {
+  Next: ['nothing: it is the next one', 'it starts within seconds'],
+  LaneBusy: [
+    'it could start, but another deploy has the lane, or requests that could start come before it',
+    'the deploy ends; those before it have had their turn',
+  ],
+  Frozen: ['the environment or the whole resource is frozen', 'a person thaws it, or `suspend` is false in git'],
+  Closed: ['the windows of the environment are closed', 'a window opens: `until`, if nothing else keeps it'],
+  ApprovalMissing: [
+    'the environment has `requireApproval`, and nobody has approved this request',
+    'a person approves it; without that it is Missed',
+  ],
+  NotDue: ["the message's `notBefore` has not come", 'that moment: `until`, if nothing else keeps it'],
+  PodStuck: [
+    'no deploy has the lane, but a Pod in it was told to end and has not ended',
+    'the Pod is gone. If its node is lost, [a person has to act](../runbook.md#a-pod-on-a-lost-node)',
+  ],
+  ForeignDeploy: [
+    'no deploy has the lane, but a Job of another owner, or a Pod without a deploy of ours, runs in it',
+    'it ends, or a person deletes it',
+  ],
+  Interrupted: [
+    'this request, or another one of the lane, was started and its Job then suspended by hand',
+    'that one is recorded as Aborted, once its Pod is gone',
+  ],
+  HandResumed: [
+    'the Job of this request was resumed by hand and runs; or no deploy has the lane, but another such Job runs in it',
+    'that Job ends',
+  ],
+  BeingDeleted: ['somebody has deleted its Job, which is not gone yet', 'it is recorded as Aborted'],
 };
 
 const REJECTIONS: Record<RejectionReason, string> = {
@@ -165,6 +200,17 @@ end. Then 0 is Succeeded and anything else Failed, whatever became of the Job af
 failed by its deadline. A \`cap\` that catches SIGTERM and exits with 0 has been aborted. The message says what the Pod
 says.
 
+## Why a request waits
+
+The \`reasons\` of each entry of \`status.environments[].waiting\`, in the order in which \`why\` has them in words. There
+is at least one. Several are given if the lane and the request itself each keep it from starting: \`NotDue\`,
+\`ApprovalMissing\`, \`Frozen\` and \`Closed\`. Any other reason stands alone: what has the lane is told of a request
+that could start otherwise.
+
+${table(
+  ['reason', 'what keeps it', 'what ends that'],
+  WAITING_REASONS.map((reason) => [code(reason), ...WAITS[reason]]),
+)}
 ## Rejections
 
 Why a message never became a request. The entry in \`status.rejections\` says which field, what was found and what is

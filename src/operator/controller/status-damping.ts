@@ -70,7 +70,7 @@ const findingsOf = ({ conditions = [], environments = [] }: CapDeployJobStatus) 
   lanes: environments.map(({ name, closed, closedUntil, openSince, active = [], waiting = [] }) => ({
     ...{ name, closed, closedUntil, openSince },
     active: active.map(({ uid, why }) => ({ uid, why })),
-    waiting: waiting.map(({ id, why, until }) => ({ id, why, until })),
+    waiting: waiting.map(({ id, why, reasons, until }) => ({ id, why, reasons, until })),
   })),
 });
 
@@ -82,6 +82,6 @@ const withoutFindings = (status: CapDeployJobStatus | undefined) => ({
     ...lane,
     ...{ closed: undefined, closedUntil: undefined, openSince: undefined },
     active: (lane.active ?? []).map((claim) => ({ ...claim, why: '' })),
-    waiting: (lane.waiting ?? []).map((entry) => ({ ...entry, why: '', until: undefined })),
+    waiting: (lane.waiting ?? []).map((entry) => ({ ...entry, why: '', reasons: undefined, until: undefined })),
   })),
 });

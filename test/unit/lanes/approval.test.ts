@@ -20,6 +20,7 @@ describe('a deploy that has to be approved', () => {
     expect(start).toBeUndefined();
     expect(status?.waiting).toEqual([
       aWaitingEntry(job, {
+        reasons: ['ApprovalMissing'],
         why: `waits for an approval: kubectl -n deploy annotate job ${job.metadata.name} capdeployjob.dev/approved-by=<you>; without one it is Missed at ${at(79_200)}`,
         approvalMissing: true,
       }),

@@ -32,7 +32,7 @@ describe('a request that is to start later', () => {
     const job = scheduled();
     const { status, start, wakeAt } = planLane(aLane({ jobs: [job] }));
     expect(status?.waiting).toEqual([
-      aWaitingEntry(job, { dueAt: at(HOUR), why: `not before ${at(HOUR)}`, until: at(HOUR) }),
+      aWaitingEntry(job, { dueAt: at(HOUR), reasons: ['NotDue'], why: `not before ${at(HOUR)}`, until: at(HOUR) }),
     ]);
     expect([start, wakeAt]).toEqual([undefined, NOW + HOUR * 1000]);
   });

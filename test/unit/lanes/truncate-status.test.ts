@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { CapDeployJobStatus } from '../../../src/api/capdeployjob.ts';
+import type { CapDeployJobStatus, LaneStatus } from '../../../src/api/capdeployjob.ts';
+import { MOST_ESCAPED_IN_ID } from '../../../src/api/deploy-request.ts';
+import type { WaitingReason } from '../../../src/api/reasons.ts';
 import { LARGEST_STATUS, truncateStatus } from '../../../src/lanes/truncate-status.ts';
-import { aHistoryEntry, aJob, aWaitingEntry } from '../../kit/builders.ts';
+import { storedBytes } from '../../../src/text/truncate.ts';
+import { aClaim, aHistoryEntry, aJob, at, aWaitingEntry } from '../../kit/builders.ts';
 
 /** As the API server stores it: Go's encoding/json escapes these five (its documentation, `HTMLEscape`). */
 const bytes = (status: CapDeployJobStatus) =>
@@ -21,6 +24,77 @@ const full = (text: string): CapDeployJobStatus => ({
   environments: Array.from({ length: 50 }, (_, index) => ({ name: `e${index}`, waiting: waiting(20, text) })),
   history: history(200, text),
 });
+
+const SLACK = { channel: 'C'.repeat(32), threadTs: `${'1'.repeat(16)}.${'1'.repeat(16)}` };
+const REASONS: WaitingReason[] = ['NotDue', 'ApprovalMissing', 'Frozen', 'Closed'];
+/** `--max-request-bytes` of etcd. */
+const LIMIT_OF_ETCD = 1_572_864;
+
+/** 50 lanes with a claim and as many waiting requests each, and the longest history. Every field is as long as it can be. */
+function filled(text: string, waitingEach = 20): CapDeployJobStatus {
+  const times = { notBefore: at(1), expiresAt: at(2) };
+  const job = (id: string) =>
+    aJob({
+      id: `${id}-${'<'.repeat(MOST_ESCAPED_IN_ID)}`.padEnd(128, 'x'),
+      repository: 'r'.repeat(140),
+      revision: 'v'.repeat(244),
+      uid: 'u'.repeat(36),
+      ...times,
+      slack: SLACK,
+    });
+  const texts = {
+    job: 'j'.repeat(63),
+    requestedBy: text.slice(0, 256),
+    requestReason: text.slice(0, 256),
+    senderId: text.slice(0, 256),
+  };
+  const lane = (index: number): LaneStatus => ({
+    name: `${index}`.padEnd(50, 'e'),
+    active: [
+      aClaim(job(`a${index}`), {
+        ...texts,
+        why: text.slice(0, 512),
+        ending: { ...ENDING, message: text.slice(0, 1024) },
+      }),
+    ],
+    waiting: Array.from({ length: waitingEach }, (_, place) =>
+      aWaitingEntry(job(`w${index}-${place}`), {
+        ...texts,
+        why: text.slice(0, 512),
+        reasons: REASONS,
+        until: at(9),
+        approvalMissing: true,
+      }),
+    ),
+    frozen: text.slice(0, 256),
+    closed: text.slice(0, 512),
+    lastSuccessful: {
+      task: 'deploy',
+      revision: 'v'.repeat(244),
+      job: texts.job,
+      requestedBy: texts.requestedBy,
+      finishedAt: at(0),
+    },
+  });
+  return {
+    environments: Array.from({ length: 50 }, (_, index) => lane(index)),
+    history: Array.from({ length: 200 }, (_, index) =>
+      aHistoryEntry(job(`h${index}`), {
+        ...texts,
+        environment: 'e'.repeat(50),
+        ...ENDING,
+        message: text.slice(0, 2048),
+      }),
+    ),
+  };
+}
+const ENDING = { result: 'Failed', reason: 'BackoffLimitExceeded' } as const;
+
+const counts = ({ environments = [], history = [] }: CapDeployJobStatus) => [
+  environments.map(({ active = [], waiting = [] }) => [active.length, waiting.length]),
+  history.length,
+];
+
 const KANJI = '漢'.repeat(2048);
 
 describe('a status', () => {
@@ -47,6 +121,61 @@ describe('a status', () => {
     const once = truncateStatus(status);
     expect(truncateStatus({ ...status, history: once.history })).toEqual(once);
     expect(once.environments?.[0]?.waiting?.[0]?.id).toHaveLength(128);
+  });
+
+  test('of a thousand requests in which senders fill every field with the worst letters fits, if every lane is busy, too', () => {
+    const status = filled('<'.repeat(2048));
+    const cut = truncateStatus(status);
+    expect(bytes(status)).toBeGreaterThan(13_000_000);
+    expect(bytes(cut)).toBe(storedBytes(cut));
+    // The rest is for spec and metadata.
+    expect(bytes(cut)).toBeLessThan(LIMIT_OF_ETCD - 60_000);
+    expect(counts(cut)).toEqual(counts(status));
+  });
+
+  test('that is cut is cut the same way again once its claims and its history have come back from the API server', () => {
+    for (const text of ['<'.repeat(2048), KANJI, 'a'.repeat(2048)]) {
+      const fresh = filled(text);
+      const again = (stored: CapDeployJobStatus) =>
+        truncateStatus({
+          ...fresh,
+          environments: (fresh.environments ?? []).map((lane, index) => ({
+            ...lane,
+            active: stored.environments?.[index]?.active,
+          })),
+          history: stored.history,
+        });
+      const twice = again(again(truncateStatus(fresh)));
+      expect(again(twice)).toEqual(twice);
+    }
+  });
+
+  test('keeps the Slack threads at first, and the reasons to wait always', () => {
+    const text = 'a'.repeat(2048);
+    const some = filled(text, 5);
+    expect(bytes(some)).toBeGreaterThan(LARGEST_STATUS);
+    const [cut, most] = [truncateStatus(some), truncateStatus(filled(text))];
+    const first = ({ environments, history }: CapDeployJobStatus) => [
+      environments?.[0]?.waiting?.[0],
+      environments?.[0]?.active?.[0],
+      history?.[9],
+      history?.[10],
+    ];
+    for (const entry of first(cut)) expect(entry).toHaveProperty('slack', SLACK);
+    expect(first(most).map((entry) => entry?.slack)).toEqual([undefined, SLACK, SLACK, undefined]);
+    for (const status of [cut, most]) {
+      const [waits, runs, ended] = first(status);
+      expect(waits).toHaveProperty('reasons', REASONS);
+      expect(waits).not.toHaveProperty('requestReason');
+      expect(runs?.requestReason).toMatch(/^a{31,}/);
+      expect(ended?.requestReason).toMatch(/^a{29,}…$/);
+    }
+  });
+
+  test('of few requests is measured, too, if every lane is busy', () => {
+    const status = { ...filled('<'.repeat(2048), 0), history: filled('<'.repeat(2048)).history?.slice(0, 39) ?? [] };
+    expect(bytes(status)).toBeGreaterThan(LIMIT_OF_ETCD);
+    expect(bytes(truncateStatus(status))).toBeLessThan(LIMIT_OF_ETCD - 60_000);
   });
 
   test('that is cut keeps every entry, its order, and what tells one request from another', () => {

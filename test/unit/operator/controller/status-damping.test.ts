@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CapDeployJobStatus, Claim } from '../../../../src/api/capdeployjob.ts';
+import type { WaitingReason } from '../../../../src/api/reasons.ts';
 import { StatusDamping } from '../../../../src/operator/controller/status-damping.ts';
 import { aClaim, aJob, at, aWaitingEntry, NOW } from '../../../kit/builders.ts';
 
@@ -42,15 +43,18 @@ describe('what this process has said and another operator has put otherwise', ()
 });
 
 describe('what two operators with different clocks say of a lane', () => {
-  const production = (why: string, lane: object = {}, id = 'r1'): CapDeployJobStatus =>
+  const production = (why: string, lane: object = {}, id = 'r1', reason: WaitingReason = 'Next'): CapDeployJobStatus =>
     aStatus('Polling', {
-      environments: [{ name: 'production', ...lane, waiting: [aWaitingEntry(aJob({ id }), { why })] }],
+      environments: [
+        { name: 'production', ...lane, waiting: [aWaitingEntry(aJob({ id }), { why, reasons: [reason] })] },
+      ],
     });
   const due = production('starts next');
 
   it('is not corrected at once: whether a request is due, a window open, and since when', () => {
     for (const other of [
-      production('not before 12:00:07'),
+      production('not before 12:00:07', {}, 'r1', 'NotDue'),
+      production('starts next', {}, 'r1', 'NotDue'),
       production('starts next', { closed: 'no window is open', closedUntil: at(7) }),
       production('starts next', { openSince: at(0) }),
     ]) {
