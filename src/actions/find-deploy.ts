@@ -50,26 +50,61 @@ export function findDeploy(among: readonly FoundDeploy[], name: string): FoundDe
 }
 
 /**
+ * Finds a request by its id, to say who asked for it and what became of it.
+ * @param environment the same id in two environments is two deploys
+ */
+export const findRequest = (
+  status: CapDeployJobStatus | undefined,
+  environment: string,
+  id: string,
+): FoundDeploy | undefined =>
+  deploysOf(status).find((deploy) => deploy.environment === environment && deploy.entry.id === id);
+
+/** What to go back from and to, or why that is not known. */
+export type RollbackFound =
+  | { readonly from: HistoryEntry; readonly to: HistoryEntry }
+  | { readonly from: HistoryEntry | undefined; readonly to: undefined; readonly why: string };
+
+/**
  * What to go back to: the last deploy of an environment that succeeded before another one was started, with another
  * revision than that. Only the task `deploy` counts: other tasks say nothing about which revision is there.
  * @param from the deploy to go back from; by default the one that was started last
- * @returns undefined if the history knows none, or if a rollback by a task has succeeded since: nobody knows to which
+ * @returns no target if the history knows none, or if a rollback by a task has succeeded since: nobody knows to which
  *   revision that went
  */
-export function rollbackTarget(
+export function findRollback(
   status: CapDeployJobStatus | undefined,
   environment: string,
   from?: HistoryEntry,
-): HistoryEntry | undefined {
+): RollbackFound {
   const started = (status?.history ?? []).filter(
     (entry) => entry.environment === environment && entry.startedAt !== undefined,
   );
   const isDeploy = ({ task, revision }: HistoryEntry) => task === DEFAULT_TASK && revision !== undefined;
   const place = from ? started.findIndex(({ job }) => job === from.job) : started.findIndex(isDeploy);
-  if (place < 0) return undefined;
   const current = started[place];
-  if (started.slice(0, place).some(({ task, result }) => isRollback(task) && result === 'Succeeded')) return undefined;
-  return started
+  if (!current) {
+    const why = from
+      ? `${from.job} was never started, or the history does not name it any more`
+      : `the history names no deploy of "${environment}" that was started`;
+    return { from: undefined, to: undefined, why };
+  }
+  const byTask = started.slice(0, place).find(({ task, result }) => isRollback(task) && result === 'Succeeded');
+  if (byTask) {
+    const why = `${byTask.job} (${byTask.task}) succeeded since, and the history does not know to which revision it went`;
+    return { from: current, to: undefined, why };
+  }
+  const to = started
     .slice(place + 1)
-    .find((entry) => isDeploy(entry) && entry.result === 'Succeeded' && entry.revision !== current?.revision);
+    .find((entry) => isDeploy(entry) && entry.result === 'Succeeded' && entry.revision !== current.revision);
+  if (to) return { from: current, to };
+  const why = `the history names no deploy of another revision to "${environment}" that succeeded before ${current.job}`;
+  return { from: current, to: undefined, why };
 }
+
+/** The target of `findRollback`, for a button that names it. */
+export const rollbackTarget = (
+  status: CapDeployJobStatus | undefined,
+  environment: string,
+  from?: HistoryEntry,
+): HistoryEntry | undefined => findRollback(status, environment, from).to;

@@ -1,4 +1,5 @@
 import { type CapDeployJob, specOf } from '../api/capdeployjob.ts';
+import { freezeValue } from '../api/freeze.ts';
 import { CAPDEPLOYJOBS, FREEZE_PREFIX } from '../api/names.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { plain } from '../text/truncate.ts';
@@ -25,7 +26,7 @@ export async function freeze(
   const why = plain(reason, MAX_REASON);
   if (why === '')
     throw new ActionError('refused', 'a freeze needs a reason, for those who find the environment frozen');
-  const value = `${actor}: ${why}`;
+  const value = freezeValue(actor, why);
   const replaced = await annotate(client, target, environment, (resource) => {
     checkEnvironment(resource, target, environment);
     return value;

@@ -1,7 +1,7 @@
 import type { CapDeployJob, CapDeployJobSpec } from '../api/capdeployjob.ts';
 import type { DeployRequest } from '../api/deploy-request.ts';
+import { jobName } from '../api/job-name.ts';
 import { ANNOTATION, API_VERSION, KIND, LABEL, MANAGED_BY, NOT_BACKED_UP } from '../api/names.ts';
-import { jobName } from './job-name.ts';
 
 type Json = Record<string, unknown>;
 

@@ -7,6 +7,7 @@ import type {
   Watermark,
 } from '../api/capdeployjob.ts';
 import { DEFAULT_TASK, isRollback } from '../api/deploy-request.ts';
+import { frozenText } from '../api/freeze.ts';
 import { OUTCOME } from '../api/reasons.ts';
 import { BoundedMap } from '../base/bounded-map.ts';
 import { bounded, boundedKeepingTheEnd } from '../text/truncate.ts';
@@ -179,13 +180,9 @@ export class Lane {
   /** Everything that froze the lane: each cause has to be undone. */
   get frozen(): string | undefined {
     const { spec, environment, name, freeze } = this.view;
-    // The words of people come last, because the end is cut if all of it does not fit.
-    const causes = [
-      ...(spec.suspend ? ['spec.suspend is true'] : []),
-      ...(environment?.suspend ? [`spec.environments[${name}].suspend is true`] : []),
-      freeze,
-    ].filter((cause) => cause !== undefined);
-    return causes.length > 0 ? bounded(causes.join('; '), 256) : undefined;
+    const suspended = { resource: spec.suspend, environment: environment?.suspend === true };
+    const text = frozenText(name, suspended, freeze);
+    return text === undefined ? undefined : bounded(text, 256);
   }
 
   /** People and windows allow a deploy here, whether the lane is busy or not. */

@@ -39,7 +39,7 @@ export function sameContent(
     notBefore?: string | undefined;
     expiresAt?: string | undefined;
   },
-  request: DeployRequest,
+  request: Pick<DeployRequest, 'id' | 'environment' | 'task' | 'repository' | 'revision' | 'notBefore' | 'expiresAt'>,
 ): boolean {
   return (
     stored.id === request.id &&

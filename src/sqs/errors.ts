@@ -39,11 +39,30 @@ const ADVICE: Record<SqsErrorKind, string> = {
   other: 'SQS refused the request',
 };
 
-/** Turns an error of the SDK into an SqsError. */
-export function toSqsError(error: unknown): SqsError {
+/**
+ * A program that only sends needs other rights:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+ */
+const ADVICE_TO_SENDERS: Record<SqsErrorKind, string> = {
+  ...ADVICE,
+  'access-denied':
+    "AWS refuses this program's credentials or its right to send: sqs:SendMessage is needed (and kms:GenerateDataKey and kms:Decrypt for an encrypted queue)",
+  'expired-credentials':
+    'the AWS credentials have expired: renew the session (aws sso login), keys or web identity token of this program',
+  'no-region': 'no region is known: set spec.queue.region, or AWS_REGION of this program',
+  'no-credentials':
+    'no AWS credentials were found: give this program static keys, an IAM role for its service account, or EKS Pod Identity',
+  aborted: 'the request was ended by this program',
+};
+
+/**
+ * Turns an error of the SDK into an SqsError.
+ * @param program whose request it was: `sender` is one that only sends
+ */
+export function toSqsError(error: unknown, program: 'operator' | 'sender' = 'operator'): SqsError {
   if (error instanceof SqsError) return error;
   const { kind, code, detail } = classifyAwsError(error, OWN_CODES);
-  return new SqsError(kind, code, ADVICE[kind] + detail);
+  return new SqsError(kind, code, (program === 'sender' ? ADVICE_TO_SENDERS : ADVICE)[kind] + detail);
 }
 
 /** One entry of a batch that SQS refused although it answered 200. */

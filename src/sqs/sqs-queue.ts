@@ -94,13 +94,7 @@ export class SqsQueue implements Queue {
   }
 
   async send(body: string, options: SendOptions = {}): Promise<{ messageId: string }> {
-    const command = new SendMessageCommand({
-      QueueUrl: this.#url,
-      MessageBody: body,
-      ...(options.groupId === undefined ? {} : { MessageGroupId: options.groupId }),
-      ...(options.deduplicationId === undefined ? {} : { MessageDeduplicationId: options.deduplicationId }),
-      ...(options.delaySeconds === undefined ? {} : { DelaySeconds: options.delaySeconds }),
-    });
+    const command = sendCommand(this.#url, body, options);
     const { MessageId } = await withSqsErrors(() => this.#acks.send(command));
     return { messageId: MessageId ?? '' };
   }
@@ -124,6 +118,15 @@ export class SqsQueue implements Queue {
     return outcomes;
   }
 }
+
+export const sendCommand = (url: string, body: string, options: SendOptions): SendMessageCommand =>
+  new SendMessageCommand({
+    QueueUrl: url,
+    MessageBody: body,
+    ...(options.groupId === undefined ? {} : { MessageGroupId: options.groupId }),
+    ...(options.deduplicationId === undefined ? {} : { MessageDeduplicationId: options.deduplicationId }),
+    ...(options.delaySeconds === undefined ? {} : { DelaySeconds: options.delaySeconds }),
+  });
 
 /** A number or a string of digits only: Number() also takes true, [5], "1e3" and "0x10". */
 function wholeNumber(value: unknown): number | undefined {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { jobName } from '../../src/api/job-name.ts';
 import { API_VERSION, CAPDEPLOYJOBS, KIND, LABEL, MANAGED_BY } from '../../src/api/names.ts';
 import { EVENTS, JOBS, type KubeObject } from '../../src/kube/client.ts';
-import { jobName } from '../../src/lanes/job-name.ts';
 import {
   createQueueWithDeadLetters,
   createWorld,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { jobName } from '../../src/api/job-name.ts';
 import { ANNOTATION, CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
-import { jobName } from '../../src/lanes/job-name.ts';
 import { revisionOf } from '../kit/played-kubelet.ts';
 import { oneRunsAndTwoWait, takesLaneOver } from './resumed-by-hand.ts';
 import {

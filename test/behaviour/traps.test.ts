@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { jobName } from '../../src/api/job-name.ts';
 import { ANNOTATION, CAPDEPLOYJOBS, LABEL } from '../../src/api/names.ts';
 import { JOBS, type KubeObject, PODS } from '../../src/kube/client.ts';
 import type { Pod } from '../../src/lanes/job.ts';
-import { jobName } from '../../src/lanes/job-name.ts';
 import { revisionOf } from '../kit/played-kubelet.ts';
 import {
   deployed,

@@ -1,10 +1,10 @@
 import type { CapDeployJob } from '../../api/capdeployjob.ts';
 import type { DeployRequest } from '../../api/deploy-request.ts';
+import { jobName } from '../../api/job-name.ts';
 import { CAPDEPLOYJOBS } from '../../api/names.ts';
 import { type ObjectKey, splitKey } from '../../base/object-key.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../../kube/client.ts';
 import { undefinedIfGone } from '../../kube/errors.ts';
-import { jobName } from '../../lanes/job-name.ts';
 
 /** The resource has this uid and is not being deleted. */
 export function isAlive(resource: CapDeployJob | undefined, uid: string): resource is CapDeployJob {

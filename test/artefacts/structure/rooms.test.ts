@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   kube: ['base', 'text'],
   // How requests to any AWS service leave: credentials, roles, proxy, time-outs.
   aws: ['text'],
-  sqs: ['aws', 'api'],
+  sqs: ['aws', 'base', 'api'],
   // The one gate of every producer: what it lets through becomes a deploy.
   requests: ['text', 'api'],
   // Decides what starts when.
@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'operator/controller': ['operator/intake', 'lanes', 'kube', 'base', 'text', 'api'],
   operator: ['operator/intake', 'operator/controller', 'sqs', 'kube', 'observability', 'base'],
   // What a person may do, with an explicit actor: the one way of every face.
-  actions: ['requests', 'sqs', 'kube', 'text', 'api'],
+  actions: ['requests', 'sqs', 'kube', 'base', 'text', 'api'],
   // Deploys asked for in chat. Of Slack it knows no more than how its texts are written and shown.
   chat: ['text', 'api'],
   // Everything about talking to Slack: the socket, the Web API, tokens, envelopes.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deploysOf, findDeploy, rollbackTarget } from '../../../src/actions/find-deploy.ts';
+import { deploysOf, findDeploy, findRequest, rollbackTarget } from '../../../src/actions/find-deploy.ts';
 import type { CapDeployJobStatus, HistoryEntry } from '../../../src/api/capdeployjob.ts';
 
 const AT = '2026-11-30T09:00:00.000Z';
@@ -72,6 +72,18 @@ it("an id that looks like the end of another Job's name does not pass for it", (
     'fits web-production-bbbb1111, web-production-xxxx0000',
   );
   expect(findDeploy([...all, forged!], 'web-production-bbbb1111').entry.id).toBe('id-2');
+});
+
+it('a request is found by its whole id in its environment, wherever it stands', () => {
+  expect(findRequest(STATUS, 'production', 'id-1')).toMatchObject({
+    state: 'active',
+    entry: { job: 'web-production-aaaa1111' },
+  });
+  expect(findRequest(STATUS, 'staging', 'id-1')).toMatchObject({ state: 'waiting' });
+  expect(findRequest(STATUS, 'production', 'id-of-web-production-cccc3333')).toMatchObject({ state: 'ended' });
+  expect(findRequest(STATUS, 'staging', 'id-2')).toBeUndefined();
+  expect(findRequest(STATUS, 'production', 'web-production-aaaa1111')).toBeUndefined();
+  expect(findRequest(undefined, 'production', 'id-1')).toBeUndefined();
 });
 
 describe('rollbackTarget', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { DeployRequest } from '../../../src/api/deploy-request.ts';
+import { jobName } from '../../../src/api/job-name.ts';
 import { buildJob, fieldsLeftOut, sampleRequest, TemplateError } from '../../../src/lanes/build-job.ts';
 import { identify, type Job } from '../../../src/lanes/job.ts';
-import { jobName } from '../../../src/lanes/job-name.ts';
 import { aRawSpec, aRequest, aResource, aSpec, at } from '../../kit/builders.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a Job is looked into at any depth

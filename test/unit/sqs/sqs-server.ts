@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { CreateQueueCommand, DeleteQueueCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { LOCAL_CREDENTIALS, LOCAL_REGION, startLocalSqs } from '../../../dev/local-sqs.ts';
 import { SqsClients } from '../../../src/sqs/clients.ts';
-import type { Queue } from '../../../src/sqs/queue.ts';
+import type { Queue, QueueSettings } from '../../../src/sqs/queue.ts';
 import { SERVER } from './differences.ts';
 
 const ACCOUNT = '000000000000';
@@ -93,7 +93,11 @@ export class SqsServer {
   }
 
   open(url: string): Queue {
-    return this.clients.open({ url, region: LOCAL_REGION, roleArn: undefined, externalId: 'deploy/web' });
+    return this.clients.open(settingsOf(url));
+  }
+
+  openForSending(url: string): Pick<Queue, 'send' | 'close'> {
+    return this.clients.openForSending(settingsOf(url));
   }
 
   /** Ends the connections, and the server where it is ours; from another's the queues are removed. */
@@ -108,5 +112,12 @@ export class SqsServer {
     return `${this.endpoint}/${ACCOUNT}/${name}`;
   }
 }
+
+const settingsOf = (url: string): QueueSettings => ({
+  url,
+  region: LOCAL_REGION,
+  roleArn: undefined,
+  externalId: 'deploy/web',
+});
 
 export const arnOf = (url: string) => `arn:aws:sqs:${LOCAL_REGION}:${ACCOUNT}:${url.split('/').at(-1)}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { jobName } from '../../../src/lanes/job-name.ts';
+import { jobName } from '../../../src/api/job-name.ts';
 
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
