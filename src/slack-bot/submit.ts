@@ -26,12 +26,17 @@ export interface Submission {
   readonly sentAt: number;
 }
 
+/** What the person is told. */
+export interface Submitted extends Answer {
+  /** SQS has taken the message for certain. */
+  readonly isSent: boolean;
+}
+
 /**
  * Sends a message to the queue of a target: the one way in which the bot asks for a deploy. It then looks whether the
  * request is taken up, and tells the person if it is not.
- * @returns what the person is told
  */
-export async function submit(bot: BotContext, submission: Submission): Promise<Answer> {
+export async function submit(bot: BotContext, submission: Submission): Promise<Submitted> {
   const { target, wanted, profile, id, asker, verb, rule } = submission;
   const { environment } = wanted;
   const decided = (outcome: Outcome) =>
@@ -44,20 +49,20 @@ export async function submit(bot: BotContext, submission: Submission): Promise<A
     await send(destination, messageOf(bot, submission), bot.clock.now());
     decided('done');
     const { note } = destination;
-    return answer([understood, texts.sent(target.name), ...(note === undefined ? [] : [texts.queueNotRead(note)])]);
+    const lines = [understood, texts.sent(target.name), ...(note === undefined ? [] : [texts.queueNotRead(note)])];
+    return { ...answer(lines), isSent: true };
   } catch (error) {
     if (!(error instanceof ActionError)) throw error;
     const { kind, message } = error;
     decided(kind);
     bot.log.warn({ err: error, id, target: target.name }, 'could not send');
-    return answer([
-      understood,
-      kind === 'unclear' ? texts.perhapsSent(wanted.repository, message) : texts.notSent(message),
-    ]);
+    const why = kind === 'unclear' ? texts.perhapsSent(wanted.repository, message) : texts.notSent(message);
+    return { ...answer([understood, why]), isSent: false };
   }
 }
 
-function messageOf(bot: BotContext, { asker, profile, wanted, reason, id, sentAt }: Submission): DeployMessage {
+/** What is sent. */
+export function messageOf(bot: BotContext, { asker, profile, wanted, reason, id, sentAt }: Submission): DeployMessage {
   const { user, channel, threadTs } = asker;
   const { repository, environment, task, revision, notBefore } = wanted;
   return {
