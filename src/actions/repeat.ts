@@ -42,7 +42,7 @@ const PREFIX_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,40}$/;
 /**
  * Makes the message of a retry or rollback. Its id is `<prefix>-<verb>-<Job's name>-<hash of the content>-<n>`, so two
  * people at one button, or an event that comes twice, ask for one deploy. After that has ended, the next click is a new
- * request: `n` is the first number that the status does not know. A number that the history has forgotten is free again.
+ * request: `n` is the first number that the status does not know. One that the history has forgotten is free again.
  *
  * Ids are chosen by senders: another one's request with this id and another content takes its number, and no more.
  * @param job the name of the Job that is repeated or undone

@@ -21,8 +21,8 @@ export interface Rollback extends Repeat {
 /**
  * Makes the message that asks for a rollback: a deploy of the revision that was there before (see `findRollback`), or a
  * task of the application's own.
- * @throws ActionError `notFound` if the history does not say what to go back to; `refused` if the deploy to go back from
- *   has not ended or is no deploy, or if the resource does not allow the task. The message says what to do instead.
+ * @throws ActionError `notFound` if the history does not say what to go back to; `refused` if what to go back from has
+ *   not ended or is no deploy, or if the resource does not allow the task. The message says what to do instead.
  */
 export function rollback(
   resource: CapDeployJob,

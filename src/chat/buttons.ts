@@ -37,6 +37,10 @@ export type FormValue = z.output<typeof formValue>;
 export const deployButton = (kind: DeployButton, label: string, value: DeployValue, place = ''): Button =>
   button(place === '' ? kind : `${kind}:${place}`, label, value, kind === 'abort' || kind === 'refuse');
 
+/** @param actionId of a click, with the place @returns undefined if it is none of these buttons */
+export const deployButtonOf = (actionId: string): DeployButton | undefined =>
+  DEPLOY_BUTTONS.find((kind) => kind === actionId.split(':', 1)[0]);
+
 export const formButton = (label: string, value: FormValue): Button => button(FORM_BUTTON, label, value, false);
 
 function button(actionId: string, label: string, value: object, isDanger: boolean): Button {
@@ -44,7 +48,7 @@ function button(actionId: string, label: string, value: object, isDanger: boolea
     type: 'button',
     action_id: actionId,
     // Slack takes 75 characters.
-    text: { type: 'plain_text', text: label.slice(0, 75), emoji: false },
+    text: { type: 'plain_text', text: label.slice(0, 75).toWellFormed(), emoji: false },
     value: JSON.stringify(value),
     ...(isDanger ? { style: 'danger' as const } : {}),
   };

@@ -136,6 +136,9 @@ export function parseCommandLine(line: string, said: Said): { command: Command }
   return { command: { verb, ...fields, ...(why && { reason: why }), ...time } };
 }
 
+/** Whether the first word of a line, as `fold` left it, is a command. */
+export const beginsWithVerb = (line: string): boolean => verbOf(line.trimStart().split(' ', 1)[0] ?? '') !== undefined;
+
 function verbOf(name: string): Verb | undefined {
   const wanted = name.toLowerCase();
   return VERBS.find((verb) => verb === wanted || (FORMS[verb] as Form).otherNames?.includes(wanted));

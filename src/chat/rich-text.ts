@@ -24,15 +24,15 @@ export interface Answer {
 
 /** Slack takes 50 blocks, and about 12,000 characters of all blocks together (slackapi/bolt-js#2867). */
 const MOST_CHARACTERS = 8_000;
+/** With a row of buttons each. */
+const MOST_SECTIONS = 20;
 /** Characters of one text that somebody wrote, such as a reason. */
 const LONGEST_PART = 600;
 const CUT: Line = ['…'];
 
-/** @param buttons one row under the lines */
-export const answer = (lines: readonly Line[], buttons: readonly Button[] = []): Answer => ({
-  text: plainText(lines),
-  blocks: [richText(lines), ...actions(buttons)],
-});
+/** @param lines more of them than a message holds end in a mark @param buttons one row under the lines */
+export const answer = (lines: readonly Line[], buttons: readonly Button[] = []): Answer =>
+  answerOf([{ lines, buttons }]);
 
 /** Lines with a row of buttons each. */
 export interface Section {
@@ -40,20 +40,37 @@ export interface Section {
   readonly buttons?: readonly Button[];
 }
 
-/** @returns as many sections as a message holds, and a mark if there were more */
+/** @returns as many sections as a message holds, and a mark if there were more; what is the most important comes first */
 export function answerOf(sections: readonly Section[]): Answer {
   const kept: Section[] = [];
-  let size = 0;
+  let left = MOST_CHARACTERS;
   for (const section of sections) {
-    size += JSON.stringify(blocksOf(section)).length;
-    if (size > MOST_CHARACTERS || kept.length >= 20) {
+    const { buttons = [] } = section;
+    left -= sizeOf(actions(buttons));
+    const lines = fitting(section.lines, left);
+    left -= sizeOf(richText(lines));
+    const isCut = lines.length < section.lines.length;
+    if (kept.length >= MOST_SECTIONS || (isCut && kept.length > 0 && lines.length === 0)) {
       kept.push({ lines: [CUT] });
       break;
     }
-    kept.push(section);
+    kept.push({ lines: isCut ? [...lines, CUT] : lines, buttons });
+    if (isCut) break;
   }
-  return { text: plainText(kept.flatMap(({ lines }) => lines)), blocks: kept.flatMap(blocksOf) };
+  return { text: textOf(kept.flatMap(({ lines }) => lines)), blocks: kept.flatMap(blocksOf) };
 }
+
+/** The first lines that together take no more characters of blocks than are left. */
+function fitting(lines: readonly Line[], left: number): readonly Line[] {
+  let size = sizeOf(richText([]));
+  const place = lines.findIndex((line) => {
+    size += sizeOf(elementsOf([[], line]));
+    return size > left;
+  });
+  return place < 0 ? lines : lines.slice(0, place);
+}
+
+const sizeOf = (value: unknown): number => JSON.stringify(value).length;
 
 const blocksOf = ({ lines, buttons = [] }: Section): KnownBlock[] => [richText(lines), ...actions(buttons)];
 
@@ -61,19 +78,17 @@ const actions = (buttons: readonly Button[]): KnownBlock[] =>
   buttons.length === 0 ? [] : [{ type: 'actions', elements: [...buttons] }];
 
 export function richText(lines: readonly Line[]): RichTextBlock {
-  return {
-    type: 'rich_text',
-    elements: [
-      {
-        type: 'rich_text_section',
-        elements: lines.flatMap((line, place): RichTextElement[] => [
-          ...(place === 0 ? [] : [{ type: 'text' as const, text: '\n' }]),
-          ...line.flatMap(elementOf),
-        ]),
-      },
-    ],
-  };
+  const elements = elementsOf(lines);
+  // Slack refuses a section without elements.
+  const shown = elements.length > 0 ? elements : elementsOf([CUT]);
+  return { type: 'rich_text', elements: [{ type: 'rich_text_section', elements: shown }] };
 }
+
+const elementsOf = (lines: readonly Line[]): RichTextElement[] =>
+  lines.flatMap((line, place): RichTextElement[] => [
+    ...(place === 0 ? [] : [{ type: 'text' as const, text: '\n' }]),
+    ...line.flatMap(elementOf),
+  ]);
 
 function elementOf(part: Part): RichTextElement[] {
   if (typeof part === 'string') return part === '' ? [] : [{ type: 'text', text: shortened(part) }];
@@ -88,7 +103,15 @@ function elementOf(part: Part): RichTextElement[] {
 const shortened = (text: string): string =>
   text.length <= LONGEST_PART ? text : `${text.slice(0, LONGEST_PART - 1).toWellFormed()}…`;
 
-const plainText = (lines: readonly Line[]): string => lines.map((line) => line.map(wordsOf).join('')).join('\n');
+/** A notification shows less; Slack takes 40,000 characters. */
+const LONGEST_TEXT = 3_000;
+
+const textOf = (lines: readonly Line[]): string =>
+  lines
+    .map((line) => line.map(wordsOf).join(''))
+    .join('\n')
+    .slice(0, LONGEST_TEXT)
+    .toWellFormed();
 
 function wordsOf(part: Part): string {
   if (typeof part === 'string') return part;

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../base/bounded-map.ts';
-import { parseCommandLine, type Verb } from '../chat/command-line.ts';
+import { beginsWithVerb, parseCommandLine, type Verb } from '../chat/command-line.ts';
 import { fold } from '../chat/fold.ts';
 import { idOfCommand, idOfLine } from '../chat/request-id.ts';
 import { type Answer, answer } from '../chat/rich-text.ts';
@@ -28,6 +28,15 @@ export interface SlashCommand {
   readonly triggerId: string;
 }
 
+interface Line {
+  /** As `fold` left it; undefined if it does not begin with the name of the bot. */
+  readonly line: string | undefined;
+  /** From when `--in` and `--at` count; epoch milliseconds. */
+  readonly saidAt: number;
+}
+
+const MINUTE_MS = 60_000;
+
 /** Lines that are remembered: Slack delivers an event again within some minutes, and Bolt runs a listener twice. */
 const REMEMBERED = 2_000;
 
@@ -45,37 +54,42 @@ export class CommandLines {
 
   async mention({ user, channel, ts, threadTs, text }: Mention): Promise<void> {
     const asker: Asker = { user, channel, threadTs: threadTs ?? ts };
-    const line = this.#afterMention(text);
+    const rest = this.#afterMention(text);
+    const line = rest === undefined ? undefined : fold(rest);
     const at = Math.floor(Number(ts) * 1000);
     const id = idOfLine(this.#bot.config().slack.team, channel, ts);
-    await this.#run(asker, line, at, id, { ...asker, threadTs });
+    await this.#run({ asker, id, at }, { line, saidAt: at }, { ...asker, threadTs });
   }
 
   async slashCommand({ user, channel, text, triggerId }: SlashCommand): Promise<void> {
     const asker: Asker = { user, channel };
-    // A minute: if Slack delivers the command again, `--in 30m` has to mean the same.
-    const at = Math.floor(this.#bot.clock.now() / 60_000) * 60_000;
-    await this.#run(asker, text, at, idOfCommand(this.#bot.config().slack.team, triggerId), asker);
+    // Slack does not say when the command was typed. Its own time orders it among other requests. `--in 30m` counts from
+    // the minute: if the command is delivered again, the request has to have the same bounds.
+    const at = this.#bot.clock.now();
+    const saidAt = Math.floor(at / MINUTE_MS) * MINUTE_MS;
+    const id = idOfCommand(this.#bot.config().slack.team, triggerId);
+    await this.#run({ asker, id, at }, { line: withVerb(fold(text)), saidAt }, asker);
   }
 
   /** @param answerTo where the asker reads: an answer to a line in the channel itself belongs there, not in its thread */
-  async #run(asker: Asker, line: string | undefined, at: number, id: string, answerTo: Asker): Promise<void> {
+  async #run(call: Omit<Call, 'command' | 'profile'>, said: Line, answerTo: Asker): Promise<void> {
+    const { asker, id } = call;
     if (this.#seen.has(id)) return;
     this.#seen.set(id, true);
     const profile = await this.#bot.people.profile(asker.user);
     try {
-      await this.#bot.voice.whisper(answerTo, await this.#answerTo({ asker, profile, id, at }, line));
+      await this.#bot.voice.whisper(answerTo, await this.#answerTo({ ...call, profile }, said));
     } catch (error) {
       await this.#bot.voice.whisper(answerTo, answer([deployTexts[profile.language].failed()]));
       throw error;
     }
   }
 
-  async #answerTo(call: Omit<Call, 'command'>, line: string | undefined): Promise<Answer> {
-    const { asker, profile, at } = call;
+  async #answerTo(call: Omit<Call, 'command'>, { line, saidAt }: Line): Promise<Answer> {
+    const { asker, profile } = call;
     const texts = deployTexts[profile.language];
     if (line === undefined) return answer([texts.mentionFirst()]);
-    const parsed = parseCommandLine(fold(line), { at, timeZone: profile.timeZone });
+    const parsed = parseCommandLine(line, { at: saidAt, timeZone: profile.timeZone });
     if ('problem' in parsed) return answer([texts.problem(parsed.problem)]);
     const { command } = parsed;
     const { verb } = command;
@@ -95,5 +109,8 @@ export class CommandLines {
     return user === this.#botUser ? rest : undefined;
   }
 }
+
+/** `/deploy web production v1.0.0` has its verb in the name of the slash command. */
+const withVerb = (line: string): string => (line === '' || beginsWithVerb(line) ? line : `deploy ${line}`);
 
 const isHarmless = (verb: Verb): boolean => isReading(verb) || needsNoRule(verb);

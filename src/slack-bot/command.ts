@@ -10,7 +10,7 @@ export interface Call {
   readonly profile: Profile;
   /** The id of a request that it makes: the same call twice is one deploy. */
   readonly id: string;
-  /** Epoch milliseconds, of the line itself. */
+  /** When it was asked for, which orders it among other requests. Epoch milliseconds. */
   readonly at: number;
 }
 

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { MAX_REGION_LENGTH, MAX_ROLE_ARN_LENGTH, REGION_PATTERN, ROLE_ARN_PATTERN } from '../api/aws-names.ts';
 import { ENVIRONMENT_PATTERN, REPOSITORY_PATTERN, TASK_PATTERN } from '../api/deploy-request.ts';
 import { parseStrictYaml } from '../base/strict-yaml.ts';
-import { UsageError } from '../base/usage-error.ts';
 import { ruleSchema, TARGET_PATTERN } from '../chat/rules.ts';
 import { LANGUAGES } from '../chat/texts/language.ts';
 import { parseQueueUrl } from '../sqs/queue-url.ts';
@@ -73,6 +72,11 @@ const configSchema = z
     approveUnverified: z.boolean().default(false),
     protected: z.array(environment).max(50).default([]),
     confirm: z.array(environment).max(50).default([]),
+    /**
+     * How `rollback` goes back: by a deploy of the revision that was there before, or by Capistrano's own task
+     * `deploy:rollback` where spec.tasks has it.
+     */
+    rollback: z.enum(['revision', 'task']).default('revision'),
     rules: z.array(ruleSchema).max(500),
     limits: z
       .strictObject({
@@ -82,7 +86,7 @@ const configSchema = z
       })
       .prefault({}),
   })
-  .superRefine(({ source, targets, namespaces }, context) => {
+  .superRefine(({ source, targets, namespaces, rules }, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if (source === 'file' && targets.length === 0) issue('targets', 'with source: file expected at least one target');
     if (source === 'file' && namespaces) issue('namespaces', 'is for source: cluster only');
@@ -92,19 +96,17 @@ const configSchema = z
     const names = targets.map(({ name }) => name);
     const twice = names.findIndex((name, place) => names.indexOf(name) < place);
     if (twice >= 0) context.addIssue({ code: 'custom', path: ['targets', twice, 'name'], message: 'is there twice' });
+    if (!namespaces) return;
+    const isOutside = (name: string) => name !== '*' && !namespaces.includes(name.split('/')[0] ?? '');
+    for (const [place, rule] of rules.entries()) {
+      const outside = rule.targets.findIndex(isOutside);
+      const path = ['rules', place, 'targets', outside];
+      if (outside >= 0) context.addIssue({ code: 'custom', path, message: 'is in none of the "namespaces"' });
+    }
   });
 
 export type BotConfig = z.output<typeof configSchema>;
 export type FileTarget = z.output<typeof fileTarget>;
 
 /** @param file its name, for errors @throws UsageError for the first problem, with its line */
-export function parseBotConfig(text: string, file: string): BotConfig {
-  const config = parseStrictYaml(text, file, configSchema);
-  const outside = config.namespaces && config.rules.flatMap(({ targets }) => targets).find((name) => isOutside(name));
-  if (outside === undefined) return config;
-  throw new UsageError(`${file}: rules: the target ${outside} is in none of the namespaces ${config.namespaces}`);
-
-  function isOutside(name: string): boolean {
-    return name !== '*' && !config.namespaces?.includes(name.split('/')[0] ?? '');
-  }
-}
+export const parseBotConfig = (text: string, file: string): BotConfig => parseStrictYaml(text, file, configSchema);

@@ -22,6 +22,8 @@ export interface BotContext {
   readonly voice: Voice;
   /** To abort, approve, freeze; undefined for a bot outside the cluster (`source: file`). */
   readonly kube: KubeClient | undefined;
+  /** What the bot itself may do to the Jobs and the freezes of a target, by its last check of its own rights. */
+  powers(target: Target): Powers;
   readonly limit: PersonalLimit;
   /** Logs and counts. */
   decided(decision: Decision): void;
@@ -29,6 +31,13 @@ export interface BotContext {
   readonly log: Log;
   /** Ends what goes on after an answer, when the bot stops. */
   readonly signal: AbortSignal;
+}
+
+/** `true`, or why not, in words for the one who asks. What is not known is not allowed. */
+export interface Powers {
+  readonly freeze: true | string;
+  readonly abort: true | string;
+  readonly approve: true | string;
 }
 
 export interface TargetSource {

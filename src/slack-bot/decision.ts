@@ -4,10 +4,22 @@ import type { Verb } from '../chat/command-line.ts';
 import type { Asker } from './asker.ts';
 
 /**
- * How something that was asked for ended: `done`; `notUnderstood` (the line, or a name in it); `limited` (too often);
- * refused for lack of a right; or failed for the reason of the action.
+ * Why a decision about a deploy was not carried out, beside a lack of right:
+ *
+ * - `outsideCluster`: a bot with `source: file` sees and changes no Job.
+ * - `switchedOff`: the bot itself lacks the right, or could do more than it should.
+ * - `ownRequest`: nobody approves what he asked for.
+ * - `unverified`: nobody vouches for who asked, in a protected environment.
+ * - `outdated`: the deploy has moved on, is not on record any more, or a button is of an older version.
+ * - `asked`: the same was asked for before.
  */
-export type Outcome = 'done' | 'notUnderstood' | 'limited' | Refusal | ActionErrorKind;
+export type NotDone = 'outsideCluster' | 'switchedOff' | 'ownRequest' | 'unverified' | 'outdated' | 'asked';
+
+/**
+ * How something that was asked for ended: `done`; `notUnderstood` (the line, or a name in it); `limited` (too often);
+ * refused for lack of a right; not carried out; or failed for the reason of the action.
+ */
+export type Outcome = 'done' | 'notUnderstood' | 'limited' | Refusal | NotDone | ActionErrorKind;
 
 /** One line in the log and one count for each: who asked what, where, by which rule, and how it ended. */
 export interface Decision {

@@ -38,6 +38,11 @@ export async function resolveTarget(
   }
   const found = findTarget(visible.targets, name);
   if (!('problem' in found)) return found;
+  if (!visible.areAll) {
+    // What a look-up hides may be what was named: to say "there is none" would send the person to the wrong place.
+    bot.decided({ asker, verb, outcome: 'lookupFailed' });
+    return { answer: refusalAnswer(profile.language, 'lookupFailed') };
+  }
   bot.decided({ asker, verb, outcome: 'notUnderstood' });
   return unknown(deployTexts[profile.language].noTarget(found.problem));
 }
@@ -56,7 +61,7 @@ export async function resolveLane(
   const { environment } = names;
   if (!environmentOf(target, environment)) {
     bot.decided({ asker, verb, target: target.name, outcome: 'notUnderstood' });
-    const known = target.environments.map((each) => each.name);
+    const known = await visibleEnvironments(bot, asker, verb, target);
     const nearest = nearestOf(environment, known);
     return unknown(deployTexts[profile.language].noEnvironment(target.name, environment, known, nearest));
   }
@@ -68,24 +73,41 @@ export async function resolveLane(
   return { ...resolved, environment, rule: verdict.rule };
 }
 
-/** The targets of which the person may use at least one environment for the verb, by the rules of this channel. */
+/** A target, and those of its environments that a person may use for a verb, by the rules of this channel. */
+export interface Visible {
+  readonly target: Target;
+  readonly environments: readonly string[];
+}
+
+/**
+ * The targets of which the person may use at least one environment for the verb, by the rules of this channel.
+ * @returns `areAll` is false if Slack could not say enough to know whether there are more
+ */
 export async function visibleTargets(
   bot: BotContext,
   asker: Asker,
   verb: Verb,
-): Promise<{ targets: Target[] } | { because: Refusal }> {
+): Promise<{ visible: Visible[]; targets: Target[]; areAll: boolean } | { because: Refusal }> {
   const verdictOn = await bot.permissions.forAsker(asker, [verb]);
   const overall = verdictOn(verb, { target: ANYWHERE, environment: ANYWHERE });
   if (!overall.allowed) return { because: overall.because };
-  return {
-    targets: bot.targets
-      .all()
-      .filter(
-        (target) =>
-          verdictOn(verb, { target, environment: ANYWHERE }).allowed &&
-          target.environments.some(({ name }) => verdictOn(verb, { target, environment: name }).allowed),
-      ),
-  };
+  let areAll = true;
+  const visible = bot.targets.all().flatMap((target) => {
+    const verdicts = target.environments.map(({ name }) => ({
+      name,
+      verdict: verdictOn(verb, { target, environment: name }),
+    }));
+    areAll &&= verdicts.every(({ verdict }) => verdict.allowed || verdict.because !== 'lookupFailed');
+    const environments = verdicts.filter(({ verdict }) => verdict.allowed).map(({ name }) => name);
+    return environments.length > 0 ? [{ target, environments }] : [];
+  });
+  return { visible, targets: visible.map(({ target }) => target), areAll };
+}
+
+async function visibleEnvironments(bot: BotContext, asker: Asker, verb: Verb, target: Target): Promise<string[]> {
+  const verdictOn = await bot.permissions.forAsker(asker, [verb]);
+  const names = target.environments.map(({ name }) => name);
+  return names.filter((environment) => verdictOn(verb, { target, environment }).allowed);
 }
 
 const unknown = (problem: Line): Unresolved => ({ problem, answer: answer([problem]) });

@@ -21,6 +21,8 @@ export interface Submission {
   /** As the message is to say it. */
   readonly wanted: Understood;
   readonly reason: string | undefined;
+  /** The Job that a retry or rollback is about. */
+  readonly job?: string | undefined;
   readonly id: string;
   /** Epoch milliseconds. */
   readonly sentAt: number;
@@ -37,10 +39,10 @@ export interface Submitted extends Answer {
  * request is taken up, and tells the person if it is not.
  */
 export async function submit(bot: BotContext, submission: Submission): Promise<Submitted> {
-  const { target, wanted, profile, id, asker, verb, rule } = submission;
+  const { target, wanted, profile, id, asker, verb, rule, job } = submission;
   const { environment } = wanted;
   const decided = (outcome: Outcome) =>
-    bot.decided({ asker, verb, target: target.name, environment, rule, id, outcome });
+    bot.decided({ asker, verb, target: target.name, environment, rule, job, id, outcome });
   const texts = deployTexts[profile.language];
   const at = wanted.notBefore && timeOf(wanted.notBefore, profile);
   const understood: Line = texts.understood(wanted, at);

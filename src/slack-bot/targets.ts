@@ -6,7 +6,10 @@ import type { BotConfig, FileTarget } from './config.ts';
 
 /** What people may deploy to, from the CapDeployJobs of a cluster or from the configuration. Pure. */
 
-/** @returns the targets by name; a resource whose spec is invalid is none: the operator does not read its queue */
+/**
+ * @returns the targets by name, of the namespaces that the configuration names; a resource whose spec is invalid is none:
+ * the operator does not read its queue
+ */
 export function targetsOfCluster(resources: readonly CapDeployJob[], config: BotConfig): Target[] {
   return resources.flatMap((resource) => targetOf(resource, config)).sort(byName);
 }
@@ -15,7 +18,8 @@ export const targetsOfFile = (config: BotConfig): Target[] =>
   config.targets.map((target) => fileTargetOf(target, config)).sort(byName);
 
 function targetOf(resource: CapDeployJob, config: BotConfig): Target[] {
-  if (resource.metadata.deletionTimestamp !== undefined) return [];
+  const { namespace, deletionTimestamp } = resource.metadata;
+  if (deletionTimestamp !== undefined || config.namespaces?.includes(namespace) === false) return [];
   const read = readSpec(resource);
   if ('problem' in read) return [];
   const { repositories, tasks, environments } = read.spec;

@@ -45,8 +45,8 @@ export class SqsClients {
   }
 
   /**
-   * For a producer: one attempt for each send, and 2 s at most. If a role is to be assumed, keep the queue open, because
-   * the role is assumed anew after the last `close`.
+   * For a producer: one attempt for each send, and 2 s at most. If a role is to be assumed, keep the queue open: after
+   * the last `close` the role is assumed anew.
    */
   openForSending(settings: QueueSettings): Pick<Queue, 'send' | 'close'> {
     const { clients, release } = share(this.#sending, settings, (target) => this.#createSending(target), endSending);

@@ -12,7 +12,8 @@ export interface Understood {
   readonly notBefore: string | undefined;
 }
 
-const what = ({ repository, environment, task, revision }: Understood): Line => [
+/** A deploy in one line: `web → production v1.1.0`. */
+export const what = ({ repository, environment, task, revision }: Omit<Understood, 'notBefore'>): Line => [
   { bold: `${repository} → ${environment}` },
   ...(revision === undefined ? [] : [' ', { code: revision }]),
   ...(task === 'deploy' ? [] : [' (', { code: task }, ')']),
@@ -81,13 +82,13 @@ const en = {
     ...(nearest
       ? ['; did you mean ', { code: nearest }, '?']
       : known.length > 0
-        ? [`; there are ${names(known)}`]
-        : []),
+        ? [`; there are ${names(known)}.`]
+        : ['.']),
   ],
   noTask: (name: string, found: string, known: readonly string[]): Line => [
     `${name} has no task `,
     { code: found },
-    `; there are ${names(known)}`,
+    `; there are ${names(known)}.`,
   ],
   problem: (problem: CommandProblem): Line => {
     switch (problem.kind) {

@@ -11,7 +11,7 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import type { Asker, Profile } from '../../../src/slack-bot/asker.ts';
 import type { Call } from '../../../src/slack-bot/command.ts';
 import { type BotConfig, parseBotConfig } from '../../../src/slack-bot/config.ts';
-import type { BotContext, TargetSource, Voice } from '../../../src/slack-bot/context.ts';
+import type { BotContext, Powers, TargetSource, Voice } from '../../../src/slack-bot/context.ts';
 import type { Decision } from '../../../src/slack-bot/decision.ts';
 import { HANDLERS } from '../../../src/slack-bot/handlers.ts';
 import { type FactsSource, Permissions } from '../../../src/slack-bot/permissions.ts';
@@ -229,6 +229,8 @@ export class FakeBot {
   readonly queues = new PlayedQueues();
   readonly targets: PlayedTargets;
   readonly decisions: Decision[] = [];
+  /** What the bot itself may do. */
+  powers: Powers = { freeze: true, abort: true, approve: true };
   readonly stopping = new AbortController();
   readonly profiles: Record<string, Partial<Profile>>;
   readonly bot: BotContext;
@@ -247,6 +249,7 @@ export class FakeBot {
       people: { profile: async (user) => this.profile(user) },
       voice: this.voice,
       kube: this.#config.source === 'file' ? undefined : kube,
+      powers: () => this.powers,
       limit: new PersonalLimit(this.clock, () => current().limits.perUserPerMinute),
       decided: (decision) => void this.decisions.push(decision),
       clock: this.clock,

@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { timeOf } from '../../../../src/chat/texts/time.ts';
+
+it.each([
+  ['Asia/Tokyo', '2026-12-01T10:30:00.000Z', '2026-12-01 19:30 GMT+9'],
+  ['Asia/Tokyo', '2026-12-31T15:00:00Z', '2027-01-01 00:00 GMT+9'],
+  ['America/New_York', '2026-07-01T00:00:00Z', '2026-06-30 20:00 GMT−4'],
+  ['UTC', '2026-12-01T10:30:00Z', '2026-12-01 10:30 UTC'],
+  ['Moon/Base', '2026-12-01T10:30:00Z', '2026-12-01 10:30 UTC'],
+])('in %s %s is %s', (timeZone, moment, expected) => {
+  expect(timeOf(moment, { timeZone })).toBe(expected);
+  expect(timeOf(Date.parse(moment), { timeZone })).toBe(expected);
+});
