@@ -104,11 +104,14 @@ function placeBlocks({ metadata: { language }, fields, reader }: FormContent, pl
       element: {
         type: 'datetimepicker',
         action_id: FORM_ACTIONS.notBefore,
-        ...initially('initial_date_time', fields.notBefore),
+        ...initially('initial_date_time', isMoment(fields.notBefore) ? fields.notBefore : undefined),
       },
     }),
   ];
 }
+
+/** Slack takes ten digits: https://docs.slack.dev/reference/block-kit/block-elements/datetime-picker-element */
+const isMoment = (seconds: number | undefined): boolean => /^\d{10}$/.test(String(seconds));
 
 /** Slack offers all channels: which one may be used is checked once it is chosen. */
 function channelInput(language: Language, channel: string | undefined): InputBlock {
@@ -227,7 +230,7 @@ export function revisionOptions(
 
 function taskInput(language: Language, choice: Choice, chosen: string | undefined): InputBlock {
   const { tasks } = choice.target;
-  const initial = tasks.find((task) => task === (chosen ?? DEFAULT_TASK)) ?? tasks[0];
+  const initial = tasks.find((task) => [task, optionValue(task)].includes(chosen ?? DEFAULT_TASK)) ?? tasks[0];
   const taskOption = (task: string) => option(task, optionValue(task));
   return input(
     'task',

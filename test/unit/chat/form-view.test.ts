@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { confirmView } from '../../../src/chat/confirm-view.ts';
 import { type Choice, choicesOf, choiceValue, type FormMetadata, readMetadata } from '../../../src/chat/form.ts';
+import { confirmView } from '../../../src/chat/form-confirm-view.ts';
 import { type FormContent, formView, repositoryOptions, revisionOptions } from '../../../src/chat/form-view.ts';
 import type { LaneFacts } from '../../../src/chat/lane-facts.ts';
 import type { Target } from '../../../src/chat/target.ts';

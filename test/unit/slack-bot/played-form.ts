@@ -2,7 +2,7 @@ import type { ModalView } from '@slack/types';
 import type { UNKNOWN } from '../../../src/chat/authorise.ts';
 import type { FormValue } from '../../../src/chat/buttons.ts';
 import type { FieldValue, ViewAnswer, ViewState } from '../../../src/slack/listeners.ts';
-import { Form } from '../../../src/slack-bot/form.ts';
+import { Form } from '../../../src/slack-bot/form/form.ts';
 import { checkView } from '../../kit/slack/block-kit/blocks.ts';
 import { isObject, type Json } from '../../kit/slack/json.ts';
 import { renderBlocks } from '../../kit/slack/render.ts';

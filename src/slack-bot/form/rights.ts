@@ -1,9 +1,9 @@
-import { type Refusal, UNKNOWN, type Verdict } from '../chat/authorise.ts';
-import { type Choice, choicesOf, type FormMetadata } from '../chat/form.ts';
-import type { Target, TargetEnvironment } from '../chat/target.ts';
-import type { Asker } from './asker.ts';
-import type { BotContext } from './context.ts';
-import { EVERYWHERE } from './permissions.ts';
+import { type Refusal, UNKNOWN, type Verdict } from '../../chat/authorise.ts';
+import { type Choice, choicesOf, type FormMetadata } from '../../chat/form.ts';
+import type { Target, TargetEnvironment } from '../../chat/target.ts';
+import type { Asker } from '../asker.ts';
+import type { BotContext } from '../context.ts';
+import { EVERYWHERE } from '../permissions.ts';
 
 /** Who is in a channel, as Slack says. Each answer may be up to a minute old. */
 export interface Membership {

@@ -1,18 +1,18 @@
 import type { ModalView } from '@slack/types';
-import { laneNow } from '../actions/lane-now.ts';
-import type { FormValue } from '../chat/buttons.ts';
-import { type Choice, type Chosen, choiceValue, type FormMetadata, recentRevisions } from '../chat/form.ts';
-import { formView, type PlaceNow } from '../chat/form-view.ts';
-import type { LaneFacts } from '../chat/lane-facts.ts';
-import { optionValue } from '../chat/options.ts';
-import { type Answer, answer, type Line } from '../chat/rich-text.ts';
-import { environmentOf, findTarget, nearestOf, type Target } from '../chat/target.ts';
-import { deployTexts } from '../chat/texts/deploy.ts';
-import { formTexts, type Reader } from '../chat/texts/form.ts';
-import type { Language } from '../chat/texts/language.ts';
-import type { Asker, Profile } from './asker.ts';
-import type { BotContext } from './context.ts';
-import { channelsFor, type Membership, type NoRights, type Rights, rightsOf } from './form-rights.ts';
+import { laneNow } from '../../actions/lane-now.ts';
+import type { FormValue } from '../../chat/buttons.ts';
+import { type Choice, type Chosen, choiceValue, type FormMetadata, recentRevisions } from '../../chat/form.ts';
+import { formView, type PlaceNow } from '../../chat/form-view.ts';
+import type { LaneFacts } from '../../chat/lane-facts.ts';
+import { optionValue } from '../../chat/options.ts';
+import { type Answer, answer, type Line } from '../../chat/rich-text.ts';
+import { environmentOf, findTarget, nearestOf, type Target } from '../../chat/target.ts';
+import { deployTexts } from '../../chat/texts/deploy.ts';
+import { formTexts, type Reader } from '../../chat/texts/form.ts';
+import type { Language } from '../../chat/texts/language.ts';
+import type { Asker, Profile } from '../asker.ts';
+import type { BotContext } from '../context.ts';
+import { channelsFor, type Membership, type NoRights, type Rights, rightsOf } from './rights.ts';
 
 /** A form as it is to be shown next. */
 export interface Sketch {
@@ -140,19 +140,17 @@ function withRevision(bot: BotContext, choice: Choice | undefined, fields: Chose
 
 /** From names in a button, which a line had, to fields. What is not known is said. */
 function fieldsOf(rights: Rights, value: FormValue, language: Language): { fields: Chosen; problems: Line[] } {
-  const { repository, environment, revision, task, reason } = value;
+  const { repository, ...rest } = value;
   const texts = deployTexts[language];
-  const problems: Line[] = [];
-  const fields: Chosen = {
-    ...(revision === undefined ? {} : { revision }),
-    ...(reason === undefined ? {} : { reason }),
-  };
   const found = repository === undefined ? undefined : findTarget(rights.targets, repository);
-  if (found && 'problem' in found) return { fields, problems: [texts.noTarget(found.problem)] };
+  if (found && 'problem' in found) return { fields: rest, problems: [texts.noTarget(found.problem)] };
   const choice = found ?? choiceOf(rights, undefined);
-  if (!choice) return { fields, problems };
+  // Until a repository is chosen nobody knows what the rest is.
+  if (!choice) return { fields: rest, problems: [] };
+  const { environment, task, ...others } = rest;
   const { target } = choice;
-  fields.repository = choiceValue(choice);
+  const fields: Chosen = { ...others, repository: choiceValue(choice) };
+  const problems: Line[] = [];
   const names = rights.environmentsOf(target).map(({ name }) => name);
   if (environment !== undefined && names.includes(environment)) fields.environment = environment;
   else if (environment !== undefined) {

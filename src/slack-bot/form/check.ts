@@ -1,4 +1,4 @@
-import { DEFAULT_TASK, revisionProblem } from '../api/deploy-request.ts';
+import { DEFAULT_TASK, revisionProblem } from '../../api/deploy-request.ts';
 import {
   type Choice,
   type Chosen,
@@ -6,20 +6,20 @@ import {
   type FormField,
   type FormMetadata,
   LONG_REVISION,
-} from '../chat/form.ts';
-import { optionValue } from '../chat/options.ts';
-import { idOfView } from '../chat/request-id.ts';
-import { answer, type Line } from '../chat/rich-text.ts';
-import { environmentOf, type TargetEnvironment } from '../chat/target.ts';
-import { deployTexts } from '../chat/texts/deploy.ts';
-import { formTexts } from '../chat/texts/form.ts';
-import { parseMessage } from '../requests/parse-message.ts';
-import { readSpec } from '../requests/read-spec.ts';
-import type { Asker, Profile } from './asker.ts';
-import type { BotContext } from './context.ts';
-import { revisionOf } from './draw-form.ts';
-import type { Rights } from './form-rights.ts';
-import { messageOf, type Submission } from './submit.ts';
+} from '../../chat/form.ts';
+import { optionValue } from '../../chat/options.ts';
+import { idOfView } from '../../chat/request-id.ts';
+import { answer, type Line } from '../../chat/rich-text.ts';
+import { environmentOf, type TargetEnvironment } from '../../chat/target.ts';
+import { deployTexts } from '../../chat/texts/deploy.ts';
+import { formTexts } from '../../chat/texts/form.ts';
+import { parseMessage } from '../../requests/parse-message.ts';
+import { readSpec } from '../../requests/read-spec.ts';
+import type { Asker, Profile } from '../asker.ts';
+import type { BotContext } from '../context.ts';
+import { messageOf, type Submission } from '../submit.ts';
+import { revisionOf } from './draw.ts';
+import type { Rights } from './rights.ts';
 
 /** What a person submits. */
 export interface Filled {

@@ -1,7 +1,7 @@
-import { BoundedMap } from '../base/bounded-map.ts';
-import { sleep } from '../base/clock.ts';
-import type { FormValue } from '../chat/buttons.ts';
-import { fold } from '../chat/fold.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
+import { sleep } from '../../base/clock.ts';
+import type { FormValue } from '../../chat/buttons.ts';
+import { fold } from '../../chat/fold.ts';
 import {
   choiceValue,
   FORM_ACTIONS,
@@ -11,18 +11,18 @@ import {
   readFields,
   readMetadata,
   recentRevisions,
-} from '../chat/form.ts';
-import { messageView, repositoryOptions, revisionOptions } from '../chat/form-view.ts';
-import { answer } from '../chat/rich-text.ts';
-import { deployTexts } from '../chat/texts/deploy.ts';
-import { formTexts } from '../chat/texts/form.ts';
-import { languageOf } from '../chat/texts/language.ts';
-import type { Action, Listeners, OptionsListener, Query } from '../slack/listeners.ts';
-import type { BotContext } from './context.ts';
-import { drawForm, refuse } from './draw-form.ts';
-import { expiredView, keptFields, languageIn, viewOf, withChannel } from './form-answers.ts';
-import { type Membership, type Rights, rightsOf } from './form-rights.ts';
-import { FormSubmissions } from './form-submissions.ts';
+} from '../../chat/form.ts';
+import { messageView, repositoryOptions, revisionOptions } from '../../chat/form-view.ts';
+import { answer } from '../../chat/rich-text.ts';
+import { deployTexts } from '../../chat/texts/deploy.ts';
+import { formTexts } from '../../chat/texts/form.ts';
+import { languageOf } from '../../chat/texts/language.ts';
+import type { Action, Listeners, OptionsListener, Query } from '../../slack/listeners.ts';
+import type { BotContext } from '../context.ts';
+import { expiredView, keptFields, languageIn, viewOf, withChannel } from './answers.ts';
+import { drawForm, refuse } from './draw.ts';
+import { type Membership, type Rights, rightsOf } from './rights.ts';
+import { FormSubmissions } from './submissions.ts';
 
 /** From where a form is opened. */
 export interface Opening {

@@ -1,12 +1,12 @@
 import type { ModalView } from '@slack/types';
-import { blockOf, type Chosen, type FormField, type FormMetadata, readMetadata } from '../chat/form.ts';
-import { frame, messageView, plainText } from '../chat/form-view.ts';
-import type { Answer, Line } from '../chat/rich-text.ts';
-import { formTexts } from '../chat/texts/form.ts';
-import type { Language } from '../chat/texts/language.ts';
-import type { ViewAnswer, ViewState } from '../slack/listeners.ts';
-import type { Errors } from './check-form.ts';
-import type { Drawn } from './draw-form.ts';
+import { blockOf, type Chosen, type FormField, type FormMetadata, readMetadata } from '../../chat/form.ts';
+import { frame, messageView, plainText } from '../../chat/form-view.ts';
+import type { Answer, Line } from '../../chat/rich-text.ts';
+import { formTexts } from '../../chat/texts/form.ts';
+import type { Language } from '../../chat/texts/language.ts';
+import type { ViewAnswer, ViewState } from '../../slack/listeners.ts';
+import type { Errors } from './check.ts';
+import type { Drawn } from './draw.ts';
 
 /** From what was found to what Slack shows, and from a view to what stands in it. Pure. */
 

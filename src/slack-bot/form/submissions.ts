@@ -1,17 +1,16 @@
 import type { ModalView } from '@slack/types';
-import { BoundedMap } from '../base/bounded-map.ts';
-import { confirmView } from '../chat/confirm-view.ts';
-import { type FormMetadata, LONG_REVISION, readFields, readMetadata } from '../chat/form.ts';
-import { messageView } from '../chat/form-view.ts';
-import type { Line } from '../chat/rich-text.ts';
-import { deployTexts } from '../chat/texts/deploy.ts';
-import { formTexts } from '../chat/texts/form.ts';
-import type { Language } from '../chat/texts/language.ts';
-import type { Submission, ViewAnswer, ViewListener } from '../slack/listeners.ts';
-import type { Asker, Profile } from './asker.ts';
-import { type Accepted, type Checked, checkForm, type Filled, textOf } from './check-form.ts';
-import type { BotContext } from './context.ts';
-import { drawForm, laneOf, noRightsLine, readerOf, refuse, type Sketch, staleMs } from './draw-form.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
+import { type FormMetadata, LONG_REVISION, readFields, readMetadata } from '../../chat/form.ts';
+import { confirmView } from '../../chat/form-confirm-view.ts';
+import { messageView } from '../../chat/form-view.ts';
+import type { Line } from '../../chat/rich-text.ts';
+import { deployTexts } from '../../chat/texts/deploy.ts';
+import { formTexts } from '../../chat/texts/form.ts';
+import type { Language } from '../../chat/texts/language.ts';
+import type { Submission, ViewAnswer, ViewListener } from '../../slack/listeners.ts';
+import type { Asker, Profile } from '../asker.ts';
+import type { BotContext } from '../context.ts';
+import { submit } from '../submit.ts';
 import {
   errorsAt,
   expiredView,
@@ -22,9 +21,10 @@ import {
   updateTo,
   viewOf,
   withChannel,
-} from './form-answers.ts';
-import { type Membership, rightsOf } from './form-rights.ts';
-import { submit } from './submit.ts';
+} from './answers.ts';
+import { type Accepted, type Checked, checkForm, type Filled, textOf } from './check.ts';
+import { drawForm, laneOf, noRightsLine, readerOf, refuse, type Sketch, staleMs } from './draw.ts';
+import { type Membership, rightsOf } from './rights.ts';
 
 /** Forms that are remembered: Slack delivers an envelope again within some minutes, and Bolt runs a listener twice. */
 const REMEMBERED = 2_000;
