@@ -90,13 +90,14 @@ export class Connection {
   async #connect(signal: AbortSignal): Promise<Link | undefined> {
     const { clock } = this.#options;
     while (!signal.aborted) {
-      const link = new Link(this.#linkOptions());
-      this.#links.add(link);
+      let link: Link | undefined;
       try {
+        link = new Link(this.#linkOptions());
+        this.#links.add(link);
         await link.open(signal);
         return link;
       } catch (error) {
-        await this.#end(link);
+        if (link !== undefined) await this.#end(link);
         if (signal.aborted) return undefined;
         const wait = Math.max(this.#backoff.next(), Math.min(retryAfterMs(error), MAX_WAIT_MS));
         this.#logFailure(error, wait);

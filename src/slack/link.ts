@@ -54,6 +54,14 @@ const envelope = z.looseObject({
 });
 type Envelope = z.infer<typeof envelope>;
 
+function parsed(data: unknown): unknown {
+  try {
+    return JSON.parse(String(data));
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * One connection to Slack, from its first request to its end: a WebSocket of `@slack/socket-mode`, with a dispatcher of
  * its own, so that ending it leaves nothing open. It never connects again.
@@ -174,9 +182,8 @@ export class Link {
 
   #endIfEnded(): void {
     if (this.#state !== 'ended') return;
-    // The first call sends a close frame and waits 30 s for the answer; the second one ends this waiting.
+    // A close frame. The library would wait 30 s for the answer, but the socket ends with the dispatcher.
     this.#client.disconnect().catch(() => {});
-    this.#client.websocket?.disconnect();
   }
 
   #onMessage(data: unknown, toLibrary: () => void): void {
@@ -192,19 +199,23 @@ export class Link {
     toLibrary();
   }
 
+  /** @returns undefined for what the library cannot read; it is acknowledged, so that Slack does not send it again */
   #read(data: unknown): Envelope | undefined {
-    try {
-      const message = envelope.parse(JSON.parse(String(data)));
-      // The library emits these types as events, on the same emitter as its own.
-      const names = message.type === 'hello' ? [] : [message.type, message.payload?.event?.type ?? ''];
-      const isHarmless = names.every((name) => !this.#client.eventNames().includes(name));
-      const isWhole = message.type !== 'events_api' || message.payload?.event !== undefined;
-      if (isHarmless && isWhole) return message;
-      throw new Error('an envelope of unknown shape');
-    } catch (error) {
-      this.#options.failed(error);
-      return undefined;
-    }
+    const message = parsed(data);
+    const read = envelope.safeParse(message).data;
+    if (read !== undefined && this.#isHarmless(read)) return read;
+    this.#options.failed(new Error('Slack sent an envelope of unknown shape'));
+    const id = z.looseObject({ envelope_id: z.string() }).safeParse(message).data?.envelope_id;
+    if (id !== undefined) this.#client.websocket?.send(JSON.stringify({ envelope_id: id, payload: {} }), () => {});
+    return undefined;
+  }
+
+  /** The library emits the types as events, on the same emitter as its own, and takes an event's type for granted. */
+  #isHarmless({ type, payload }: Envelope): boolean {
+    if (type === 'hello') return true;
+    if (type === 'events_api' && payload?.event === undefined) return false;
+    const own = this.#client.eventNames();
+    return [type, payload?.event?.type].every((name) => name === undefined || !own.includes(name));
   }
 
   #onDisconnect(reason: string): void {

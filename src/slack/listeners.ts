@@ -112,11 +112,11 @@ export interface ViewListener {
   late(submission: Submission): ViewAnswer;
   /** If `submit` fails. */
   failed(submission: Submission): ViewAnswer;
-  /** What `submit` said, or `failed` after it, when `late` had already gone out. Shown by views.update, or not at all. */
+  /** What `submit` or `failed` said after `late` had gone out. It is shown by views.update, or not at all. */
   afterLate(submission: Submission, answer: ViewAnswer): Promise<void>;
 }
 
-/** Everything that the bot reacts to. Each listener is called after Slack's envelope is acknowledged, but for the two above. */
+/** Everything that the bot reacts to. Except for the two above, a listener is called after the acknowledgement. */
 export interface Listeners {
   mention(mention: Mention): Promise<void>;
   /** Any slash command of the app. */
@@ -132,8 +132,6 @@ export interface Listeners {
   /** By callback id. */
   readonly views: Readonly<Record<string, ViewListener>>;
 }
-
-export type Kind = 'mention' | 'command' | 'shortcut' | 'action' | 'options' | 'view';
 
 /** What a listener was called with when it failed. */
 export type Received =

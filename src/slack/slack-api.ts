@@ -67,8 +67,8 @@ export interface Message {
   /** The first message of the thread. */
   readonly threadTs?: string | undefined;
   /**
-   * Plain text: nothing in it becomes a mention or a link. It is the notification, and the whole message if there are no
-   * blocks or Slack refuses them.
+   * Plain text: nothing in it becomes a mention or a link. It is the notification, and the whole message if there are
+   * no blocks or Slack refuses them.
    */
   readonly text: string;
   readonly blocks?: readonly KnownBlock[];

@@ -21,7 +21,7 @@ type BoltEvent = Parameters<App['processEvent']>[0];
 type Ack = (answer?: unknown) => Promise<void>;
 
 /** Slack waits for 3 s. The way there and back is in it. */
-export const ANSWER_BUDGET_MS = 1_500;
+const ANSWER_BUDGET_MS = 1_500;
 /** For what listeners do after the acknowledgement, such as sending to SQS. */
 const DRAIN_MS = 5_000;
 

@@ -8,9 +8,9 @@ const SCOPES = /^[a-z0-9_:.,-]{1,200}$/;
 /**
  * A call of Slack's Web API that failed. Holds neither token nor URL.
  *
- * Codes that are not Slack's own: `timeout`, `http_<status>`, `not_json` (an answer that is none of Slack's),
- * `unexpected_answer` (a field that is missing or of another type), and what Node and undici say of a connection
- * (`ECONNREFUSED`, `UND_ERR_SOCKET`), else `unreachable`.
+ * Codes that are not Slack's own: `timeout`, `http_<status>`, `proxy_<status>` (a proxy refused), `not_json` (an answer
+ * that is none of Slack's), `unexpected_answer` (a field that is missing or of another type), `no_hello`, and what Node
+ * and undici say of a connection (`ECONNREFUSED`, `UND_ERR_SOCKET`), else `unreachable`.
  */
 export class SlackError extends Error {
   override readonly name = 'SlackError';
@@ -46,10 +46,15 @@ function platformError(method: string, data: { error: string; needed?: unknown }
   return new SlackError(method, data.error, needed === undefined ? {} : { detail: `needs the scope ${needed}` });
 }
 
+/** What undici says if a proxy refuses a tunnel. */
+const PROXY_REFUSED = /^Proxy response \((\d{3})\)/;
+
 /** Codes only: messages may hold an address with its ticket. */
 function networkCode(error: unknown): string {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause.name === 'TimeoutError' || cause.name === 'AbortError') return 'timeout';
+    if (cause.name === 'TimeoutError') return 'timeout';
+    const status = PROXY_REFUSED.exec(cause.message)?.[1];
+    if (status !== undefined) return `proxy_${status}`;
     if ('code' in cause && typeof cause.code === 'string') return cause.code;
   }
   return 'unreachable';

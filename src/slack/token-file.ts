@@ -43,8 +43,8 @@ export class TokenFile {
   }
 
   /**
-   * Reads the file now, for example because Slack refused the token. A file that is missing or holds no token leaves the
-   * one that was known.
+   * Reads the file now, for example because Slack refused the token. A file that is missing or holds no token leaves
+   * the one that was known.
    * @returns whether the token is another one
    */
   reload(): boolean {

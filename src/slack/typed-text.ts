@@ -1,7 +1,11 @@
 import { z } from 'zod';
 
-/** Written below the text that a client shows: quotes, preformatted text. */
-const element = z.object({ type: z.string(), user_id: z.string().optional() });
+/** https://docs.slack.dev/reference/block-kit/blocks/rich-text-block */
+const element = z.object({
+  type: z.string(),
+  user_id: z.string().optional(),
+  elements: z.array(z.unknown()).optional(),
+});
 const richText = z.object({
   type: z.literal('rich_text'),
   elements: z.array(z.object({ type: z.string(), elements: z.array(z.unknown()).optional() })),
@@ -14,17 +18,19 @@ const LONG_QUOTE = /^(?:&gt;|>){3}[\s\S]*/m;
 const PREFORMATTED = /```[\s\S]*?(?:```|$)/g;
 
 /**
- * What a person says to the bot in a message: its text without quotes, preformatted text and the mentions of the bot.
+ * What a person says to the bot in a message: its text without quotes and without the mentions of the bot.
  * @param text `text` of the event
  * @param blocks `blocks` of the event: clients send what was typed as `rich_text`
  * @param bot the bot's user id
- * @returns undefined if the bot is mentioned nowhere else than in those, or in what the message forwards
+ * @returns undefined if the bot is mentioned nowhere else than in quotes, in preformatted text, or in what the message
+ * forwards
  */
 export function typedText(text: string, blocks: readonly unknown[] | undefined, bot: string): string | undefined {
-  const own = text.replace(PREFORMATTED, '').replace(LONG_QUOTE, '').replace(QUOTE, '');
-  const withoutBot = own.replace(new RegExp(`<@${bot}(?:\\|[^<>]*)?>`, 'g'), ' ');
-  if (withoutBot === own || isMentionedInQuotesOnly(blocks ?? [], bot)) return undefined;
-  return withoutBot.trim();
+  const mention = new RegExp(`<@${bot}(?:\\|[^<>]*)?>`, 'g');
+  const said = text.replace(LONG_QUOTE, '').replace(QUOTE, '');
+  const isMentioned = mention.test(said.replace(PREFORMATTED, ''));
+  if (!isMentioned || isMentionedInQuotesOnly(blocks ?? [], bot)) return undefined;
+  return said.replace(mention, ' ').trim();
 }
 
 /** Whether clients show no mention of the bot outside quotes. False if there is no rich text to tell. */
@@ -37,7 +43,7 @@ function isMentionedInQuotesOnly(blocks: readonly unknown[], bot: string): boole
 
 function mentions(elements: readonly unknown[], bot: string): boolean {
   return elements.some((one) => {
-    const read = element.extend({ elements: z.array(z.unknown()).optional() }).safeParse(one).data;
+    const read = element.safeParse(one).data;
     if (read === undefined) return false;
     return (read.type === 'user' && read.user_id === bot) || mentions(read.elements ?? [], bot);
   });
