@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../base/bounded-map.ts';
 import { sleep } from '../../base/clock.ts';
-import type { FormValue } from '../../chat/buttons.ts';
+import { FORM_BUTTON, type FormValue, formValue, readValue } from '../../chat/buttons.ts';
 import { fold } from '../../chat/fold.ts';
 import {
   choiceValue,
@@ -60,7 +60,10 @@ export class Form {
     const changed = (action: Action) => this.changed(action);
     const { channel, repository, environment, revision, back } = FORM_ACTIONS;
     return {
-      actions: Object.fromEntries([channel, repository, environment, revision, back].map((id) => [id, changed])),
+      actions: {
+        [FORM_BUTTON]: (action) => this.clicked(action),
+        ...Object.fromEntries([channel, repository, environment, revision, back].map((id) => [id, changed])),
+      },
       options: { [repository]: this.#repositories, [revision]: this.#revisions },
       views: { [FORM_VIEWS.form]: this.#submissions.filled, [FORM_VIEWS.confirm]: this.#submissions.confirmed },
     };
@@ -91,6 +94,14 @@ export class Form {
       await voice.updateView(viewId, messageView(language, [deployTexts[language].failed()]));
       throw error;
     }
+  }
+
+  /** [Open the form] under an answer. A value that is of another version opens an empty form. */
+  async clicked({ userId: user, triggerId, value, place }: Action): Promise<void> {
+    if (place.kind !== 'message') return;
+    const { channelId: channel, threadTs } = place;
+    const prefill = typeof value === 'string' ? readValue(formValue, value) : undefined;
+    await this.open({ user, channel, threadTs, triggerId }, prefill);
   }
 
   async #drawNew({ user, channel, threadTs }: Opening, prefill: FormValue | undefined) {
