@@ -220,9 +220,9 @@ export function revisionOptions(
   const texts = formTexts[language];
   const isLong = optionValue(typed) !== typed;
   const fitting = recent
-    .filter(({ revision }) => optionValue(revision) === revision && revision !== typed && revision.includes(typed))
+    .filter(({ revision }) => revision !== typed && revision.includes(typed))
     .map(({ revision, environment, result, finishedAt }) =>
-      option(revision, revision, texts.ended(environment, result, now - Date.parse(finishedAt))),
+      option(revision, optionValue(revision), texts.ended(environment, result, now - Date.parse(finishedAt))),
     );
   const first = typed === '' ? [] : [isLong ? option(texts.longer, LONG_REVISION) : option(texts.use(typed), typed)];
   return [...first, ...fitting].slice(0, MOST_OPTIONS);

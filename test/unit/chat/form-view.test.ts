@@ -339,6 +339,12 @@ describe('Block Kit', () => {
     expect(problems).toEqual([]);
   });
 
+  it('takes no moment that its picker does not take', () => {
+    const moment = (notBefore: number) => element(view({ fields: { notBefore } }), 'form-not-before');
+    expect(moment(1_800_000_000)).toMatchObject({ initial_date_time: 1_800_000_000 });
+    expect(moment(1)).not.toHaveProperty('initial_date_time');
+  });
+
   it('parses nothing that people wrote', () => {
     const hostile = '<!channel> *b* <https://evil.example|x> :tada:';
     const lane = {
@@ -409,6 +415,13 @@ describe('revisions', () => {
     expect(element76('x'.repeat(75))).toBeUndefined();
     expect(element76('x'.repeat(76))).toMatchObject({ initial_value: 'x'.repeat(76), max_length: 244 });
     expect(element76('+')).not.toHaveProperty('initial_value');
+  });
+
+  it('that are longer and were deployed have a short name in the menu', () => {
+    const revision = `feature/${'x'.repeat(100)}`;
+    const [first] = revisionOptions('en', [{ ...recent[0]!, revision }], '', NOW);
+    expect(first?.value).toMatch(/^#[0-9a-f]{40}$/);
+    expect(`${first?.text.text}${first?.description?.text}`.replace('……', '')).toBe(revision);
   });
 
   it('fit into a menu', () => {

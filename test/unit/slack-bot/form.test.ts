@@ -59,6 +59,24 @@ describe('a form that opens', () => {
     },
   );
 
+  it('shows nothing to a guest', async () => {
+    const bot = new FakeBot();
+    bot.facts.people.set(ALICE, { isGuest: true });
+    await new PlayedForm(bot).open();
+    expect(bot.voice.opened).toEqual([]);
+    expect(render(bot.voice.whispers[0]!.answer)).toContain('guests may not do this');
+  });
+
+  it('does not say that there is no rule if only a look-up hides it', async () => {
+    const other = `
+  - { may: [deploy], targets: [deploy/gone], environments: ["*"], channels: [C0PROD], users: [${ALICE}] }
+`;
+    const bot = new FakeBot({ config: CONFIG.replace(`    users: [${ALICE}]\n`, '').trimEnd() + other });
+    bot.facts.failing.add('groups');
+    await new PlayedForm(bot).open();
+    expect(render(bot.voice.whispers[0]!.answer)).toContain('Could not ask Slack who you are');
+  });
+
   it('refuses if there is nothing to deploy to', async () => {
     const bot = new FakeBot({ resources: [] });
     await new PlayedForm(bot).open();
@@ -236,6 +254,25 @@ describe('a change', () => {
     expect(bot.queues.sent[0]?.message.revision).toBe('x'.repeat(200));
   });
 
+  it('of a revision that the menu names by something short brings it in full', async () => {
+    const revision = `feature/${'x'.repeat(100)}`;
+    const status = { ...STATUS, history: [entry('r1', { environment: 'staging', revision })] };
+    const { bot, played } = await filledIn(new FakeBot({ resources: [aWeb(status)] }));
+    const [short = ''] = await played.search('form-revision', '');
+    expect(short).toMatch(/^#/);
+    await played.choose('form-revision', short);
+    expect(JSON.stringify(played.values)).toContain(revision);
+    expect(await played.submit()).toEqual({ response_action: 'clear' });
+    expect(bot.queues.sent[0]?.message.revision).toBe(revision);
+  });
+
+  it('of a revision that is not in the history any more empties the field', async () => {
+    const { played } = await filledIn();
+    await played.choose('form-revision', '#1234');
+    expect(played.text).toContain('Choose again.');
+    expect(JSON.stringify(played.view)).not.toContain('#1234');
+  });
+
   it.each(['', '{}', '{"language":"en"}', 'null', '{"language":"xx","picksChannel":false,"chosen":{}}'])(
     'in a form of another version is refused: %j',
     async (metadata) => {
@@ -366,6 +403,13 @@ describe('what is submitted', () => {
     expect(await played.submit()).toMatchObject({ response_action: 'update' });
     expect(bot.queues.tries).toBe(0);
     expect(played.text).toContain('no successful deploy is on record');
+  });
+
+  it('is for the channel in which the form was opened, whatever its fields say', async () => {
+    const { bot, played } = await filledIn();
+    played.values.channel = { 'form-channel': { type: 'conversations_select', selected_conversation: 'C0DEPLOYS' } };
+    expect(await played.submit()).toEqual({ response_action: 'clear' });
+    expect(bot.queues.sent).toMatchObject([{ message: { slack: { channel: 'C0PROD' } } }]);
   });
 
   it('is not sent more often than a person may', async () => {
@@ -508,6 +552,12 @@ describe('a global shortcut, which has no channel', () => {
     const { played } = await opened((channel) => channel === 'C0PROD');
     expect(played.text).toContain('( ) production 🔒 ( ) staging');
     expect(played.text).toContain('Announced in ⟦#prod⟧');
+  });
+
+  it('asks for the channel if Slack does not say whether there are others', async () => {
+    const { played } = await opened((channel) => (channel === 'C0PROD' ? true : UNKNOWN));
+    expect(played.text).toContain('You may deploy in ⟦#prod⟧');
+    expect(played.text).not.toContain('Announced');
   });
 
   it('refuses if there is none', async () => {
