@@ -66,7 +66,8 @@ export async function submit(bot: BotContext, submission: Submission): Promise<S
   }
 }
 
-function messageOf(bot: BotContext, { asker, profile, wanted, reason, id, sentAt }: Submission): DeployMessage {
+/** What is sent. */
+export function messageOf(bot: BotContext, { asker, profile, wanted, reason, id, sentAt }: Submission): DeployMessage {
   const { user, channel, threadTs } = asker;
   const { repository, environment, task, revision, notBefore } = wanted;
   return {

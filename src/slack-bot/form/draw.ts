@@ -1,0 +1,181 @@
+import type { ModalView } from '@slack/types';
+import { laneNow } from '../../actions/lane-now.ts';
+import type { FormValue } from '../../chat/buttons.ts';
+import { type Choice, type Chosen, choiceValue, type FormMetadata, recentRevisions } from '../../chat/form.ts';
+import { formView, type PlaceNow } from '../../chat/form-view.ts';
+import type { LaneFacts } from '../../chat/lane-facts.ts';
+import { optionValue } from '../../chat/options.ts';
+import { type Answer, answer, type Line } from '../../chat/rich-text.ts';
+import { environmentOf, findTarget, nearestOf, type Target } from '../../chat/target.ts';
+import { deployTexts } from '../../chat/texts/deploy.ts';
+import { formTexts, type Reader } from '../../chat/texts/form.ts';
+import type { Language } from '../../chat/texts/language.ts';
+import type { Asker, Profile } from '../asker.ts';
+import type { BotContext } from '../context.ts';
+import { channelsFor, type Membership, type NoRights, type Rights, rightsOf } from './rights.ts';
+
+/** A form as it is to be shown next. */
+export interface Sketch {
+  readonly user: string;
+  readonly profile: Profile;
+  readonly metadata: FormMetadata;
+  readonly fields: Chosen;
+  /** Of a button; its names may be short ones, or none. */
+  readonly prefill?: FormValue;
+  readonly problems?: readonly Line[];
+}
+
+/** A form, or why there is none. */
+export type Drawn = { form: ModalView } | { refused: Answer };
+
+/** An informer that has heard nothing for so long has lost its connection; milliseconds. */
+const STALE_MS = 60_000;
+
+/** Draws the form with what the person may use now. */
+export async function drawForm(bot: BotContext, membership: Membership, sketch: Sketch): Promise<Drawn> {
+  const { user, profile, problems = [] } = sketch;
+  const { picksChannel } = sketch.metadata;
+  const texts = formTexts[sketch.metadata.language];
+  const known = await channelOf(bot, membership, sketch);
+  if ('refused' in known) return known;
+  const { channel, channels } = known;
+  const metadata = { ...sketch.metadata, channel, chosen: {} };
+  const content = { metadata, channels, fields: sketch.fields, reader: readerOf(bot, profile), staleMs: staleMs(bot) };
+  const withoutChoices = (lines: readonly Line[]) => ({
+    form: formView({ ...content, problems: lines, choices: undefined, place: undefined }),
+  });
+  if (channel === undefined) return withoutChoices(problems);
+  const asker = { user, channel, threadTs: metadata.threadTs };
+  const rights = await rightsOf(bot, membership, asker, metadata);
+  if ('because' in rights) {
+    refuse(bot, asker, rights.because);
+    const line = noRightsLine(metadata.language, channel, rights.because);
+    return picksChannel ? withoutChoices([...problems, line]) : { refused: answer([line]) };
+  }
+  const filled = sketch.prefill
+    ? fieldsOf(rights, sketch.prefill, metadata.language)
+    : { fields: sketch.fields, problems: [] };
+  const choice = choiceOf(rights, filled.fields.repository);
+  const { fields, isGone: isRevisionGone } = withRevision(bot, choice, filled.fields);
+  const place = choice && placeOf(bot, rights, choice, fields.environment);
+  const isGone =
+    isRevisionGone ||
+    (fields.repository !== undefined && !choice) ||
+    (fields.environment !== undefined && place && !place.environment);
+  return {
+    form: formView({
+      ...content,
+      metadata: { ...metadata, chosen: chosenOf(place, fields) },
+      problems: [...problems, ...filled.problems, ...(isGone ? [[texts.gone]] : [])],
+      choices: rights.choices,
+      place,
+      fields,
+    }),
+  };
+}
+
+/** Where the form is for: known, or the only one that it can be for. */
+async function channelOf(
+  bot: BotContext,
+  membership: Membership,
+  { metadata, user, problems }: Sketch,
+): Promise<{ channel: string | undefined; channels: readonly string[] } | { refused: Answer }> {
+  const { channel, language } = metadata;
+  if (channel !== undefined) return { channel, channels: [] };
+  const { channels, areAll } = await channelsFor(bot, membership, user);
+  const [first] = channels;
+  if (first === undefined && areAll && !problems) {
+    bot.decided({ asker: { user, channel: '' }, verb: 'deploy', outcome: 'noRule' });
+    return { refused: answer([formTexts[language].noChannel()]) };
+  }
+  return { channel: channels.length === 1 && areAll ? first : undefined, channels };
+}
+
+/** The one that was chosen, or the only one that there is. */
+function choiceOf({ choices }: Rights, value: string | undefined): Choice | undefined {
+  if (value === undefined) return choices.length === 1 ? choices[0] : undefined;
+  return choices.find((choice) => choiceValue(choice) === value);
+}
+
+function placeOf(bot: BotContext, rights: Rights, choice: Choice, name: string | undefined): PlaceNow {
+  const environments = rights.environmentsOf(choice.target);
+  const only = environments.length === 1 ? environments[0] : undefined;
+  const environment = name === undefined ? only : environments.find((each) => each.name === name);
+  return { choice, environments, environment, lane: environment && laneOf(bot, choice.target, environment.name) };
+}
+
+/** What the form remembers: what it shows belongs to; or what to fill in once a repository is chosen. */
+function chosenOf(place: PlaceNow | undefined, { repository: _, ...fields }: Chosen): Chosen {
+  if (place === undefined) return fields;
+  const { choice, environment } = place;
+  return { repository: choiceValue(choice), ...(environment === undefined ? {} : { environment: environment.name }) };
+}
+
+/** @returns undefined if the bot sees no cluster */
+export const laneOf = (bot: BotContext, target: Target, environment: string): LaneFacts | undefined =>
+  target.resource && laneNow(bot.targets.status(target), environment);
+
+/** @returns how old the memory is, if that is worth a word */
+export function staleMs(bot: BotContext): number | undefined {
+  const ms = bot.targets.staleMs();
+  return ms > STALE_MS ? ms : undefined;
+}
+
+export const readerOf = (bot: BotContext, { timeZone }: Profile): Reader => ({ now: bot.clock.now(), timeZone });
+
+/** A revision may be named by what stands for it in the menu. @returns undefined if nothing has that name any more */
+export function revisionOf(bot: BotContext, { target, repository }: Choice, value: string): string | undefined {
+  if (!value.startsWith('#')) return value;
+  const recent = recentRevisions(bot.targets.status(target), repository);
+  return recent.find(({ revision }) => optionValue(revision) === value)?.revision;
+}
+
+/** With the revision written in full. */
+function withRevision(bot: BotContext, choice: Choice | undefined, fields: Chosen) {
+  const { revision, ...rest } = fields;
+  if (choice === undefined || revision === undefined) return { fields, isGone: false };
+  const found = revisionOf(bot, choice, revision);
+  return found === undefined ? { fields: rest, isGone: true } : { fields: { ...rest, revision: found }, isGone: false };
+}
+
+/** From names in a button, which a line had, to fields. What is not known is said. */
+function fieldsOf(rights: Rights, value: FormValue, language: Language): { fields: Chosen; problems: Line[] } {
+  const { repository, ...rest } = value;
+  const texts = deployTexts[language];
+  const found = repository === undefined ? undefined : findTarget(rights.targets, repository);
+  if (found && 'problem' in found) return { fields: rest, problems: [texts.noTarget(found.problem)] };
+  const choice = found ?? choiceOf(rights, undefined);
+  // Until a repository is chosen nobody knows what the rest is.
+  if (!choice) return { fields: rest, problems: [] };
+  const { environment, task, ...others } = rest;
+  const { target } = choice;
+  const fields: Chosen = { ...others, repository: choiceValue(choice) };
+  const problems: Line[] = [];
+  const names = rights.environmentsOf(target).map(({ name }) => name);
+  if (environment !== undefined && names.includes(environment)) fields.environment = environment;
+  else if (environment !== undefined) {
+    // Of an environment that is not open to the person only this much is said.
+    const isKnown = environmentOf(target, environment) !== undefined;
+    problems.push(
+      isKnown
+        ? [formTexts[language].notAllowed]
+        : texts.noEnvironment(target.name, environment, names, nearestOf(environment, names)),
+    );
+  }
+  if (task !== undefined && target.tasks.includes(task)) fields.task = task;
+  else if (task !== undefined) problems.push(texts.noTask(target.name, task, target.tasks));
+  return { fields, problems };
+}
+
+/** Why there is no form here, in words. */
+export function noRightsLine(language: Language, channel: string, because: NoRights): Line {
+  if (because === 'notMember' || because === 'membershipUnknown') return formTexts[language][because](channel);
+  const texts = deployTexts[language];
+  return [texts.refused[because], ...(because === 'noRule' ? texts.askWhoami() : [])];
+}
+
+/** Logs and counts. */
+export function refuse(bot: BotContext, asker: Asker, because: NoRights): void {
+  const outcome = because === 'notMember' ? 'noRule' : because === 'membershipUnknown' ? 'lookupFailed' : because;
+  bot.decided({ asker, verb: 'deploy', outcome });
+}

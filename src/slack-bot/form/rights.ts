@@ -1,0 +1,73 @@
+import { type Refusal, UNKNOWN, type Verdict } from '../../chat/authorise.ts';
+import { type Choice, choicesOf, type FormMetadata } from '../../chat/form.ts';
+import type { Target, TargetEnvironment } from '../../chat/target.ts';
+import type { Asker } from '../asker.ts';
+import type { BotContext } from '../context.ts';
+import { EVERYWHERE } from '../permissions.ts';
+
+/** Who is in a channel, as Slack says. Each answer may be up to a minute old. */
+export interface Membership {
+  isMember(channel: string, user: string): Promise<boolean | typeof UNKNOWN>;
+}
+
+/** What a person may deploy, from a channel, now. */
+export interface Rights {
+  readonly targets: readonly Target[];
+  readonly choices: readonly Choice[];
+  environmentsOf(target: Target): readonly TargetEnvironment[];
+  verdict(target: Target, environment: string): Verdict;
+}
+
+export type NoRights = Refusal | 'notMember' | 'membershipUnknown';
+
+/** Asked anew at each step of the form. A channel that was chosen in the form must be one of the person's own. */
+export async function rightsOf(
+  bot: BotContext,
+  membership: Membership,
+  asker: Asker,
+  { picksChannel }: Pick<FormMetadata, 'picksChannel'>,
+): Promise<Rights | { because: NoRights }> {
+  const [verdictOn, isMember] = await Promise.all([
+    bot.permissions.forAsker(asker, ['deploy']),
+    picksChannel ? membership.isMember(asker.channel, asker.user) : true,
+  ]);
+  const overall = verdictOn('deploy', EVERYWHERE);
+  if (!overall.allowed) return { because: overall.because };
+  if (isMember !== true) return { because: isMember === UNKNOWN ? 'membershipUnknown' : 'notMember' };
+  const verdict = (target: Target, environment: string) => verdictOn('deploy', { target, environment });
+  const environmentsOf = (target: Target) => target.environments.filter(({ name }) => verdict(target, name).allowed);
+  const all = bot.targets.all();
+  const targets = all.filter((target) => environmentsOf(target).length > 0);
+  if (targets.length > 0) return { targets, choices: choicesOf(targets), environmentsOf, verdict };
+  const verdicts = all.flatMap((target) => target.environments.map(({ name }) => verdict(target, name)));
+  const isUnknown = verdicts.some((each) => !each.allowed && each.because === 'lookupFailed');
+  return { because: isUnknown ? 'lookupFailed' : 'noRule' };
+}
+
+/** More channels are looked at only once they are chosen: each is two calls to Slack. */
+const MOST_CHANNELS = 10;
+
+/** @returns the channels, of those that rules name, in which the person is a member and may deploy something */
+export async function channelsFor(
+  bot: BotContext,
+  membership: Membership,
+  user: string,
+): Promise<{ channels: string[]; areAll: boolean }> {
+  const named = bot.config().rules.flatMap(({ may, channels }) => (may.includes('deploy') ? channels : []));
+  const candidates = [...new Set(named)];
+  const asked = candidates.slice(0, MOST_CHANNELS);
+  const found = await Promise.all(
+    asked.map(async (channel) => ({
+      channel,
+      rights: await rightsOf(bot, membership, { user, channel }, { picksChannel: true }),
+    })),
+  );
+  const usable = found.filter(({ rights }) => !('because' in rights));
+  const isKnown = (because: NoRights) => because !== 'lookupFailed' && because !== 'membershipUnknown';
+  return {
+    channels: usable.map(({ channel }) => channel),
+    areAll:
+      asked.length === candidates.length &&
+      found.every(({ rights }) => !('because' in rights) || isKnown(rights.because)),
+  };
+}
