@@ -60,6 +60,20 @@ describe('what is shown before an approval', () => {
   });
 });
 
+it('speaks the language of the person', async () => {
+  const world = new World({ profiles: { U0ALICE: { language: 'ja' } } });
+  const job = await world.asked({ revision: 'v1.1.0' });
+  await world.click('approve', job);
+  expect(world.opened).toMatch(
+    /^デプロイの承認\nlivesense\/web → production v1\.1\.0\n依頼: ⟦@bob⟧、2026-03-10 20:59 GMT\+9/,
+  );
+  expect(world.opened).toMatch(/\[承認\]$/);
+  await world.confirm();
+  expect(world.said).toEqual(['C0PROD 1.1: ⟦@alice⟧ が承認しました: livesense/web → production v1.1.0']);
+  await world.click('approve', 'web-production-gone');
+  expect(world.whispered).toContain('このデプロイの記録はもうありません。');
+});
+
 describe('four eyes', () => {
   it.each<[string, string]>([
     ['of this team', 'slack:T0TEAM/U0ALICE alice'],
