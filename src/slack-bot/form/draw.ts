@@ -57,7 +57,7 @@ export async function drawForm(bot: BotContext, membership: Membership, sketch: 
     : { fields: sketch.fields, problems: [] };
   const choice = choiceOf(rights, filled.fields.repository);
   const { fields, isGone: isRevisionGone } = withRevision(bot, choice, filled.fields);
-  const place = choice && placeOf(bot, rights, choice, fields.environment);
+  const place = choice && { channel, ...placeOf(bot, rights, choice, fields.environment) };
   const isGone =
     isRevisionGone ||
     (fields.repository !== undefined && !choice) ||
@@ -97,7 +97,8 @@ function choiceOf({ choices }: Rights, value: string | undefined): Choice | unde
   return choices.find((choice) => choiceValue(choice) === value);
 }
 
-function placeOf(bot: BotContext, rights: Rights, choice: Choice, name: string | undefined): PlaceNow {
+/** @param name of the environment that was chosen */
+function placeOf(bot: BotContext, rights: Rights, choice: Choice, name: string | undefined) {
   const environments = rights.environmentsOf(choice.target);
   const only = environments.length === 1 ? environments[0] : undefined;
   const environment = name === undefined ? only : environments.find((each) => each.name === name);

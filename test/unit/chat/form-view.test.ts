@@ -59,6 +59,7 @@ function content(language: Language, changes: Changes = {}): FormContent {
     channels: [],
     choices,
     place: {
+      channel: 'C0PROD',
       choice,
       environments: chosen.environments,
       environment: chosen.environments.find((each) => each.name === name),
@@ -311,6 +312,7 @@ describe('Block Kit', () => {
       channels: ['C0PROD'],
       choices: choicesOf(many),
       place: {
+        channel: 'C0PROD',
         choice: first,
         environments: first.target.environments,
         environment: first.target.environments[0],
