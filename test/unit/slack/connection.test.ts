@@ -12,7 +12,8 @@ const BACK_WITHIN_MS = 15_000;
 const mentioned = () => rig.slack.as('alice').say('deploys', '@capdeploy help').delivered;
 
 async function isServed(): Promise<void> {
-  expect(await mentioned()).toMatchObject([{ acknowledged: true }]);
+  // The first time: what Slack has to repeat was not served.
+  expect(await mentioned()).toMatchObject([{ acknowledged: true, attempt: 0 }]);
 }
 
 /** @returns milliseconds until Slack can deliver again, by the real clock */
@@ -256,8 +257,10 @@ describe('the end', () => {
     const before = timers();
     const clock = new TravelClock();
     const { app } = await rig.connectedApp({}, { clock });
+    const socket = first();
     await app.stop();
     await until(() => expect(rig.slack.sockets()).toEqual([]));
+    expect(socket.closedWith).toBe(1000);
     expect(app.connected()).toBe(false);
     expect(clock.pending).toBe(0);
     for (const fault of ['hang', 'silent'] as const) {

@@ -33,6 +33,8 @@ export class Socket {
   /** Neither reads nor answers, though the connection stands. */
   silent = false;
   #gone = false;
+  /** Code of the app's close frame, once the connection has ended; 1006 if there was none. */
+  closedWith: number | undefined;
 
   constructor(app: App, ws: WebSocket, raw: Duplex, timers: Timers) {
     this.app = app;
@@ -43,6 +45,9 @@ export class Socket {
       this.#gone = true;
     });
     ws.on('error', () => {});
+    ws.once('close', (code) => {
+      this.closedWith = code;
+    });
     ws.on('ping', (data) => ws.pong(data));
     this.#ping();
   }
