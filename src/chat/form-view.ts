@@ -25,7 +25,7 @@ import type { Language } from './texts/language.ts';
  */
 
 /** https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element: more are asked for as one types. */
-export const MOST_OPTIONS = 100;
+const MOST_OPTIONS = 100;
 /** https://docs.slack.dev/reference/block-kit/block-elements/radio-button-group-element */
 const MOST_RADIO_BUTTONS = 10;
 /** A revision's own limit: `REVISION_PATTERN`. */

@@ -5,6 +5,7 @@ import { type Choice, type Chosen, choiceValue, type FormMetadata, recentRevisio
 import { formView, type PlaceNow } from '../../chat/form-view.ts';
 import type { LaneFacts } from '../../chat/lane-facts.ts';
 import { optionValue } from '../../chat/options.ts';
+import { requesterOf } from '../../chat/requester.ts';
 import { type Answer, answer, type Line } from '../../chat/rich-text.ts';
 import { environmentOf, findTarget, nearestOf, type Target } from '../../chat/target.ts';
 import { deployTexts } from '../../chat/texts/deploy.ts';
@@ -113,8 +114,20 @@ function chosenOf(place: PlaceNow | undefined, { repository: _, ...fields }: Cho
 }
 
 /** @returns undefined if the bot sees no cluster */
-export const laneOf = (bot: BotContext, target: Target, environment: string): LaneFacts | undefined =>
-  target.resource && laneNow(bot.targets.status(target), environment);
+export function laneOf(bot: BotContext, target: Target, environment: string): LaneFacts | undefined {
+  if (!target.resource) return undefined;
+  const status = bot.targets.status(target);
+  const { current, active, ...now } = laneNow(status, environment);
+  const { trustedSenders } = bot.config();
+  // Without its sender nobody vouches for who asked.
+  const origin =
+    current && (status?.history?.find(({ job }) => job === current.job) ?? { requestedBy: current.requestedBy });
+  return {
+    ...now,
+    current: current && origin && { ...current, by: requesterOf(origin, trustedSenders) },
+    active: active && { ...active, by: requesterOf(active, trustedSenders) },
+  };
+}
 
 /** @returns how old the memory is, if that is worth a word */
 export function staleMs(bot: BotContext): number | undefined {

@@ -14,6 +14,7 @@ import { Team } from '../../kit/slack/team.ts';
 const NOW = Date.parse('2026-11-30T10:00:00Z');
 const team = new Team();
 team.addUser('alice');
+team.addUser('bob');
 team.addChannel('prod', { members: ['alice'] });
 team.addChannel('deploys', { members: ['alice'] });
 
@@ -33,9 +34,15 @@ const target = (over: Partial<Target> = {}): Target => ({
 });
 
 const LANE: LaneFacts = {
-  current: { revision: 'v1.0.0', requestedBy: 'slack:T0TEAM/U0BOB bob', finishedAt: '2026-11-30T08:00:00Z' },
+  current: { revision: 'v1.0.0', by: { kind: 'person', user: 'U0BOB' }, finishedAt: '2026-11-30T08:00:00Z' },
   unsure: { task: 'deploy', revision: 'v1.0.1', result: 'Failed' },
-  active: { task: 'deploy', revision: 'v1.0.2', since: '2026-11-30T09:58:00Z', why: 'ImagePullBackOff' },
+  active: {
+    task: 'deploy',
+    revision: 'v1.0.2',
+    by: { kind: 'claim', text: 'slack:T0TEAM/U0ALICE alice' },
+    since: '2026-11-30T09:58:00Z',
+    why: 'ImagePullBackOff',
+  },
   waiting: ['v1.0.3', 'v1.0.4', 'v1.0.5', 'v1.0.6'].map((revision) => ({ task: 'deploy', revision })),
   frozen: { text: 'alice: incident 42' },
   closed: { why: 'no window of kind Allow is open', until: '2026-12-01T00:00:00Z' },
@@ -87,9 +94,9 @@ describe('what a person sees', () => {
     expect(shown(view({ environment: 'production', lane: LANE }))).toMatchInlineSnapshot(`
       "Repository: [Type or choose a repository ▾]
       Environment: ( ) staging ( ) production 🔒
-      Runs now: v1.0.0 · bob · 2 h ago (usually 2 min)
+      Runs now: v1.0.0 · ⟦@bob⟧ · 2 h ago (usually 2 min)
       After it: v1.0.1 ended as Failed; look at the servers
-      Deploying: v1.0.2 · for 2 min · ImagePullBackOff
+      Deploying: v1.0.2 · claims to be slack:T0TEAM/U0ALICE alice · for 2 min · ImagePullBackOff
       Waiting: 4 (v1.0.3, v1.0.4, v1.0.5 …)
       Frozen: alice: incident 42
       Closed: no window of kind Allow is open (until 2026-12-01 09:00 GMT+9)
@@ -104,9 +111,9 @@ describe('what a person sees', () => {
     expect(shown(view({ environment: 'production', lane: LANE }, 'ja'))).toMatchInlineSnapshot(`
       "リポジトリ: [リポジトリを入力または選択 ▾]
       環境: ( ) staging ( ) production 🔒
-      稼働中: v1.0.0 · bob · 2 時間前 (所要時間の目安 2 分)
+      稼働中: v1.0.0 · ⟦@bob⟧ · 2 時間前 (所要時間の目安 2 分)
       その後: v1.0.1 が Failed で終了。サーバーを確認してください
-      デプロイ中: v1.0.2 · 2 分経過 · ImagePullBackOff
+      デプロイ中: v1.0.2 · 自称 slack:T0TEAM/U0ALICE alice · 2 分経過 · ImagePullBackOff
       待ち: 4 件 (v1.0.3, v1.0.4, v1.0.5 …)
       凍結中: alice: incident 42
       時間外: no window of kind Allow is open (2026-12-01 09:00 GMT+9 まで)
@@ -177,9 +184,9 @@ describe('what a person sees', () => {
       Why: fixes the basket
       Not before: 2026-11-30 20:00 GMT+9
       ────
-      Runs now: v1.0.0 · bob · 2 h ago (usually 2 min)
+      Runs now: v1.0.0 · ⟦@bob⟧ · 2 h ago (usually 2 min)
       After it: v1.0.1 ended as Failed; look at the servers
-      Deploying: v1.0.2 · for 2 min · ImagePullBackOff
+      Deploying: v1.0.2 · claims to be slack:T0TEAM/U0ALICE alice · for 2 min · ImagePullBackOff
       Waiting: 4 (v1.0.3, v1.0.4, v1.0.5 …)
       Frozen: alice: incident 42
       Closed: no window of kind Allow is open (until 2026-12-01 09:00 GMT+9)
@@ -191,9 +198,9 @@ describe('what a person sees', () => {
       理由: fixes the basket
       開始時刻の下限: 2026-11-30 20:00 GMT+9
       ────
-      稼働中: v1.0.0 · bob · 2 時間前 (所要時間の目安 2 分)
+      稼働中: v1.0.0 · ⟦@bob⟧ · 2 時間前 (所要時間の目安 2 分)
       その後: v1.0.1 が Failed で終了。サーバーを確認してください
-      デプロイ中: v1.0.2 · 2 分経過 · ImagePullBackOff
+      デプロイ中: v1.0.2 · 自称 slack:T0TEAM/U0ALICE alice · 2 分経過 · ImagePullBackOff
       待ち: 4 件 (v1.0.3, v1.0.4, v1.0.5 …)
       凍結中: alice: incident 42
       時間外: no window of kind Allow is open (2026-12-01 09:00 GMT+9 まで)
@@ -278,9 +285,14 @@ describe('Block Kit', () => {
     );
     const [first] = choicesOf(many) as [Choice];
     const lane: LaneFacts = {
-      current: { revision: long(244), requestedBy: long(256), finishedAt: '2026-11-30T08:00:00Z' },
+      current: { revision: long(244), by: { kind: 'claim', text: long(256) }, finishedAt: '2026-11-30T08:00:00Z' },
       unsure: { task: long(100), revision: long(244), result: 'Failed' },
-      active: { task: long(100), since: '2026-11-30T08:00:00Z', why: long(512), requestedBy: long(256) },
+      active: {
+        task: long(100),
+        since: '2026-11-30T08:00:00Z',
+        why: long(512),
+        by: { kind: 'claim', text: long(256) },
+      },
       waiting: Array.from({ length: 100 }, () => ({ task: 'deploy', revision: long(244) })),
       frozen: { text: long(256) },
       closed: { why: long(512), until: '2026-12-01T00:00:00Z' },
@@ -341,6 +353,13 @@ describe('Block Kit', () => {
     expect(problems).toEqual([]);
   });
 
+  it('takes who asked if that is no id of a user', () => {
+    const lane: LaneFacts = { ...LANE, current: { ...LANE.current!, by: { kind: 'person', user: 'SOMEBODY' } } };
+    const made = view({ environment: 'production', lane });
+    expect(problemsOf(made)).toEqual([]);
+    expect(shown(made)).toContain('Runs now: v1.0.0 · SOMEBODY · 2 h ago');
+  });
+
   it('takes no moment that its picker does not take', () => {
     const moment = (notBefore: number) => element(view({ fields: { notBefore } }), 'form-not-before');
     expect(moment(1_800_000_000)).toMatchObject({ initial_date_time: 1_800_000_000 });
@@ -352,7 +371,7 @@ describe('Block Kit', () => {
     const lane = {
       ...LANE,
       frozen: { text: hostile },
-      active: { ...LANE.active!, why: hostile, requestedBy: hostile },
+      active: { ...LANE.active!, why: hostile, by: { kind: 'claim' as const, text: hostile } },
     };
     const made = [
       view({ environment: 'production', lane, problems: [[hostile]], fields: { reason: hostile } }),

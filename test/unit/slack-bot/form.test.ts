@@ -3,7 +3,7 @@ import { UNKNOWN } from '../../../src/chat/authorise.ts';
 import { Form } from '../../../src/slack-bot/form/form.ts';
 import { aHistoryEntry, aJob, aRawSpec, aResource, NOW } from '../../kit/builders.ts';
 import { until } from '../../kit/eventually.ts';
-import { ALICE, aWeb, BOB, CONFIG, FakeBot, FILE_CONFIG, render } from './fake-bot.ts';
+import { ALICE, aWeb, BOB, BOT_SENDER, CONFIG, FakeBot, FILE_CONFIG, render, TEAM } from './fake-bot.ts';
 import { PlayedForm } from './played-form.ts';
 
 const WEB = 'deploy/web livesense/web';
@@ -130,6 +130,18 @@ describe('a form that opens', () => {
     expect((await new PlayedForm(bot).open()).text).not.toContain('⚠');
     bot.targets.stale = 300_000;
     expect((await new PlayedForm(bot).open()).text).toContain('is 5 min old');
+  });
+
+  it('mentions who asked only if a trusted sender says so', async () => {
+    const told = { environment: 'staging', revision: 'v1.1.0', requestedBy: `slack:${TEAM}/${BOB} bob` };
+    const shown = async (senderId: string) => {
+      const bot = new FakeBot({
+        resources: [aWeb({ ...STATUS, history: [{ ...entry('r2', told), ...told, senderId }] })],
+      });
+      return (await new PlayedForm(bot).open({ environment: 'staging' })).text;
+    };
+    expect(await shown(`${BOT_SENDER}:capdeploy`)).toContain('v1.1.0 · ⟦@bob⟧ · ');
+    expect(await shown('AROASOMEBODYELSE12345:x')).toContain(`v1.1.0 · claims to be slack:${TEAM}/${BOB} bob · `);
   });
 
   it('works for a bot that sees no cluster', async () => {
