@@ -13,7 +13,8 @@ import { formTexts, type Reader } from '../../chat/texts/form.ts';
 import type { Language } from '../../chat/texts/language.ts';
 import type { Asker, Profile } from '../asker.ts';
 import type { BotContext } from '../context.ts';
-import { channelsFor, type Membership, type NoRights, type Rights, rightsOf } from './rights.ts';
+import type { Outcome } from '../decision.ts';
+import { channelsFor, type Membership, type NoRights, type Rights, rightsOf, staleMs } from './rights.ts';
 
 /** A form as it is to be shown next. */
 export interface Sketch {
@@ -28,9 +29,6 @@ export interface Sketch {
 
 /** A form, or why there is none. */
 export type Drawn = { form: ModalView } | { refused: Answer };
-
-/** An informer that has heard nothing for so long has lost its connection; milliseconds. */
-const STALE_MS = 60_000;
 
 /** Draws the form with what the person may use now. */
 export async function drawForm(bot: BotContext, membership: Membership, sketch: Sketch): Promise<Drawn> {
@@ -58,7 +56,7 @@ export async function drawForm(bot: BotContext, membership: Membership, sketch: 
     : { fields: sketch.fields, problems: [] };
   const choice = choiceOf(rights, filled.fields.repository);
   const { fields, isGone: isRevisionGone } = withRevision(bot, choice, filled.fields);
-  const place = choice && { channel, ...placeOf(bot, rights, choice, fields.environment) };
+  const place = choice && placeOf(bot, rights, choice, { channel, name: fields.environment });
   const isGone =
     isRevisionGone ||
     (fields.repository !== undefined && !choice) ||
@@ -98,12 +96,18 @@ function choiceOf({ choices }: Rights, value: string | undefined): Choice | unde
   return choices.find((choice) => choiceValue(choice) === value);
 }
 
-/** @param name of the environment that was chosen */
-function placeOf(bot: BotContext, rights: Rights, choice: Choice, name: string | undefined) {
+/** @param at the channel, and the name of the environment that was chosen */
+function placeOf(
+  bot: BotContext,
+  rights: Rights,
+  choice: Choice,
+  { channel, name }: { channel: string; name: string | undefined },
+): PlaceNow {
   const environments = rights.environmentsOf(choice.target);
   const only = environments.length === 1 ? environments[0] : undefined;
   const environment = name === undefined ? only : environments.find((each) => each.name === name);
-  return { choice, environments, environment, lane: environment && laneOf(bot, choice.target, environment.name) };
+  const lane = environment && laneOf(bot, choice.target, environment.name);
+  return { channel, choice, environments, environment, lane };
 }
 
 /** What the form remembers: what it shows belongs to; or what to fill in once a repository is chosen. */
@@ -127,12 +131,6 @@ export function laneOf(bot: BotContext, target: Target, environment: string): La
     current: current && origin && { ...current, by: requesterOf(origin, trustedSenders) },
     active: active && { ...active, by: requesterOf(active, trustedSenders) },
   };
-}
-
-/** @returns how old the memory is, if that is worth a word */
-export function staleMs(bot: BotContext): number | undefined {
-  const ms = bot.targets.staleMs();
-  return ms > STALE_MS ? ms : undefined;
 }
 
 export const readerOf = (bot: BotContext, { timeZone }: Profile): Reader => ({ now: bot.clock.now(), timeZone });
@@ -183,6 +181,7 @@ function fieldsOf(rights: Rights, value: FormValue, language: Language): { field
 
 /** Why there is no form here, in words. */
 export function noRightsLine(language: Language, channel: string, because: NoRights): Line {
+  if (because === 'unseen') return formTexts[language].unseen();
   if (because === 'notMember' || because === 'membershipUnknown') return formTexts[language][because](channel);
   const texts = deployTexts[language];
   return [texts.refused[because], ...(because === 'noRule' ? texts.askWhoami() : [])];
@@ -190,6 +189,18 @@ export function noRightsLine(language: Language, channel: string, because: NoRig
 
 /** Logs and counts. */
 export function refuse(bot: BotContext, asker: Asker, because: NoRights): void {
-  const outcome = because === 'notMember' ? 'noRule' : because === 'membershipUnknown' ? 'lookupFailed' : because;
-  bot.decided({ asker, verb: 'deploy', outcome });
+  bot.decided({ asker, verb: 'deploy', outcome: outcomeOf(because) });
+}
+
+function outcomeOf(because: NoRights): Outcome {
+  switch (because) {
+    case 'notMember':
+      return 'noRule';
+    case 'membershipUnknown':
+      return 'lookupFailed';
+    case 'unseen':
+      return 'unavailable';
+    default:
+      return because;
+  }
 }

@@ -84,6 +84,15 @@ describe('a form that opens', () => {
     expect(bot.decisions).toMatchObject([{ outcome: 'noRule' }]);
   });
 
+  it('does not take a cluster that was not seen yet for one without anything to deploy', async () => {
+    const bot = new FakeBot({ resources: [] });
+    bot.targets.stale = 300_000;
+    await new PlayedForm(bot).open();
+    expect(bot.voice.opened).toEqual([]);
+    expect(render(bot.voice.whispers[0]!.answer)).toContain('has not seen the cluster yet');
+    expect(bot.decisions).toMatchObject([{ outcome: 'unavailable' }]);
+  });
+
   it('opens before the rights are known if they take long', async () => {
     const bot = new FakeBot();
     let answer = () => {};
