@@ -7,14 +7,15 @@ import type { LaneFacts } from '../../chat/lane-facts.ts';
 import { optionValue } from '../../chat/options.ts';
 import { requesterOf } from '../../chat/requester.ts';
 import { type Answer, answer, type Line } from '../../chat/rich-text.ts';
-import { environmentOf, findTarget, nearestOf, type Target } from '../../chat/target.ts';
+import type { Target } from '../../chat/target.ts';
 import { deployTexts } from '../../chat/texts/deploy.ts';
 import { formTexts, type Reader } from '../../chat/texts/form.ts';
 import type { Language } from '../../chat/texts/language.ts';
 import type { Asker, Profile } from '../asker.ts';
 import type { BotContext } from '../context.ts';
 import type { Outcome } from '../decision.ts';
-import { channelsFor, type Membership, type NoRights, type Rights, rightsOf, staleMs } from './rights.ts';
+import { prefilled } from './prefill.ts';
+import { channelsFor, choiceOf, type Membership, type NoRights, type Rights, rightsOf, staleMs } from './rights.ts';
 
 /** A form as it is to be shown next. */
 export interface Sketch {
@@ -52,7 +53,7 @@ export async function drawForm(bot: BotContext, membership: Membership, sketch: 
     return picksChannel ? withoutChoices([...problems, line]) : { refused: answer([line]) };
   }
   const filled = sketch.prefill
-    ? fieldsOf(rights, sketch.prefill, metadata.language)
+    ? prefilled(rights, sketch.prefill, metadata.language)
     : { fields: sketch.fields, problems: [] };
   const choice = choiceOf(rights, filled.fields.repository);
   const { fields, isGone: isRevisionGone } = withRevision(bot, choice, filled.fields);
@@ -88,12 +89,6 @@ async function channelOf(
     return { refused: answer([formTexts[language].noChannel()]) };
   }
   return { channel: channels.length === 1 && areAll ? first : undefined, channels };
-}
-
-/** The one that was chosen, or the only one that there is. */
-function choiceOf({ choices }: Rights, value: string | undefined): Choice | undefined {
-  if (value === undefined) return choices.length === 1 ? choices[0] : undefined;
-  return choices.find((choice) => choiceValue(choice) === value);
 }
 
 /** @param at the channel, and the name of the environment that was chosen */
@@ -148,35 +143,6 @@ function withRevision(bot: BotContext, choice: Choice | undefined, fields: Chose
   if (choice === undefined || revision === undefined) return { fields, isGone: false };
   const found = revisionOf(bot, choice, revision);
   return found === undefined ? { fields: rest, isGone: true } : { fields: { ...rest, revision: found }, isGone: false };
-}
-
-/** From names in a button, which a line had, to fields. What is not known is said. */
-function fieldsOf(rights: Rights, value: FormValue, language: Language): { fields: Chosen; problems: Line[] } {
-  const { repository, ...rest } = value;
-  const texts = deployTexts[language];
-  const found = repository === undefined ? undefined : findTarget(rights.targets, repository);
-  if (found && 'problem' in found) return { fields: rest, problems: [texts.noTarget(found.problem)] };
-  const choice = found ?? choiceOf(rights, undefined);
-  // Until a repository is chosen nobody knows what the rest is.
-  if (!choice) return { fields: rest, problems: [] };
-  const { environment, task, ...others } = rest;
-  const { target } = choice;
-  const fields: Chosen = { ...others, repository: choiceValue(choice) };
-  const problems: Line[] = [];
-  const names = rights.environmentsOf(target).map(({ name }) => name);
-  if (environment !== undefined && names.includes(environment)) fields.environment = environment;
-  else if (environment !== undefined) {
-    // Of an environment that is not open to the person only this much is said.
-    const isKnown = environmentOf(target, environment) !== undefined;
-    problems.push(
-      isKnown
-        ? [formTexts[language].notAllowed]
-        : texts.noEnvironment(target.name, environment, names, nearestOf(environment, names)),
-    );
-  }
-  if (task !== undefined && target.tasks.includes(task)) fields.task = task;
-  else if (task !== undefined) problems.push(texts.noTask(target.name, task, target.tasks));
-  return { fields, problems };
 }
 
 /** Why there is no form here, in words. */

@@ -1,5 +1,5 @@
 import { type Refusal, UNKNOWN, type Verdict } from '../../chat/authorise.ts';
-import { type Choice, choicesOf, type FormMetadata } from '../../chat/form.ts';
+import { type Choice, choicesOf, choiceValue, type FormMetadata } from '../../chat/form.ts';
 import type { Target, TargetEnvironment } from '../../chat/target.ts';
 import type { Asker } from '../asker.ts';
 import type { BotContext } from '../context.ts';
@@ -44,6 +44,12 @@ export async function rightsOf(
   const verdicts = all.flatMap((target) => target.environments.map(({ name }) => verdict(target, name)));
   const isUnknown = verdicts.some((each) => !each.allowed && each.because === 'lookupFailed');
   return { because: isUnknown ? 'lookupFailed' : 'noRule' };
+}
+
+/** The one that was chosen, or the only one that there is. */
+export function choiceOf({ choices }: Rights, value: string | undefined): Choice | undefined {
+  if (value === undefined) return choices.length === 1 ? choices[0] : undefined;
+  return choices.find((choice) => choiceValue(choice) === value);
 }
 
 /** An informer that has heard nothing for so long has lost its connection; milliseconds. */

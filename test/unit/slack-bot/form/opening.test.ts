@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UNKNOWN } from '../../../../src/chat/authorise.ts';
 import { Form } from '../../../../src/slack-bot/form/form.ts';
+import { NOW } from '../../../kit/builders.ts';
 import { ALICE, aWeb, BOB, BOT_SENDER, CONFIG, FakeBot, FILE_CONFIG, render, TEAM } from '../fake-bot.ts';
 import { anotherApi, entry, PlayedForm, STATUS, WEB } from './played-form.ts';
 
@@ -156,6 +157,14 @@ describe('a form that a line has filled in', () => {
     const played = await opened({ repository: 'web', environment: 'staging', revision: 'v2', reason: 'why not' });
     expect(played.text).toContain('Runs now: v1.1.0');
     expect(await played.submit()).toEqual({ response_action: 'clear' });
+  });
+
+  it('starts no earlier than the line said', async () => {
+    const bot = new FakeBot({ resources: [aWeb(STATUS)] });
+    const notBefore = new Date(NOW + 3_601_000).toISOString();
+    const played = await opened({ repository: 'web', environment: 'staging', revision: 'v2', notBefore }, bot);
+    expect(await played.submit()).toEqual({ response_action: 'clear' });
+    expect(bot.queues.sent[0]?.message.notBefore).toBe(new Date(NOW + 3_660_000).toISOString());
   });
 
   it.each([
