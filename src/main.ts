@@ -43,8 +43,8 @@ const TITLE = `capdeploy ${packageJson.version}: ${packageJson.description}`;
 const COMMON = `Each flag can also come as CAPDEPLOY_<FLAG> from the environment, where lists are separated by commas or
 lines. The flag wins.
 
-AWS credentials and region: the SDK's default chain. Requests to AWS honour HTTPS_PROXY, NO_PROXY and
-NODE_EXTRA_CA_CERTS.`;
+AWS credentials and region: the SDK's default chain. Requests to AWS and to Slack honour HTTPS_PROXY, NO_PROXY
+and NODE_EXTRA_CA_CERTS.`;
 
 const help = (): string => `${TITLE}
 

@@ -9,6 +9,7 @@ import { capDeployJobPage, messagePage } from './reference/fields.ts';
 import { flagsPage } from './reference/flags.ts';
 import { metricsPage } from './reference/metrics.ts';
 import { reasonsPage } from './reference/reasons.ts';
+import { slackBotPage } from './reference/slack-bot.ts';
 
 const header = '# Generated from src/api by `npm run generate`. Do not edit.\n';
 const files = {
@@ -20,6 +21,7 @@ const files = {
   'docs/reference/flags.md': flagsPage(),
   'docs/reference/metrics.md': metricsPage(),
   'docs/reference/reasons.md': reasonsPage(),
+  'docs/reference/slack-bot.md': slackBotPage(),
 };
 
 const check = process.argv.includes('--check');

@@ -10,8 +10,9 @@ import { plain } from '../text/truncate.ts';
 import { readAt, readIn, type Said, type TimeProblem } from './when.ts';
 import { wordsOf } from './words.ts';
 
-type Field = 'repository' | 'environment' | 'revision' | 'task' | 'reason' | 'job' | 'in' | 'at';
+export type Field = 'repository' | 'environment' | 'revision' | 'task' | 'reason' | 'job' | 'in' | 'at';
 
+/** What a command takes. */
 interface Form {
   /** In other languages, as NFKC writes them. */
   readonly otherNames?: readonly string[];
@@ -28,7 +29,8 @@ interface Form {
 const LANE: readonly Field[] = ['repository', 'environment'];
 const OF_A_JOB: Form = { words: [...LANE, 'job'], required: LANE };
 
-const FORMS = {
+/** The commands, for the parser and the documentation. */
+export const FORMS = {
   deploy: {
     otherNames: ['デプロイ'],
     words: [...LANE, 'revision'],
@@ -55,7 +57,7 @@ export const VERBS = Object.keys(FORMS) as readonly Verb[];
  * The names of options, long and short, and the field that each gives. `--hash`, `--repo` and `--env` are names of the
  * message's own.
  */
-const OPTIONS: Readonly<Record<string, { field: Field; short?: string }>> = {
+export const OPTIONS: Readonly<Record<string, { field: Field; short?: string }>> = {
   repository: { field: 'repository', short: 'r' },
   repo: { field: 'repository' },
   environment: { field: 'environment', short: 'e' },

@@ -32,13 +32,16 @@ const environment = z.string().refine((name) => name === ANY || ENVIRONMENT_PATT
 
 export const ruleSchema = z
   .strictObject({
-    may: z.array(z.enum(GIVEN_VERBS)).min(1),
-    targets: z.array(target).min(1),
-    environments: z.array(environment).min(1),
-    channels: z.array(channelId).min(1),
-    users: z.array(userId).max(500).default([]),
-    groups: z.array(groupId).max(50).default([]),
-    everyone: z.literal(true).optional(),
+    may: z.array(z.enum(GIVEN_VERBS)).min(1).describe('Commands. `freeze` includes `unfreeze`.'),
+    targets: z.array(target).min(1).describe('CapDeployJobs, such as `deploy/web`, or `*` for all.'),
+    environments: z.array(environment).min(1).describe('Environments, or `*` for all that are not protected.'),
+    channels: z.array(channelId).min(1).describe('Ids of channels in which it is allowed.'),
+    users: z.array(userId).max(500).default([]).describe('Ids of people.'),
+    groups: z.array(groupId).max(50).default([]).describe('Ids of user groups. Their members may.'),
+    everyone: z
+      .literal(true)
+      .optional()
+      .describe('Everybody in the channel may, for rules that give `status`, `queue` and `history` only.'),
   })
   .refine(({ users, groups, everyone }) => everyone || users.length + groups.length > 0, {
     error: 'names nobody; expected users, groups, or everyone: true',

@@ -29,8 +29,10 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
   const slackApiUrl = flags['slack-api-url'];
   const api = new WebApi({ token: tokenOf('bot'), slackApiUrl, metrics, log });
   const config = () => loadKubeConfig({ kubeconfig: flags.kubeconfig, env });
-  const kube =
-    configFile.current.source === 'cluster' ? new HttpKubeClient({ config, version: packageJson.version }) : undefined;
+  const isInCluster = configFile.current.source === 'cluster';
+  // One that cannot be used ends the program now; later it is tried again and again.
+  if (isInCluster) config();
+  const kube = isInCluster ? new HttpKubeClient({ config, version: packageJson.version }) : undefined;
   const sqs = new SqsClients();
   const bot = new SlackBot({
     configFile,

@@ -7,7 +7,7 @@ import { LANGUAGES } from '../chat/texts/language.ts';
 import { parseQueueUrl } from '../sqs/queue-url.ts';
 
 /**
- * The configuration of `capdeploy slack-bot`: which team, which targets, who may do what. docs/chat.md describes it.
+ * The configuration of `capdeploy slack-bot`: which team, which targets, who may do what. docs/reference/slack-bot.md lists the fields.
  */
 
 const environment = z.string().regex(ENVIRONMENT_PATTERN, 'expected the name of an environment');
@@ -26,65 +26,117 @@ const senderId = z
   .refine((id) => !SENDERS_OF_SNS.includes(id), 'is an id of SNS, which passes on what anybody published');
 
 const fileTarget = z.strictObject({
-  name: z.string().regex(TARGET_PATTERN, 'expected <namespace>/<name> of the CapDeployJob that reads the queue'),
-  repositories: z.tuple(
-    [z.string().regex(REPOSITORY_PATTERN, 'expected a repository, such as owner/name')],
-    z.string().regex(REPOSITORY_PATTERN, 'expected a repository, such as owner/name'),
-  ),
-  environments: z.array(environment).min(1, 'expected at least one environment'),
-  tasks: z.array(z.string().max(100).regex(TASK_PATTERN, 'expected a Capistrano task')).min(1).default(['deploy']),
-  queueUrl: z.string().superRefine((value, context) => {
-    const url = parseQueueUrl(value);
-    if ('problem' in url) context.addIssue({ code: 'custom', message: url.problem });
-  }),
+  name: z
+    .string()
+    .regex(TARGET_PATTERN, 'expected <namespace>/<name> of the CapDeployJob that reads the queue')
+    .describe('Namespace and name of the CapDeployJob that reads the queue, such as `deploy/web`.'),
+  repositories: z
+    .tuple(
+      [z.string().regex(REPOSITORY_PATTERN, 'expected a repository, such as owner/name')],
+      z.string().regex(REPOSITORY_PATTERN, 'expected a repository, such as owner/name'),
+    )
+    .describe('As messages name them. The first one is sent if a person names the target otherwise. At least one.'),
+  environments: z
+    .array(environment)
+    .min(1, 'expected at least one environment')
+    .describe('Environments that the CapDeployJob has. At least one.'),
+  tasks: z
+    .array(z.string().max(100).regex(TASK_PATTERN, 'expected a Capistrano task'))
+    .min(1)
+    .default(['deploy'])
+    .describe('Tasks that people may name.'),
+  queueUrl: z
+    .string()
+    .superRefine((value, context) => {
+      const url = parseQueueUrl(value);
+      if ('problem' in url) context.addIssue({ code: 'custom', message: url.problem });
+    })
+    .describe('URL of the queue. An origin other than those of SQS takes `--allow-queue-origin`.'),
   region: z
     .string()
     .max(MAX_REGION_LENGTH)
     .regex(REGION_PATTERN, 'expected an AWS region such as ap-northeast-1')
-    .optional(),
+    .optional()
+    .describe('Region of the queue. Without it: that of the URL, else `AWS_REGION`.'),
   roleArn: z
     .string()
     .max(MAX_ROLE_ARN_LENGTH)
     .regex(ROLE_ARN_PATTERN, 'expected the ARN of an IAM role: arn:aws:iam::<account id>:role/<name>')
-    .optional(),
+    .optional()
+    .describe('IAM role to assume for the queue. The external id is the name of the target.'),
 });
 
-const configSchema = z
+export const configSchema = z
   .strictObject({
-    slack: z.strictObject({
-      team: z.string().regex(/^[TE][A-Z0-9]{1,20}$/, 'expected the id of a team, such as T0123ABCD'),
-      /** `auto`: each person's own. */
-      locale: z.enum(['auto', ...LANGUAGES]).default('auto'),
-    }),
-    source: z.enum(['cluster', 'file']),
+    slack: z
+      .strictObject({
+        team: z
+          .string()
+          .regex(/^[TE][A-Z0-9]{1,20}$/, 'expected the id of a team, such as T0123ABCD')
+          .describe('Id of the workspace. People of other workspaces are refused.'),
+        locale: z
+          .enum(['auto', ...LANGUAGES])
+          .default('auto')
+          .describe('Language of the answers. `auto`: that of each person, English if the bot does not speak it.'),
+      })
+      .describe('The workspace.'),
+    source: z
+      .enum(['cluster', 'file'])
+      .describe('What the targets are: the CapDeployJobs of the cluster, or `targets` of this file. Counts at start.'),
     namespaces: z
       .array(namespace)
       .min(1, 'expected at least one namespace; without the key: all of them')
       .max(100)
-      .optional(),
-    targets: z.array(fileTarget).max(500).default([]),
-    /**
-     * Ids of the IAM roles and users whose messages say truly who asked (SQS's SenderId, up to the first colon): that of
-     * the bot itself, at least. Others only claim it.
-     */
-    trustedSenders: z.array(senderId).max(50).default([]),
-    /** Requests of other senders may be approved in protected environments, though nobody knows who asked. */
-    approveUnverified: z.boolean().default(false),
-    protected: z.array(environment).max(50).default([]),
-    confirm: z.array(environment).max(50).default([]),
-    /**
-     * How `rollback` goes back: by a deploy of the revision that was there before, or by Capistrano's own task
-     * `deploy:rollback` where spec.tasks has it.
-     */
-    rollback: z.enum(['revision', 'task']).default('revision'),
-    rules: z.array(ruleSchema).max(500),
+      .optional()
+      .describe('With `cluster`: the namespaces whose CapDeployJobs are targets. Default: all. Counts at start.'),
+    targets: z.array(fileTarget).max(500).default([]).describe('With `file`, and only then: the targets.'),
+    trustedSenders: z
+      .array(senderId)
+      .max(50)
+      .default([])
+      .describe(
+        "Unique ids of the IAM roles and users whose messages say truly who asked (SQS's SenderId, up to the first " +
+          'colon): that of the bot, at least. Of others it is only a claim.',
+      ),
+    approveUnverified: z
+      .boolean()
+      .default(false)
+      .describe('Requests of other senders may be approved in protected environments, though nobody knows who asked.'),
+    protected: z
+      .array(environment)
+      .max(50)
+      .default([])
+      .describe('A rule has to name these environments: `*` does not cover them. So are all with `requireApproval`.'),
+    confirm: z
+      .array(environment)
+      .max(50)
+      .default([])
+      .describe('The form asks once more before it sends a deploy to these environments.'),
+    rollback: z
+      .enum(['revision', 'task'])
+      .default('revision')
+      .describe(
+        'How `rollback` goes back: by a deploy of the revision that was there before, or by the task ' +
+          '`deploy:rollback` of Capistrano where `spec.tasks` has it.',
+      ),
+    rules: z.array(ruleSchema).max(500).describe('What is allowed. Nothing else is.'),
     limits: z
       .strictObject({
-        /** Commands, clicks and submissions that change something. */
-        perUserPerMinute: z.int().min(1).max(600).default(10),
-        lookupTimeoutMs: z.int().min(100).max(2000).default(1500),
+        perUserPerMinute: z
+          .int()
+          .min(1)
+          .max(600)
+          .default(10)
+          .describe('How many commands, forms and clicks that change something one person may send in a minute.'),
+        lookupTimeoutMs: z
+          .int()
+          .min(100)
+          .max(2000)
+          .default(1500)
+          .describe('How long Slack is waited for when it is asked who somebody is. After that nothing is allowed.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('Limits.'),
   })
   .superRefine(({ source, targets, namespaces, rules }, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });

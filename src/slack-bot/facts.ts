@@ -59,8 +59,10 @@ export class SlackFacts {
     return { ...person, isOfTeam: teamIds.includes(this.#options.settings().team) };
   }
 
-  channel(id: string): Promise<Known<Channel>> {
-    return this.#channels.of(id);
+  async channel(id: string): Promise<Known<Channel>> {
+    // To ask about a conversation of two takes a scope (im:read) that the bot does not have.
+    if (id.startsWith('D')) return { isDirect: true, isShared: false, isArchived: false };
+    return await this.#channels.of(id);
   }
 
   /** @returns for each of the groups, whether the user is a member */

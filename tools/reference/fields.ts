@@ -3,7 +3,7 @@ import { MESSAGE_ALIASES } from '../../src/api/deploy-request.ts';
 import { cell, code, GENERATED, table } from './markdown.ts';
 
 /** What of a JSON Schema these pages show. */
-interface Schema {
+export interface Schema {
   type?: string | string[];
   description?: string;
   default?: unknown;
@@ -65,7 +65,7 @@ required, and so is \`revision\` for the task \`deploy\`. In every other field \
 ${table(HEAD, rowsOf({ ...schema, properties }, ''))}`;
 }
 
-function rowsOf(schema: Schema, path: string): string[][] {
+export function rowsOf(schema: Schema, path: string): string[][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const own = path === '' ? name : `${path}.${name}`;
     const star = schema.required?.includes(name) ? '*' : '';

@@ -69,6 +69,12 @@ describe('facts', () => {
     expect(asked).toEqual(['user U0ALICE']);
   });
 
+  test('say that a conversation of two is one, without a look-up for which the bot has no scope', async () => {
+    answers.channel = fail;
+    expect(await facts.channel('D0ALICE')).toMatchObject({ isDirect: true });
+    expect(asked).toEqual([]);
+  });
+
   test('are kept for 60 s, each by its own key', async () => {
     await facts.person('U0ALICE');
     clock.advance(59_000);
