@@ -78,7 +78,13 @@ export class PlayedForm {
   async send(actionId: string, blockId = 'block'): Promise<void> {
     const { updated } = this.#bot.voice;
     const before = updated.length;
-    await this.form.listeners.actions[actionId]?.({ ...this.#envelope, actionId, blockId, value: undefined });
+    await this.form.listeners.actions[actionId]?.({
+      ...this.#envelope,
+      actionId,
+      blockId,
+      value: undefined,
+      responseUrl: undefined,
+    });
     const view = updated.length > before ? updated.at(-1)?.view : undefined;
     if (view) this.show(view);
   }
