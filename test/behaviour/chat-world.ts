@@ -1,39 +1,39 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
+import { startChatBotApi } from '../../dev/chat-bot-api.ts';
 import { LOCAL_REGION } from '../../dev/local-sqs.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { silentLog } from '../../src/base/log.ts';
+import { type Log, silentLog } from '../../src/base/log.ts';
+import { type DeployButton, type DeployValue, deployButton } from '../../src/chat/buttons.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
 import { ChatMetrics } from '../../src/observability/chat-metrics.ts';
 import { WebApi } from '../../src/slack/web-api.ts';
 import { ConfigFile } from '../../src/slack-bot/config-file.ts';
+import { POWERS, type Power } from '../../src/slack-bot/self-check.ts';
 import { SlackBot } from '../../src/slack-bot/slack-bot.ts';
 import { SqsClients } from '../../src/sqs/clients.ts';
-import { eventually } from '../kit/eventually.ts';
+import { anonymous } from '../kit/api-server.ts';
+import { eventually, until } from '../kit/eventually.ts';
+import { appOf, ourManifest } from '../kit/slack/app-manifest.ts';
 import { LocalSlack, type TeamSeed } from '../kit/slack/local-slack.ts';
+import type { Message } from '../kit/slack/messages.ts';
+import type { Form } from '../kit/slack/person/form.ts';
+import { isReal } from '../kit/which-world.ts';
+import { inWorld, type Served, served, type World } from './world.ts';
 
-/** Who is there: alice and bob may deploy and decide, carol may look. */
-export const TEAM: TeamSeed = {
-  apps: [
-    {
-      name: 'capdeploy',
-      scopes: [
-        ...['app_mentions:read', 'commands', 'chat:write', 'users:read', 'usergroups:read', 'channels:read'],
-        'groups:read',
-      ],
-      commands: ['/deploy'],
-      shortcuts: ['deploy'],
-      events: ['app_mention'],
-    },
-  ],
+/** Who is there: alice, bob and hanako may deploy and decide, carol may look. */
+const TEAM: TeamSeed = {
+  apps: [appOf(ourManifest())],
   users: { alice: { tz: 'Europe/Berlin' }, bob: {}, carol: {}, hanako: { locale: 'ja-JP', tz: 'Asia/Tokyo' } },
   channels: { deploys: { members: ['alice', 'bob', 'carol', 'hanako', 'capdeploy'] } },
   groups: { release: { users: ['alice', 'bob', 'hanako'] } },
 };
 
-/** A configuration with the ids of `TEAM`. */
-export const configOf = (slack: LocalSlack, namespace: string, more = ''): string => {
+/** A configuration with the ids of `TEAM`. @param more lines at its end */
+const configOf = (slack: LocalSlack, namespace: string, more: string): string => {
   const { team } = slack.world;
   const channel = team.channel('deploys').id;
   const [group] = [...team.groups.values()].map(({ id }) => id);
@@ -41,6 +41,9 @@ export const configOf = (slack: LocalSlack, namespace: string, more = ''): strin
 slack: { team: ${team.id} }
 source: cluster
 namespaces: [${namespace}]
+# The queue servers of the tests name nobody's IAM role.
+approveUnverified: true
+limits: { perUserPerMinute: 100 }
 rules:
   - { may: [status, queue, history], targets: ["*"], environments: ["*"], channels: [${channel}], everyone: true }
   - may: [deploy, retry, rollback, abort, freeze, approve]
@@ -51,56 +54,164 @@ rules:
 ${more}`;
 };
 
+/** What the CapDeployJob "web" is in these tests. */
+export const WEB = {
+  repositories: ['livesense/web'],
+  environments: [{ name: 'production' }, { name: 'staging', requireApproval: true }],
+};
+
 export interface Chat extends AsyncDisposable {
   readonly slack: LocalSlack;
-  readonly bot: SlackBot;
+  /** Of the first replica. */
   readonly metrics: ChatMetrics;
-  /** What a person sees in the channel, newest last, as lines. */
+  /** `slack:<team>/<user>` of a person. */
+  actor(person: string): string;
+  /** All that a person can read in #deploys, in threads and by oneself alone too. */
   seen(person: string): string[];
+  /** Waits until the person reads it. */
+  reads(person: string, text: RegExp): Promise<unknown>;
+  /** Posts a button about a deploy of "web", as the notifier does. */
+  posts(kind: DeployButton, value: Omit<DeployValue, 'target'>): Promise<Message>;
+  /** Asks the bot for something that the person alone reads, until the answer says this. */
+  asks(person: string, line: string, answer: string): Promise<Message>;
+  /** Clicks, and waits for the view that asks once more. */
+  clicks(person: string, message: Message, button: string): Promise<Form>;
+  /** Waits until the self-check of each replica has turned the power on. */
+  may(power: Power): Promise<unknown>;
+  /** Writes the configuration file; each replica reads it again. */
+  configure(change: (text: string) => string): void;
 }
 
-/** A local Slack with the team, and the bot connected to it; the rest of the world is the caller's. */
-export async function startChat(options: {
+export interface ChatOptions {
+  /** As the bot's account. */
   kube: KubeClient;
   namespace: string;
   queueOrigin: string;
-  config?: string;
-}): Promise<Chat> {
-  const { kube, namespace, queueOrigin, config = '' } = options;
+  replicas?: number;
+}
+
+/** A local Slack with the team, and the bot connected to it; the rest of the world is the caller's. */
+export async function startChat({ kube, namespace, queueOrigin, replicas = 1 }: ChatOptions): Promise<Chat> {
+  await using ends = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'capdeployjob-chat-'));
-  const slack = await LocalSlack.start(TEAM);
+  ends.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const slack = ends.use(await LocalSlack.start(TEAM));
   const path = join(directory, 'slack-bot.yaml');
-  writeFileSync(path, configOf(slack, namespace, config));
-  const metrics = new ChatMetrics({ processMetrics: false });
+  let text = configOf(slack, namespace, '');
+  writeFileSync(path, text);
+  const sqs = new SqsClients();
+  ends.defer(() => sqs.close());
   const { appToken, botToken } = slack.app('capdeploy');
   const fixed = (token: string) => ({ current: () => token, reload: () => false });
-  const common = { slackApiUrl: slack.apiUrl, metrics, log: silentLog };
-  const api = new WebApi({ ...common, token: fixed(botToken) });
-  const sqs = new SqsClients();
-  const bot = new SlackBot({
-    configFile: new ConfigFile(path, silentLog),
-    api,
-    connection: { token: fixed(appToken), slackApiUrl: slack.apiUrl },
-    kube,
-    openQueue: (settings) => sqs.openForSending(settings),
-    queueRules: { allowedOrigins: new Set([queueOrigin]), allowRules: [], defaultRegion: LOCAL_REGION },
-    metrics,
-    clock: systemClock,
-    log: silentLog,
-  });
-  await bot.start();
-  await eventually('the bot is ready', async () => bot.readiness().ok);
+
+  const startReplica = async () => {
+    const metrics = new ChatMetrics({ processMetrics: false });
+    const powers = new Set<unknown>();
+    const log: Log = { ...silentLog, info: (fields, message) => void notePower(powers, fields, message) };
+    const configFile = new ConfigFile(path, silentLog, (isGood) => metrics.configReloaded(isGood));
+    const common = { slackApiUrl: slack.apiUrl, metrics, log };
+    const api = new WebApi({ ...common, token: fixed(botToken) });
+    ends.defer(() => api.close());
+    const bot = new SlackBot({
+      configFile,
+      api,
+      connection: { token: fixed(appToken), slackApiUrl: slack.apiUrl },
+      kube,
+      openQueue: (settings) => sqs.openForSending(settings),
+      queueRules: { allowedOrigins: new Set([queueOrigin]), allowRules: [], defaultRegion: LOCAL_REGION },
+      metrics,
+      clock: systemClock,
+      log,
+    });
+    await bot.start();
+    ends.defer(() => bot.stop());
+    await eventually('the bot is ready', async () => bot.readiness().ok);
+    return { api, configFile, metrics, powers };
+  };
+  const first = await startReplica();
+  const all = [first];
+  while (all.length < replicas) all.push(await startReplica());
+
+  const person = (name: string) => slack.as(name);
+  const seen = (name: string) => {
+    const { reads } = person(name);
+    const channel = reads.channel('deploys');
+    const replies = channel
+      .filter((each) => each.replies > 0)
+      .flatMap(({ ts }) => reads.thread('deploys', ts).slice(1));
+    const all = [...channel, ...replies, ...reads.ephemerals('deploys')];
+    return [...new Map(all.map(({ ts, text }) => [ts, text])).values()];
+  };
+  const stop = ends.move();
   return {
     slack,
-    bot,
-    metrics,
-    seen: (person) => slack.as(person).reads.lines('deploys'),
-    async [Symbol.asyncDispose]() {
-      await bot.stop();
-      sqs.close();
-      await api.close();
-      await slack[Symbol.asyncDispose]();
-      rmSync(directory, { recursive: true, force: true });
+    metrics: first.metrics,
+    actor: (name) => `slack:${slack.world.team.id}/${slack.world.team.user(name).id}`,
+    seen,
+    reads: (name, wanted) => until(() => expect(seen(name).join('\n')).toMatch(wanted)),
+    posts: async (kind, value) => {
+      const button = deployButton(kind, kind, { target: `${namespace}/web`, ...value });
+      const blocks = [{ type: 'actions' as const, elements: [button] }];
+      const { id: channel } = slack.world.team.channel('deploys');
+      const { ts } = await first.api.postMessage({ channel, text: `${kind} ${value.job}`, blocks });
+      return slack.message('deploys', ts);
     },
+    asks: (name, line, wanted) =>
+      eventually(`${name} is told ${wanted}`, async () => {
+        const { reads } = person(name);
+        const before = reads.ephemerals('deploys').length;
+        person(name).say('deploys', `@capdeploy ${line}`);
+        const told = await eventually('there is an answer', async () => reads.ephemerals('deploys')[before]);
+        return told.text.includes(wanted) && told.message;
+      }),
+    clicks: async (name, message, button) => {
+      expect(await person(name).click(message, button)).toEqual({ acknowledged: true });
+      return await until(() => person(name).form());
+    },
+    may: (power) => eventually(`the bot may ${power}`, async () => all.every(({ powers }) => powers.has(power))),
+    configure: (change) => {
+      text = change(text);
+      writeFileSync(path, text);
+      for (const { configFile } of all) configFile.reload();
+    },
+    [Symbol.asyncDispose]: () => stop.disposeAsync(),
   };
+}
+
+/** What the self-check says of a power that it has turned on. */
+function notePower(on: Set<unknown>, fields: object, message: string): void {
+  const { power } = fields as { power?: Power };
+  if (power !== undefined && POWERS.includes(power) && message.startsWith('the chat bot may do this')) on.add(power);
+}
+
+/** A test with "web", its operator and the bot in a world of its own. On a real control plane the bot has all rights. */
+export const inChat = (run: (world: World, chat: Chat, served: Served) => Promise<void>, replicas?: number) =>
+  inWorld(async (world) => {
+    const web = await served(world, WEB);
+    await withBot(world, web.queue, replicas, (chat) => run(world, chat, web));
+  });
+
+/** The bot in a world of the test's own making. */
+export async function withBot(
+  world: World,
+  queue: string,
+  replicas: number | undefined,
+  run: (chat: Chat) => Promise<void>,
+): Promise<void> {
+  await using ends = new AsyncDisposableStack();
+  const kube = isReal ? world.kube : await asTheBot(world, ends);
+  const { namespace } = world;
+  const chat = ends.use(
+    await startChat({ kube, namespace, queueOrigin: new URL(queue).origin, ...(replicas && { replicas }) }),
+  );
+  await run(chat);
+  expect(chat.slack.world.violations).toEqual([]);
+}
+
+async function asTheBot(world: World, ends: AsyncDisposableStack): Promise<KubeClient> {
+  const server = await startChatBotApi(world.store);
+  ends.defer(() => server.stop());
+  const client = new HttpKubeClient({ config: anonymous(server.url) });
+  ends.defer(() => client.close());
+  return client;
 }

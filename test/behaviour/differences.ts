@@ -3,6 +3,9 @@
  * `differences.test.ts` holds it to the tests.
  */
 
+const HELD_BOT =
+  'it takes the policies of deploy/admission, which the worlds of these tests lack: there by test/cluster/chat.test.ts';
+
 /** Tests that cannot run on a real control plane: skipped there, with the reason. */
 export const LOCAL_ONLY: readonly { file: string; test: string; reason: string }[] = [
   {
@@ -10,6 +13,11 @@ export const LOCAL_ONLY: readonly { file: string; test: string; reason: string }
     test: 'that it is not ready before it has listed everything: the definition is missing, and then it is there',
     reason: 'it deletes the CustomResourceDefinition, which on a real control plane all worlds share',
   },
+  ...[
+    'a freeze holds a deploy, which says so in the queue, until it is thawed',
+    'a deploy that runs is aborted by a click in the queue',
+    'a deploy is approved by a click of another person than the one who asked',
+  ].map((test) => ({ file: 'chat-decisions.test.ts', test, reason: HELD_BOT })),
 ];
 
 /** What a world is asked for and only the local one can do; the tests that ask for it hold on both. */
