@@ -16,8 +16,21 @@ const QUOTAS: ResourceType = { group: '', version: 'v1', plural: 'resourcequotas
 export async function realCluster(): Promise<Cluster> {
   const namespace = `capdeploy-test-${crypto.randomUUID().slice(0, 8)}`;
   const admin = new AdminClient(namespace);
-  const release = await holdPlayedNode();
   await admin.create(NAMESPACES, testNamespace(namespace));
+  const connect = () => {
+    const config = () => loadKubeConfig({ kubeconfig: variable('TEST_OPERATOR_KUBECONFIG') });
+    const client = new HttpKubeClient({ config, version: 'test' });
+    return { kube: client, close: () => client.close() };
+  };
+  return await clusterIn(admin, namespace, connect);
+}
+
+/**
+ * A namespace that is there already; it is removed when the world stops.
+ * @param connect makes an operator's client
+ */
+export async function clusterIn(admin: AdminClient, namespace: string, connect: Cluster['connect']): Promise<Cluster> {
+  const release = await holdPlayedNode();
   // A controller makes it, later: until then every Pod would be refused, and the Job controller back off.
   await admin
     .create(SERVICE_ACCOUNTS, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } })
@@ -29,11 +42,7 @@ export async function realCluster(): Promise<Cluster> {
     get store(): never {
       throw new Error('there is no local store on a real control plane: see test/behaviour/differences.ts');
     },
-    connect: () => {
-      const config = () => loadKubeConfig({ kubeconfig: variable('TEST_OPERATOR_KUBECONFIG') });
-      const client = new HttpKubeClient({ config, version: 'test' });
-      return { kube: client, close: () => client.close() };
-    },
+    connect,
     forceDelete: ({ metadata: { name, uid } }) =>
       admin
         .deleteOne(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } })

@@ -121,7 +121,12 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   return inhabit(cluster, clock, options);
 }
 
-async function inhabit(cluster: Cluster, clock: MovableClock, { speed, log }: WorldOptions): Promise<World> {
+/** A world in a cluster of the caller's making. It stops with the world. */
+export async function inhabit(
+  cluster: Cluster,
+  clock = new MovableClock(0),
+  { speed, log }: WorldOptions = {},
+): Promise<World> {
   const { kube, namespace } = cluster;
   const queues = await openQueues();
   const world: World = {

@@ -38,6 +38,10 @@ export interface AdmissionWorld {
   /** The client of our programs, as somebody. It is closed at the end. */
   client(user: User): KubeClient;
   /**
+   * The same with a token of a ServiceAccount: of who is impersonated the audit log of the suite says nothing.
+   */
+  clientWithToken(account: User): Promise<KubeClient>;
+  /**
    * Runs a shell script with kubectl as that user. @returns its standard output. @throws Error with what it wrote to
    * standard error.
    */
@@ -67,19 +71,31 @@ const checkout = fileURLToPath(new URL('../..', import.meta.url));
 export interface WorldOptions {
   /** With `deploy/chat` and its components, so that the policies know the chat bot. */
   chat?: boolean;
+  /**
+   * The bot's ServiceAccount, and the namespace of the deploys, are called as in examples/chat, so that the audit log
+   * can be compared with the bindings there. For one file of tests, on a control plane of our own.
+   */
+  asInExamples?: boolean;
 }
 
+/** examples/chat. */
+const EXAMPLES = { deploys: 'deploy', chat: 'capdeployjob-chat' } as const;
+
 /** @throws Error where TEST_KUBECONFIG names no cluster, or where the component cannot be built or applied. */
-export async function admissionWorld({ chat = false }: WorldOptions = {}): Promise<AdmissionWorld> {
+export async function admissionWorld({
+  chat = false,
+  asInExamples = false,
+}: WorldOptions = {}): Promise<AdmissionWorld> {
   const kubeconfigFile = process.env.TEST_KUBECONFIG;
   if (!kubeconfigFile) throw new Error('TEST_KUBECONFIG is not set: run this with  npm run test:real');
   const api = new Api(kubeconfigFile);
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'admission-')));
   // A letter first: YAML reads 9e4 as a number.
   const suffix = `-t${randomBytes(4).toString('hex')}`;
-  const namespace = `deploy${suffix}`;
+  const namespace = asInExamples ? EXAMPLES.deploys : `deploy${suffix}`;
   const operatorNamespace = `operator${suffix}`;
-  const chatNamespace = `chat${suffix}`;
+  const chatNamespace = asInExamples ? EXAMPLES.chat : `chat${suffix}`;
+  const chatSuffix = asInExamples ? '' : suffix;
   const namespaces = [namespace, operatorNamespace, chatNamespace];
   const bin = join(scratch, 'bin');
   mkdirSync(bin);
@@ -94,6 +110,11 @@ export async function admissionWorld({ chat = false }: WorldOptions = {}): Promi
       shell(script, { PATH, KUBECONFIG: kubeconfig, HOME: scratch, ...env });
   };
   const kubectl = shellOf(kubeconfigFile);
+  const clientOf = (kubeconfig: string) => {
+    const client = new HttpKubeClient({ config: () => loadKubeConfig({ kubeconfig }) });
+    clients.push(client);
+    return client;
+  };
   const stop = async () => {
     try {
       await kubectl(`if [ -e ${manifest} ]; then kubectl delete -f ${manifest} --ignore-not-found --wait=false; fi`);
@@ -110,7 +131,11 @@ export async function admissionWorld({ chat = false }: WorldOptions = {}): Promi
   };
 
   try {
-    const folder = overlay(scratch, suffix, operatorNamespace, chat ? chatNamespace : undefined);
+    const folder = overlay(
+      scratch,
+      { namespace: operatorNamespace, nameSuffix: suffix },
+      chat ? { namespace: chatNamespace, nameSuffix: chatSuffix } : undefined,
+    );
     const built = await kubectl(`kubectl kustomize ${folder}`);
     const { objects, names } = forThisRun(built, suffix, namespace);
     for (const name of namespaces) {
@@ -123,13 +148,13 @@ export async function admissionWorld({ chat = false }: WorldOptions = {}): Promi
     return {
       namespace,
       operator: serviceAccount(operatorNamespace, `capdeployjob${suffix}`),
-      chatBot: serviceAccount(chatNamespace, `capdeployjob-slack-bot${suffix}`),
+      chatBot: serviceAccount(chatNamespace, `capdeployjob-slack-bot${chatSuffix}`),
       as: (user, where = namespace) => api.as(user, where),
-      client: (user) => {
-        const kubeconfig = impersonating(user, kubeconfigFile, scratch);
-        const client = new HttpKubeClient({ config: () => loadKubeConfig({ kubeconfig }) });
-        clients.push(client);
-        return client;
+      client: (user) => clientOf(impersonating(user, kubeconfigFile, scratch)),
+      clientWithToken: async ({ name: account }) => {
+        const [, , where, name] = account.split(':');
+        const token = (await kubectl(`kubectl -n ${where} create token ${name}`)).trim();
+        return clientOf(kubeconfigWith({ token }, kubeconfigFile, join(scratch, `${where}-${name}.kubeconfig`)));
       },
       policies: () =>
         Promise.all(policies.map(async ({ metadata }) => (await api.clusterWide('GET', POLICIES, metadata.name)).body)),
@@ -152,26 +177,31 @@ export async function admissionWorld({ chat = false }: WorldOptions = {}): Promi
   }
 }
 
+interface Renamed {
+  namespace: string;
+  nameSuffix: string;
+}
+
 /**
  * Writes the overlay of a user who renames: first the operator's own names and the chat bot's, then the components, which
  * read them.
  * @returns its folder.
  */
-function overlay(scratch: string, nameSuffix: string, operatorNamespace: string, chatNamespace?: string): string {
+function overlay(scratch: string, operator: Renamed, chat: Renamed | undefined): string {
   const folder = join(scratch, 'overlay');
   const write = (where: string, content: object) => {
     mkdirSync(where, { recursive: true });
     writeFileSync(join(where, 'kustomization.yaml'), JSON.stringify(content));
   };
-  const renamed = (name: string, namespace: string, what: string) => {
+  const renamed = (name: string, names: Renamed, what: string) => {
     const where = join(folder, name);
-    write(where, { namespace, nameSuffix, resources: [join(relative(where, checkout), what)] });
+    write(where, { ...names, resources: [join(relative(where, checkout), what)] });
     return name;
   };
-  const resources = [renamed('operator', operatorNamespace, '.')];
+  const resources = [renamed('operator', operator, '.')];
   const components = ['deploy/admission'];
-  if (chatNamespace !== undefined) {
-    resources.push(renamed('chat', chatNamespace, 'deploy/chat'));
+  if (chat) {
+    resources.push(renamed('chat', chat, 'deploy/chat'));
     components.push('deploy/chat/operate', 'deploy/chat/approve');
   }
   write(folder, { resources, components: components.map((each) => join(relative(folder, checkout), each)) });
@@ -189,7 +219,8 @@ function forThisRun(yaml: string, suffix: string, namespace: string) {
     .filter(({ kind }) => !['Namespace', 'CustomResourceDefinition', 'Deployment'].includes(kind));
   for (const { kind, metadata, spec } of objects as (KubeObject & { spec?: Record<string, unknown> })[]) {
     const name = metadata.name.replace(suffix, '');
-    metadata.name = name + suffix;
+    // The policies name the bot's account: it keeps the name that the overlay gave it.
+    if (kind !== 'ServiceAccount') metadata.name = name + suffix;
     names.set(`${kind}/${name}`, metadata.name);
     if (kind !== 'ValidatingAdmissionPolicyBinding') continue;
     Object.assign(spec ?? {}, {
@@ -204,8 +235,14 @@ function forThisRun(yaml: string, suffix: string, namespace: string) {
 function impersonating(user: User, kubeconfig: string, scratch: string): string {
   const file = join(scratch, `${user.name.replaceAll(':', '_')}.kubeconfig`);
   if (existsSync(file)) return file;
-  const config = parse(readFileSync(kubeconfig, 'utf8')) as { users: { user: Record<string, unknown> }[] };
-  for (const each of config.users) Object.assign(each.user, { as: user.name, 'as-groups': user.groups });
+  const config = parse(readFileSync(kubeconfig, 'utf8')) as { users: { user: object }[] };
+  return kubeconfigWith({ ...config.users[0]?.user, as: user.name, 'as-groups': user.groups }, kubeconfig, file);
+}
+
+/** Writes a kubeconfig with these credentials for the same cluster. @returns the file. */
+function kubeconfigWith(credentials: object, kubeconfig: string, file: string): string {
+  const config = parse(readFileSync(kubeconfig, 'utf8')) as { users: { user: object }[] };
+  for (const each of config.users) each.user = credentials;
   writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
   return file;
 }

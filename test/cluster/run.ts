@@ -13,6 +13,7 @@ import { install, installWhereAbsent, removeNamespaces, serverMinor, writeOperat
 import { Kubectl } from './kubectl.ts';
 import { type Options, parseOptions, UsageError } from './options.ts';
 import { letGo, scratchFolder, startProcess } from './processes.ts';
+import { CHAT_BOT_ROLES, type ServiceAccount } from './rights.ts';
 import { startElasticMq, startMiniStack } from './sqs-servers/index.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -143,26 +144,48 @@ async function vitest(args: readonly string[], env: Record<string, string | unde
   return running.code === 0;
 }
 
+interface Program {
+  what: string;
+  rbacFiles: readonly string[];
+  serviceAccount: ServiceAccount;
+  /** Where its rights stand, for the line that people read. */
+  where: string;
+}
+
+const PROGRAMS: readonly Program[] = [
+  {
+    what: 'the operator',
+    rbacFiles: ['deploy/rbac.yaml'],
+    serviceAccount: { namespace: 'capdeployjob-system', name: 'capdeployjob' },
+    where: 'deploy/rbac.yaml',
+  },
+  {
+    what: 'the chat bot',
+    rbacFiles: [...CHAT_BOT_ROLES, 'examples/chat/role-bindings.yaml'],
+    serviceAccount: { namespace: 'capdeployjob-chat', name: 'capdeployjob-slack-bot' },
+    where: 'deploy/chat',
+  },
+];
+
 /**
- * Compares what the operator asked for with what it may. A right that a part of the tests did not use is no mistake.
+ * Compares what each program asked for with what it may. A right that a part of the tests did not use is no mistake.
  */
 async function rights(auditLog: string, whole: boolean): Promise<boolean> {
-  const found = await compareWithRules({
-    auditLog,
-    rbacFiles: [join(ROOT, 'deploy', 'rbac.yaml')],
-    serviceAccount: { namespace: 'capdeployjob-system', name: 'capdeployjob' },
-  }).catch((error: Error) => {
-    // Of some tests only, and none of them had an operator.
-    if (!whole) return undefined;
-    throw error;
-  });
-  if (found === undefined) return true;
-  const good = whole ? found.ok : found.missing.length === 0 && found.dangerous.length === 0;
-  if (whole || !good) console.log(found.text);
-  console.log(
-    `== rights of the operator: ${good ? 'as in deploy/rbac.yaml' : 'not as in deploy/rbac.yaml, see above'}`,
-  );
-  return good;
+  let all = true;
+  for (const { what, rbacFiles, serviceAccount, where } of PROGRAMS) {
+    const files = rbacFiles.map((file) => join(ROOT, file));
+    const found = await compareWithRules({ auditLog, rbacFiles: files, serviceAccount }).catch((error: Error) => {
+      // Of some tests only, and none of them had this program.
+      if (!whole) return undefined;
+      throw error;
+    });
+    if (found === undefined) continue;
+    const good = whole ? found.ok : found.missing.length === 0 && found.dangerous.length === 0;
+    if (whole || !good) console.log(found.text);
+    console.log(`== rights of ${what}: ${good ? `as in ${where}` : `not as in ${where}, see above`}`);
+    all &&= good;
+  }
+  return all;
 }
 
 async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
