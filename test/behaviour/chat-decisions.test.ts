@@ -3,6 +3,8 @@ import { abortByClick, approveByClick, endings, freezeHolds, retryByClick, rollB
 import { inChat } from './chat-world.ts';
 import { deployed, ended } from './world.ts';
 
+const TWO = { replicas: 2 };
+
 /** What people decide in chat. On a real control plane the bot is held by its policies: test/cluster/chat.test.ts. */
 describe.concurrent('decisions in chat', () => {
   test('a freeze holds a deploy, which says so in the queue, until it is thawed', inChat(freezeHolds));
@@ -33,6 +35,6 @@ describe.concurrent('decisions in chat', () => {
       await ended(world, 'web', 'v4.0.1');
       expect(deployed(world)).toEqual(['v4.0.0', 'v4.0.0', 'v4.0.1']);
       expect(await endings(world, 'v4.0.0', 2)).toHaveLength(2);
-    }, 2),
+    }, TWO),
   );
 });

@@ -88,14 +88,18 @@ export interface ChatOptions {
   namespace: string;
   queueOrigin: string;
   replicas?: number;
+  /** Before the bot connects. */
+  prepare?: (slack: LocalSlack) => Promise<void>;
 }
 
 /** A local Slack with the team, and the bot connected to it; the rest of the world is the caller's. */
-export async function startChat({ kube, namespace, queueOrigin, replicas = 1 }: ChatOptions): Promise<Chat> {
+export async function startChat(options: ChatOptions): Promise<Chat> {
+  const { kube, namespace, queueOrigin, replicas = 1, prepare } = options;
   await using ends = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'capdeployjob-chat-'));
   ends.defer(() => rmSync(directory, { recursive: true, force: true }));
   const slack = ends.use(await LocalSlack.start(TEAM));
+  await prepare?.(slack);
   const path = join(directory, 'slack-bot.yaml');
   let text = configOf(slack, namespace, '');
   writeFileSync(path, text);
@@ -184,26 +188,26 @@ function notePower(on: Set<unknown>, fields: object, message: string): void {
   if (power !== undefined && POWERS.includes(power) && message.startsWith('the chat bot may do this')) on.add(power);
 }
 
+type BotOptions = Pick<ChatOptions, 'replicas' | 'prepare'>;
+
 /** A test with "web", its operator and the bot in a world of its own. On a real control plane the bot has all rights. */
-export const inChat = (run: (world: World, chat: Chat, served: Served) => Promise<void>, replicas?: number) =>
+export const inChat = (run: (world: World, chat: Chat, served: Served) => Promise<void>, options?: BotOptions) =>
   inWorld(async (world) => {
     const web = await served(world, WEB);
-    await withBot(world, web.queue, replicas, (chat) => run(world, chat, web));
+    await withBot(world, web.queue, (chat) => run(world, chat, web), options);
   });
 
 /** The bot in a world of the test's own making. */
 export async function withBot(
   world: World,
   queue: string,
-  replicas: number | undefined,
   run: (chat: Chat) => Promise<void>,
+  options: BotOptions = {},
 ): Promise<void> {
   await using ends = new AsyncDisposableStack();
   const kube = isReal ? world.kube : await asTheBot(world, ends);
   const { namespace } = world;
-  const chat = ends.use(
-    await startChat({ kube, namespace, queueOrigin: new URL(queue).origin, ...(replicas && { replicas }) }),
-  );
+  const chat = ends.use(await startChat({ ...options, kube, namespace, queueOrigin: new URL(queue).origin }));
   await run(chat);
   expect(chat.slack.world.violations).toEqual([]);
 }

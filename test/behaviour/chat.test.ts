@@ -4,6 +4,8 @@ import { lineBecomesDeploy } from './chat-scenes.ts';
 import { inChat, WEB, withBot } from './chat-world.ts';
 import { deployed, ended, eventually, inWorld } from './world.ts';
 
+const TWO = { replicas: 2 };
+
 /** The whole way: a person in Slack, the bot, a queue, the operator, a Job. */
 describe.concurrent('a deploy that is asked for in chat', () => {
   test('a line with pasted no-break spaces becomes the deploy that its author sees', inChat(lineBecomesDeploy));
@@ -48,7 +50,7 @@ describe.concurrent('a deploy that is asked for in chat', () => {
       await ended(world, 'web', 'v1.0.2');
       expect(deployed(world)).toEqual(['v1.0.0', 'v1.0.1', 'v1.0.2']);
       expect((await world.resource('web')).status?.history).toHaveLength(3);
-    }, 2),
+    }, TWO),
   );
 
   test(
@@ -56,28 +58,35 @@ describe.concurrent('a deploy that is asked for in chat', () => {
     inWorld(async (world) => {
       const queue = await world.createQueue('web.fifo', { FifoQueue: 'true' });
       await world.deployable('web', queue, WEB);
-      await withBot(world, queue, 2, async (chat) => {
-        chat.slack.faults.envelope('events_api', 'both');
-        const { message, delivered } = chat.slack.as('alice').say('deploys', '@capdeploy deploy web production v1.0.0');
-        await delivered;
-        await eventually(
-          'both have sent',
-          async () => chat.seen('alice').filter((text) => /Sent to/.test(text)).length > 1,
-        );
-        expect(await world.depth(queue)).toBe(1);
-        const names = ['MessageGroupId', 'MessageDeduplicationId'] as const;
-        const { Messages = [] } = await world.sqs.send(
-          new ReceiveMessageCommand({ QueueUrl: queue, MessageSystemAttributeNames: [...names] }),
-        );
-        expect(Messages).toHaveLength(1);
-        const [{ Body = '', Attributes } = {}] = Messages;
-        const { id } = JSON.parse(Body) as { id: string };
-        expect(id).toBe(`slack-${chat.slack.world.team.id}-${message.channel}-${message.ts}`);
-        expect(Attributes).toMatchObject({
-          MessageGroupId: 'livesense/web/production',
-          MessageDeduplicationId: expect.stringMatching(/^[0-9a-f]{64}$/),
-        });
-      });
+      await withBot(
+        world,
+        queue,
+        async (chat) => {
+          chat.slack.faults.envelope('events_api', 'both');
+          const { message, delivered } = chat.slack
+            .as('alice')
+            .say('deploys', '@capdeploy deploy web production v1.0.0');
+          await delivered;
+          await eventually(
+            'both have sent',
+            async () => chat.seen('alice').filter((text) => /Sent to/.test(text)).length > 1,
+          );
+          expect(await world.depth(queue)).toBe(1);
+          const names = ['MessageGroupId', 'MessageDeduplicationId'] as const;
+          const { Messages = [] } = await world.sqs.send(
+            new ReceiveMessageCommand({ QueueUrl: queue, MessageSystemAttributeNames: [...names] }),
+          );
+          expect(Messages).toHaveLength(1);
+          const [{ Body = '', Attributes } = {}] = Messages;
+          const { id } = JSON.parse(Body) as { id: string };
+          expect(id).toBe(`slack-${chat.slack.world.team.id}-${message.channel}-${message.ts}`);
+          expect(Attributes).toMatchObject({
+            MessageGroupId: 'livesense/web/production',
+            MessageDeduplicationId: expect.stringMatching(/^[0-9a-f]{64}$/),
+          });
+        },
+        TWO,
+      );
     }),
   );
 });

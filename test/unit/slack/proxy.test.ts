@@ -1,51 +1,20 @@
-import { type AddressInfo, connect, type Socket } from 'node:net';
-import { createServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { selfSigned } from '../../kit/certificate.ts';
 import { ConnectProxy } from '../../kit/connect-proxy.ts';
 import { until } from '../../kit/eventually.ts';
+import { TlsFront } from '../../kit/slack/tls-front.ts';
 import { useSlackRig } from './rig.ts';
 
 const rig = useSlackRig();
 
 let proxy: ConnectProxy;
-let authority: string;
-let protocols: (string | false | null)[];
-let closeTls: () => Promise<void>;
+let front: TlsFront;
 
-/** Slack as it is in the world: HTTPS and WSS, with a server that would speak HTTP/2. */
 beforeEach(async () => {
   proxy = await ConnectProxy.start();
-  protocols = [];
-  const certificate = selfSigned('slack.test', '127.0.0.1');
-  const usual = getCACertificates('default');
-  setDefaultCACertificates([...usual, certificate.cert]);
-  const local = new URL(rig.slack.world.origin);
-  const sockets = new Set<Socket>();
-  const server = createServer({ ...certificate, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
-    protocols.push(socket.alpnProtocol);
-    const upstream = connect(Number(local.port), local.hostname);
-    socket.pipe(upstream).pipe(socket);
-    for (const [one, other] of [
-      [socket, upstream],
-      [upstream, socket],
-    ] as const) {
-      sockets.add(one);
-      one.on('error', () => {});
-      one.once('close', () => other.destroy());
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  rig.slack.world.origin = `https://${authority}`;
-  closeTls = async () => {
-    setDefaultCACertificates(usual);
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  };
+  front = await TlsFront.start(rig.slack);
 });
 afterEach(async () => {
-  await closeTls();
+  await front[Symbol.asyncDispose]();
   await proxy[Symbol.asyncDispose]();
 });
 
@@ -55,8 +24,8 @@ for (const name of ['HTTPS_PROXY', 'https_proxy']) {
     vi.stubEnv('NO_PROXY', 'elsewhere.test');
     await talk();
     // One for apps.connections.open, one for the socket, one for auth.test.
-    expect(proxy.tunnels).toEqual([authority, authority, authority]);
-    expect(protocols).toEqual(['http/1.1', 'http/1.1', 'http/1.1']);
+    expect(proxy.tunnels).toEqual(Array(3).fill(front.authority));
+    expect(front.protocols).toEqual(['http/1.1', 'http/1.1', 'http/1.1']);
   });
 }
 
@@ -65,7 +34,7 @@ test('with NO_PROXY, they do not', async () => {
   vi.stubEnv('NO_PROXY', '127.0.0.1');
   await talk();
   expect(proxy.tunnels).toEqual([]);
-  expect(protocols).toEqual(['http/1.1', 'http/1.1', 'http/1.1']);
+  expect(front.protocols).toEqual(['http/1.1', 'http/1.1', 'http/1.1']);
 });
 
 test('a proxy that refuses is named as the cause', async () => {
