@@ -43,8 +43,9 @@ export const lineBecomesDeploy: Scene = async (world, chat) => {
 export const freezeHolds: Scene = async (world, chat) => {
   const { slack } = chat;
   await chat.may('freeze');
-  slack.as('alice').say('deploys', '@capdeploy freeze web production "incident 42"');
-  await chat.reads('carol', /@alice⟧ freezes livesense\/web → production: incident 42/);
+  slack.as('alice').say('deploys', '@capdeploy freeze web production "incident 42 <!channel>"');
+  // A mention would stand between ⟦ and ⟧.
+  await chat.reads('carol', /@alice⟧ freezes livesense\/web → production: incident 42 <!channel>/);
   slack.as('bob').say('deploys', deployLine('v2.0.0'));
   const [entry] = await waiting(world, 'v2.0.0');
   expect(entry).toMatchObject({ reasons: ['Frozen'] });
@@ -52,7 +53,7 @@ export const freezeHolds: Scene = async (world, chat) => {
   const told = await chat.asks('carol', 'queue web', 'v2.0.0');
   expect(slack.world.messages.rendered(told)).toContain('incident 42');
   slack.as('bob').say('deploys', '@capdeploy unfreeze web production');
-  await chat.reads('carol', /@bob⟧ thaws livesense\/web → production\. It was frozen: .*incident 42/);
+  await chat.reads('carol', /@bob⟧ thaws livesense\/web → production\. It was frozen: .*incident 42 <!channel>/);
   expect(await ended(world, 'web', 'v2.0.0')).toMatchObject({ result: 'Succeeded' });
 };
 

@@ -32,6 +32,23 @@ describe.concurrent('a deploy that is asked for in chat', () => {
   );
 
   test(
+    'a line in Japanese is answered in Japanese, and its reason calls nobody, whatever it names',
+    inChat(async (world, chat) => {
+      world.script = () => ({ exitCode: 1 });
+      const { slack } = chat;
+      const [bot, bob] = [slack.app('capdeploy').userId, slack.world.team.user('bob').id];
+      const reason = `<!channel> <@${bob}> <https://evil.test|here>`;
+      const line = `<@${bot}> デプロイ web production v1.0.0 --reason "${reason}"`;
+      slack.as('hanako').say('deploys', line, { raw: true });
+      const { job, environment } = await ended(world, 'web', 'v1.0.0');
+      await chat.reads('hanako', /受け付けました: livesense\/web → production v1\.0\.0\n.*\/web に送信しました。/);
+      const form = await chat.clicks('alice', await chat.posts('retry', { environment, job }), 'retry');
+      // A mention would stand between ⟦ and ⟧.
+      expect(form.text).toContain(`Why: <!channel> <@${bob}> here`);
+    }),
+  );
+
+  test(
     'an envelope that comes twice, and one that comes to both replicas, is one deploy',
     inChat(async (world, chat) => {
       for (const [fault, revision] of [

@@ -23,7 +23,7 @@ export interface ControlPlane {
   readonly url: string;
   /** File with the credentials of system:masters. */
   readonly kubeconfig: string;
-  /** JSON lines: each request of the operator's ServiceAccount (audit-policy.yaml), over restarts. */
+  /** JSON lines: each request of the operator's and of the chat bot's ServiceAccount (audit-policy.yaml), over restarts. */
   readonly auditLog: string;
   /** http://127.0.0.1:port, for those who compact or defragment. */
   readonly etcdUrl: string;
