@@ -27,6 +27,8 @@ export const formValue = z.strictObject({
   revision: z.string().max(244).optional(),
   task: z.string().max(100).optional(),
   reason: z.string().max(256).optional(),
+  /** RFC 3339. */
+  notBefore: z.string().max(40).optional(),
 });
 export type FormValue = z.output<typeof formValue>;
 

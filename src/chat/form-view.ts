@@ -25,7 +25,7 @@ import type { Language } from './texts/language.ts';
  */
 
 /** https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element: more are asked for as one types. */
-export const MOST_OPTIONS = 100;
+const MOST_OPTIONS = 100;
 /** https://docs.slack.dev/reference/block-kit/block-elements/radio-button-group-element */
 const MOST_RADIO_BUTTONS = 10;
 /** A revision's own limit: `REVISION_PATTERN`. */
@@ -33,6 +33,7 @@ const LONGEST_REVISION = 244;
 
 /** What is known of the place that was chosen. */
 export interface PlaceNow {
+  readonly channel: string;
   readonly choice: Choice;
   /** Those that the person may use. */
   readonly environments: readonly TargetEnvironment[];
@@ -72,7 +73,7 @@ export function formView(content: FormContent): ModalView {
       ...lines(problems),
       ...(picksChannel ? [channelInput(language, channel)] : []),
       ...(picksChannel && !isChosen && channels.length > 0 ? lines([texts.chooseChannel(channels)]) : []),
-      ...(isChosen ? [repositoryInput(language, choices, place?.choice)] : []),
+      ...(isChosen ? [repositoryInput(language, channel, choices, place?.choice)] : []),
       ...(isChosen && place ? placeBlocks(content, place) : []),
       ...(isChosen && staleMs !== undefined ? lines([texts.stale(staleMs)]) : []),
       ...(isChosen ? lines([texts.announced(channel)]) : []),
@@ -87,8 +88,8 @@ function placeBlocks({ metadata: { language }, fields, reader }: FormContent, pl
   return [
     environmentInput(language, place),
     ...(environment ? lines(lane ? texts.lane(lane, reader) : [texts.notSeen()]) : []),
-    ...revisionInputs(language, choice, fields.revision),
-    ...(tasks.length > 1 ? [taskInput(language, choice, fields.task)] : []),
+    ...revisionInputs(language, place, fields.revision),
+    ...(tasks.length > 1 ? [taskInput(language, place, fields.task)] : []),
     input('reason', texts.reason, {
       optional: true,
       element: {
@@ -126,29 +127,34 @@ function channelInput(language: Language, channel: string | undefined): InputBlo
   });
 }
 
-function repositoryInput(language: Language, choices: readonly Choice[], chosen: Choice | undefined): InputBlock {
+function repositoryInput(
+  language: Language,
+  channel: string,
+  choices: readonly Choice[],
+  chosen: Choice | undefined,
+): InputBlock {
   const texts = formTexts[language];
-  const offered = choices.map((choice) => repositoryOption(choice, choices));
-  const initial = chosen && repositoryOption(chosen, choices);
+  const optionOf = repositoryOptionOf(choices);
   const common = {
     action_id: FORM_ACTIONS.repository,
     placeholder: plainText(texts.chooseRepository),
-    ...initially('initial_option', initial),
+    ...initially('initial_option', chosen && optionOf(chosen)),
   };
-  const isShort = offered.length <= MOST_OPTIONS;
-  return input('repository', texts.repository, {
-    dispatch_action: true,
-    element: isShort
-      ? { type: 'static_select', options: offered, ...common }
-      : { type: 'external_select', min_query_length: 0, ...common },
-  });
+  const element =
+    choices.length <= MOST_OPTIONS
+      ? { type: 'static_select' as const, options: choices.map(optionOf), ...common }
+      : { type: 'external_select' as const, min_query_length: 0, ...common };
+  return input('repository', texts.repository, { dispatch_action: true, element }, [channel]);
 }
 
-/** The target is named where it alone tells two repositories apart. */
-function repositoryOption(choice: Choice, all: readonly Choice[]): PlainTextOption {
-  const { repository, target } = choice;
-  const isOne = all.filter((other) => other.repository === repository).length === 1;
-  return option(isOne ? repository : `${repository} (${target.name})`, choiceValue(choice));
+/** The target is named if the repository alone does not tell two of them apart. */
+function repositoryOptionOf(choices: readonly Choice[]): (choice: Choice) => PlainTextOption {
+  const counts = new Map<string, number>();
+  for (const { repository } of choices) counts.set(repository, (counts.get(repository) ?? 0) + 1);
+  return (choice) => {
+    const { repository, target } = choice;
+    return option(counts.get(repository) === 1 ? repository : `${repository} (${target.name})`, choiceValue(choice));
+  };
 }
 
 /** @param typed what the person has typed into the menu of repositories */
@@ -157,10 +163,11 @@ export function repositoryOptions(choices: readonly Choice[], typed: string): Pl
   return choices
     .filter(({ repository, target }) => `${repository} ${target.name}`.toLowerCase().includes(wanted))
     .slice(0, MOST_OPTIONS)
-    .map((choice) => repositoryOption(choice, choices));
+    .map(repositoryOptionOf(choices));
 }
 
-function environmentInput(language: Language, { choice, environments, environment }: PlaceNow): InputBlock {
+function environmentInput(language: Language, place: PlaceNow): InputBlock {
+  const { environments, environment } = place;
   const texts = formTexts[language];
   const options = environments.map(environmentOption);
   const common = {
@@ -168,29 +175,26 @@ function environmentInput(language: Language, { choice, environments, environmen
     options,
     ...initially('initial_option', environment && environmentOption(environment)),
   };
-  return input(
-    'environment',
-    texts.environment,
-    {
-      dispatch_action: true,
-      element:
-        options.length <= MOST_RADIO_BUTTONS
-          ? { type: 'radio_buttons', ...common }
-          : { type: 'static_select', placeholder: plainText(texts.chooseEnvironment), ...common },
-    },
-    choice,
-  );
+  const element =
+    options.length <= MOST_RADIO_BUTTONS
+      ? { type: 'radio_buttons' as const, ...common }
+      : { type: 'static_select' as const, placeholder: plainText(texts.chooseEnvironment), ...common };
+  return input('environment', texts.environment, { dispatch_action: true, element }, aboutOf(place));
 }
+
+/** What the fields of a repository depend on. */
+const aboutOf = ({ channel, choice }: PlaceNow): string[] => [channel, choiceValue(choice)];
 
 const environmentOption = ({ name, isProtected }: TargetEnvironment): PlainTextOption =>
   option(isProtected ? `${name} 🔒` : name, name);
 
 /** A menu; and a field of its own for a revision that is longer than the value of an option. */
-function revisionInputs(language: Language, choice: Choice, revision: string | undefined): InputBlock[] {
+function revisionInputs(language: Language, place: PlaceNow, revision: string | undefined): InputBlock[] {
   const texts = formTexts[language];
+  const about = aboutOf(place);
   const isLong = revision !== undefined && (revision === LONG_REVISION || optionValue(revision) !== revision);
   // Only a deploy cannot do without one.
-  const optional = !choice.target.tasks.every((task) => task === DEFAULT_TASK);
+  const optional = !place.choice.target.tasks.every((task) => task === DEFAULT_TASK);
   if (isLong) {
     const element = {
       type: 'plain_text_input' as const,
@@ -198,7 +202,7 @@ function revisionInputs(language: Language, choice: Choice, revision: string | u
       max_length: LONGEST_REVISION,
       ...initially('initial_value', revision === LONG_REVISION ? undefined : revision),
     };
-    return [input('revision', texts.longRevision, { optional, element }, choice, 'long')];
+    return [input('revision', texts.longRevision, { optional, element }, about, 'long')];
   }
   const element = {
     type: 'external_select' as const,
@@ -207,7 +211,7 @@ function revisionInputs(language: Language, choice: Choice, revision: string | u
     placeholder: plainText(texts.chooseRevision),
     ...initially('initial_option', revision === undefined ? undefined : option(revision, revision)),
   };
-  return [input('revision', texts.revision, { optional, dispatch_action: true, element }, choice)];
+  return [input('revision', texts.revision, { optional, dispatch_action: true, element }, about)];
 }
 
 /** @param typed what the person has typed into the menu of revisions, as `fold` left it */
@@ -228,23 +232,17 @@ export function revisionOptions(
   return [...first, ...fitting].slice(0, MOST_OPTIONS);
 }
 
-function taskInput(language: Language, choice: Choice, chosen: string | undefined): InputBlock {
-  const { tasks } = choice.target;
+function taskInput(language: Language, place: PlaceNow, chosen: string | undefined): InputBlock {
+  const { tasks } = place.choice.target;
   const initial = tasks.find((task) => [task, optionValue(task)].includes(chosen ?? DEFAULT_TASK)) ?? tasks[0];
   const taskOption = (task: string) => option(task, optionValue(task));
-  return input(
-    'task',
-    formTexts[language].task,
-    {
-      element: {
-        type: 'static_select',
-        action_id: FORM_ACTIONS.task,
-        options: tasks.map(taskOption),
-        ...initially('initial_option', initial === undefined ? undefined : taskOption(initial)),
-      },
-    },
-    choice,
-  );
+  const element = {
+    type: 'static_select' as const,
+    action_id: FORM_ACTIONS.task,
+    options: tasks.map(taskOption),
+    ...initially('initial_option', initial === undefined ? undefined : taskOption(initial)),
+  };
+  return input('task', formTexts[language].task, { element }, aboutOf(place));
 }
 
 /** A view that only says something. */
@@ -267,10 +265,10 @@ function input(
   field: FormField,
   label: string,
   block: Omit<InputBlock, 'type' | 'block_id' | 'label'>,
-  choice?: Choice,
+  about: readonly string[] = [],
   kind = '',
 ): InputBlock {
-  return { type: 'input', block_id: blockId(field, choice) + kind, label: plainText(label), ...block };
+  return { type: 'input', block_id: blockId(field, about) + kind, label: plainText(label), ...block };
 }
 
 /** Slack refuses an initial value that is undefined. */

@@ -116,13 +116,12 @@ const defined = <T extends object>(fields: T) =>
 export type FormField = Exclude<keyof typeof FORM_ACTIONS, 'longRevision' | 'back'>;
 
 /**
- * Slack keeps what stands in a block of the same id. With another repository the environments and revisions are others,
- * and so are the ids.
+ * Slack keeps what stands in a block of the same id. So what is offered for another channel or repository stands in
+ * another block.
+ * @param about what the options of the field depend on
  */
-export const blockId = (field: FormField, choice?: Choice): string =>
-  choice === undefined
-    ? field
-    : `${field}:${createHash('sha256').update(choiceValue(choice)).digest('hex').slice(0, 12)}`;
+export const blockId = (field: FormField, about: readonly string[] = []): string =>
+  about.length === 0 ? field : `${field}:${createHash('sha256').update(about.join(' ')).digest('hex').slice(0, 12)}`;
 
 /** @returns the block of a field in a view as it was submitted; undefined if it has no such field */
 export const blockOf = (field: FormField, values: Values): string | undefined =>

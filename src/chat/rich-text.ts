@@ -24,8 +24,7 @@ export interface Answer {
 
 /** Slack takes 50 blocks, and about 12,000 characters of all blocks together (slackapi/bolt-js#2867). */
 const MOST_CHARACTERS = 8_000;
-/** With a row of buttons each. */
-const MOST_SECTIONS = 20;
+const MOST_BLOCKS = 49;
 /** Characters of one text that somebody wrote, such as a reason. */
 const LONGEST_PART = 600;
 const CUT: Line = ['…'];
@@ -40,34 +39,36 @@ export interface Section {
   readonly buttons?: readonly Button[];
 }
 
-/** @returns as many sections as a message holds, and a mark if there were more; what is the most important comes first */
-export function answerOf(sections: readonly Section[]): Answer {
+/**
+ * @param more says that so many sections do not fit; the most important ones come first
+ * @returns as many sections as a message holds
+ */
+export function answerOf(sections: readonly Section[], more: (left: number) => Line = () => CUT): Answer {
   const kept: Section[] = [];
-  let left = MOST_CHARACTERS;
+  let size = 0;
+  let blocks = 0;
   for (const section of sections) {
-    const { buttons = [] } = section;
-    left -= sizeOf(actions(buttons));
-    const lines = fitting(section.lines, left);
-    left -= sizeOf(richText(lines));
-    const isCut = lines.length < section.lines.length;
-    if (kept.length >= MOST_SECTIONS || (isCut && kept.length > 0 && lines.length === 0)) {
-      kept.push({ lines: [CUT] });
-      break;
-    }
-    kept.push({ lines: isCut ? [...lines, CUT] : lines, buttons });
-    if (isCut) break;
+    const added = blocksOf(section);
+    size += sizeOf(added);
+    blocks += added.length;
+    if (size > MOST_CHARACTERS || blocks > MOST_BLOCKS) break;
+    kept.push(section);
   }
+  const [first] = sections;
+  if (first && kept.length === 0) kept.push({ ...first, lines: fitting(first) });
+  if (kept.length < sections.length) kept.push({ lines: [more(sections.length - kept.length)] });
+  if (kept.length === 0) kept.push({ lines: [] });
   return { text: textOf(kept.flatMap(({ lines }) => lines)), blocks: kept.flatMap(blocksOf) };
 }
 
-/** The first lines that together take no more characters of blocks than are left. */
-function fitting(lines: readonly Line[], left: number): readonly Line[] {
-  let size = sizeOf(richText([]));
+/** The first lines of a section that is longer than a message, and a mark. */
+function fitting({ lines, buttons = [] }: Section): Line[] {
+  let size = sizeOf(blocksOf({ lines: [CUT], buttons }));
   const place = lines.findIndex((line) => {
     size += sizeOf(elementsOf([[], line]));
-    return size > left;
+    return size > MOST_CHARACTERS;
   });
-  return place < 0 ? lines : lines.slice(0, place);
+  return [...lines.slice(0, place), CUT];
 }
 
 const sizeOf = (value: unknown): number => JSON.stringify(value).length;

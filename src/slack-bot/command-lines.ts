@@ -97,10 +97,7 @@ export class CommandLines {
       this.#bot.decided({ asker, verb, outcome: 'limited' });
       return answer([texts.tooMany(this.#bot.config().limits.perUserPerMinute)]);
     }
-    const handler = HANDLERS[verb];
-    return handler
-      ? await handler(this.#bot, { ...call, command })
-      : answer([texts.problem({ kind: 'unknownCommand', found: verb })]);
+    return await HANDLERS[verb](this.#bot, { ...call, command });
   }
 }
 

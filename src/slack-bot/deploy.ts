@@ -33,7 +33,7 @@ export const deploy: Handler = async (bot, { command, asker, profile, id, at }) 
 };
 
 function offerForm(line: Line, command: Command, language: Language): Answer {
-  const { repository, environment, revision, task, reason } = command;
-  const value = { repository, environment, revision, task, reason };
+  const { repository, environment, revision, task, reason, notBefore } = command;
+  const value = { repository, environment, revision, task, reason, notBefore };
   return answer([line], [formButton(deployTexts[language].openForm, value)]);
 }

@@ -3,21 +3,26 @@ import type { Action, Listeners, Submission, ViewListener } from '../slack/liste
 import { CommandLines } from './command-lines.ts';
 import type { BotContext } from './context.ts';
 import { type Confirmation, Decisions } from './decide/decisions.ts';
+import { Form } from './form/form.ts';
+import type { Membership } from './form/rights.ts';
 
 /** What becomes of each envelope. Every way to an action is here; each asks `Permissions` itself. */
-export function listenersOf(bot: BotContext): Listeners {
+export function listenersOf(bot: BotContext, membership: Membership): Listeners {
   const lines = new CommandLines(bot);
   const decisions = new Decisions(bot);
+  const form = new Form(bot, membership);
   return {
     mention: ({ userId, channelId, ...line }) => lines.mention({ ...line, user: userId, channel: channelId }),
-    command: ({ userId, channelId, ...command }) =>
-      lines.slashCommand({ ...command, user: userId, channel: channelId }),
-    shortcut: async () => {},
-    actions: {},
+    command: async ({ userId: user, channelId: channel, ...command }) => {
+      if (command.text.trim() === '') await form.open({ user, channel, triggerId: command.triggerId });
+      else await lines.slashCommand({ ...command, user, channel });
+    },
+    shortcut: ({ userId: user, triggerId }) => form.open({ user, channel: undefined, triggerId }),
+    actions: form.listeners.actions,
     // Buttons have ids such as `abort:3`, so that each is there once in its message; old ones are answered as well.
     unknownAction: (action) => clicked(decisions, action),
-    options: {},
-    views: { [DECISION_VIEW]: decisionView(decisions) },
+    options: form.listeners.options,
+    views: { ...form.listeners.views, [DECISION_VIEW]: decisionView(decisions) },
   };
 }
 

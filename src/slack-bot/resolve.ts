@@ -12,6 +12,8 @@ export interface Resolved {
   readonly target: Target;
   /** As messages to the target name it. */
   readonly repository: string;
+  /** The environments that the person may use for what was asked. */
+  readonly environments: readonly string[];
 }
 
 /** Why not, in words. With `problem` a name was not known: other names would help, a form for example. */
@@ -37,7 +39,10 @@ export async function resolveTarget(
     return { answer: refusalAnswer(profile.language, visible.because) };
   }
   const found = findTarget(visible.targets, name);
-  if (!('problem' in found)) return found;
+  if (!('problem' in found)) {
+    const environments = visible.visible.find(({ target }) => target === found.target)?.environments ?? [];
+    return { ...found, environments };
+  }
   if (!visible.areAll) {
     // What a look-up hides may be what was named: to say "there is none" would send the person to the wrong place.
     bot.decided({ asker, verb, outcome: 'lookupFailed' });
@@ -61,7 +66,7 @@ export async function resolveLane(
   const { environment } = names;
   if (!environmentOf(target, environment)) {
     bot.decided({ asker, verb, target: target.name, outcome: 'notUnderstood' });
-    const known = await visibleEnvironments(bot, asker, verb, target);
+    const known = resolved.environments;
     const nearest = nearestOf(environment, known);
     return unknown(deployTexts[profile.language].noEnvironment(target.name, environment, known, nearest));
   }
@@ -102,12 +107,6 @@ export async function visibleTargets(
     return environments.length > 0 ? [{ target, environments }] : [];
   });
   return { visible, targets: visible.map(({ target }) => target), areAll };
-}
-
-async function visibleEnvironments(bot: BotContext, asker: Asker, verb: Verb, target: Target): Promise<string[]> {
-  const verdictOn = await bot.permissions.forAsker(asker, [verb]);
-  const names = target.environments.map(({ name }) => name);
-  return names.filter((environment) => verdictOn(verb, { target, environment }).allowed);
 }
 
 const unknown = (problem: Line): Unresolved => ({ problem, answer: answer([problem]) });

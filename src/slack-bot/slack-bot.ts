@@ -80,7 +80,7 @@ export class SlackBot {
       log,
       signal: this.#stopping.signal,
     };
-    const listeners = listenersOf(bot);
+    const listeners = listenersOf(bot, facts);
     this.#app = new SlackApp({ ...connection, listeners, onError: async () => {}, metrics, clock, log });
   }
 

@@ -47,6 +47,8 @@ describe('what is in the bundle', () => {
       'controller-flags',
       'ecr-login',
       'ecr-login-flags',
+      'slack-bot',
+      'slack-bot-flags',
     ]);
     /** The sources that a file holds, with those of the files that it loads at once. */
     const loaded = (file: string, seen = new Set<string>()): string[] => {
@@ -56,17 +58,24 @@ describe('what is in the bundle', () => {
       const more = imports.filter(({ kind, external }) => kind === 'import-statement' && !external);
       return [...Object.keys(inputs), ...more.flatMap(({ path }) => loaded(basename(path), seen))];
     };
-    const rooms = (file: string) => new Set(loaded(file).flatMap((path) => /^src\/([a-z]+)\//.exec(path)?.[1] ?? []));
-    const [controller = '', ecrLogin = ''] = (commands ?? []).filter((file) => !file.includes('-flags-')).sort();
+    const rooms = (file: string) => new Set(loaded(file).flatMap((path) => /^src\/([a-z-]+)\//.exec(path)?.[1] ?? []));
+    const [controller = '', ecrLogin = '', slackBot = ''] = (commands ?? [])
+      .filter((file) => !file.includes('-flags-'))
+      .sort();
     expect([...rooms('capdeploy.js')].sort()).toEqual(['base', 'text']);
     expect(rooms(controller)).toContain('operator');
     expect(rooms(controller)).not.toContain('ecr');
+    for (const room of ['actions', 'chat', 'slack', 'slack-bot']) expect(rooms(controller)).not.toContain(room);
+    expect(rooms(slackBot)).toContain('slack-bot');
+    for (const room of ['operator', 'lanes', 'ecr']) expect(rooms(slackBot)).not.toContain(room);
     expect(rooms(ecrLogin)).toContain('ecr');
     expect(rooms(ecrLogin)).not.toContain('operator');
     // What `--help` loads: it would take many times as long with what a command works with.
     for (const file of (commands ?? []).filter((name) => name.includes('-flags-'))) {
       expect(loaded(file)).toContain('src/cli/flags.ts');
-      expect(loaded(file).filter((path) => /^src\/(operator|kube|aws)\/|health\.ts$|\/pino\//.test(path))).toEqual([]);
+      expect(
+        loaded(file).filter((path) => /^src\/(operator|kube|aws|slack|slack-bot)\/|health\.ts$|\/pino\//.test(path)),
+      ).toEqual([]);
     }
     expect(loaded('capdeploy.js').filter((path) => path.startsWith('node_modules/'))).toEqual([]);
   });
@@ -90,7 +99,11 @@ describe('the bundle starts, without a checkout around it', () => {
   test.each([[['--help']], [['help']]])('%j lists the commands', async (args) => {
     const { code, stdout } = await capdeploy(args);
     expect(code).toBe(0);
-    expect(stdout.match(/^ {2}capdeploy [a-z][a-z-]*/gm)).toEqual(['  capdeploy controller', '  capdeploy ecr-login']);
+    expect(stdout.match(/^ {2}capdeploy [a-z][a-z-]*/gm)).toEqual([
+      '  capdeploy controller',
+      '  capdeploy slack-bot',
+      '  capdeploy ecr-login',
+    ]);
   });
 
   test.each([
@@ -103,12 +116,16 @@ describe('the bundle starts, without a checkout around it', () => {
   });
 
   test.each([
-    [[], {}, 'capdeploy: no command, allowed are controller, ecr-login, --help and --version\n'],
-    [['deploy'], {}, 'capdeploy: "deploy": unknown command, allowed are controller, ecr-login, --help and --version\n'],
+    [[], {}, 'capdeploy: no command, allowed are controller, slack-bot, ecr-login, --help and --version\n'],
+    [
+      ['deploy'],
+      {},
+      'capdeploy: "deploy": unknown command, allowed are controller, slack-bot, ecr-login, --help and --version\n',
+    ],
     [
       ['constructor'],
       {},
-      'capdeploy: "constructor": unknown command, allowed are controller, ecr-login, --help and --version\n',
+      'capdeploy: "constructor": unknown command, allowed are controller, slack-bot, ecr-login, --help and --version\n',
     ],
     [
       ['controller', '--log-level=loud'],

@@ -1,4 +1,5 @@
 import type { LaneFacts } from '../lane-facts.ts';
+import type { Requester } from '../requester.ts';
 import type { Line } from '../rich-text.ts';
 import type { Understood } from './deploy.ts';
 import { timeOf } from './time.ts';
@@ -23,9 +24,18 @@ function span(ms: number, [second, minute, hour, day]: readonly [string, string,
 const spanEn = (ms: number): string => span(ms, ['s', 'min', 'h', 'days']);
 const spanJa = (ms: number): string => span(ms, ['秒', '分', '時間', '日']);
 
-/** `slack:<team>/<user> <name>` is how the bot writes who asked: people know the name. */
-const by = (requestedBy: string | undefined): string =>
-  requestedBy === undefined ? '' : ` · ${requestedBy.replace(/^slack:\S+ (?=.)/, '')}`;
+/** Slack refuses the whole view for a mention of what is no id of a user. */
+const USER_ID = /^[UW][A-Z0-9]{2,20}$/;
+
+/** @param claim what stands before a name for which nobody vouches */
+function by(requester: Requester, claim: string): Line {
+  if (requester.kind === 'unknown') return [];
+  if (requester.kind === 'person') {
+    const { user } = requester;
+    return [' · ', USER_ID.test(user) ? { user } : user];
+  }
+  return [` · ${requester.kind === 'claim' ? claim : ''}${requester.text}`];
+}
 
 const what = ({ revision, task }: { revision?: string | undefined; task: string }) => ({ code: revision ?? task });
 
@@ -66,7 +76,8 @@ const en = {
       ? [
           'Runs now: ',
           { code: current.revision },
-          `${by(current.requestedBy)} · ${spanEn(since(current.finishedAt, reader))} ago`,
+          ...by(current.by, 'claims to be '),
+          ` · ${spanEn(since(current.finishedAt, reader))} ago`,
           usualMs === undefined ? '' : ` (usually ${spanEn(usualMs)})`,
         ]
       : ['Runs now: no successful deploy is on record'],
@@ -76,7 +87,8 @@ const en = {
           [
             'Deploying: ',
             what(active),
-            `${by(active.requestedBy)} · for ${spanEn(since(active.since, reader))}`,
+            ...by(active.by, 'claims to be '),
+            ` · for ${spanEn(since(active.since, reader))}`,
             active.why === undefined ? '' : ` · ${active.why}`,
           ],
         ]
@@ -89,6 +101,7 @@ const en = {
   ],
   notSeen: (): Line => ['What runs there is not known: this bot sees no cluster.'],
   stale: (ms: number): Line => [`⚠ The cluster is not seen just now. What stands here is ${spanEn(ms)} old.`],
+  unseen: (): Line => ['Nothing was done: the bot has not seen the cluster yet. Try again soon.'],
   announced: (channel: string): Line => ['Announced in ', { channel }],
   loading: (): Line => ['Loading… / 読み込み中…'],
   checking: (): Line => ['Checking…'],
@@ -152,7 +165,8 @@ const ja: typeof en = {
       ? [
           '稼働中: ',
           { code: current.revision },
-          `${by(current.requestedBy)} · ${spanJa(since(current.finishedAt, reader))}前`,
+          ...by(current.by, '自称 '),
+          ` · ${spanJa(since(current.finishedAt, reader))}前`,
           usualMs === undefined ? '' : ` (所要時間の目安 ${spanJa(usualMs)})`,
         ]
       : ['稼働中: 成功したデプロイの記録がありません'],
@@ -162,7 +176,8 @@ const ja: typeof en = {
           [
             'デプロイ中: ',
             what(active),
-            `${by(active.requestedBy)} · ${spanJa(since(active.since, reader))}経過`,
+            ...by(active.by, '自称 '),
+            ` · ${spanJa(since(active.since, reader))}経過`,
             active.why === undefined ? '' : ` · ${active.why}`,
           ],
         ]
@@ -175,6 +190,7 @@ const ja: typeof en = {
   ],
   notSeen: () => ['現在の状態は不明です: このボットからはクラスターが見えません。'],
   stale: (ms) => [`⚠ 現在クラスターが見えません。表示は ${spanJa(ms)}前のものです。`],
+  unseen: () => ['何も実行していません: ボットがまだクラスターを確認できていません。しばらくしてからもう一度どうぞ。'],
   announced: (channel) => ['通知先: ', { channel }],
   loading: () => ['読み込み中… / Loading…'],
   checking: () => ['確認中…'],

@@ -9,6 +9,12 @@ export function timeOf(moment: string | number, { timeZone }: { timeZone: string
   }
 }
 
+/** For answers that name their zone once: `19:30` if that is today, else `2026-12-01 19:30`. @param now epoch milliseconds */
+export function shortTimeOf(moment: string | number, { timeZone, now }: { timeZone: string; now: number }): string {
+  const [day, time] = timeOf(moment, { timeZone }).split(' ');
+  return day === timeOf(now, { timeZone }).split(' ')[0] ? `${time}` : `${day} ${time}`;
+}
+
 /** Sweden writes dates as ISO 8601 does. */
 const format = (date: Date, timeZone: string): string =>
   new Intl.DateTimeFormat('sv-SE', {

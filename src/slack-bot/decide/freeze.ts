@@ -1,6 +1,7 @@
 import { ActionError } from '../../actions/action-error.ts';
 import { freeze, unfreeze } from '../../actions/freeze.ts';
 import type { ResourceName } from '../../actions/names.ts';
+import { readFrozenText } from '../../api/freeze.ts';
 import { splitKey } from '../../base/object-key.ts';
 import { freezerOf } from '../../chat/request-id.ts';
 import { type Answer, answer, type Line } from '../../chat/rich-text.ts';
@@ -20,9 +21,10 @@ export const freezeTyped: Handler = async (bot, call) => {
   const texts = decidedTexts[profile.language];
   const actor = freezerOf(bot.config().slack.team, asker.user, profile.name);
   return await change(bot, call, 'freeze', async (client, resource, lane) => {
-    const { replaced } = await freeze(client, actor, resource, lane.environment, reason);
+    const { value, replaced } = await freeze(client, actor, resource, lane.environment, reason);
+    const { why = '' } = readFrozenText(lane.environment, value);
     const before = replaced === undefined ? [] : [texts.replacesFreeze(replaced)];
-    return [texts.freezes(asker.user, lane, reason), ...before];
+    return [texts.freezes(asker.user, lane, why), ...before];
   });
 };
 

@@ -31,9 +31,7 @@ export function repeatOutlook(bot: BotContext, subject: Subject, resource: CapDe
     }
   }
   try {
-    return kind === 'retry' && deploy
-      ? retryOutlook(bot, subject, deploy)
-      : rollbackOutlook(bot, subject, { ...resource, status: bot.targets.status(subject.target) } as CapDeployJob);
+    return kind === 'retry' && deploy ? retryOutlook(bot, subject, deploy) : rollbackOutlook(bot, subject, resource);
   } catch (error) {
     if (!(error instanceof ActionError)) throw error;
     return impossible(error.kind, actionErrorLine(error, profile.language));

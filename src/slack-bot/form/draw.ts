@@ -5,14 +5,17 @@ import { type Choice, type Chosen, choiceValue, type FormMetadata, recentRevisio
 import { formView, type PlaceNow } from '../../chat/form-view.ts';
 import type { LaneFacts } from '../../chat/lane-facts.ts';
 import { optionValue } from '../../chat/options.ts';
+import { requesterOf } from '../../chat/requester.ts';
 import { type Answer, answer, type Line } from '../../chat/rich-text.ts';
-import { environmentOf, findTarget, nearestOf, type Target } from '../../chat/target.ts';
+import type { Target } from '../../chat/target.ts';
 import { deployTexts } from '../../chat/texts/deploy.ts';
 import { formTexts, type Reader } from '../../chat/texts/form.ts';
 import type { Language } from '../../chat/texts/language.ts';
 import type { Asker, Profile } from '../asker.ts';
 import type { BotContext } from '../context.ts';
-import { channelsFor, type Membership, type NoRights, type Rights, rightsOf } from './rights.ts';
+import type { Outcome } from '../decision.ts';
+import { prefilled } from './prefill.ts';
+import { channelsFor, choiceOf, type Membership, type NoRights, type Rights, rightsOf, staleMs } from './rights.ts';
 
 /** A form as it is to be shown next. */
 export interface Sketch {
@@ -27,9 +30,6 @@ export interface Sketch {
 
 /** A form, or why there is none. */
 export type Drawn = { form: ModalView } | { refused: Answer };
-
-/** An informer that has heard nothing for so long has lost its connection; milliseconds. */
-const STALE_MS = 60_000;
 
 /** Draws the form with what the person may use now. */
 export async function drawForm(bot: BotContext, membership: Membership, sketch: Sketch): Promise<Drawn> {
@@ -53,11 +53,11 @@ export async function drawForm(bot: BotContext, membership: Membership, sketch: 
     return picksChannel ? withoutChoices([...problems, line]) : { refused: answer([line]) };
   }
   const filled = sketch.prefill
-    ? fieldsOf(rights, sketch.prefill, metadata.language)
+    ? prefilled(rights, sketch.prefill, metadata.language)
     : { fields: sketch.fields, problems: [] };
   const choice = choiceOf(rights, filled.fields.repository);
   const { fields, isGone: isRevisionGone } = withRevision(bot, choice, filled.fields);
-  const place = choice && placeOf(bot, rights, choice, fields.environment);
+  const place = choice && placeOf(bot, rights, choice, { channel, name: fields.environment });
   const isGone =
     isRevisionGone ||
     (fields.repository !== undefined && !choice) ||
@@ -91,17 +91,18 @@ async function channelOf(
   return { channel: channels.length === 1 && areAll ? first : undefined, channels };
 }
 
-/** The one that was chosen, or the only one that there is. */
-function choiceOf({ choices }: Rights, value: string | undefined): Choice | undefined {
-  if (value === undefined) return choices.length === 1 ? choices[0] : undefined;
-  return choices.find((choice) => choiceValue(choice) === value);
-}
-
-function placeOf(bot: BotContext, rights: Rights, choice: Choice, name: string | undefined): PlaceNow {
+/** @param at the channel, and the name of the environment that was chosen */
+function placeOf(
+  bot: BotContext,
+  rights: Rights,
+  choice: Choice,
+  { channel, name }: { channel: string; name: string | undefined },
+): PlaceNow {
   const environments = rights.environmentsOf(choice.target);
   const only = environments.length === 1 ? environments[0] : undefined;
   const environment = name === undefined ? only : environments.find((each) => each.name === name);
-  return { choice, environments, environment, lane: environment && laneOf(bot, choice.target, environment.name) };
+  const lane = environment && laneOf(bot, choice.target, environment.name);
+  return { channel, choice, environments, environment, lane };
 }
 
 /** What the form remembers: what it shows belongs to; or what to fill in once a repository is chosen. */
@@ -112,13 +113,19 @@ function chosenOf(place: PlaceNow | undefined, { repository: _, ...fields }: Cho
 }
 
 /** @returns undefined if the bot sees no cluster */
-export const laneOf = (bot: BotContext, target: Target, environment: string): LaneFacts | undefined =>
-  target.resource && laneNow(bot.targets.status(target), environment);
-
-/** @returns how old the memory is, if that is worth a word */
-export function staleMs(bot: BotContext): number | undefined {
-  const ms = bot.targets.staleMs();
-  return ms > STALE_MS ? ms : undefined;
+export function laneOf(bot: BotContext, target: Target, environment: string): LaneFacts | undefined {
+  if (!target.resource) return undefined;
+  const status = bot.targets.status(target);
+  const { current, active, ...now } = laneNow(status, environment);
+  const { trustedSenders } = bot.config();
+  // Without its sender nobody vouches for who asked.
+  const origin =
+    current && (status?.history?.find(({ job }) => job === current.job) ?? { requestedBy: current.requestedBy });
+  return {
+    ...now,
+    current: current && origin && { ...current, by: requesterOf(origin, trustedSenders) },
+    active: active && { ...active, by: requesterOf(active, trustedSenders) },
+  };
 }
 
 export const readerOf = (bot: BotContext, { timeZone }: Profile): Reader => ({ now: bot.clock.now(), timeZone });
@@ -138,37 +145,9 @@ function withRevision(bot: BotContext, choice: Choice | undefined, fields: Chose
   return found === undefined ? { fields: rest, isGone: true } : { fields: { ...rest, revision: found }, isGone: false };
 }
 
-/** From names in a button, which a line had, to fields. What is not known is said. */
-function fieldsOf(rights: Rights, value: FormValue, language: Language): { fields: Chosen; problems: Line[] } {
-  const { repository, ...rest } = value;
-  const texts = deployTexts[language];
-  const found = repository === undefined ? undefined : findTarget(rights.targets, repository);
-  if (found && 'problem' in found) return { fields: rest, problems: [texts.noTarget(found.problem)] };
-  const choice = found ?? choiceOf(rights, undefined);
-  // Until a repository is chosen nobody knows what the rest is.
-  if (!choice) return { fields: rest, problems: [] };
-  const { environment, task, ...others } = rest;
-  const { target } = choice;
-  const fields: Chosen = { ...others, repository: choiceValue(choice) };
-  const problems: Line[] = [];
-  const names = rights.environmentsOf(target).map(({ name }) => name);
-  if (environment !== undefined && names.includes(environment)) fields.environment = environment;
-  else if (environment !== undefined) {
-    // Of an environment that is not open to the person only this much is said.
-    const isKnown = environmentOf(target, environment) !== undefined;
-    problems.push(
-      isKnown
-        ? [formTexts[language].notAllowed]
-        : texts.noEnvironment(target.name, environment, names, nearestOf(environment, names)),
-    );
-  }
-  if (task !== undefined && target.tasks.includes(task)) fields.task = task;
-  else if (task !== undefined) problems.push(texts.noTask(target.name, task, target.tasks));
-  return { fields, problems };
-}
-
 /** Why there is no form here, in words. */
 export function noRightsLine(language: Language, channel: string, because: NoRights): Line {
+  if (because === 'unseen') return formTexts[language].unseen();
   if (because === 'notMember' || because === 'membershipUnknown') return formTexts[language][because](channel);
   const texts = deployTexts[language];
   return [texts.refused[because], ...(because === 'noRule' ? texts.askWhoami() : [])];
@@ -176,6 +155,18 @@ export function noRightsLine(language: Language, channel: string, because: NoRig
 
 /** Logs and counts. */
 export function refuse(bot: BotContext, asker: Asker, because: NoRights): void {
-  const outcome = because === 'notMember' ? 'noRule' : because === 'membershipUnknown' ? 'lookupFailed' : because;
-  bot.decided({ asker, verb: 'deploy', outcome });
+  bot.decided({ asker, verb: 'deploy', outcome: outcomeOf(because) });
+}
+
+function outcomeOf(because: NoRights): Outcome {
+  switch (because) {
+    case 'notMember':
+      return 'noRule';
+    case 'membershipUnknown':
+      return 'lookupFailed';
+    case 'unseen':
+      return 'unavailable';
+    default:
+      return because;
+  }
 }

@@ -1,5 +1,5 @@
 import { type Refusal, UNKNOWN, type Verdict } from '../../chat/authorise.ts';
-import { type Choice, choicesOf, type FormMetadata } from '../../chat/form.ts';
+import { type Choice, choicesOf, choiceValue, type FormMetadata } from '../../chat/form.ts';
 import type { Target, TargetEnvironment } from '../../chat/target.ts';
 import type { Asker } from '../asker.ts';
 import type { BotContext } from '../context.ts';
@@ -18,7 +18,8 @@ export interface Rights {
   verdict(target: Target, environment: string): Verdict;
 }
 
-export type NoRights = Refusal | 'notMember' | 'membershipUnknown';
+/** `unseen`: the cluster has not been seen yet, so there is nothing to have a right to. */
+export type NoRights = Refusal | 'notMember' | 'membershipUnknown' | 'unseen';
 
 /** Asked anew at each step of the form. A channel that was chosen in the form must be one of the person's own. */
 export async function rightsOf(
@@ -37,11 +38,27 @@ export async function rightsOf(
   const verdict = (target: Target, environment: string) => verdictOn('deploy', { target, environment });
   const environmentsOf = (target: Target) => target.environments.filter(({ name }) => verdict(target, name).allowed);
   const all = bot.targets.all();
+  if (all.length === 0 && staleMs(bot) !== undefined) return { because: 'unseen' };
   const targets = all.filter((target) => environmentsOf(target).length > 0);
   if (targets.length > 0) return { targets, choices: choicesOf(targets), environmentsOf, verdict };
   const verdicts = all.flatMap((target) => target.environments.map(({ name }) => verdict(target, name)));
   const isUnknown = verdicts.some((each) => !each.allowed && each.because === 'lookupFailed');
   return { because: isUnknown ? 'lookupFailed' : 'noRule' };
+}
+
+/** The one that was chosen, or the only one that there is. */
+export function choiceOf({ choices }: Rights, value: string | undefined): Choice | undefined {
+  if (value === undefined) return choices.length === 1 ? choices[0] : undefined;
+  return choices.find((choice) => choiceValue(choice) === value);
+}
+
+/** An informer that has heard nothing for so long has lost its connection; milliseconds. */
+const STALE_MS = 60_000;
+
+/** @returns how old the memory is, if that is worth a word */
+export function staleMs(bot: BotContext): number | undefined {
+  const ms = bot.targets.staleMs();
+  return ms > STALE_MS ? ms : undefined;
 }
 
 /** More channels are looked at only once they are chosen: each is two calls to Slack. */
@@ -63,7 +80,7 @@ export async function channelsFor(
     })),
   );
   const usable = found.filter(({ rights }) => !('because' in rights));
-  const isKnown = (because: NoRights) => because !== 'lookupFailed' && because !== 'membershipUnknown';
+  const isKnown = (because: NoRights) => !['lookupFailed', 'membershipUnknown', 'unseen'].includes(because);
   return {
     channels: usable.map(({ channel }) => channel),
     areAll:

@@ -23,8 +23,8 @@ import {
   withChannel,
 } from './answers.ts';
 import { type Accepted, type Checked, checkForm, type Filled, textOf } from './check.ts';
-import { drawForm, laneOf, noRightsLine, readerOf, refuse, type Sketch, staleMs } from './draw.ts';
-import { type Membership, rightsOf } from './rights.ts';
+import { drawForm, laneOf, noRightsLine, readerOf, refuse, type Sketch } from './draw.ts';
+import { type Membership, rightsOf, staleMs } from './rights.ts';
 
 /** Forms that are remembered: Slack delivers an envelope again within some minutes, and Bolt runs a listener twice. */
 const REMEMBERED = 2_000;

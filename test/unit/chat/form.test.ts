@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blockId, blockOf, choicesOf, FORM_ACTIONS, readFields, recentRevisions } from '../../../src/chat/form.ts';
-import type { Target } from '../../../src/chat/target.ts';
+import { blockId, blockOf, FORM_ACTIONS, readFields, recentRevisions } from '../../../src/chat/form.ts';
 import { aHistoryEntry, aJob } from '../../kit/builders.ts';
 
 describe('the fields of a view', () => {
@@ -36,11 +35,16 @@ describe('the fields of a view', () => {
     expect(readFields(values as never)).toEqual({});
   });
 
-  it('have blocks that are others for another repository', () => {
-    const target = (name: string) => ({ name, repositories: ['livesense/web'] }) as unknown as Target;
-    const [one, other] = choicesOf([target('deploy/web'), target('other/web')]);
-    const ids = [one, other, undefined].map((choice) => blockId('revision', choice));
-    expect(new Set(ids).size).toBe(3);
+  it('have blocks that are others for another channel or repository', () => {
+    const abouts = [
+      ['C0PROD', 'deploy/web livesense/web'],
+      ['C0PROD', 'deploy/api livesense/api'],
+      ['C0PROD'],
+      ['C0X'],
+      [],
+    ];
+    const ids = abouts.map((about) => blockId('revision', about));
+    expect(new Set(ids).size).toBe(5);
     for (const id of ids) expect(blockOf('revision', { reason: {}, [id]: {} })).toBe(id);
     expect(blockOf('task', { revision: {} })).toBeUndefined();
   });

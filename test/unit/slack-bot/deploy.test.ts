@@ -61,6 +61,11 @@ describe('a line that lacks something gets the form, filled in', () => {
   it.each([
     ['deploy', 'deploy lacks: repository, environment, revision.', {}],
     ['deploy web', 'deploy lacks: environment, revision.', { repository: 'web' }],
+    [
+      'deploy web --in 30m --reason "later"',
+      'deploy lacks: environment, revision.',
+      { repository: 'web', reason: 'later', notBefore: '2026-03-10T12:30:00.000Z' },
+    ],
     ['deploy -h v1', 'deploy lacks: repository, environment.', { revision: 'v1' }],
     [
       'deploy nothing staging v1',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ANNOTATION, CAPDEPLOYJOBS, FREEZE_PREFIX } from '../../../../src/api/names.ts';
 import { JOBS } from '../../../../src/kube/client.ts';
+import { aClaim, aJob } from '../../../kit/builders.ts';
 import { BOT_SENDER, CONFIG } from '../fake-bot.ts';
 import { shownBy, World } from './world.ts';
 
@@ -34,6 +35,43 @@ describe('approve by a click', () => {
     await world.click('approve', job);
     expect(world.opened).toContain('nothing starts until it is thawed: carol: incident 42');
   });
+});
+
+describe('what is shown before an approval', () => {
+  it('is what runs, and until when nothing starts', async () => {
+    const world = new World();
+    const job = await world.asked();
+    const { waiting = [] } = world.rig.lane() ?? {};
+    const running = aClaim(aJob({ id: 'running', uid: 'uid-of-running', revision: 'v1.0.9' }));
+    world.status({ waiting, active: [running], closed: 'outside its windows, which open on Monday' });
+    await world.click('approve', job);
+    expect(world.opened).toContain('Just now v1.0.9 is being deployed.');
+    expect(world.opened).toContain('Just now nothing starts here: outside its windows, which open on Monday');
+  });
+
+  it('says how old it is if the API server does not answer', async () => {
+    const world = new World();
+    const job = await world.asked();
+    await world.click('approve', job);
+    expect(world.opened).not.toContain('min ago');
+    world.fake.targets.stale = 125_000;
+    await world.click('approve', job);
+    expect(world.opened).toContain('This is what was known 2 min ago: the API server does not answer.');
+  });
+});
+
+it('speaks the language of the person', async () => {
+  const world = new World({ profiles: { U0ALICE: { language: 'ja' } } });
+  const job = await world.asked({ revision: 'v1.1.0' });
+  await world.click('approve', job);
+  expect(world.opened).toMatch(
+    /^デプロイの承認\nlivesense\/web → production v1\.1\.0\n依頼: ⟦@bob⟧、2026-03-10 20:59 GMT\+9/,
+  );
+  expect(world.opened).toMatch(/\[承認\]$/);
+  await world.confirm();
+  expect(world.said).toEqual(['C0PROD 1.1: ⟦@alice⟧ が承認しました: livesense/web → production v1.1.0']);
+  await world.click('approve', 'web-production-gone');
+  expect(world.whispered).toContain('このデプロイの記録はもうありません。');
 });
 
 describe('four eyes', () => {
@@ -76,6 +114,16 @@ describe('a request of which nobody knows who asked', () => {
     const job = await world.asked({ senderId });
     await world.click('approve', job);
     expect(world.whispered).toContain('nobody vouches for who asked for this deploy, so it cannot be approved here');
+    expect(world.outcomes).toEqual(['approve unverified']);
+  });
+
+  it('is not approved in an environment that the CapDeployJob does not have any more: nobody knows if it was protected', async () => {
+    const world = new World({ config: CONFIG.replace('[staging, production]', '[staging, production, preview]') });
+    const job = await world.asked({ senderId: 'AIDAEXAMPLE' });
+    const { waiting = [] } = world.rig.lane() ?? {};
+    world.rig.setStatus({ environments: [{ name: 'preview', waiting }] });
+    world.seen();
+    await world.click('approve', job);
     expect(world.outcomes).toEqual(['approve unverified']);
   });
 

@@ -18,6 +18,13 @@ describe('freeze', () => {
     ]);
   });
 
+  it('says no more than what it wrote', async () => {
+    const world = new World();
+    await world.fake.ask(`freeze web production ${'x'.repeat(250)}`);
+    expect(world.said).toEqual([`C0PROD channel: ⟦@alice⟧ freezes livesense/web → production: ${'x'.repeat(199)}…`]);
+    expect(frozen(world)).toMatch(/: x{199}…$/);
+  });
+
   it('says whose freeze it replaces', async () => {
     const world = new World();
     await world.fake.ask('freeze web production incident 42');

@@ -109,6 +109,15 @@ describe.each(DEPLOY_BUTTONS)('%s', (kind) => {
     expect(world.whispered).toContain('no rule allows you this');
   });
 
+  it('tells who may do this to another target only nothing about the Jobs of this one', async () => {
+    world.fake.setConfig(CONFIG.replace('targets: [deploy/web]', 'targets: [other/web]'));
+    for (const job of [jobs[kind], 'web-production-gone']) {
+      await world.click(kind, job);
+      expect(world.whispered).toContain('no rule allows you this');
+    }
+    expect(world.fake.decisions.map(({ environment }) => environment)).toEqual([undefined, undefined]);
+  });
+
   it('is seen to be gone on submission', async () => {
     await world.click(kind, jobs[kind]);
     world.status({}, []);

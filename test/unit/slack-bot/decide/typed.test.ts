@@ -4,6 +4,7 @@ import { VERBS } from '../../../../src/chat/command-line.ts';
 import { isReading, needsNoRule } from '../../../../src/chat/rules.ts';
 import { JOBS } from '../../../../src/kube/client.ts';
 import { HANDLERS } from '../../../../src/slack-bot/handlers.ts';
+import { aJob, aWaitingEntry } from '../../../kit/builders.ts';
 import { FILE_CONFIG } from '../fake-bot.ts';
 import { ended, failed, World } from './world.ts';
 
@@ -69,6 +70,9 @@ describe('a line without a job', () => {
   it('approve means the only request that lacks an approval', async () => {
     const world = new World();
     const job = await world.asked();
+    const { waiting = [] } = world.rig.lane() ?? {};
+    const approved = aWaitingEntry(aJob({ id: 'approved', uid: 'uid-of-approved' }), { approvedBy: 'carol' });
+    world.status({ waiting: [...waiting, approved], frozen: 'carol: incident 42' });
     expect(await world.fake.ask('approve web production')).toBe('Done.');
     const { annotations } = world.rig.store.get(JOBS, 'deploy', job).metadata;
     expect(annotations?.[ANNOTATION.approvedBy]).toBe('slack:T0TEAM/U0ALICE');

@@ -1,16 +1,16 @@
 import { afterEach, expect, test } from 'vitest';
-import { formButton } from '../../../src/chat/buttons.ts';
-import { answer } from '../../../src/chat/rich-text.ts';
-import type { Listeners } from '../../../src/slack/listeners.ts';
-import type { BotContext, Voice } from '../../../src/slack-bot/context.ts';
-import { SlackFacts } from '../../../src/slack-bot/facts.ts';
-import { Form } from '../../../src/slack-bot/form/form.ts';
-import { Permissions } from '../../../src/slack-bot/permissions.ts';
-import { aHistoryEntry, aJob, aRawSpec, aResource } from '../../kit/builders.ts';
-import { until } from '../../kit/eventually.ts';
-import type { Form as OpenForm } from '../../kit/slack/person/form.ts';
-import { useSlackRig } from '../slack/rig.ts';
-import { aWeb, FakeBot, TEAM } from './fake-bot.ts';
+import { formButton } from '../../../../src/chat/buttons.ts';
+import { answer } from '../../../../src/chat/rich-text.ts';
+import type { Listeners } from '../../../../src/slack/listeners.ts';
+import type { BotContext, Voice } from '../../../../src/slack-bot/context.ts';
+import { SlackFacts } from '../../../../src/slack-bot/facts.ts';
+import { Form } from '../../../../src/slack-bot/form/form.ts';
+import { Permissions } from '../../../../src/slack-bot/permissions.ts';
+import { aHistoryEntry, aJob, aRawSpec, aResource } from '../../../kit/builders.ts';
+import { until } from '../../../kit/eventually.ts';
+import type { Form as OpenForm } from '../../../kit/slack/person/form.ts';
+import { useSlackRig } from '../../slack/rig.ts';
+import { aWeb, FakeBot, TEAM } from '../fake-bot.ts';
 
 /** The form in Slack's hands: the real Bolt and Web API client, and a person at the local Slack. */
 

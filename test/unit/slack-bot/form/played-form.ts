@@ -1,13 +1,14 @@
 import type { ModalView } from '@slack/types';
-import type { UNKNOWN } from '../../../src/chat/authorise.ts';
-import type { FormValue } from '../../../src/chat/buttons.ts';
-import type { FieldValue, ViewAnswer, ViewState } from '../../../src/slack/listeners.ts';
-import { Form } from '../../../src/slack-bot/form/form.ts';
-import { checkView } from '../../kit/slack/block-kit/blocks.ts';
-import { isObject, type Json } from '../../kit/slack/json.ts';
-import { renderBlocks } from '../../kit/slack/render.ts';
-import { stateField, stateOf, type Values } from '../../kit/slack/view-state.ts';
-import { ALICE, type FakeBot, TEAM, team } from './fake-bot.ts';
+import type { UNKNOWN } from '../../../../src/chat/authorise.ts';
+import type { FormValue } from '../../../../src/chat/buttons.ts';
+import type { FieldValue, ViewAnswer, ViewState } from '../../../../src/slack/listeners.ts';
+import { Form } from '../../../../src/slack-bot/form/form.ts';
+import { aHistoryEntry, aJob, aRawSpec, aResource } from '../../../kit/builders.ts';
+import { checkView } from '../../../kit/slack/block-kit/blocks.ts';
+import { isObject, type Json } from '../../../kit/slack/json.ts';
+import { renderBlocks } from '../../../kit/slack/render.ts';
+import { stateField, stateOf, type Values } from '../../../kit/slack/view-state.ts';
+import { ALICE, aWeb, FakeBot, TEAM, team } from '../fake-bot.ts';
 
 /** A person before the form: fills it in and submits it, without Slack. Every view is held against Block Kit. */
 export class PlayedForm {
@@ -77,7 +78,13 @@ export class PlayedForm {
   async send(actionId: string, blockId = 'block'): Promise<void> {
     const { updated } = this.#bot.voice;
     const before = updated.length;
-    await this.form.listeners.actions[actionId]?.({ ...this.#envelope, actionId, blockId, value: undefined });
+    await this.form.listeners.actions[actionId]?.({
+      ...this.#envelope,
+      actionId,
+      blockId,
+      value: undefined,
+      responseUrl: undefined,
+    });
     const view = updated.length > before ? updated.at(-1)?.view : undefined;
     if (view) this.show(view);
   }
@@ -146,3 +153,29 @@ const plainValues = (values: Values): Record<string, Record<string, FieldValue>>
       return [block, Object.fromEntries(filled)];
     }),
   );
+
+export const WEB = 'deploy/web livesense/web';
+export const entry = (id: string, over: object = {}) => aHistoryEntry(aJob({ id, revision: 'v1.0.0', ...over }), over);
+export const STATUS = {
+  environments: [{ name: 'production' }, { name: 'staging' }],
+  history: [entry('r2', { environment: 'staging', revision: 'v1.1.0' }), entry('r1')],
+};
+
+/** Alice before a form that is filled in, in #prod: staging, v1.1.0. */
+export async function filledIn(bot: FakeBot = new FakeBot({ resources: [aWeb(STATUS)] }), environment = 'staging') {
+  const played = new PlayedForm(bot);
+  await played.open();
+  await played.choose('form-environment', environment);
+  played.fill('form-revision', 'v1.1.0').fill('form-reason', 'fixes the basket');
+  return { bot, played };
+}
+
+/** A second repository, with a task of its own. */
+export const anotherApi = aResource({
+  spec: aRawSpec({
+    repositories: ['livesense/api'],
+    environments: [{ name: 'staging' }],
+    tasks: ['deploy', 'puma:restart'],
+  }),
+  metadata: { name: 'api' },
+});

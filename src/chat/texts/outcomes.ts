@@ -1,0 +1,95 @@
+import type { OutcomeReason, Result } from '../../api/reasons.ts';
+
+/** How requests end, in words. */
+
+export const RESULT_MARKS: Readonly<Record<Result, string>> = {
+  Succeeded: '✅',
+  Failed: '❌',
+  Aborted: '🛑',
+  Unknown: '🛑',
+  Superseded: '⤵',
+  Refused: '🚫',
+  Missed: '🚫',
+};
+
+const en = {
+  results: {
+    Succeeded: 'deployed',
+    Failed: 'failed',
+    Aborted: 'aborted',
+    Unknown: 'outcome unknown',
+    Superseded: 'overtaken',
+    Refused: 'not deployed',
+    Missed: 'not deployed in time',
+  } satisfies Record<Result, string>,
+  reasons: {
+    Completed: '',
+    SidecarEnded: 'another container of its Pod ran on and was ended',
+    SidecarFailed: 'another container of its Pod failed',
+    BackoffLimitExceeded: 'cap ended with an error',
+    DeadlineExceeded: 'it took longer than it may',
+    OOMKilled: 'it ran out of memory',
+    Evicted: 'its node ran short of memory or disk',
+    NodeLost: 'its node was lost',
+    Disrupted: 'its node was drained or shut down',
+    PodDeleted: 'somebody deleted its Pod',
+    PodRefused: 'its node refused the Pod',
+    ContainerNotStarted: 'its container could not be started',
+    InitContainerFailed: 'an init container failed',
+    JobFailed: 'its Job failed, and nothing says why',
+    PodNotStarted: 'its Pod did not start in time',
+    JobDeleted: 'somebody deleted its Job',
+    JobSuspended: 'somebody suspended its Job',
+    JobVanished: 'its Job vanished',
+    OutOfOrder: 'a newer request had started before it',
+    NewerRequest: 'a newer request took its place',
+    Replaced: 'it was ended for a newer request',
+    Expired: 'it expired before its turn',
+    EnvironmentRemoved: 'its environment was removed',
+    LaneFull: 'too many requests waited',
+    StartingDeadlineExceeded: 'the environment was free, and it did not start in time',
+    WaitingDeadlineExceeded: 'it waited too long',
+  } satisfies Record<OutcomeReason, string>,
+};
+
+const ja: typeof en = {
+  results: {
+    Succeeded: 'デプロイ完了',
+    Failed: '失敗',
+    Aborted: '中止',
+    Unknown: '結果不明',
+    Superseded: '新しいデプロイに置き換え',
+    Refused: '未実行',
+    Missed: '期限切れで未実行',
+  },
+  reasons: {
+    Completed: '',
+    SidecarEnded: 'Pod の別のコンテナが終わらず、停止された',
+    SidecarFailed: 'Pod の別のコンテナが失敗',
+    BackoffLimitExceeded: 'cap がエラーで終了',
+    DeadlineExceeded: '制限時間を超過',
+    OOMKilled: 'メモリ不足',
+    Evicted: 'ノードのメモリまたはディスクが不足',
+    NodeLost: 'ノードが失われた',
+    Disrupted: 'ノードの退避または停止',
+    PodDeleted: 'Pod が削除された',
+    PodRefused: 'ノードが Pod を拒否',
+    ContainerNotStarted: 'コンテナを起動できなかった',
+    InitContainerFailed: 'init コンテナが失敗',
+    JobFailed: 'Job が失敗(理由は不明)',
+    PodNotStarted: 'Pod が時間内に起動しなかった',
+    JobDeleted: 'Job が削除された',
+    JobSuspended: 'Job が一時停止された',
+    JobVanished: 'Job が消えた',
+    OutOfOrder: 'より新しい依頼が先に始まった',
+    NewerRequest: 'より新しい依頼に置き換えられた',
+    Replaced: 'より新しい依頼のために停止された',
+    Expired: '順番の前に期限が切れた',
+    EnvironmentRemoved: '環境が削除された',
+    LaneFull: '待ちが多すぎた',
+    StartingDeadlineExceeded: '環境は空いていたが時間内に始まらなかった',
+    WaitingDeadlineExceeded: '待ち時間が長すぎた',
+  },
+};
+
+export const outcomeTexts = { en, ja };
