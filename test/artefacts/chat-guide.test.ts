@@ -19,6 +19,7 @@ import { text } from './manifests/yaml.ts';
 
 const REFERENCE = 'docs/chat.md';
 const TUTORIAL = 'docs/chat-first-deploy.md';
+const TROUBLE = 'docs/chat-troubleshooting.md';
 
 /** The code blocks of a page in one language; '' for those that name none. */
 const blocksOf = (page: string, language: string): string[] =>
@@ -43,6 +44,59 @@ describe.each([
     const read = linesOf(page).map((line) => parseCommandLine(fold(line.slice('@capdeploy '.length)), said));
     expect(read.filter((each) => 'problem' in each)).toEqual([]);
     expect(read.length).toBeGreaterThan(2);
+  });
+});
+
+/** Words of the log and of answers that the page quotes, and where they come from. */
+const QUOTED: [source: string, ...words: string[]][] = [
+  [
+    'src/slack/connection.ts',
+    'could not connect to Slack',
+    'Slack asked for another connection',
+    'Slack refuses the app-level token: see --app-token-file',
+  ],
+  ['src/slack-bot/voice.ts', 'Slack did not take the'],
+  ['src/slack-bot/facts.ts', 'Slack could not be asked who may; nothing is allowed'],
+  ['src/slack-bot/submit.ts', 'could not send'],
+  ['src/slack-bot/config-file.ts', 'the configuration before stays'],
+  ['src/slack-bot/slack-bot.ts', 'decided', 'not connected to Slack', 'the bot token is of the team'],
+  ['src/cli/slack-bot.ts', 'stopping: nothing more is taken, what is at work is answered'],
+  ['src/cli/slack-bot-flags.ts', 'is needed'],
+  ['src/base/strict-yaml.ts', 'unknown field'],
+  ['src/slack/token-file.ts', 'must hold', 'it holds'],
+  ['src/kube/http/kubeconfig.ts', 'no credentials for a Kubernetes cluster'],
+  ['src/actions/choose-queue.ts', 'nothing can be sent for'],
+  ['src/slack-bot/try-power.ts', 'notHeld'],
+  [
+    'src/chat/texts/deploy.ts',
+    'Could not ask Slack who you are; nothing was done. Try again.',
+    'Perhaps sent: no clear answer came.',
+    'Not sent.',
+    'Nothing was done: no rule allows you this here.',
+    'that you may use here',
+  ],
+  [
+    'src/chat/texts/decided.ts',
+    'Nothing was done: who asked for a deploy cannot approve it.',
+    'Nothing was done: nobody vouches for who asked for this deploy',
+    'Nothing was done: the bot itself may not do this.',
+    'Perhaps done',
+  ],
+];
+
+describe(TROUBLE, () => {
+  test.each(QUOTED)('quotes %s: %s', (source, ...words) => {
+    const [page, program] = [text(TROUBLE).replaceAll('\n', ' '), text(source)];
+    expect(words.filter((each) => !page.includes(each) || !program.includes(each))).toEqual([]);
+  });
+
+  test('names outcomes that there are', () => {
+    const known = text('docs/reference/slack-bot.md').split('## Outcomes')[1] ?? '';
+    const named = [...text(TROUBLE).matchAll(/outcome (`\w+`(?:, `\w+`)*(?: or `\w+`)?)/gi)].flatMap(([, list = '']) =>
+      [...list.matchAll(/`\w+`/g)].map(([name]) => name),
+    );
+    expect(named.filter((name) => !known.includes(`| ${name} |`))).toEqual([]);
+    expect(named.length).toBeGreaterThan(2);
   });
 });
 
