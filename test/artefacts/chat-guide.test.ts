@@ -74,6 +74,7 @@ const QUOTED: [source: string, ...words: string[]][] = [
     'Not sent.',
     'Nothing was done: no rule allows you this here.',
     'that you may use here',
+    'Nothing was done: I cannot see this channel.',
   ],
   [
     'src/chat/texts/decided.ts',
