@@ -204,6 +204,12 @@ describe('docs/chat-first-deploy.md, walked with a bot outside the cluster', () 
     expect(await received()).toEqual([]);
   });
 
+  test('it ends with 2 if the bot token is of another team, also while it serves probes', async () => {
+    const program = bot(outside.replace('T0123ABCD', 'T0OTHER'), '--health-probe-bind-address=127.0.0.1:0');
+    expect(await program.ended).toBe(2);
+    expect(program.stderr).toContain('the bot token is of the team T0TEAM, and the configuration names T0OTHER');
+  });
+
   test('with source: cluster it ends with 2 if there is no cluster', async () => {
     const program = bot(inCluster);
     expect(await program.ended).toBe(2);
