@@ -55,16 +55,25 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
   // Slack being away is no reason to start the container again.
   const checks = { healthz: {}, readyz: { 'slack-bot': () => bot.readiness() } };
   const servers = await startServers(flags, checks, { contentType: metrics.contentType, text: () => metrics.text() });
-  await bot.start();
+  const end = async (): Promise<void> => {
+    await bot.stop();
+    sqs.close();
+    await Promise.all([api.close(), kube?.close()]);
+    await stopServers(servers);
+  };
+  try {
+    await bot.start();
+  } catch (error) {
+    // What listens would keep the process.
+    await end();
+    throw error;
+  }
   const { source, rules } = configFile.current;
   log.info({ version: packageJson.version, source, rules: rules.length, ...addressesOf(servers) }, 'started');
 
   const signal = await stopRequested;
   log.info({ signal }, 'stopping: nothing more is taken, what is at work is answered');
-  await bot.stop();
-  sqs.close();
-  await Promise.all([api.close(), kube?.close()]);
-  await stopServers(servers);
+  await end();
   log.info({}, 'stopped');
   endSoon(log);
   return 0;

@@ -61,6 +61,7 @@ const en = {
     bot: 'Nothing was done: bots and workflows may not do this.',
     guest: 'Nothing was done: guests may not do this.',
     stranger: 'Nothing was done: people of other companies may not do this.',
+    unseenChannel: 'Nothing was done: I cannot see this channel. Invite me, and try again in a minute.',
     sharedChannel: 'Nothing was done: this channel is shared with another company.',
     archivedChannel: 'Nothing was done: this channel is archived.',
     directMessage: 'Nothing was done: ask in a channel, where others see it.',
@@ -173,6 +174,8 @@ const ja: typeof en = {
     bot: '何も実行していません: ボットやワークフローからは実行できません。',
     guest: '何も実行していません: ゲストは実行できません。',
     stranger: '何も実行していません: 社外の方は実行できません。',
+    unseenChannel:
+      '何も実行していません: このチャンネルは私には見えません。招待してから、1 分後にもう一度お試しください。',
     sharedChannel: '何も実行していません: このチャンネルは社外と共有されています。',
     archivedChannel: '何も実行していません: このチャンネルはアーカイブされています。',
     directMessage: '何も実行していません: ほかの人に見えるチャンネルで依頼してください。',
