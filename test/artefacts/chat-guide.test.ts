@@ -101,6 +101,15 @@ describe(TROUBLE, () => {
   });
 });
 
+test('the pages name metrics that there are', () => {
+  const known = text('docs/reference/metrics.md');
+  const named = ['docs/monitoring.md', TROUBLE, TUTORIAL].flatMap((page) => [
+    ...(text(page).match(/capdeployjob_[a-z_]+/g) ?? []),
+  ]);
+  expect(named.filter((name) => !known.includes(`\`${name.replace(/_bucket$/, '')}\``))).toEqual([]);
+  expect(named.filter((name) => /slack|chat/.test(name)).length).toBeGreaterThan(5);
+});
+
 test('docs/chat.md shows a line for each command', () => {
   const shown = linesOf(REFERENCE).map((line) => line.split(' ')[1]);
   expect(VERBS.filter((verb) => !shown.includes(verb))).toEqual([]);
