@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { appOf, ourManifest } from '../../test/kit/slack/app-manifest.ts';
 import { LocalSlack } from '../../test/kit/slack/local-slack.ts';
 import type { Person } from '../../test/kit/slack/person/person.ts';
 import { type Program, startProgram } from '../program-process.ts';
@@ -138,18 +139,7 @@ async function click(person: Person, label: string, until: Scene['until']): Prom
 
 async function startSlack(): Promise<LocalSlack> {
   return await LocalSlack.start({
-    apps: [
-      {
-        name: 'capdeploy',
-        scopes: [
-          ...['app_mentions:read', 'commands', 'chat:write', 'users:read', 'usergroups:read', 'channels:read'],
-          'groups:read',
-        ],
-        commands: ['/deploy'],
-        shortcuts: ['deploy'],
-        events: ['app_mention'],
-      },
-    ],
+    apps: [appOf(ourManifest())],
     users: Object.fromEntries(PEOPLE.map((name) => [name, {}])),
     channels: { [CHANNEL]: { members: [...PEOPLE, 'capdeploy'] } },
     groups: { release: { users: ['alice', 'carol'] } },

@@ -1,5 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { systemClock } from '../base/clock.ts';
+import { VERBS } from '../chat/command-line.ts';
 import { HttpKubeClient } from '../kube/http/http-client.ts';
 import { loadKubeConfig } from '../kube/http/kubeconfig.ts';
 import { ChatMetrics } from '../observability/chat-metrics.ts';
@@ -22,7 +23,7 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
   const flags = parseSlackBotFlags(args, env);
   const log = createLogger({ level: flags['log-level'] });
   const clock = systemClock;
-  const metrics = new ChatMetrics();
+  const metrics = new ChatMetrics({ verbs: VERBS });
   const configFile = new ConfigFile(flags.config, log, (isGood) => metrics.configReloaded(isGood));
   const tokenOf = (kind: 'app' | 'bot') => new TokenFile({ path: flags[`${kind}-token-file`], kind, clock, log });
   const appToken = tokenOf('app');
