@@ -2,17 +2,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Producer } from '../../dev/demo/queue.ts';
 import { LOCAL_CREDENTIALS, LOCAL_REGION, type LocalSqs, startLocalSqs } from '../../dev/local-sqs.ts';
+import { API_VERSION, CAPDEPLOYJOBS, KIND } from '../../src/api/names.ts';
 import { parseCommandLine, VERBS } from '../../src/chat/command-line.ts';
 import { fold } from '../../src/chat/fold.ts';
+import { NAMESPACES } from '../../src/kube/client.ts';
 import { parseBotConfig } from '../../src/slack-bot/config.ts';
+import { aRawSpec } from '../kit/builders.ts';
 import { BUNDLED_PROGRAM } from '../kit/bundled-program.ts';
 import { eventually } from '../kit/eventually.ts';
 import { Program } from '../kit/program.ts';
 import { appOf, ourManifest } from '../kit/slack/app-manifest.ts';
 import { LocalSlack } from '../kit/slack/local-slack.ts';
+import { DEFINITION, DEFINITIONS } from '../kit/store.ts';
 import { text } from './manifests/yaml.ts';
 
 /** docs/chat.md and docs/chat-first-deploy.md, walked: what they show is what the program takes and says. */
@@ -115,6 +120,18 @@ test('docs/chat.md shows a line for each command', () => {
   expect(VERBS.filter((verb) => !shown.includes(verb))).toEqual([]);
 });
 
+/** A cluster with the CapDeployJob of the page. Nobody reads its queue. */
+async function clusterWithWeb(url: string): Promise<LocalCluster & AsyncDisposable> {
+  const cluster = await startLocalCluster({ kubelet: false });
+  cluster.store.create(DEFINITIONS, structuredClone(DEFINITION));
+  cluster.store.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'deploy' } });
+  const environments = [{ name: 'staging' }, { name: 'production' }];
+  const spec = aRawSpec({ queue: { url, region: LOCAL_REGION }, repositories: ['livesense/web'], environments });
+  const web = { apiVersion: API_VERSION, kind: KIND, metadata: { name: 'web', namespace: 'deploy' }, spec };
+  cluster.store.create(CAPDEPLOYJOBS, web);
+  return Object.assign(cluster, { [Symbol.asyncDispose]: () => cluster.stop() });
+}
+
 describe('docs/chat-first-deploy.md, walked with a bot outside the cluster', () => {
   let directory: string;
   let slack: LocalSlack;
@@ -204,6 +221,20 @@ describe('docs/chat-first-deploy.md, walked with a bot outside the cluster', () 
         requestedBy: `slack:${slack.world.team.id}/U0ALICE alice`,
       }),
     ]);
+  });
+
+  test('what it lets a person type in a cluster is answered, and the deploy reaches the queue', async () => {
+    await using cluster = await clusterWithWeb(queue.queueUrl);
+    const kubeconfig = join(directory, 'kubeconfig');
+    cluster.writeKubeconfig(kubeconfig);
+    const program = bot(inCluster, `--kubeconfig=${kubeconfig}`);
+    await program.logged(/^connected to Slack$/);
+    for (const line of linesOf(TUTORIAL)) slack.as('alice').say('deploys', line);
+    await reads('alice', 'deploy -r web -e staging');
+    await reads('alice', 'Rules that match you here:');
+    await reads('alice', 'Sent to deploy/web.');
+    expect(await received()).toMatchObject([{ repository: 'livesense/web', environment: 'staging', revision: 'main' }]);
+    expect(program.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
   test('whom no rule names is refused', async () => {
