@@ -30,10 +30,13 @@ const en = {
   sent: (name: string): Line => [`Sent to ${name}.`],
   queueNotRead: (why: string): Line => [`Its queue is not read just now, and the deploy waits there: ${why}`],
   notSent: (why: string): Line => [`Not sent. ${why}`],
-  perhapsSent: (repository: string, why: string): Line => [
+  /** @param repository for `status`; undefined if this bot sees no status */
+  perhapsSent: (repository: string | undefined, why: string): Line => [
     'Perhaps sent: no clear answer came. ',
-    { code: `status ${repository}` },
-    ` tells. To send the same line again makes a second deploy. ${why}`,
+    ...(repository === undefined
+      ? ['The status of the CapDeployJob tells.']
+      : [{ code: `status ${repository}` }, ' tells.']),
+    ` To send the same line again makes a second deploy. ${why}`,
   ],
   rejected: (it: Understood, reason: string, message: string): Line => [
     'The operator did not accept ',
@@ -148,8 +151,10 @@ const ja: typeof en = {
   notSent: (why) => [`送信していません。${why}`],
   perhapsSent: (repository, why) => [
     '送信できたか不明です(応答がはっきりしません)。',
-    { code: `status ${repository}` },
-    ` で確認してください。同じ行をもう一度送ると別のデプロイになります。${why}`,
+    ...(repository === undefined
+      ? ['CapDeployJob の status で確認してください。']
+      : [{ code: `status ${repository}` }, ' で確認してください。']),
+    `同じ行をもう一度送ると別のデプロイになります。${why}`,
   ],
   rejected: (it, reason, message) => ['オペレーターが受け付けませんでした: ', ...what(it), `: ${reason}. ${message}`],
   notSeen: (it, seconds) => [
