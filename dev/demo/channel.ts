@@ -37,6 +37,16 @@ export class Channel {
     return this.#lines;
   }
 
+  /** Resolves when the condition holds, looked at again and again. @throws Error that says what was waited for */
+  async until(what: string, condition: () => boolean, milliseconds: number, signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + milliseconds;
+    while (!condition()) {
+      signal.throwIfAborted();
+      if (performance.now() > deadline) throw new Error(`${what}: not within ${milliseconds / 1000} s`);
+      await setTimeout(LOOK_MS);
+    }
+  }
+
   async #watch(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       this.#tell();

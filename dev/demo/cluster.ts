@@ -1,13 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
+import { kubeconfigFor, type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
+import type { HttpServer } from 'in-memory-kubernetes/http/http-server.ts';
 import type { ResolvedImage } from 'in-memory-kubernetes/kubelet/pod-worker.ts';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
 import { lines } from '../../src/base/json-lines.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/client.ts';
 import { HttpKubeClient } from '../../src/kube/http/http-client.ts';
 import { loadKubeConfig } from '../../src/kube/http/kubeconfig.ts';
+import { startChatBotApi } from '../chat-bot-api.ts';
 import { IMAGE, NAMESPACE } from './scenario.ts';
 
 const TYPES: ResourceType[] = [
@@ -27,9 +29,12 @@ export class DemoCluster {
   readonly kubeconfig: string;
   readonly client: HttpKubeClient;
   readonly #cluster: LocalCluster;
+  readonly #directory: string;
+  #chatBotApi: HttpServer | undefined;
 
-  private constructor(cluster: LocalCluster, kubeconfig: string) {
+  private constructor(cluster: LocalCluster, directory: string, kubeconfig: string) {
     this.#cluster = cluster;
+    this.#directory = directory;
     this.kubeconfig = kubeconfig;
     this.client = new HttpKubeClient({ config: loadKubeConfig({ kubeconfig }) });
   }
@@ -41,7 +46,7 @@ export class DemoCluster {
     });
     const kubeconfig = join(directory, 'kubeconfig');
     cluster.writeKubeconfig(kubeconfig);
-    return new DemoCluster(cluster, kubeconfig);
+    return new DemoCluster(cluster, directory, kubeconfig);
   }
 
   get server(): string {
@@ -67,8 +72,17 @@ export class DemoCluster {
     for await (const line of lines(answer.body)) onLine(line);
   }
 
+  /** Of an address where the chat bot has the rights of its account, and no more. */
+  async kubeconfigOfChatBot(): Promise<string> {
+    this.#chatBotApi ??= await startChatBotApi(this.#cluster.store);
+    const kubeconfig = join(this.#directory, 'chat-bot.kubeconfig');
+    await writeFile(kubeconfig, stringify(kubeconfigFor(this.#chatBotApi.url)), { mode: 0o600 });
+    return kubeconfig;
+  }
+
   async stop(): Promise<void> {
     await this.client.close();
+    await this.#chatBotApi?.stop();
     await this.#cluster.stop();
   }
 }

@@ -39,8 +39,9 @@ export const namespace = (): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace
 /**
  * The CapDeployJob of the demo. The short long poll is for a quick stop: what it sets is how long a stop may wait for
  * the queue.
+ * @param isApproved whether deploys to staging need an approval
  */
-export function resource(queueUrl: string): KubeObject {
+export function resource(queueUrl: string, isApproved: boolean): KubeObject {
   return {
     apiVersion: API_VERSION,
     kind: KIND,
@@ -48,7 +49,10 @@ export function resource(queueUrl: string): KubeObject {
     spec: {
       queue: { url: queueUrl, waitTimeSeconds: 1 },
       repositories: ['livesense/web'],
-      environments: [{ name: 'production', revisions: 'v[0-9]+\\.[0-9]+\\.[0-9]+' }, { name: 'staging' }],
+      environments: [
+        { name: 'production', revisions: 'v[0-9]+\\.[0-9]+\\.[0-9]+' },
+        { name: 'staging', requireApproval: isApproved },
+      ],
       sshKey: { secretName: SECRET },
       template: { spec: { containers: [{ name: 'cap', image: IMAGE }] } },
     },

@@ -35,8 +35,11 @@ export interface Stage {
 
 const READY_MS = 30_000;
 
-/** @returns when the operator reads the queue */
-export async function setStage({ directory, table, signal, atEnd }: PlayOptions): Promise<Stage> {
+/**
+ * @param isApproved whether deploys to staging need an approval
+ * @returns when the operator reads the queue
+ */
+export async function setStage({ directory, table, signal, atEnd }: PlayOptions, isApproved = false): Promise<Stage> {
   table.heading('Kubernetes API, SQS server and git repository, all on this machine');
   const repository = await createSampleRepository(directory);
   const application = await prepareApplication(directory, repository.url, BUILD_SECONDS);
@@ -49,7 +52,7 @@ export async function setStage({ directory, table, signal, atEnd }: PlayOptions)
   signal.throwIfAborted();
 
   await cluster.applyDefinition();
-  const objects: KubeObject[] = [namespace(), secret(), resource(producer.queueUrl)];
+  const objects: KubeObject[] = [namespace(), secret(), resource(producer.queueUrl, isApproved)];
   for (const object of objects) await cluster.apply(object);
   table.line(
     `  Kubernetes  ${cluster.server}: CustomResourceDefinition, Secret and CapDeployJob "${RESOURCE}" applied`,

@@ -111,7 +111,7 @@ function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K],
   };
 }
 
-function kubeconfigFor(server: string, token: string | undefined): Kubeconfig {
+export function kubeconfigFor(server: string, token?: string): Kubeconfig {
   const name = 'capdeployjob-local';
   return {
     apiVersion: 'v1',

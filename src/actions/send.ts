@@ -6,6 +6,7 @@ import { readSpec } from '../requests/read-spec.ts';
 import { SqsError, type SqsErrorKind } from '../sqs/errors.ts';
 import type { Queue } from '../sqs/queue.ts';
 import { ActionError, type ActionErrorKind } from './action-error.ts';
+import { isNotSent } from './not-sent.ts';
 
 /** What a producer asks for. `crds/message.schema.json` describes each field. */
 export interface DeployMessage {
@@ -73,7 +74,7 @@ export async function send(to: Destination, message: DeployMessage, now: number)
       return await to.queue.send(body, options);
     } catch (error) {
       if (!(error instanceof SqsError)) throw error;
-      isUnclear ||= UNCLEAR.includes(error.kind);
+      isUnclear ||= UNCLEAR.includes(error.kind) && !isNotSent(error.code);
       if (!LASTING.includes(error.kind) && tries < MAX_TRIES) continue;
       // An earlier try may have been taken, whatever the last one says.
       throw new ActionError(isUnclear ? 'unclear' : kindOf(error), `${error.code}: ${error.message}`, error);

@@ -1,5 +1,6 @@
 import { isKubeError, type KubeError, type KubeErrorKind } from '../kube/errors.ts';
 import { ActionError, type ActionErrorKind } from './action-error.ts';
+import { isNotSent } from './not-sent.ts';
 
 /** The other side of a conflict is the operator or the Job controller. Neither writes so often that more are needed. */
 const MAX_TRIES = 5;
@@ -13,9 +14,6 @@ const KINDS: Record<KubeErrorKind, ActionErrorKind> = {
   // A write that may have taken effect. Every write of an action may be made twice, so another try does no harm.
   retryable: 'unclear',
 };
-
-/** No connection was made, so nothing was sent: the codes of connect(2) and of a name look-up. */
-const NOT_SENT = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'];
 
 /**
  * Runs a read and the write that rests on it, again from the start if another write came between.
@@ -45,7 +43,7 @@ export async function reading<T>(what: string, read: Promise<T>): Promise<T> {
 }
 
 function actionError(what: string, error: KubeError, kind: ActionErrorKind): ActionError {
-  const wasNotDone = error.status === 429 || NOT_SENT.includes(error.reason);
+  const wasNotDone = error.status === 429 || isNotSent(error.reason);
   const said = kind === 'unclear' && wasNotDone ? 'unavailable' : isOtherUid(error) ? 'notFound' : kind;
   return new ActionError(said, `${what}: ${error.message}`, error);
 }

@@ -38,6 +38,8 @@ export interface Person {
  * What Slack says of a channel: `conversations.info` (https://docs.slack.dev/reference/objects/conversation-object).
  */
 export interface Channel {
+  /** The bot does not see it: a private one to which it was not invited. */
+  readonly isUnseen?: true;
   readonly isShared: boolean;
   readonly isArchived: boolean;
   readonly isDirect: boolean;
@@ -62,6 +64,7 @@ export type Refusal =
   | 'bot'
   | 'guest'
   | 'stranger'
+  | 'unseenChannel'
   | 'sharedChannel'
   | 'archivedChannel'
   | 'directMessage'
@@ -96,6 +99,7 @@ function refusalOf({ person, channel }: Facts): Refusal | undefined {
   if (person.isBot) return 'bot';
   if (person.isStranger) return 'stranger';
   if (person.isGuest) return 'guest';
+  if (channel.isUnseen) return 'unseenChannel';
   if (channel.isDirect) return 'directMessage';
   if (channel.isShared) return 'sharedChannel';
   return channel.isArchived ? 'archivedChannel' : undefined;

@@ -1,5 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { systemClock } from '../base/clock.ts';
+import { VERBS } from '../chat/command-line.ts';
 import { HttpKubeClient } from '../kube/http/http-client.ts';
 import { loadKubeConfig } from '../kube/http/kubeconfig.ts';
 import { ChatMetrics } from '../observability/chat-metrics.ts';
@@ -22,7 +23,7 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
   const flags = parseSlackBotFlags(args, env);
   const log = createLogger({ level: flags['log-level'] });
   const clock = systemClock;
-  const metrics = new ChatMetrics();
+  const metrics = new ChatMetrics({ verbs: VERBS });
   const configFile = new ConfigFile(flags.config, log, (isGood) => metrics.configReloaded(isGood));
   const tokenOf = (kind: 'app' | 'bot') => new TokenFile({ path: flags[`${kind}-token-file`], kind, clock, log });
   const appToken = tokenOf('app');
@@ -55,16 +56,25 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
   // Slack being away is no reason to start the container again.
   const checks = { healthz: {}, readyz: { 'slack-bot': () => bot.readiness() } };
   const servers = await startServers(flags, checks, { contentType: metrics.contentType, text: () => metrics.text() });
-  await bot.start();
+  const end = async (): Promise<void> => {
+    await bot.stop();
+    sqs.close();
+    await Promise.all([api.close(), kube?.close()]);
+    await stopServers(servers);
+  };
+  try {
+    await bot.start();
+  } catch (error) {
+    // What listens would keep the process.
+    await end();
+    throw error;
+  }
   const { source, rules } = configFile.current;
   log.info({ version: packageJson.version, source, rules: rules.length, ...addressesOf(servers) }, 'started');
 
   const signal = await stopRequested;
   log.info({ signal }, 'stopping: nothing more is taken, what is at work is answered');
-  await bot.stop();
-  sqs.close();
-  await Promise.all([api.close(), kube?.close()]);
-  await stopServers(servers);
+  await end();
   log.info({}, 'stopped');
   endSoon(log);
   return 0;

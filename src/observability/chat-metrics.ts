@@ -47,9 +47,14 @@ export class ChatMetrics {
     [],
   );
 
-  /** @param options `processMetrics`: also `process_*` and `nodejs_*`. Default true. */
-  constructor(options: { processMetrics?: boolean } = {}) {
-    if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.#factory.registry });
+  /**
+   * @param options `processMetrics`: also `process_*` and `nodejs_*`. Default true. `verbs`: their series of requests that
+   *   were done begin at 0, because Prometheus' `increase()` does not see a counter that appears with 1
+   */
+  constructor({ processMetrics = true, verbs = [] }: { processMetrics?: boolean; verbs?: readonly string[] } = {}) {
+    if (processMetrics) collectDefaultMetrics({ register: this.#factory.registry });
+    for (const verb of verbs) this.#requests.inc({ verb: this.#requestValues.verb.of(verb), outcome: 'done' }, 0);
+    for (const success of ['true', 'false']) this.#reloads.inc({ success }, 0);
   }
 
   /** Every metric of ours, in the order of their definition. */

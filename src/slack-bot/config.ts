@@ -72,8 +72,8 @@ export const configSchema = z
       .strictObject({
         team: z
           .string()
-          .regex(/^[TE][A-Z0-9]{1,20}$/, 'expected the id of a team, such as T0123ABCD')
-          .describe('Id of the workspace. People of other workspaces are refused.'),
+          .regex(/^T[A-Z0-9]{1,20}$/, 'expected the id of a workspace, such as T0123ABCD')
+          .describe('Id of the workspace, also on Enterprise Grid. People of other workspaces are refused.'),
         locale: z
           .enum(['auto', ...LANGUAGES])
           .default('auto')

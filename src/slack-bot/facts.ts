@@ -44,7 +44,7 @@ export class SlackFacts {
     const { api } = options;
     this.#options = options;
     this.#people = new Lookups(options, (user) => api.userInfo(user));
-    this.#channels = new Lookups(options, (channel) => api.channelInfo(channel));
+    this.#channels = new Lookups(options, (channel) => channelOf(api, channel));
     this.#groups = new Lookups(options, async (group) => new Set(await api.groupMembers(group)));
     this.#members = new Lookups(options, (key) => {
       const [channel = '', user = ''] = key.split('/');
@@ -91,6 +91,16 @@ export class SlackFacts {
       this.groups(user, groupIds),
     ]);
     return { person, channel: place, groups };
+  }
+}
+
+/** A slash command comes from private channels as well, also from those in which the bot is not. */
+async function channelOf(api: Pick<SlackApi, 'channelInfo'>, id: string): Promise<Channel> {
+  try {
+    return await api.channelInfo(id);
+  } catch (error) {
+    if (!(error instanceof SlackError && error.code === 'channel_not_found')) throw error;
+    return { isUnseen: true, isShared: false, isArchived: false, isDirect: false };
   }
 }
 

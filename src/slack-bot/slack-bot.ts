@@ -118,7 +118,7 @@ export class SlackBot {
     const { team } = configFile.current.slack;
     try {
       const self = await api.authTest();
-      if (self.teamId === team || team.startsWith('E')) return;
+      if (self.teamId === team) return;
       throw new UsageError(`the bot token is of the team ${self.teamId}, and the configuration names ${team}`);
     } catch (error) {
       if (!(error instanceof SlackError)) throw error;

@@ -61,7 +61,8 @@ export async function submit(bot: BotContext, submission: Submission): Promise<S
     const { kind, message } = error;
     decided(kind);
     bot.log.warn({ err: error, id, target: target.name }, 'could not send');
-    const why = kind === 'unclear' ? texts.perhapsSent(wanted.repository, message) : texts.notSent(message);
+    const why =
+      kind === 'unclear' ? texts.perhapsSent(target.resource && wanted.repository, message) : texts.notSent(message);
     return { ...answer([understood, why]), isSent: false };
   }
 }

@@ -1,24 +1,15 @@
 import { z } from 'zod';
 import { FORMS, OPTIONS, VERBS, type Verb } from '../../src/chat/command-line.ts';
+import { aboutTexts } from '../../src/chat/texts/about.ts';
 import { configSchema } from '../../src/slack-bot/config.ts';
 import type { Outcome } from '../../src/slack-bot/decision.ts';
 import { rowsOf, type Schema } from './fields.ts';
 import { cell, code, GENERATED, table } from './markdown.ts';
 
-/** What each command does. */
+/** What each command does, in the words of `help`. */
 const DOES: Record<Verb, string> = {
-  deploy: 'sends a deploy to the queue. What is missing is asked for in the form',
-  retry: 'asks for the same once more, as a new request',
-  rollback: 'deploys what was there before',
-  abort: 'takes a deploy out of the queue, or stops it',
-  approve: 'approves a deploy that waits for it',
-  freeze: 'nothing starts in the environment until it is thawed',
-  unfreeze: 'thaws it',
-  status: 'what runs and waits, and why',
-  queue: 'what runs and waits in one repository, with buttons',
-  history: 'what ended last, with buttons',
-  whoami: 'which rules match you here, and why not the others',
-  help: 'the commands that you may use here, with your own repositories',
+  ...aboutTexts.en.does,
+  help: 'the commands that you may use here, with names of your own repositories',
 };
 
 /** What each outcome means, as the log and `chat_requests_total` have them. */
@@ -33,6 +24,7 @@ const OUTCOMES: Record<Outcome, string> = {
   bot: 'a bot or a workflow asked',
   guest: 'a guest asked',
   stranger: 'somebody of another company asked, in a shared channel',
+  unseenChannel: 'the bot does not see the channel: a private one to which it was not invited',
   sharedChannel: 'the channel is shared with another company',
   archivedChannel: 'the channel is archived',
   directMessage: 'it was asked for in a direct message',

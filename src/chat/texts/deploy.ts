@@ -30,10 +30,13 @@ const en = {
   sent: (name: string): Line => [`Sent to ${name}.`],
   queueNotRead: (why: string): Line => [`Its queue is not read just now, and the deploy waits there: ${why}`],
   notSent: (why: string): Line => [`Not sent. ${why}`],
-  perhapsSent: (repository: string, why: string): Line => [
+  /** @param repository for `status`; undefined if this bot sees no status */
+  perhapsSent: (repository: string | undefined, why: string): Line => [
     'Perhaps sent: no clear answer came. ',
-    { code: `status ${repository}` },
-    ` tells. To send the same line again makes a second deploy. ${why}`,
+    ...(repository === undefined
+      ? ['The status of the CapDeployJob tells.']
+      : [{ code: `status ${repository}` }, ' tells.']),
+    ` To send the same line again makes a second deploy. ${why}`,
   ],
   rejected: (it: Understood, reason: string, message: string): Line => [
     'The operator did not accept ',
@@ -61,6 +64,7 @@ const en = {
     bot: 'Nothing was done: bots and workflows may not do this.',
     guest: 'Nothing was done: guests may not do this.',
     stranger: 'Nothing was done: people of other companies may not do this.',
+    unseenChannel: 'Nothing was done: I cannot see this channel. Invite me, and try again in a minute.',
     sharedChannel: 'Nothing was done: this channel is shared with another company.',
     archivedChannel: 'Nothing was done: this channel is archived.',
     directMessage: 'Nothing was done: ask in a channel, where others see it.',
@@ -147,8 +151,10 @@ const ja: typeof en = {
   notSent: (why) => [`送信していません。${why}`],
   perhapsSent: (repository, why) => [
     '送信できたか不明です(応答がはっきりしません)。',
-    { code: `status ${repository}` },
-    ` で確認してください。同じ行をもう一度送ると別のデプロイになります。${why}`,
+    ...(repository === undefined
+      ? ['CapDeployJob の status で確認してください。']
+      : [{ code: `status ${repository}` }, ' で確認してください。']),
+    `同じ行をもう一度送ると別のデプロイになります。${why}`,
   ],
   rejected: (it, reason, message) => ['オペレーターが受け付けませんでした: ', ...what(it), `: ${reason}. ${message}`],
   notSeen: (it, seconds) => [
@@ -173,6 +179,8 @@ const ja: typeof en = {
     bot: '何も実行していません: ボットやワークフローからは実行できません。',
     guest: '何も実行していません: ゲストは実行できません。',
     stranger: '何も実行していません: 社外の方は実行できません。',
+    unseenChannel:
+      '何も実行していません: このチャンネルは私には見えません。招待してから、1 分後にもう一度お試しください。',
     sharedChannel: '何も実行していません: このチャンネルは社外と共有されています。',
     archivedChannel: '何も実行していません: このチャンネルはアーカイブされています。',
     directMessage: '何も実行していません: ほかの人に見えるチャンネルで依頼してください。',

@@ -38,7 +38,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // The pull-secret refresher: a program of its own that shares clients with the operator.
   ecr: ['aws', 'kube', 'base', 'text', 'api'],
   // The command line: flags, processes, one file for each command.
-  cli: ['operator', 'slack-bot', 'slack', 'ecr', 'sqs', 'aws', 'kube', 'observability', 'base'],
+  cli: ['operator', 'slack-bot', 'slack', 'chat', 'ecr', 'sqs', 'aws', 'kube', 'observability', 'base'],
   main: ['cli', 'base', 'text'],
 };
 

@@ -25,11 +25,12 @@ class PlayedQueue {
   /** How the next sends fail; the last one goes for all that follow. */
   failures: (SqsErrorKind | undefined)[] = [];
   tries = 0;
+  code = 'TheCode';
 
   async send(body: string, options?: SendOptions): Promise<{ messageId: string }> {
     const failure = this.failures[Math.min(this.tries, this.failures.length - 1)];
     this.tries += 1;
-    if (failure) throw new SqsError(failure, 'TheCode', 'in the test');
+    if (failure) throw new SqsError(failure, this.code, 'in the test');
     this.sent.push({ body, options });
     return { messageId: 'm-1' };
   }
@@ -139,6 +140,14 @@ describe('a send that fails', () => {
     queue.failures = failures;
     await expect(send({ queue, fifo: false, resource }, MESSAGE, NOW)).rejects.toMatchObject({ kind: 'unclear' });
     expect(queue.tries).toBe(tries);
+  });
+
+  it.each(['ECONNREFUSED', 'ENOTFOUND'])('was not taken if no connection was made: %s', async (code) => {
+    const queue = new PlayedQueue();
+    queue.failures = ['unreachable'];
+    queue.code = code;
+    await expect(send({ queue, fifo: false, resource }, MESSAGE, NOW)).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(queue.tries).toBe(3);
   });
 
   it('is not made again if another try gets the same answer', async () => {

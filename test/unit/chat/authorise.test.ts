@@ -106,6 +106,7 @@ describe('people and channels that may do nothing, whatever the rules', () => {
     ['bot', { person: { ...PERSON, isBot: true } }],
     ['guest', { person: { ...PERSON, isGuest: true } }],
     ['stranger', { person: { ...PERSON, isStranger: true } }],
+    ['unseenChannel', { channel: { ...CHANNEL, isUnseen: true } }],
     ['sharedChannel', { channel: { ...CHANNEL, isShared: true } }],
     ['archivedChannel', { channel: { ...CHANNEL, isArchived: true } }],
     ['directMessage', { channel: { ...CHANNEL, isDirect: true } }],

@@ -14,6 +14,7 @@ test('chat counts what happened under the names and labels that users rely on', 
   metrics.slackHandlerFailed('mention');
   metrics.slackCallFailed('users.info', 'ratelimited');
   metrics.slackSentAsPlainText();
+  metrics.configReloaded(false);
   expect(await samples(metrics)).toEqual([
     'capdeployjob_chat_requests_total{verb="deploy",outcome="ok"} 1',
     'capdeployjob_chat_requests_total{verb="deploy",outcome="noRule"} 1',
@@ -22,7 +23,17 @@ test('chat counts what happened under the names and labels that users rely on', 
     'capdeployjob_slack_ack_seconds_count 2',
     'capdeployjob_slack_handler_errors_total{kind="mention"} 1',
     'capdeployjob_slack_call_errors_total{method="users.info",code="ratelimited"} 1',
+    'capdeployjob_config_reloads_total{success="true"} 0',
+    'capdeployjob_config_reloads_total{success="false"} 1',
     'capdeployjob_slack_plain_text_total 1',
+  ]);
+});
+
+test('what was asked for begins at 0', async () => {
+  const metrics = new ChatMetrics({ processMetrics: false, verbs: ['deploy', 'abort'] });
+  expect((await samples(metrics)).filter((line) => line.includes('chat_requests'))).toEqual([
+    'capdeployjob_chat_requests_total{verb="deploy",outcome="done"} 0',
+    'capdeployjob_chat_requests_total{verb="abort",outcome="done"} 0',
   ]);
 });
 

@@ -53,7 +53,8 @@ it('is taken with defaults', () => {
 it.each([
   ['an unknown field', `${CLUSTER}extra: 1\n`, 'bot.yaml:10: unknown field "extra"'],
   ['an unknown field of a rule', `${CLUSTER}    user: U1\n`, 'bot.yaml:10: rules[0]: unknown field "user"'],
-  ["a team's name", CLUSTER.replace('T0TEAM', 'example'), 'bot.yaml:2: slack.team: expected the id of a team'],
+  ["a team's name", CLUSTER.replace('T0TEAM', 'example'), 'bot.yaml:2: slack.team: expected the id of a workspace'],
+  ['an organization', CLUSTER.replace('T0TEAM', 'E0ORG'), 'bot.yaml:2: slack.team: expected the id of a workspace'],
   ['a language that there is not', CLUSTER.replace('T0TEAM', 'T0\n  locale: fr'), 'bot.yaml:3: slack.locale: '],
   ['another source', CLUSTER.replace('cluster', 'git'), 'bot.yaml:3: source: '],
   ['no source', CLUSTER.replace('source: cluster\n', ''), 'bot.yaml: source: '],

@@ -112,6 +112,12 @@ describe('a deploy that is not sent', () => {
     expect(fake.decisions).toMatchObject([{ outcome, rule: 1 }]);
   });
 
+  it('and a bot that sees no cluster sends nobody to a command that it does not have', async () => {
+    const fake = new FakeBot({ config: FILE_CONFIG });
+    fake.queues.failure = 'unreachable';
+    expect(await fake.ask(LINE)).toContain('no clear answer came. The status of the CapDeployJob tells.');
+  });
+
   it('because its queue must not be used', async () => {
     const fake = new FakeBot();
     fake.targets.problem = new ActionError('refused', 'QueueShared: other/web reads it, too');

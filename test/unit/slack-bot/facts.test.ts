@@ -75,6 +75,15 @@ describe('facts', () => {
     expect(asked).toEqual([]);
   });
 
+  test('say that the bot does not see a channel if Slack knows no such channel', async () => {
+    answers.channel = async () => {
+      throw new SlackError('conversations.info', 'channel_not_found');
+    };
+    expect(await facts.channel('C0SECRET')).toMatchObject({ isUnseen: true });
+    answers.channel = fail;
+    expect(await facts.channel('C0OTHER')).toBe(UNKNOWN);
+  });
+
   test('are kept for 60 s, each by its own key', async () => {
     await facts.person('U0ALICE');
     clock.advance(59_000);
