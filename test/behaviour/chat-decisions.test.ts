@@ -14,7 +14,7 @@ describe.concurrent('decisions in chat', () => {
   test('a deploy is approved by a click of another person than the one who asked', inChat(approveByClick));
 
   test(
-    'two people on one button, at two replicas, make one deploy',
+    'several people on one button, at two replicas, make one deploy',
     inChat(async (world, chat) => {
       world.script = () => ({ exitCode: 1 });
       chat.slack.as('alice').say('deploys', '@capdeploy deploy web production v4.0.0');
