@@ -105,7 +105,7 @@ export class SelfCheck {
     if (states === undefined) return true;
     return POWERS.some((power) => {
       const state = states[power];
-      if (state === 'on' || state.why === 'noRight') return false;
+      if (state === 'on') return false;
       return state.why === 'notTried' ? this.#candidates(power, resource).length > 0 : isAgain;
     });
   }

@@ -65,14 +65,17 @@ describe('the self-check, as time goes by', () => {
     expect(played.check.powers(busy()).approve).toBe(true);
   });
 
-  it('a right that is missing is looked for once an hour: it may be missing by intention', async () => {
+  it('a right that is missing is looked for every minute: a binding may come after the bot', async () => {
     const played = new Played();
+    const { rules } = played;
     played.rules = [];
     await run(played, busy());
-    await played.clock.advance(59 * 60_000);
+    await played.clock.advance(59_000);
     expect(played.reviewed).toHaveLength(1);
-    await played.clock.advance(60_000);
+    played.rules = rules;
+    await played.clock.advance(2_000);
     expect(played.reviewed).toHaveLength(2);
+    expect(played.check.powers(busy()).freeze).toBe(true);
   });
 
   it('a Job that has gone is not tried again and again while a status names it', async () => {
