@@ -24,6 +24,8 @@ export interface ProgramOptions {
   queueOrigin: string;
   /** Further flags, such as `--namespace=deploy`. */
   flags?: readonly string[];
+  /** Instead of the sources: the bundle, for example, which is what the image holds. */
+  program?: string;
   /** Options of Node itself, such as `--inspect=127.0.0.1:0`. */
   nodeOptions?: readonly string[];
 }
@@ -37,7 +39,7 @@ export function startProgram(command: string, options: ProgramOptions): Program 
     process.execPath,
     [
       ...(options.nodeOptions ?? []),
-      fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+      options.program ?? fileURLToPath(new URL('../src/main.ts', import.meta.url)),
       command,
       `--kubeconfig=${options.kubeconfig}`,
       `--allow-queue-origin=${options.queueOrigin}`,

@@ -6,7 +6,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -19,6 +19,18 @@ const require = __createRequire(import.meta.url);
 const __filename = __pathOf(import.meta.url);
 const __dirname = __directoryOf(__filename);
 `.trim();
+
+/**
+ * What Bolt loads for its receivers of HTTP, and the chat bot never calls: it takes envelopes by Socket Mode. Without
+ * them the bot takes some 20 MiB less.
+ */
+const WITHOUT_HTTP_RECEIVERS: Plugin = {
+  name: 'without-http-receivers',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(express|raw-body)$/ }, ({ path }) => ({ path, namespace: 'left-out' }));
+    onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
 
 /**
  * @param folder gets capdeploy.js and chunks/
@@ -42,6 +54,7 @@ export async function bundle(folder: string): Promise<Metafile> {
     // Stack traces and error names stay readable; the size hardly matters to a start.
     minify: false,
     legalComments: 'eof',
+    plugins: [WITHOUT_HTTP_RECEIVERS],
     metafile: true,
     logLevel: 'warning',
   });

@@ -75,7 +75,7 @@ describe('the Deployment', () => {
   test('starts the program with flags that it takes, the tokens by file', () => {
     expect(container.args[0]).toBe('slack-bot');
     expect(JSON.stringify(pod)).not.toMatch(/xox|xapp|secretKeyRef|secretRef/);
-    expect(container.env).toBeUndefined();
+    expect(container.env).toEqual([{ name: 'NODE_OPTIONS', value: '--max-semi-space-size=1' }]);
   });
 
   test('mounts whole folders for the files that the flags name: without that a change is not seen', () => {
@@ -233,8 +233,12 @@ describe('examples/chat', () => {
     const [{ patches }] = documents(text('examples/chat/kustomization.yaml')) as unknown as [
       { patches: { patch: string }[] },
     ];
-    const env = patches.flatMap(({ patch }) => documents(patch)[0] as unknown as { value: Json[] }[])[0]?.value ?? [];
-    const variables = Object.fromEntries(env.map(({ name, value }) => [name, value as string]));
+    const added = patches
+      .flatMap(({ patch }) => documents(patch)[0] as unknown as { path: string; value: Json }[])
+      .filter(({ path }) => path.includes('/env'));
+    // At the end of the list: an `env` of its own would replace what is there.
+    expect(added.map(({ path }) => path.slice(-2))).toEqual(['/-', '/-']);
+    const variables = Object.fromEntries(added.map(({ value: { name, value } }) => [name, value as string]));
     const args = the<Deployment>('Deployment').spec.template.spec.containers[0]!.args.slice(1);
     expect(parseSlackBotFlags(args, variables)['allow-queue']).toHaveLength(1);
   });
