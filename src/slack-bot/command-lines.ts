@@ -40,6 +40,12 @@ interface Line {
 
 const MINUTE_MS = 60_000;
 
+/**
+ * Slack delivers an event that was not acknowledged again at once, after 1 minute and after 5
+ * (https://docs.slack.dev/apis/events-api/#retries): to another replica, or to a bot that has restarted.
+ */
+const LATE_MS = 45_000;
+
 /** Lines that are remembered: Slack delivers an event again within some minutes, and Bolt runs a listener twice. */
 const REMEMBERED = 2_000;
 
@@ -96,6 +102,11 @@ export class CommandLines {
     if (!isHarmless(verb) && !this.#bot.limit.take(asker.user)) {
       this.#bot.decided({ asker, verb, outcome: 'limited' });
       return answer([texts.tooMany(this.#bot.config().limits.perUserPerMinute)]);
+    }
+    // A deploy says by its id that it is the same. What decides about what is there now would decide about something else.
+    if (!isHarmless(verb) && verb !== 'deploy' && this.#bot.clock.now() - call.at > LATE_MS) {
+      this.#bot.decided({ asker, verb, outcome: 'outdated' });
+      return answer([texts.late()]);
     }
     return await HANDLERS[verb](this.#bot, { ...call, command });
   }

@@ -7,7 +7,8 @@ import { LANGUAGES } from '../chat/texts/language.ts';
 import { parseQueueUrl } from '../sqs/queue-url.ts';
 
 /**
- * The configuration of `capdeploy slack-bot`: which team, which targets, who may do what. docs/reference/slack-bot.md lists the fields.
+ * The configuration of `capdeploy slack-bot`: which team, which targets, who may do what. docs/reference/slack-bot.md
+ * lists the fields.
  */
 
 const environment = z.string().regex(ENVIRONMENT_PATTERN, 'expected the name of an environment');

@@ -1,5 +1,7 @@
 import { DECISION_VIEW } from '../chat/decision-view.ts';
-import type { Action, Listeners, Submission, ViewListener } from '../slack/listeners.ts';
+import { answer } from '../chat/rich-text.ts';
+import { deployTexts } from '../chat/texts/deploy.ts';
+import type { Action, Listeners, Received, Submission, ViewListener } from '../slack/listeners.ts';
 import { CommandLines } from './command-lines.ts';
 import type { BotContext } from './context.ts';
 import { type Confirmation, Decisions } from './decide/decisions.ts';
@@ -24,6 +26,15 @@ export function listenersOf(bot: BotContext, membership: Membership): Listeners 
     options: form.listeners.options,
     views: { ...form.listeners.views, [DECISION_VIEW]: decisionView(decisions) },
   };
+}
+
+/** Tells whoever clicked that it failed. Lines and views say so themselves, and a shortcut has no channel. */
+export async function apologise(bot: BotContext, received: Received): Promise<void> {
+  if (received.kind !== 'action' || received.data.place.kind !== 'message') return;
+  const { userId: user, place, responseUrl } = received.data;
+  const { language } = await bot.people.profile(user);
+  const asker = { user, channel: place.channelId, threadTs: place.threadTs, responseUrl };
+  await bot.voice.whisper(asker, answer([deployTexts[language].failed()]));
 }
 
 async function clicked(decisions: Decisions, { userId, actionId, value, triggerId, place }: Action): Promise<void> {

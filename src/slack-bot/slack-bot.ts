@@ -14,7 +14,7 @@ import type { BotContext, Powers } from './context.ts';
 import type { Decision } from './decision.ts';
 import { SlackFacts } from './facts.ts';
 import { FileTargets } from './file-targets.ts';
-import { listenersOf } from './listeners.ts';
+import { apologise, listenersOf } from './listeners.ts';
 import { People } from './people.ts';
 import { Permissions } from './permissions.ts';
 import { PersonalLimit } from './personal-limit.ts';
@@ -81,7 +81,8 @@ export class SlackBot {
       signal: this.#stopping.signal,
     };
     const listeners = listenersOf(bot, facts);
-    this.#app = new SlackApp({ ...connection, listeners, onError: async () => {}, metrics, clock, log });
+    const onError: SlackAppOptions['onError'] = (_error, received) => apologise(bot, received);
+    this.#app = new SlackApp({ ...connection, listeners, onError, metrics, clock, log });
   }
 
   /**

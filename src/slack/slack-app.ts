@@ -22,8 +22,8 @@ type Ack = (answer?: unknown) => Promise<void>;
 
 /** Slack waits for 3 s. The way there and back is in it. */
 const ANSWER_BUDGET_MS = 1_500;
-/** For what listeners do after the acknowledgement, such as sending to SQS. */
-const DRAIN_MS = 5_000;
+/** For what listeners do after the acknowledgement: three tries of SQS take 6 s. */
+const DRAIN_MS = 8_000;
 
 const LATE = Symbol('late');
 
@@ -66,7 +66,7 @@ export class SlackApp {
     this.#connection.start();
   }
 
-  /** Ends the connection, then waits for listeners that are at work, for 5 s at most. */
+  /** Ends the connection, then waits for listeners that are at work, for 8 s at most. */
   async stop(): Promise<void> {
     await this.#connection.stop();
     const stop = new AbortController();

@@ -55,6 +55,7 @@ const en = {
     ' shows what was done.',
   ],
   mentionFirst: (): Line => ['A command begins with my name. ', { code: 'help' }, ' lists the commands.'],
+  late: (): Line => ['Nothing was done: this line came late. Write it again if you still want it.'],
   openForm: 'Open the form',
   tooMany: (perMinute: number): Line => [`Nothing was done: more than ${perMinute} requests a minute. Try again soon.`],
   refused: {
@@ -168,6 +169,7 @@ const ja: typeof en = {
     ' で確認してください。',
   ],
   mentionFirst: () => ['コマンドは行の先頭で私にメンションしてください。', { code: 'help' }, ' で一覧を見られます。'],
+  late: () => ['何も実行していません: この行は遅れて届きました。まだ必要であれば、もう一度書いてください。'],
   openForm: 'フォームを開く',
   tooMany: (perMinute) => [
     `何も実行していません: 1 分あたり ${perMinute} 件を超えました。しばらくしてからもう一度どうぞ。`,

@@ -6,6 +6,7 @@ import { type Answer, answer, answerOf, type Line } from '../../chat/rich-text.t
 import type { Target } from '../../chat/target.ts';
 import { decideTexts } from '../../chat/texts/decide.ts';
 import { decidedTexts } from '../../chat/texts/decided.ts';
+import { deployTexts } from '../../chat/texts/deploy.ts';
 import type { Call, Handler } from '../command.ts';
 import type { BotContext } from '../context.ts';
 import { resolveLane } from '../resolve.ts';
@@ -19,6 +20,9 @@ import type { Subject } from './subject.ts';
 
 /** Deploys of which one is chosen by a button; the others by name. */
 const MOST_LISTED = 5;
+
+/** Between Slack, SQS and the operator. */
+const CLOCKS_DIFFER_MS = 2_000;
 
 type TypedVerb = Exclude<DeployButton, 'refuse'>;
 
@@ -70,6 +74,7 @@ function choose(bot: BotContext, call: Call, verb: TypedVerb, target: Target, re
   const { job, environment = '' } = command;
   const texts = decidedTexts[profile.language];
   const among = deploysOf(bot.targets.status(target)).filter((deploy) => deploy.environment === environment);
+  const known = call.at + CLOCKS_DIFFER_MS;
   if (job !== undefined) {
     try {
       return { deploy: findDeploy(among, job) };
@@ -79,12 +84,25 @@ function choose(bot: BotContext, call: Call, verb: TypedVerb, target: Target, re
     }
   }
   // It goes back from what was started last.
-  if (verb === 'rollback') return { deploy: undefined };
-  const candidates = CANDIDATES[verb](among);
+  if (verb === 'rollback') {
+    const isAfter = among.some(({ entry }) => 'startedAt' in entry && isLater(entry.startedAt, known));
+    return isAfter ? { told: answer([deployTexts[profile.language].late()]) } : { deploy: undefined };
+  }
+  const candidates = CANDIDATES[verb](among.filter((deploy) => !isLater(seenFrom(verb, deploy), known)));
   const [deploy] = candidates;
   if (!deploy) return { told: answer([texts.none[verb]({ repository, environment })]) };
   return candidates.length === 1 ? { deploy } : { told: listed(bot, call, verb, target, candidates) };
 }
+
+/**
+ * Since when a person can have meant a deploy. Slack may deliver a line again after it was carried out: it must not mean
+ * what has come since.
+ */
+const seenFrom = (verb: TypedVerb, { state, entry }: FoundDeploy): string =>
+  verb === 'retry' && state === 'ended' ? entry.finishedAt : entry.sentAt;
+
+const isLater = (moment: string | undefined, known: number): boolean =>
+  moment !== undefined && Date.parse(moment) > known;
 
 const CANDIDATES: Record<Exclude<TypedVerb, 'rollback'>, (among: readonly FoundDeploy[]) => readonly FoundDeploy[]> = {
   abort: (among) => among.filter(({ state }) => state !== 'ended'),

@@ -8,7 +8,7 @@ import { needsNoRule } from '../../../src/chat/rules.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { Action, Envelope, Listeners, Place, ViewState } from '../../../src/slack/listeners.ts';
-import { listenersOf } from '../../../src/slack-bot/listeners.ts';
+import { apologise, listenersOf } from '../../../src/slack-bot/listeners.ts';
 import { NOW } from '../../kit/builders.ts';
 import { ALICE, aWeb, CONFIG, FakeBot, TEAM } from './fake-bot.ts';
 import { BUSY } from './read/a-busy-web.ts';
@@ -260,4 +260,21 @@ test('every listener is walked through', () => {
   );
   // Another view needs metadata of its own in `viewOf`.
   expect(Object.keys(listeners.views).sort()).toEqual([...Object.values(FORM_VIEWS), DECISION_VIEW].sort());
+});
+
+test('who clicks and meets a mistake of ours is told so', async () => {
+  begin({});
+  const data: Action = {
+    ...envelopeOf(ALICE),
+    actionId: 'abort',
+    blockId: 'b',
+    value: 'x',
+    triggerId: 't',
+    responseUrl: 'https://hooks.slack.com/x',
+    place: inMessage('C0PROD'),
+  };
+  await apologise(fake.bot, { kind: 'action', data });
+  expect(fake.voice.whispers.map(({ answer }) => answer.text)).toEqual([
+    expect.stringMatching(/^Something went wrong in the bot/),
+  ]);
 });
