@@ -49,6 +49,8 @@ describe('a line that is delivered again within seconds', () => {
     const later = await world.asked({ id: 'b', environment: 'staging', revision: 'v2', sentAt: at(10) });
     await two.mention(said('abort web staging'));
     expect(world.rig.store.find(JOBS, 'deploy', later)).toBeDefined();
+    expect(world.outcomes).toEqual(['abort done', 'abort notFound']);
+    expect(world.whispered).not.toContain('v2');
   });
 
   it('rolls nothing back that has started since', async () => {
