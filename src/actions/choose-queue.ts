@@ -23,6 +23,9 @@ const NEXT_STEPS: Record<string, string> = {
   [REASON.queueShared]: 'give each CapDeployJob a queue of its own in spec.queue.url',
 };
 
+/** What the operator says of a queue that is not the resource's own. */
+const NOT_ITS_OWN: readonly string[] = [REASON.queueShared, REASON.queueNotAllowed, REASON.queueOriginNotAllowed];
+
 /** These make a queue lie unread, or are about to. Others concern what was deployed. */
 const NOTED: readonly string[] = [CONDITION.ready, CONDITION.queueReachable, CONDITION.templateValid];
 
@@ -46,6 +49,14 @@ export function chooseQueue(resources: readonly CapDeployJob[], target: Resource
     const step = NEXT_STEPS[reason];
     const words = `nothing can be sent for ${key} (${reason}): ${message}`;
     throw new ActionError('refused', step === undefined ? words : `${words}; ${step}`);
+  }
+  // The operator may see resources that this program does not.
+  const found = resource.status?.conditions?.find(({ reason }) => NOT_ITS_OWN.includes(reason));
+  if (found) {
+    throw new ActionError(
+      'refused',
+      `nothing can be sent for ${key}: the operator says ${found.reason}: ${found.message}`,
+    );
   }
   return { resource, settings: check.settings, fifo: check.fifo, notes: notesOf(resource) };
 }

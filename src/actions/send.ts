@@ -65,9 +65,12 @@ export interface Destination {
 export async function send(to: Destination, message: DeployMessage, now: number): Promise<{ messageId: string }> {
   const body = JSON.stringify(message);
   if (to.resource) judge(to.resource, message.id, body, now);
-  const { repository, environment, id } = message;
-  // No environment waits for another, and the messages of one come in order. An id may have letters that SQS refuses.
-  const options = to.fifo ? { groupId: groupOf(`${repository}/${environment}`), deduplicationId: sha256(id) } : {};
+  const { repository, environment, id, sentAt } = message;
+  // No environment waits for another, and the messages of one come in order. An id may have letters that SQS refuses, and
+  // be known before: with the time in it, nobody takes it away by a message of his own.
+  const options = to.fifo
+    ? { groupId: groupOf(`${repository}/${environment}`), deduplicationId: sha256(`${id} ${sentAt}`) }
+    : {};
   let isUnclear = false;
   for (let tries = 1; ; tries += 1) {
     try {

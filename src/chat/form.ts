@@ -135,11 +135,19 @@ export interface RecentRevision {
   readonly finishedAt: string;
 }
 
-/** @returns each revision of a repository that was deployed, where and how the last time; the newest first */
-export function recentRevisions(status: CapDeployJobStatus | undefined, repository: string): RecentRevision[] {
+/**
+ * @param isOpen whether the reader may see an environment
+ * @returns each revision of a repository that was deployed, where and how the last time; the newest first
+ */
+export function recentRevisions(
+  status: CapDeployJobStatus | undefined,
+  repository: string,
+  isOpen: (environment: string) => boolean = () => true,
+): RecentRevision[] {
   const recent = new Map<string, RecentRevision>();
   for (const { task, repository: of, revision, environment, result, finishedAt } of status?.history ?? []) {
-    if (task !== DEFAULT_TASK || of !== repository || revision === undefined || recent.has(revision)) continue;
+    if (task !== DEFAULT_TASK || of !== repository || !isOpen(environment)) continue;
+    if (revision === undefined || recent.has(revision)) continue;
     recent.set(revision, { revision, environment, result, finishedAt });
   }
   return [...recent.values()];

@@ -27,27 +27,25 @@ export type NoTarget =
   | { kind: 'ambiguous'; found: string; targets: readonly string[] };
 
 /**
- * Finds what a person calls by a repository (`livesense/web`), by its last part (`web`), by the name of a CapDeployJob,
- * or by `<namespace>/<name>`. A whole name stands above a part of one.
+ * Finds what a person calls `<namespace>/<name>`; or by a repository (`livesense/web`), by its last part (`web`), or by the
+ * name of a CapDeployJob. Only the first is nobody else's to choose: whoever makes a CapDeployJob `web` elsewhere must not
+ * get what is meant for another one.
  * @returns the target, and the repository as a message to it names it
  */
 export function findTarget(
   targets: readonly Target[],
   found: string,
 ): { target: Target; repository: string } | { problem: NoTarget } {
-  for (const fits of [isWhole, isPart]) {
-    const hits = targets.filter((target) => fits(target, found));
-    const [target] = hits;
-    if (target && hits.length === 1) return { target, repository: repositoryOf(target, found) };
-    if (hits.length > 1) return { problem: { kind: 'ambiguous', found, targets: hits.map(({ name }) => name) } };
-  }
+  const named = targets.find(({ name }) => name === found);
+  const hits = named ? [named] : targets.filter((target) => isCalled(target, found));
+  const [target] = hits;
+  if (target && hits.length === 1) return { target, repository: repositoryOf(target, found) };
+  if (hits.length > 1) return { problem: { kind: 'ambiguous', found, targets: hits.map(({ name }) => name) } };
   return { problem: { kind: 'unknown', found, nearest: nearestOf(found, targets.flatMap(namesOf)) } };
 }
 
-const isWhole = ({ name, repositories }: Target, found: string): boolean =>
-  name === found || repositories.includes(found);
-
-const isPart = (target: Target, found: string): boolean => namesOf(target).map(lastPart).includes(found);
+const isCalled = (target: Target, found: string): boolean =>
+  target.repositories.includes(found) || namesOf(target).map(lastPart).includes(found);
 
 const namesOf = ({ name, repositories }: Target): string[] => [...repositories, name];
 

@@ -1,3 +1,4 @@
+import { ActionError } from '../actions/action-error.ts';
 import { chooseQueue } from '../actions/choose-queue.ts';
 import type { CapDeployJob, CapDeployJobStatus } from '../api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../api/names.ts';
@@ -68,6 +69,8 @@ export class ClusterTargets implements TargetSource {
   }
 
   destination(target: Target) {
+    // An older resource with the same queue may not be known yet.
+    if (!this.#cache.hasSynced()) throw new ActionError('unavailable', 'the CapDeployJobs are not all listed yet');
     const [namespace, name] = splitKey(target.name);
     const chosen = chooseQueue(this.#cache.list(), { namespace, name }, this.#options.rules);
     const note = chosen.notes.map(({ message }) => message).join('; ');

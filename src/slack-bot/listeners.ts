@@ -2,6 +2,7 @@ import { DECISION_VIEW } from '../chat/decision-view.ts';
 import { answer } from '../chat/rich-text.ts';
 import { deployTexts } from '../chat/texts/deploy.ts';
 import type { Action, Listeners, Received, Submission, ViewListener } from '../slack/listeners.ts';
+import type { Asker } from './asker.ts';
 import { CommandLines } from './command-lines.ts';
 import type { BotContext } from './context.ts';
 import { type Confirmation, Decisions } from './decide/decisions.ts';
@@ -13,18 +14,40 @@ export function listenersOf(bot: BotContext, membership: Membership): Listeners 
   const lines = new CommandLines(bot);
   const decisions = new Decisions(bot);
   const form = new Form(bot, membership);
+  const inTurn = capped(bot);
   return {
-    mention: ({ userId, channelId, ...line }) => lines.mention({ ...line, user: userId, channel: channelId }),
-    command: async ({ userId: user, channelId: channel, ...command }) => {
-      if (command.text.trim() === '') await form.open({ user, channel, triggerId: command.triggerId });
-      else await lines.slashCommand({ ...command, user, channel });
-    },
+    mention: ({ userId: user, channelId: channel, ...line }) =>
+      inTurn({ user, channel, threadTs: line.threadTs }, () => lines.mention({ ...line, user, channel })),
+    command: ({ userId: user, channelId: channel, ...command }) =>
+      inTurn({ user, channel, responseUrl: command.responseUrl }, () =>
+        command.text.trim() === ''
+          ? form.open({ ...command, user, channel })
+          : lines.slashCommand({ ...command, user, channel }),
+      ),
     shortcut: ({ userId: user, triggerId }) => form.open({ user, channel: undefined, triggerId }),
     actions: form.listeners.actions,
     // Buttons have ids such as `abort:3`, so that each is there once in its message; old ones are answered as well.
     unknownAction: (action) => clicked(decisions, action),
     options: form.listeners.options,
     views: { ...form.listeners.views, [DECISION_VIEW]: decisionView(decisions) },
+  };
+}
+
+/** Each takes some 100 KiB while SQS or the API server does not answer. */
+const MOST_AT_WORK = 300;
+
+/** What is more than can be worked on is refused in words: all is acknowledged, so what is lost is lost without any. */
+function capped(bot: BotContext): (asker: Asker, work: () => Promise<void>) => Promise<void> {
+  let atWork = 0;
+  return async (asker, work) => {
+    if (atWork >= MOST_AT_WORK)
+      return await bot.voice.whisper(asker, answer([deployTexts.en.busy(), deployTexts.ja.busy()]));
+    atWork += 1;
+    try {
+      await work();
+    } finally {
+      atWork -= 1;
+    }
   };
 }
 

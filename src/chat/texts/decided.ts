@@ -58,6 +58,9 @@ const en = {
   ],
   noUid: (): Line => ['Nothing was done: the status does not name the Job in full yet. Try again in a minute.'],
   changed: (): Line => ['Something has changed since you were asked, so nothing was done. This is how it is now:'],
+  stale: (minutes: number): Line => [
+    `Nothing was done: the API server has not answered for ${minutes} min, and nobody knows what is there now.`,
+  ],
   notDone: (why: string): Line => ['Nothing was done. ', why],
   perhapsDone: (why: string): Line => [
     'Perhaps done: no clear answer came. ',
@@ -153,6 +156,9 @@ const ja: typeof en = {
   ],
   noUid: () => ['何も実行していません: ステータスに Job の情報がまだ揃っていません。1 分ほどしてからもう一度どうぞ。'],
   changed: () => ['確認している間に状況が変わったため、何も実行していません。現在の状況:'],
+  stale: (minutes) => [
+    `何も実行していません: API サーバーが ${minutes} 分間応答しておらず、現在の状態が分かりません。`,
+  ],
   notDone: (why) => ['何も実行していません。', why],
   perhapsDone: (why) => [
     '実行できたか不明です(応答がはっきりしません)。',

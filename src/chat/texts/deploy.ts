@@ -56,6 +56,7 @@ const en = {
   ],
   mentionFirst: (): Line => ['A command begins with my name. ', { code: 'help' }, ' lists the commands.'],
   late: (): Line => ['Nothing was done: this line came late. Write it again if you still want it.'],
+  busy: (): Line => ['Nothing was done: the bot has too much to do. Try again soon.'],
   openForm: 'Open the form',
   tooMany: (perMinute: number): Line => [`Nothing was done: more than ${perMinute} requests a minute. Try again soon.`],
   refused: {
@@ -170,6 +171,7 @@ const ja: typeof en = {
   ],
   mentionFirst: () => ['コマンドは行の先頭で私にメンションしてください。', { code: 'help' }, ' で一覧を見られます。'],
   late: () => ['何も実行していません: この行は遅れて届きました。まだ必要であれば、もう一度書いてください。'],
+  busy: () => ['何も実行していません: ボットが混み合っています。しばらくしてからもう一度どうぞ。'],
   openForm: 'フォームを開く',
   tooMany: (perMinute) => [
     `何も実行していません: 1 分あたり ${perMinute} 件を超えました。しばらくしてからもう一度どうぞ。`,

@@ -19,10 +19,16 @@ import { deployedOf, type Subject, standingOf } from './subject.ts';
 /** Capistrano's own way back: https://capistranorb.com/documentation/getting-started/rolling-back/ */
 const ROLLBACK_TASK = 'deploy:rollback';
 
+/** The watch of the cluster has heard nothing for so long. */
+const STALE_MS = 60_000;
+
 /** What a retry or a rollback would do now: both ask for a new deploy, by a message to the queue. */
 export function repeatOutlook(bot: BotContext, subject: Subject, resource: CapDeployJob): Outlook {
   const { kind, deploy, profile } = subject;
   const refusals = decidedTexts[profile.language];
+  // An old memory names a wrong revision.
+  const ageMs = bot.targets.staleMs();
+  if (ageMs > STALE_MS) return impossible('unavailable', refusals.stale(Math.round(ageMs / STALE_MS)));
   if (kind === 'retry') {
     if (!deploy) return impossible('outdated', refusals.notOnRecord());
     if (deploy.state !== 'ended') return impossible('outdated', refusals.notEnded(deployedOf(deploy)));

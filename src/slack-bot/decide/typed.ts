@@ -44,21 +44,23 @@ const typed =
       noteDecision(bot, { ...about, deploy: undefined }, undefined, 'notUnderstood');
       return found.told;
     }
-    return await decide(bot, { ...about, deploy: found.deploy });
+    return await decide(bot, { ...about, deploy: found.deploy }, found.isToBeSeen);
   };
 
-async function decide(bot: BotContext, subject: Subject): Promise<Answer> {
+/** @param isToBeSeen the line did not say which deploy it means: a click says so */
+async function decide(bot: BotContext, subject: Subject, isToBeSeen = false): Promise<Answer> {
   const { kind, deploy, profile } = subject;
   const outlook = outlookOf(bot, subject);
   if (!outlook.may) {
     noteDecision(bot, subject, deploy?.entry.job, outlook.outcome);
     return answer([outlook.line]);
   }
-  if (outlook.isAskedBefore) {
-    // Slack may deliver the line again when the first request has ended: to ask anew takes a click.
+  // Slack may deliver the line again when the first request has ended: to ask anew takes a click.
+  if (outlook.isAskedBefore || isToBeSeen) {
     noteDecision(bot, subject, outlook.job, 'asked');
     const value = { target: subject.target.name, environment: subject.environment, job: outlook.job };
-    return answer(outlook.lines, [deployButton(kind, decideTexts[profile.language].askAgain, value)]);
+    const texts = decideTexts[profile.language];
+    return answer(outlook.lines, [deployButton(kind, isToBeSeen ? texts.buttons[kind] : texts.askAgain, value)]);
   }
   const doubts = kind === 'approve' && deploy ? doubtLines(bot, subject, deploy) : [];
   const done = await carryOut(bot, subject, outlook);
@@ -66,7 +68,7 @@ async function decide(bot: BotContext, subject: Subject): Promise<Answer> {
   return answer([decidedTexts[profile.language].done(), ...doubts]);
 }
 
-type Choice = { readonly deploy: FoundDeploy | undefined } | { readonly told: Answer };
+type Choice = { readonly deploy: FoundDeploy | undefined; readonly isToBeSeen?: boolean } | { readonly told: Answer };
 
 /** The deploy that a line means: the one that it names, or the only one that it can mean. */
 function choose(bot: BotContext, call: Call, verb: TypedVerb, target: Target, repository: string): Choice {
@@ -91,7 +93,9 @@ function choose(bot: BotContext, call: Call, verb: TypedVerb, target: Target, re
   const candidates = CANDIDATES[verb](among.filter((deploy) => !isLater(seenFrom(verb, deploy), known)));
   const [deploy] = candidates;
   if (!deploy) return { told: answer([texts.none[verb]({ repository, environment })]) };
-  return candidates.length === 1 ? { deploy } : { told: listed(bot, call, verb, target, candidates) };
+  if (candidates.length > 1) return { told: listed(bot, call, verb, target, candidates) };
+  // What waits may have changed since the person looked: who approves has to see what.
+  return { deploy, isToBeSeen: verb === 'approve' };
 }
 
 /**

@@ -3,6 +3,7 @@ import { sleep } from '../../base/clock.ts';
 import { FORM_BUTTON, type FormValue, formValue, readValue } from '../../chat/buttons.ts';
 import { fold } from '../../chat/fold.ts';
 import {
+  type Choice,
   choiceValue,
   FORM_ACTIONS,
   FORM_VIEWS,
@@ -31,6 +32,8 @@ export interface Opening {
   readonly channel: string | undefined;
   readonly threadTs?: string | undefined;
   readonly triggerId: string;
+  /** For a refusal where the bot is no member. */
+  readonly responseUrl?: string | undefined;
 }
 
 /** A trigger id lives 3 s. What is known after this is shown at once; else there is a view that waits for it. */
@@ -71,11 +74,11 @@ export class Form {
 
   /** Opens a view within the time that Slack gives. @param prefill names of a line that was not complete */
   async open(opening: Opening, prefill?: FormValue): Promise<void> {
-    const { user, channel, threadTs, triggerId } = opening;
+    const { user, channel, threadTs, triggerId, responseUrl } = opening;
     const { voice } = this.#bot;
     const drawn = this.#drawNew(opening, prefill);
     const first = await this.#inTime(drawn);
-    const asker = channel === undefined ? undefined : { user, channel, threadTs };
+    const asker = channel === undefined ? undefined : { user, channel, threadTs, responseUrl };
     if (first && 'refused' in first && asker) return await voice.whisper(asker, first.refused);
     const { locale } = this.#bot.config().slack;
     // Nobody knows yet which language the person reads.
@@ -164,7 +167,7 @@ export class Form {
       if (!known) return { options: [] };
       const { rights, metadata } = known;
       const choice = rights.choices.find((each) => choiceValue(each) === metadata.chosen.repository);
-      const recent = choice ? recentRevisions(this.#bot.targets.status(choice.target), choice.repository) : [];
+      const recent = choice ? this.#recent(choice, rights) : [];
       return { options: revisionOptions(metadata.language, recent, fold(query.value), this.#bot.clock.now()) };
     },
     // What was typed tells nothing that the person does not know.
@@ -173,6 +176,11 @@ export class Form {
       return { options: revisionOptions(language, [], fold(value), this.#bot.clock.now()) };
     },
   };
+
+  #recent({ target, repository }: Choice, rights: Rights) {
+    const open = rights.environmentsOf(target).map(({ name }) => name);
+    return recentRevisions(this.#bot.targets.status(target), repository, (environment) => open.includes(environment));
+  }
 
   async #rightsOfQuery({ userId, place }: Query): Promise<{ rights: Rights; metadata: FormMetadata } | undefined> {
     const metadata = place.kind === 'view' ? readMetadata(place.view.privateMetadata) : undefined;

@@ -3,7 +3,7 @@ import { BoundedMap } from '../../base/bounded-map.ts';
 import { type FormMetadata, LONG_REVISION, readFields, readMetadata } from '../../chat/form.ts';
 import { confirmView } from '../../chat/form-confirm-view.ts';
 import { messageView } from '../../chat/form-view.ts';
-import type { Line } from '../../chat/rich-text.ts';
+import { answer, type Line } from '../../chat/rich-text.ts';
 import { deployTexts } from '../../chat/texts/deploy.ts';
 import { formTexts } from '../../chat/texts/form.ts';
 import type { Language } from '../../chat/texts/language.ts';
@@ -155,8 +155,17 @@ export class FormSubmissions {
         const view = await this.#viewAfterLate(submission, late);
         const sent = say(submission, (language) => formTexts[language].sent());
         await this.#bot.voice.updateView(submission.view.id, view ?? sent);
+        if (late?.response_action === 'errors') await this.#tellOfErrors(submission, late.errors);
       },
     };
+  }
+
+  /** Who has closed the view reads it all the same. */
+  async #tellOfErrors({ view, userId: user }: Submission, errors: Readonly<Record<string, string>>): Promise<void> {
+    const { channel, threadTs, language } = readMetadata(view.privateMetadata) ?? {};
+    if (channel === undefined || language === undefined) return;
+    const lines = Object.values(errors).map((text): Line => [text]);
+    await this.#bot.voice.whisper({ user, channel, threadTs }, answer([formTexts[language].notSent(), ...lines]));
   }
 
   /** Errors can stand at their fields at once only. Later they stand above them. */

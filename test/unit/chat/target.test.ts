@@ -25,9 +25,9 @@ describe('a target is found', () => {
     expect(findTarget(TARGETS, found)).toMatchObject({ target: { name }, repository });
   });
 
-  it('by a whole name even if that is a part of another', () => {
-    const targets = [target('deploy/a', 'web'), target('deploy/b', 'livesense/web')];
-    expect(findTarget(targets, 'web')).toMatchObject({ target: { name: 'deploy/a' } });
+  it('by namespace and name, whatever others call their repositories', () => {
+    const targets = [WEB, target('other/thief', 'deploy/web', 'web')];
+    expect(findTarget(targets, 'deploy/web')).toMatchObject({ target: { name: 'deploy/web' } });
   });
 });
 
@@ -36,6 +36,9 @@ describe('a target is not found', () => {
     const targets = [WEB, target('other/web', 'acme/web')];
     const problem = { kind: 'ambiguous', found: 'web', targets: ['deploy/web', 'other/web'] };
     expect(findTarget(targets, 'web')).toEqual({ problem });
+    // Whoever makes a CapDeployJob elsewhere and calls its repository so does not get what is meant for the first.
+    const thief = [WEB, target('other/web', 'web')];
+    expect(findTarget(thief, 'web')).toEqual({ problem });
     const twins = [WEB, target('other/web', 'livesense/web')];
     expect(findTarget(twins, 'livesense/web')).toMatchObject({ problem: { kind: 'ambiguous' } });
   });

@@ -132,6 +132,9 @@ function jobs() {
   return { active: lane?.active?.[0]?.job ?? '', waiting: lane?.waiting?.[0]?.job ?? '', ended: ended?.job ?? '' };
 }
 
+/** Which deploy is meant, where a line does not decide without that. */
+const lineOf = (verb: Verb) => (verb === 'abort' ? `${LINES.abort} ${jobs().active}` : LINES[verb]);
+
 const inMessage = (channelId: string): Place => ({
   kind: 'message',
   channelId,
@@ -166,14 +169,14 @@ async function walk({ user, channel = 'C0PROD' }: Who): Promise<Map<string, stri
         channelId: channel,
         ts: ts(),
         threadTs: undefined,
-        text: LINES[verb],
+        text: lineOf(verb),
         isAddressed: true,
       }),
     );
     const command = {
       channelId: channel,
       command: '/deploy',
-      text: LINES[verb],
+      text: lineOf(verb),
       responseUrl: 'https://hooks.slack.com/x',
     };
     await hear(`command ${verb}`, () => listeners.command({ ...envelope, ...command, triggerId: ts() }));

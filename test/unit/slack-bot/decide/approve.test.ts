@@ -157,7 +157,7 @@ describe('a request of which nobody knows who asked', () => {
   it('is told as a line answers, too', async () => {
     const world = new World({ config: `${CONFIG}approveUnverified: true\n` });
     const job = await world.asked({ senderId: 'AIDAEXAMPLE' });
-    expect(await world.fake.ask('approve web production')).toContain('Done.\nNobody vouches for who asked');
+    expect(await world.fake.ask(`approve web production ${job}`)).toContain('Done.\nNobody vouches for who asked');
     expect(approvalOf(world, job)).toBe('slack:T0TEAM/U0ALICE');
   });
 });

@@ -67,13 +67,17 @@ describe('a line without a job', () => {
     expect(world.said).toEqual([]);
   });
 
-  it('approve means the only request that lacks an approval', async () => {
+  it('approve shows the only request that lacks an approval: a click says that it was seen', async () => {
     const world = new World();
     const job = await world.asked();
     const { waiting = [] } = world.rig.lane() ?? {};
     const approved = aWaitingEntry(aJob({ id: 'approved', uid: 'uid-of-approved' }), { approvedBy: 'carol' });
     world.status({ waiting: [...waiting, approved], frozen: 'carol: incident 42' });
-    expect(await world.fake.ask('approve web production')).toBe('Done.');
+    const told = await world.fake.ask('approve web production');
+    expect(told).toContain('livesense/web → production v1.0.0');
+    expect(told).toMatch(/\[Approve\]$/);
+    expect(world.rig.store.get(JOBS, 'deploy', job).metadata.annotations).not.toHaveProperty([ANNOTATION.approvedBy]);
+    expect(await world.fake.ask(`approve web production ${job}`)).toBe('Done.');
     const { annotations } = world.rig.store.get(JOBS, 'deploy', job).metadata;
     expect(annotations?.[ANNOTATION.approvedBy]).toBe('slack:T0TEAM/U0ALICE');
   });
