@@ -19,6 +19,8 @@ export function checkMessageDeleted(oracle: Oracle, queue: QueueModel, messageId
   const sent = oracle.sent.find(({ message }) => message.messageId === messageId && queue.messages.includes(message));
   if (sent === undefined) throw new Violation('invariant 2', `${messageId} is deleted, which nobody sent`);
   const { place, intent } = sent;
+  // Gone once for a good reason, it came again: nothing more can be lost.
+  if (oracle.settled.has(sent.message)) return;
   const receivedAt = oracle.receivedAt.get(`${by.name} ${messageId}`) ?? 0;
   const all = [...oracle.resources.values()].filter(({ name }) => name === place.name);
   const alive = all.filter(({ endVersion }) => endVersion === undefined || endVersion > receivedAt);
@@ -36,6 +38,9 @@ export function checkMessageDeleted(oracle: Oracle, queue: QueueModel, messageId
   }
   if (intent === undefined)
     throw new Violation('invariant 2', `${messageId} is deleted, and its rejection is not recorded`);
-  if (isListed) return;
+  if (isListed) {
+    oracle.settled.add(sent.message);
+    return;
+  }
   throw new Violation('invariant 2', `${messageId} (request ${intent.id}) is deleted, and stands in no status`);
 }

@@ -46,6 +46,8 @@ export class Oracle {
   /** Pairs of Jobs that are alive at once by somebody's doing, not the operator's. */
   readonly excused = new Set<string>();
   readonly receivedAt = new Map<string, number>();
+  /** Messages that were deleted when their request stood in a status. */
+  readonly settled = new Set<Sent['message']>();
   /** What the pass had seen that sent the request being carried out, by `<namespace>/<name>` of the resource. */
   seen: ReadonlyMap<string, Look> = new Map();
   found: Error | undefined;
