@@ -145,6 +145,14 @@ export const foreignJob = (world: AdmissionWorld, labels: Record<string, string>
   },
 });
 
+/** A Pod of somebody's own. */
+export const foreignPod = (world: AdmissionWorld, labels: Record<string, string> = {}): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: unique('pod'), namespace: world.namespace, labels },
+  spec: { restartPolicy: 'Never', containers: [{ name: 'own', image: 'example.test/own' }] },
+});
+
 /** What came of a request: 'allowed', the words of a policy, or that RBAC refused it before any policy was asked. */
 export function outcome({ status, body }: Answer): string {
   if (status < 300) return 'allowed';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
-import { JOBS } from '../../src/kube/client.ts';
+import { JOBS, PODS } from '../../src/kube/client.ts';
 import { eventually } from '../kit/eventually.ts';
-import { foreignJob, outcome } from './admission-objects.ts';
+import { foreignJob, foreignPod, outcome } from './admission-objects.ts';
 import { USERS } from './admission-requests.ts';
 import { type AdmissionWorld, admissionWorld, type WorldOptions } from './admission-world.ts';
 
@@ -46,6 +46,12 @@ export async function admissionWorldWithPeople(options: WorldOptions = {}): Prom
     await eventually('the policies hold', async () => {
       const said = outcome(await world.as(eve).create(JOBS, probe, { dryRun: 'All' }));
       return said.startsWith('only the operator');
+    });
+    // Each policy takes its own time.
+    const pod = foreignPod(world, { 'app.kubernetes.io/managed-by': 'capdeployjob' });
+    await eventually('the policies about Pods hold', async () => {
+      const said = outcome(await world.as(eve).create(PODS, pod, { dryRun: 'All' }));
+      return said.startsWith('only the Job controller');
     });
     return world;
   } catch (error) {

@@ -65,7 +65,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/operator/controller/observe.ts',
     find: '    this.#deps.memory.seeLive(jobs.items, pods.items);',
     replace:
-      '    resource = await this.#deps.client.get(CAPDEPLOYJOBS, namespace, name);\n    this.#deps.memory.seeLive(jobs.items, pods.items);',
+      '    Object.assign(resource, await this.#deps.client.get(CAPDEPLOYJOBS, namespace, name));\n    this.#deps.memory.seeLive(jobs.items, pods.items);',
   },
   {
     name: 'a Pod without a claim does not hold the lane',
