@@ -74,12 +74,12 @@ const QUOTED: [source: string, ...words: string[]][] = [
   ['src/slack-bot/try-power.ts', 'notHeld'],
   [
     'src/chat/texts/deploy.ts',
-    'Could not ask Slack who you are; nothing was done. Try again.',
+    'Could not ask Slack who you are; nothing was done. Try again in a minute.',
     'Perhaps sent: no clear answer came.',
     'Not sent.',
     'Nothing was done: no rule allows you this here.',
     'that you may use here',
-    'Nothing was done: I cannot see this channel.',
+    'Nothing was done: I am not in this channel.',
   ],
   [
     'src/chat/texts/decided.ts',

@@ -143,6 +143,11 @@ describe.concurrent('who may not deploy in chat', () => {
         await chat.reads('alice', /Could not ask Slack who you are; nothing was done/);
       }
       expect(await world.depth(queue)).toBe(0);
+      // What failed is asked again a little later.
+      await eventually('Slack is asked again', async () => {
+        await chat.slack.as('alice').command('deploys', '/deploy', 'whoami');
+        return chat.seen('alice').some((text) => text.includes('production, staging'));
+      });
       chat.slack.as('alice').say('deploys', '@capdeploy deploy web production v1.0.0');
       await ended(world, 'web', 'v1.0.0');
       expect(deployed(world)).toEqual(['v1.0.0']);

@@ -74,7 +74,7 @@ describe('a place', () => {
     const fake = new FakeBot({ config: CONFIG.replace(`users: [${ALICE}]`, '') });
     fake.facts.failing.add(failing);
     expect(await said(fake, PROD, 'web', 'production')).toBe(
-      'Could not ask Slack who you are; nothing was done. Try again.',
+      'Could not ask Slack who you are; nothing was done. Try again in a minute.',
     );
     expect(fake.decisions).toMatchObject([{ outcome: 'lookupFailed' }]);
   });

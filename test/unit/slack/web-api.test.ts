@@ -40,7 +40,7 @@ describe('look-ups', () => {
 
   test('of a channel, and of who is in it', async () => {
     const { api } = rig.api();
-    const plainChannel = { isShared: false, isArchived: false, isDirect: false };
+    const plainChannel = { isShared: false, isArchived: false, isMember: true, isDirect: false };
     expect(await api.channelInfo('C0DEPLOYS')).toEqual(plainChannel);
     expect(await api.channelInfo('C0OLD')).toEqual({ ...plainChannel, isArchived: true });
     expect(await api.channelInfo('C0SHARED')).toEqual({ ...plainChannel, isShared: true });

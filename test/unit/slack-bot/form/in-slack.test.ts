@@ -176,7 +176,7 @@ test('the shortcut asks for a channel, and takes only one of which the person is
   expect(await rig.slack.as('alice').shortcut('deploy')).toEqual({ acknowledged: true });
   const form = await shows('alice', 'You may deploy in ⟦#deploys⟧, ⟦#prod⟧');
   await form.fill('form-channel', 'elsewhere');
-  await shows('alice', 'no rule allows you this here');
+  await shows('alice', 'I am not in this channel');
   await form.fill('form-channel', 'deploys');
   await shows('alice', 'Announced in ⟦#deploys⟧');
   await form.search('form-revision', 'v1.1.0');
@@ -230,7 +230,7 @@ test('if Slack does not say in time who asks, the form is open all the same, and
   expect(await command).toEqual({ acknowledged: true });
   await shows('bob', 'Loading…');
   rig.clock.advance(500);
-  await shows('bob', 'Could not ask Slack who you are; nothing was done. Try again.');
+  await shows('bob', 'Could not ask Slack who you are; nothing was done. Try again in a minute.');
   expect(whispers('bob', 'deploys')).toBe('');
 });
 
