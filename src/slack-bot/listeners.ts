@@ -41,7 +41,7 @@ function capped(bot: BotContext): (asker: Asker, work: () => Promise<void>) => P
   let atWork = 0;
   return async (asker, work) => {
     if (atWork >= MOST_AT_WORK)
-      return await bot.voice.whisper(asker, answer([deployTexts.en.busy(), deployTexts.ja.busy()]));
+      return void (await bot.voice.whisper(asker, answer([deployTexts.en.busy(), deployTexts.ja.busy()])));
     atWork += 1;
     try {
       await work();

@@ -1,7 +1,7 @@
 import type { LaneFacts } from '../lane-facts.ts';
 import type { Requester } from '../requester.ts';
 import type { Line } from '../rich-text.ts';
-import type { Understood } from './deploy.ts';
+import { what as deployOf, type Understood } from './deploy.ts';
 import { timeOf } from './time.ts';
 
 /** How the reader counts: the time now in epoch milliseconds, and the reader's time zone. */
@@ -107,6 +107,11 @@ const en = {
   checking: (): Line => ['Checking…'],
   notSent: (): Line => ['The form has not been sent.'],
   sent: (): Line => ['Sent. The answer is in the channel.'],
+  sentBefore: (it: Understood): Line => [
+    'This form was submitted before, with ',
+    ...deployOf(it),
+    '. What stands in it now was not sent; open a new form for it.',
+  ],
   expired: (): Line => ['This form is of an older version. Nothing was done; open a new one.'],
   couldNotOpen: (): Line => ['Slack did not open the form: a click is good for 3 s. Try again.'],
   chooseChannel: (channels: readonly string[]): Line => [
@@ -197,6 +202,11 @@ const ja: typeof en = {
   checking: () => ['確認中…'],
   notSent: () => ['フォームは送信されていません。'],
   sent: () => ['送信しました。結果はチャンネルで確認してください。'],
+  sentBefore: (it) => [
+    'このフォームは先に次の内容で送信されています: ',
+    ...deployOf(it),
+    '。今の内容は送信していません。新しいフォームを開いてください。',
+  ],
   expired: () => ['このフォームは古いバージョンのものです。何も実行していません。新しく開いてください。'],
   couldNotOpen: () => ['Slack がフォームを開けませんでした(クリックの有効期間は 3 秒です)。もう一度お試しください。'],
   chooseChannel: (channels) => [

@@ -43,7 +43,10 @@ async function start(resources = [aWeb(STATUS)], change: (voice: Voice) => void 
   const facts = new SlackFacts({ api, settings, clock: rig.clock, log: rig.log });
   const voice: Voice = {
     whisper: async ({ user, channel, threadTs }, told) =>
-      await api.postEphemeral({ user, channel, threadTs, text: told.text, blocks: told.blocks }),
+      await api.postEphemeral({ user, channel, threadTs, text: told.text, blocks: told.blocks }).then(
+        () => true,
+        () => false,
+      ),
     say: async () => {},
     openView: async (triggerId, view) =>
       await api.openView(triggerId, view).then(
@@ -187,6 +190,17 @@ test('the shortcut asks for a channel, and takes only one of which the person is
   // Bob is in #deploys only, so there is nothing to ask.
   await rig.slack.as('bob').shortcut('deploy');
   await shows('bob', 'Environment: ( ) staging');
+});
+
+test('an answer that Slack does not take in the channel stands in the form', async () => {
+  const { fake } = await start();
+  const form = await opened('bob', 'deploys', 'Announced in');
+  await form.search('form-revision', 'v1.1.0');
+  await form.pick('form-revision', 'use v1.1.0');
+  rig.slack.world.team.channel('deploys').members.delete(rig.slack.app('capdeploy').userId);
+  expect(await form.submit()).toEqual({ result: 'updated' });
+  await shows('bob', 'Sent to deploy/web.');
+  expect(fake.queues.tries).toBe(1);
 });
 
 test('more repositories than a menu holds are searched', async () => {

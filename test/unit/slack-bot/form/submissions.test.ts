@@ -27,6 +27,25 @@ describe('what is submitted', () => {
     expect(bot.decisions).toMatchObject([{ verb: 'deploy', target: 'deploy/web', rule: 1, outcome: 'done' }]);
   });
 
+  it('is answered in the view if Slack does not take the answer in the channel', async () => {
+    const { bot, played } = await filledIn();
+    bot.voice.isHeard = false;
+    await played.submit();
+    expect(played.text).toContain('Sent to deploy/web.');
+    expect(played.view.submit).toBeUndefined();
+  });
+
+  it('is told what was sent before if the same view comes with another content', async () => {
+    const { bot, played } = await filledIn();
+    await played.listener.submit(played.submission);
+    played.fill('form-revision', 'v6.6.6');
+    await played.submit();
+    expect(played.text).toBe(
+      'This form was submitted before, with livesense/web → staging v1.1.0. What stands in it now was not sent; open a new form for it.',
+    );
+    expect(bot.queues.tries).toBe(1);
+  });
+
   it('is sent once, however often it comes', async () => {
     const { bot, played } = await filledIn();
     const submit = () => played.listener.submit(played.submission);
@@ -214,8 +233,13 @@ describe('an answer that comes late', () => {
     expect(JSON.stringify(bot.voice.updated.at(-1))).toContain('form-confirm');
   });
 
-  it('says so if the bot failed', async () => {
-    const { played } = await filledIn();
+  it('says so if the bot failed, in the channel too: the view may be closed', async () => {
+    const { bot, played } = await filledIn();
+    bot.targets.problem = new Error('a mistake of ours');
+    await expect(played.listener.submit(played.submission)).rejects.toThrow('a mistake of ours');
     expect(JSON.stringify(played.listener.failed(played.submission))).toContain('went wrong in the bot');
+    expect(bot.voice.whispers.map(({ asker, answer }) => [asker.channel, render(answer)])).toEqual([
+      ['C0PROD', expect.stringContaining('went wrong in the bot')],
+    ]);
   });
 });
