@@ -85,6 +85,7 @@ const en = {
   noEnvironment: (name: string, found: string, known: readonly string[], nearest: string | undefined): Line => [
     `${name} has no environment `,
     { code: found },
+    ' that you may use here',
     ...(nearest
       ? ['; did you mean ', { code: nearest }, '?']
       : known.length > 0
@@ -204,13 +205,13 @@ const ja: typeof en = {
           ...(problem.nearest ? ['。', { code: problem.nearest }, ' のことですか?'] : ['。']),
         ],
   noEnvironment: (name, found, known, nearest) => [
-    `${name} に環境 `,
+    `${name} の環境 `,
     { code: found },
-    ' はありません',
+    ' はここでは使えません',
     ...(nearest
       ? ['。', { code: nearest }, ' のことですか?']
       : known.length > 0
-        ? [`。あるのは ${names(known)} です。`]
+        ? [`。使えるのは ${names(known)} です。`]
         : ['。']),
   ],
   noTask: (name, found, known) => [

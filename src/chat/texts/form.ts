@@ -131,7 +131,6 @@ const en = {
   ],
   gone: 'You may not use this here. Choose again.',
   chooseAgain: 'Choose again.',
-  notAllowed: 'No rule allows you this here.',
   past: 'This time is over.',
   question: (it: Understood): Line => [{ bold: `${it.repository} → ${it.environment}` }],
   change: (from: string | undefined, { revision, task }: Understood): Line => [
@@ -226,7 +225,6 @@ const ja: typeof en = {
   ],
   gone: 'ここでは使えません。選び直してください。',
   chooseAgain: '選び直してください。',
-  notAllowed: 'ここであなたに許可するルールがありません。',
   past: 'この時刻は過ぎています。',
   question: (it) => [{ bold: `${it.repository} → ${it.environment}` }],
   change: en.change,

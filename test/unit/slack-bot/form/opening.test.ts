@@ -179,7 +179,11 @@ describe('a form that a line has filled in', () => {
     const bot = new FakeBot({ resources: [aWeb(STATUS)] });
     const played = new PlayedForm(bot, { user: BOB });
     await played.open({ repository: 'web', environment: 'production' }, 'C0DEPLOYS');
-    expect(played.text).toContain('No rule allows you this here.');
+    const [first, ...form] = played.text.split('\n');
+    expect(first).toBe('deploy/web has no environment production that you may use here; there are staging.');
+    // The very words of one that there is not.
+    const other = await new PlayedForm(bot, { user: BOB }).open({ repository: 'web', environment: 'qa' }, 'C0DEPLOYS');
+    expect(other.text.split('\n')).toEqual([first?.replace('production', 'qa'), ...form]);
     expect(played.text).not.toContain('Runs now: v1.0.0');
   });
 

@@ -66,7 +66,7 @@ describe('what is submitted', () => {
     ['a time that is over', { 'form-not-before': String(NOW / 1000) }, { notBefore: /over/ }],
     ['a time that is too far ahead', { 'form-not-before': String(NOW / 1000 + 31 * 86_400) }, { notBefore: /30 days/ }],
     ['a revision that is not in the history any more', { 'form-revision': '#1234' }, { revision: /Choose again/ }],
-    ['an environment that is not there', { 'form-environment': 'qa' }, { environment: /Choose again/ }],
+    ['an environment that is not there', { 'form-environment': 'qa' }, { environment: /may not use this here/ }],
   ])('has its fault at its field: %s', async (_, fields, errors) => {
     const { bot, played } = await filledIn();
     for (const [action, value] of Object.entries(fields)) played.fill(action, value);
@@ -102,7 +102,7 @@ describe('what is submitted', () => {
   it('is refused at its field if a rule has changed since', async () => {
     const { bot, played } = await filledIn();
     bot.setConfig(CONFIG.replace('environments: [staging, production]', 'environments: [production]'));
-    expect(await played.errors()).toEqual({ environment: expect.stringContaining('no rule allows you this') });
+    expect(await played.errors()).toEqual({ environment: 'You may not use this here. Choose again.' });
     bot.facts.failing.add('person');
     expect(await played.errors()).toEqual({ repository: expect.stringContaining('Could not ask Slack') });
     expect(bot.queues.tries).toBe(0);
@@ -197,7 +197,7 @@ describe('an environment that asks once more', () => {
     bot.setConfig(CONFIG.replace('environments: [staging, production]', 'environments: [staging]'));
     await played.submit();
     expect(bot.queues.tries).toBe(0);
-    expect(played.text).toContain('⚠ Environment: Nothing was done: no rule allows you this here.');
+    expect(played.text).toContain('⚠ Environment: You may not use this here. Choose again.');
     expect(bot.decisions).toMatchObject([{ outcome: 'noRule' }]);
   });
 });

@@ -53,7 +53,7 @@ describe('the history of a target', () => {
     const fake = aBot();
     fake.setConfig(CONFIG.replace('[staging, production]', '[staging]'));
     expect(await fake.ask('history web')).not.toMatch(/production|v1\.0/);
-    expect(await fake.ask('history web production')).toMatch(/^Nothing was done: no rule/);
+    expect(await fake.ask('history web production')).toMatch(/^deploy\/web has no environment production that you/);
   });
 
   it('has no buttons for who may not, and names the task if that chooses the revision', async () => {
