@@ -16,7 +16,10 @@ import { doubtLines, outlookOf } from './outlook.ts';
 import { actionErrorLine } from './possible.ts';
 import type { Subject } from './subject.ts';
 
-/** `abort`, `retry`, `rollback`, `approve` as lines. A line is a decision: nothing is asked once more. */
+/**
+ * `abort`, `retry`, `rollback`, `approve` as lines. A line that says which deploy it means is a decision: nothing is asked
+ * once more.
+ */
 
 /** Deploys of which one is chosen by a button; the others by name. */
 const MOST_LISTED = 5;
@@ -94,8 +97,8 @@ function choose(bot: BotContext, call: Call, verb: TypedVerb, target: Target, re
   const [deploy] = candidates;
   if (!deploy) return { told: answer([texts.none[verb]({ repository, environment })]) };
   if (candidates.length > 1) return { told: listed(bot, call, verb, target, candidates) };
-  // What waits may have changed since the person looked: who approves has to see what.
-  return { deploy, isToBeSeen: verb === 'approve' };
+  // What runs and waits may have changed since the person looked: who approves or aborts has to see what.
+  return { deploy, isToBeSeen: verb !== 'retry' };
 }
 
 /**

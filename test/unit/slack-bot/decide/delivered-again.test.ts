@@ -44,13 +44,14 @@ describe('a line that is delivered again within seconds', () => {
 
   it('aborts nothing that came after it', async () => {
     const { world, one, two } = twice();
-    await world.asked({ id: 'a', environment: 'staging', revision: 'v1' });
-    await one.mention(said('abort web staging'));
+    const first = await world.asked({ id: 'a', environment: 'staging', revision: 'v1' });
+    await one.mention(said(`abort web staging ${first}`));
     await world.settle();
     const later = await world.asked({ id: 'b', environment: 'staging', revision: 'v2', sentAt: at(10) });
-    await two.mention(said('abort web staging'));
+    await two.mention(said(`abort web staging ${first}`));
+    await two.mention(said('abort web staging', 1));
     expect(world.rig.store.find(JOBS, 'deploy', later)).toBeDefined();
-    expect(world.outcomes).toEqual(['abort done', 'abort notFound']);
+    expect(world.outcomes).toEqual(['abort done', 'abort notFound', 'abort asked']);
     expect(world.whispered).not.toContain('v2');
   });
 
