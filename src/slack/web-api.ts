@@ -38,6 +38,11 @@ export const REFUSED_TOKEN = ['invalid_auth', 'not_authed', 'token_revoked', 'to
 /** Nothing of a text is made a link, a mention or a preview. */
 const LITERAL = { parse: 'none', link_names: false } as const;
 const NO_PREVIEW = { unfurl_links: false, unfurl_media: false } as const;
+/**
+ * Stars and backticks of a text stay what they are: https://docs.slack.dev/reference/methods/chat.postMessage.
+ * `chat.postEphemeral` has no such argument.
+ */
+const PLAIN = { mrkdwn: false } as const;
 
 type Arguments = Record<string, unknown>;
 
@@ -94,7 +99,7 @@ export class WebApi implements SlackApi {
   }
 
   async postMessage(message: Message): Promise<{ channelId: string; ts: string }> {
-    const { channel, ts } = await this.#send('chat.postMessage', message, NO_PREVIEW, ANSWERS.posted);
+    const { channel, ts } = await this.#send('chat.postMessage', message, { ...NO_PREVIEW, ...PLAIN }, ANSWERS.posted);
     return { channelId: channel, ts };
   }
 
@@ -104,7 +109,8 @@ export class WebApi implements SlackApi {
 
   async respond(responseUrl: string, { text, blocks }: Pick<Message, 'text' | 'blocks'>): Promise<void> {
     const plain = { text: escapeEntities(cut(text, MAX_TEXT)), response_type: 'ephemeral', replace_original: false };
-    await this.#orAsText('response_url', blocks, (layout) => this.#respond(responseUrl, { ...plain, ...layout }));
+    const whole = { ...plain, ...LITERAL, ...PLAIN };
+    await this.#orAsText('response_url', blocks, (layout) => this.#respond(responseUrl, { ...whole, ...layout }));
   }
 
   async openView(triggerId: string, view: View): Promise<OpenView> {

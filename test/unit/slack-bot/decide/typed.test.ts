@@ -21,7 +21,8 @@ describe('a line without a job', () => {
     const world = new World();
     const job = await world.asked({ environment: 'staging' });
     const told = await world.fake.answer('abort web staging', PLACE);
-    expect(render(told)).toMatch(/livesense\/web → staging v1\.0\.0[^]*\n\[Abort\]$/);
+    expect(render(told)).toContain('livesense/web → staging v1.0.0');
+    expect(render(told)).toMatch(/\n\[Abort\]$/);
     expect(isThere(world, job)).toBe(true);
     expect(world.said).toEqual([]);
     const [button] = told.blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
