@@ -22,8 +22,8 @@ export interface WebApiOptions {
   readonly log: Log;
 }
 
-/** Slack answers most calls within 0.3 s. Who asked waits for this. */
-const TIMEOUT_MS = 5_000;
+/** Slack answers most calls within 0.3 s. Who asked waits for this. Milliseconds. */
+export const CALL_TIMEOUT_MS = 5_000;
 /** Slack refuses more than 40,000 of the escaped text; nobody reads more than this in a notification. UTF-16 units. */
 const MAX_TEXT = 3_900;
 /** https://docs.slack.dev/reference/methods/conversations.members: at most 1000 a page; Slack advises 200. */
@@ -59,7 +59,7 @@ export class WebApi implements SlackApi {
     this.#client = new WebClient(undefined, {
       ...(options.slackApiUrl === undefined ? {} : { slackApiUrl: options.slackApiUrl }),
       fetch: this.#dispatcher.fetch(() => options.token.current()),
-      timeout: options.timeoutMs ?? TIMEOUT_MS,
+      timeout: options.timeoutMs ?? CALL_TIMEOUT_MS,
       // Its own waiting for one method holds up all calls.
       retryConfig: { retries: 0 },
       rejectRateLimitedCalls: true,
@@ -159,7 +159,7 @@ export class WebApi implements SlackApi {
         method: 'POST',
         headers: { 'Content-Type': 'application/json; charset=utf-8' },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS),
+        signal: AbortSignal.timeout(this.#options.timeoutMs ?? CALL_TIMEOUT_MS),
       });
       // Read in any case, or the connection is not used again.
       const text = await response.text();

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseSlackBotFlags } from '../../../src/cli/slack-bot-flags.ts';
 import { parseBindAddress } from '../../../src/observability/bind-address.ts';
 import { parseBotConfig } from '../../../src/slack-bot/config.ts';
+import { DRAIN_MS } from '../../../src/slack-bot/drain.ts';
 import { TO_A_PERSON, TRIALS } from '../../../src/slack-bot/try-power.ts';
 import { appOf, ourManifest } from '../../kit/slack/app-manifest.ts';
 import { chat } from '../../kit/slack/web-api/chat.ts';
@@ -48,6 +49,7 @@ interface Deployment {
       metadata: { labels: Json };
       spec: {
         serviceAccountName: string;
+        terminationGracePeriodSeconds: number;
         securityContext: Json;
         containers: {
           image: string;
@@ -76,6 +78,11 @@ describe('the Deployment', () => {
     expect(container.args[0]).toBe('slack-bot');
     expect(JSON.stringify(pod)).not.toMatch(/xox|xapp|secretKeyRef|secretRef/);
     expect(container.env).toEqual([{ name: 'NODE_OPTIONS', value: '--max-semi-space-size=1' }]);
+  });
+
+  test('gives it the time to answer what was asked for, if whatever that needs hangs', () => {
+    // Beside it: 2 s for acknowledgements, 2 s for what is left open.
+    expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(DRAIN_MS + 4_000);
   });
 
   test('mounts whole folders for the files that the flags name: without that a change is not seen', () => {

@@ -9,6 +9,9 @@ import { TravelClock } from '../../kit/slack/clock.ts';
 import { LocalSlack } from '../../kit/slack/local-slack.ts';
 import { example } from '../kit/slack/example.ts';
 
+/** Of the apps here. */
+export const DRAIN_MS = 8_000;
+
 /** Nothing is listened to. */
 export const NO_LISTENERS: Listeners = {
   mention: async () => {},
@@ -82,6 +85,7 @@ export class SlackRig {
       token: fixed(this.slack.app('capdeploy').appToken),
       slackApiUrl: this.slack.apiUrl,
       listeners: { ...NO_LISTENERS, ...listeners },
+      drainMs: DRAIN_MS,
       onError: async (error, received) => void this.errors.push({ error, received }),
       metrics,
       clock: this.clock,
