@@ -9,13 +9,13 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { parse } from 'yaml';
 import { clientOf } from '../dev/in-process-client.ts';
+import { appOf, ourManifest } from '../dev/local-slack/app-manifest.ts';
+import { LocalSlack } from '../dev/local-slack/local-slack.ts';
 import { LOCAL_CREDENTIALS, LOCAL_REGION, startLocalSqs } from '../dev/local-sqs.ts';
 import { startProgram } from '../dev/program-process.ts';
 import { bundle } from '../docker/operator/bundle.ts';
 import { CAPDEPLOYJOBS } from '../src/api/names.ts';
 import type { KubeObject } from '../src/kube/client.ts';
-import { appOf, ourManifest } from '../test/kit/slack/app-manifest.ts';
-import { LocalSlack } from '../test/kit/slack/local-slack.ts';
 import { pause, until } from './rig.ts';
 
 const ENVELOPES = Number(process.argv[2] ?? 10_000);

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { LocalSlack } from '../../test/kit/slack/local-slack.ts';
+import type { LocalSlack } from '../local-slack/local-slack.ts';
 import type { Table } from './table.ts';
 
 const LOOK_MS = 50;

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { appOf, ourManifest } from '../../test/kit/slack/app-manifest.ts';
-import { LocalSlack } from '../../test/kit/slack/local-slack.ts';
-import type { Person } from '../../test/kit/slack/person/person.ts';
+import { appOf, ourManifest } from '../local-slack/app-manifest.ts';
+import { LocalSlack } from '../local-slack/local-slack.ts';
+import type { Person } from '../local-slack/person/person.ts';
 import { type Program, startProgram } from '../program-process.ts';
 import { Channel } from './channel.ts';
 import { chatChecks } from './expectations-chat.ts';

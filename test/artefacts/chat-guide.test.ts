@@ -5,6 +5,8 @@ import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type LocalCluster, startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Producer } from '../../dev/demo/queue.ts';
+import { appOf, ourManifest } from '../../dev/local-slack/app-manifest.ts';
+import { LocalSlack } from '../../dev/local-slack/local-slack.ts';
 import { LOCAL_CREDENTIALS, LOCAL_REGION, type LocalSqs, startLocalSqs } from '../../dev/local-sqs.ts';
 import { API_VERSION, CAPDEPLOYJOBS, KIND } from '../../src/api/names.ts';
 import { parseCommandLine, VERBS } from '../../src/chat/command-line.ts';
@@ -15,8 +17,6 @@ import { aRawSpec } from '../kit/builders.ts';
 import { BUNDLED_PROGRAM } from '../kit/bundled-program.ts';
 import { eventually } from '../kit/eventually.ts';
 import { Program } from '../kit/program.ts';
-import { appOf, ourManifest } from '../kit/slack/app-manifest.ts';
-import { LocalSlack } from '../kit/slack/local-slack.ts';
 import { DEFINITION, DEFINITIONS } from '../kit/store.ts';
 import { text } from './manifests/yaml.ts';
 

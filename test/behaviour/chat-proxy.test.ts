@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { ConnectProxy } from '../kit/connect-proxy.ts';
-import { TlsFront } from '../kit/slack/tls-front.ts';
+import { TlsFront } from '../kit/tls-front.ts';
 import { lineBecomesDeploy } from './chat-scenes.ts';
 import { inChat } from './chat-world.ts';
 

@@ -1,16 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { appOf, ourManifest } from '../../../dev/local-slack/app-manifest.ts';
+import { chat } from '../../../dev/local-slack/web-api/chat.ts';
+import { conversations } from '../../../dev/local-slack/web-api/conversations.ts';
+import { reactions } from '../../../dev/local-slack/web-api/reactions.ts';
+import { users } from '../../../dev/local-slack/web-api/users.ts';
+import { views } from '../../../dev/local-slack/web-api/views.ts';
 import { parseSlackBotFlags } from '../../../src/cli/slack-bot-flags.ts';
 import { parseBindAddress } from '../../../src/observability/bind-address.ts';
 import { parseBotConfig } from '../../../src/slack-bot/config.ts';
 import { DRAIN_MS } from '../../../src/slack-bot/drain.ts';
 import { TO_A_PERSON, TRIALS } from '../../../src/slack-bot/try-power.ts';
-import { appOf, ourManifest } from '../../kit/slack/app-manifest.ts';
-import { chat } from '../../kit/slack/web-api/chat.ts';
-import { conversations } from '../../kit/slack/web-api/conversations.ts';
-import { reactions } from '../../kit/slack/web-api/reactions.ts';
-import { users } from '../../kit/slack/web-api/users.ts';
-import { views } from '../../kit/slack/web-api/views.ts';
 import { documents, type Json, kustomization, path, text } from './yaml.ts';
 
 /**

@@ -100,6 +100,13 @@ test('nothing in src imports what does not ship, and the package imports nothing
   expect(files.filter(ours).flatMap(specifiersOf)).not.toContainEqual(expect.stringContaining('in-memory-kubernetes'));
 });
 
+test('what runs without tests, the demo and its servers, imports none of their files', () => {
+  const fromTests = sourceFiles(['dev'])
+    .flatMap((file) => specifiersOf(file).map((specifier) => normalize(join(dirname(file), specifier))))
+    .filter((to) => to.startsWith('test/'));
+  expect(fromTests).toEqual([]);
+});
+
 test('the rooms that decide import no module of Node but crypto, and ask neither for the time nor for the process', () => {
   for (const file of files.filter((name) => ours(name) && PURE.includes(roomOf(name)))) {
     const node = specifiersOf(file).filter((specifier) => specifier.startsWith('node:'));

@@ -1,14 +1,14 @@
 import { expect } from 'vitest';
+import { checkView } from '../../../dev/local-slack/block-kit/blocks.ts';
+import { isObject, type Json } from '../../../dev/local-slack/json.ts';
+import { renderBlocks } from '../../../dev/local-slack/render.ts';
+import { Team } from '../../../dev/local-slack/team.ts';
 import { type Choice, choicesOf, type FormMetadata } from '../../../src/chat/form.ts';
 import { confirmView } from '../../../src/chat/form-confirm-view.ts';
 import { type FormContent, formView } from '../../../src/chat/form-view.ts';
 import type { LaneFacts } from '../../../src/chat/lane-facts.ts';
 import type { Target } from '../../../src/chat/target.ts';
 import { LANGUAGES, type Language } from '../../../src/chat/texts/language.ts';
-import { checkView } from '../../kit/slack/block-kit/blocks.ts';
-import { isObject, type Json } from '../../kit/slack/json.ts';
-import { renderBlocks } from '../../kit/slack/render.ts';
-import { Team } from '../../kit/slack/team.ts';
 
 export const NOW = Date.parse('2026-11-30T10:00:00Z');
 const team = new Team();

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { checkMessageBlocks, checkView } from '../../../dev/local-slack/block-kit/blocks.ts';
+import type { Json } from '../../../dev/local-slack/json.ts';
+import { renderBlocks, tokensOf } from '../../../dev/local-slack/render.ts';
+import { Team } from '../../../dev/local-slack/team.ts';
 import { RESULTS } from '../../../src/api/reasons.ts';
 import { DEPLOY_BUTTONS, deployButton, readValue } from '../../../src/chat/buttons.ts';
 import { type DecisionMetadata, decisionMetadata, decisionView, noticeView } from '../../../src/chat/decision-view.ts';
@@ -7,10 +11,6 @@ import { answer, type Line } from '../../../src/chat/rich-text.ts';
 import { decideTexts, type Standing } from '../../../src/chat/texts/decide.ts';
 import { decidedTexts } from '../../../src/chat/texts/decided.ts';
 import { LANGUAGES, type Language } from '../../../src/chat/texts/language.ts';
-import { checkMessageBlocks, checkView } from '../../kit/slack/block-kit/blocks.ts';
-import type { Json } from '../../kit/slack/json.ts';
-import { renderBlocks, tokensOf } from '../../kit/slack/render.ts';
-import { Team } from '../../kit/slack/team.ts';
 
 const team = new Team();
 team.addUser('alice');

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { suggestionAnswer } from '../../../dev/local-slack/block-kit/elements.ts';
+import type { Json } from '../../../dev/local-slack/json.ts';
 import { type Choice, choicesOf, choiceValue, readMetadata } from '../../../src/chat/form.ts';
 import { formView, repositoryOptions, revisionOptions } from '../../../src/chat/form-view.ts';
 import type { LaneFacts } from '../../../src/chat/lane-facts.ts';
 import { LANGUAGES, type Language } from '../../../src/chat/texts/language.ts';
-import { suggestionAnswer } from '../../kit/slack/block-kit/elements.ts';
-import type { Json } from '../../kit/slack/json.ts';
 import { content, element, environment, LANE, NOW, problemsOf, question, shown, target, view } from './a-form.ts';
 
 describe('Block Kit', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { checkMessageBlocks } from '../../../dev/local-slack/block-kit/blocks.ts';
+import type { Json } from '../../../dev/local-slack/json.ts';
+import { escaped, tokens } from '../../../dev/local-slack/mrkdwn.ts';
+import { renderBlocks, tokensOf } from '../../../dev/local-slack/render.ts';
+import { Team } from '../../../dev/local-slack/team.ts';
 import { deployButton, formButton } from '../../../src/chat/buttons.ts';
 import { type Answer, answer, answerOf, type Part } from '../../../src/chat/rich-text.ts';
-import { checkMessageBlocks } from '../../kit/slack/block-kit/blocks.ts';
-import type { Json } from '../../kit/slack/json.ts';
-import { escaped, tokens } from '../../kit/slack/mrkdwn.ts';
-import { renderBlocks, tokensOf } from '../../kit/slack/render.ts';
-import { Team } from '../../kit/slack/team.ts';
 
 const team = new Team();
 team.addUser('alice');

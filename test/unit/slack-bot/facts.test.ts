@@ -1,10 +1,20 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+
+<<<<<<< HEAD
+
 import { type Log, silentLog } from '../../../src/base/log.ts';
+
+=======
+
+import { TravelClock } from '../../../dev/local-slack/clock.ts';
+import { silentLog } from '../../../src/base/log.ts';
+
+>>>>>>> numbers
+
 import { UNKNOWN } from '../../../src/chat/authorise.ts';
 import type { UserInfo } from '../../../src/slack/slack-api.ts';
 import { SlackError } from '../../../src/slack/slack-error.ts';
 import { SlackFacts } from '../../../src/slack-bot/facts.ts';
-import { TravelClock } from '../../kit/slack/clock.ts';
 
 const ALICE: UserInfo = {
   teamIds: ['T0TEAM'],

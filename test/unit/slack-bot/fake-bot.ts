@@ -1,4 +1,7 @@
 import type { ModalView } from '@slack/types';
+import type { Json } from '../../../dev/local-slack/json.ts';
+import { renderBlocks } from '../../../dev/local-slack/render.ts';
+import { Team } from '../../../dev/local-slack/team.ts';
 import type { DeployMessage } from '../../../src/actions/send.ts';
 import type { CapDeployJob, CapDeployJobStatus } from '../../../src/api/capdeployjob.ts';
 import { silentLog } from '../../../src/base/log.ts';
@@ -21,9 +24,6 @@ import { SqsError, type SqsErrorKind } from '../../../src/sqs/errors.ts';
 import type { SendOptions } from '../../../src/sqs/queue.ts';
 import { aRawSpec, aResource, NOW } from '../../kit/builders.ts';
 import { VirtualClock } from '../../kit/clocks.ts';
-import type { Json } from '../../kit/slack/json.ts';
-import { renderBlocks } from '../../kit/slack/render.ts';
-import { Team } from '../../kit/slack/team.ts';
 
 export const TEAM = 'T0TEAM';
 export const ALICE = 'U0ALICE';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { TravelClock } from '../../../dev/local-slack/clock.ts';
+import type { ConnectFault, Fault } from '../../../dev/local-slack/faults.ts';
 import { until } from '../../kit/eventually.ts';
-import { TravelClock } from '../../kit/slack/clock.ts';
-import type { ConnectFault, Fault } from '../../kit/slack/faults.ts';
 import { useSlackRig } from './rig.ts';
 
 const rig = useSlackRig();

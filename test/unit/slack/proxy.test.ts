@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ConnectProxy } from '../../kit/connect-proxy.ts';
 import { until } from '../../kit/eventually.ts';
-import { TlsFront } from '../../kit/slack/tls-front.ts';
+import { TlsFront } from '../../kit/tls-front.ts';
 import { useSlackRig } from './rig.ts';
 
 const rig = useSlackRig();

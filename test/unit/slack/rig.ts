@@ -1,13 +1,13 @@
 import { afterEach, beforeEach } from 'vitest';
+import { TravelClock } from '../../../dev/local-slack/clock.ts';
+import { LocalSlack } from '../../../dev/local-slack/local-slack.ts';
 import type { Log } from '../../../src/base/log.ts';
 import { ChatMetrics } from '../../../src/observability/chat-metrics.ts';
 import type { Listeners, Received } from '../../../src/slack/listeners.ts';
 import { SlackApp, type SlackAppOptions } from '../../../src/slack/slack-app.ts';
 import { WebApi } from '../../../src/slack/web-api.ts';
 import { until } from '../../kit/eventually.ts';
-import { TravelClock } from '../../kit/slack/clock.ts';
-import { LocalSlack } from '../../kit/slack/local-slack.ts';
-import { example } from '../kit/slack/example.ts';
+import { example } from '../dev/local-slack/example.ts';
 
 /** Of the apps here. */
 export const DRAIN_MS = 8_000;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { Json } from '../../../dev/local-slack/json.ts';
 import type { Action, Command, Listeners, Mention, Query, Shortcut, Submission } from '../../../src/slack/listeners.ts';
 import { settle } from '../../kit/clocks.ts';
 import { until } from '../../kit/eventually.ts';
-import type { Json } from '../../kit/slack/json.ts';
-import { form, option, plain } from '../kit/slack/forms.ts';
+import { form, option, plain } from '../dev/local-slack/forms.ts';
 import { DRAIN_MS, useSlackRig } from './rig.ts';
 
 const rig = useSlackRig();

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { TravelClock } from '../../../dev/local-slack/clock.ts';
 import { UsageError } from '../../../src/base/usage-error.ts';
 import { TokenFile } from '../../../src/slack/token-file.ts';
-import { TravelClock } from '../../kit/slack/clock.ts';
 
 let folder: string;
 let clock: TravelClock;

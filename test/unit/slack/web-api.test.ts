@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Fault } from '../../../dev/local-slack/faults.ts';
 import { SlackError } from '../../../src/slack/slack-error.ts';
 import { until } from '../../kit/eventually.ts';
-import type { Fault } from '../../kit/slack/faults.ts';
-import { form, plain } from '../kit/slack/forms.ts';
+import { form, plain } from '../dev/local-slack/forms.ts';
 import { fixed, useSlackRig } from './rig.ts';
 
 const rig = useSlackRig();

@@ -1,10 +1,10 @@
 import type { ModalView } from '@slack/types';
+import { checkView } from '../../../../dev/local-slack/block-kit/blocks.ts';
 import type { CapDeployJobStatus, HistoryEntry, LaneStatus } from '../../../../src/api/capdeployjob.ts';
 import type { DeployButton } from '../../../../src/chat/buttons.ts';
 import type { Click, Confirmation, ViewAnswer } from '../../../../src/slack-bot/decide/decisions.ts';
 import { Decisions } from '../../../../src/slack-bot/decide/decisions.ts';
 import { aHistoryEntry, aJob, at, type JobChanges } from '../../../kit/builders.ts';
-import { checkView } from '../../../kit/slack/block-kit/blocks.ts';
 import { Rig } from '../../operator/controller/rig.ts';
 import { ALICE, BOT_SENDER, FakeBot, type FakeBotOptions, render } from '../fake-bot.ts';
 

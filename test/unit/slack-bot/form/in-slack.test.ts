@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import type { Form as OpenForm } from '../../../../dev/local-slack/person/form.ts';
 import { formButton } from '../../../../src/chat/buttons.ts';
 import { answer } from '../../../../src/chat/rich-text.ts';
 import type { Listeners } from '../../../../src/slack/listeners.ts';
@@ -8,7 +9,6 @@ import { Form } from '../../../../src/slack-bot/form/form.ts';
 import { Permissions } from '../../../../src/slack-bot/permissions.ts';
 import { aHistoryEntry, aJob, aRawSpec, aResource } from '../../../kit/builders.ts';
 import { until } from '../../../kit/eventually.ts';
-import type { Form as OpenForm } from '../../../kit/slack/person/form.ts';
 import { useSlackRig } from '../../slack/rig.ts';
 import { aWeb, FakeBot, TEAM } from '../fake-bot.ts';
 

@@ -1,13 +1,13 @@
 import type { ModalView } from '@slack/types';
+import { checkView } from '../../../../dev/local-slack/block-kit/blocks.ts';
+import { isObject, type Json } from '../../../../dev/local-slack/json.ts';
+import { renderBlocks } from '../../../../dev/local-slack/render.ts';
+import { stateField, stateOf, type Values } from '../../../../dev/local-slack/view-state.ts';
 import type { UNKNOWN } from '../../../../src/chat/authorise.ts';
 import type { FormValue } from '../../../../src/chat/buttons.ts';
 import type { FieldValue, ViewAnswer, ViewState } from '../../../../src/slack/listeners.ts';
 import { Form } from '../../../../src/slack-bot/form/form.ts';
 import { aHistoryEntry, aJob, aRawSpec, aResource } from '../../../kit/builders.ts';
-import { checkView } from '../../../kit/slack/block-kit/blocks.ts';
-import { isObject, type Json } from '../../../kit/slack/json.ts';
-import { renderBlocks } from '../../../kit/slack/render.ts';
-import { stateField, stateOf, type Values } from '../../../kit/slack/view-state.ts';
 import { ALICE, aWeb, FakeBot, TEAM, team } from '../fake-bot.ts';
 
 /** A person before the form: fills it in and submits it, without Slack. Every view is held against Block Kit. */

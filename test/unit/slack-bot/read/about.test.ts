@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkMessageBlocks } from '../../../kit/slack/block-kit/blocks.ts';
+import { checkMessageBlocks } from '../../../../dev/local-slack/block-kit/blocks.ts';
 import { ALICE, aWeb, BOB, CONFIG, FakeBot, FILE_CONFIG, render } from '../fake-bot.ts';
 
 const inJapanese = { profiles: { [ALICE]: { language: 'ja' } } } as const;

@@ -1,7 +1,7 @@
 import type { KnownBlock } from '@slack/types';
 import { describe, expect, it } from 'vitest';
+import { checkMessageBlocks } from '../../../../dev/local-slack/block-kit/blocks.ts';
 import { aJob, at, aWaitingEntry } from '../../../kit/builders.ts';
-import { checkMessageBlocks } from '../../../kit/slack/block-kit/blocks.ts';
 import { ALICE, aWeb, BOB, CONFIG, FakeBot, render } from '../fake-bot.ts';
 import { BUSY, busyWeb, NO_KUBE } from './a-busy-web.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkMessageBlocks } from '../../../kit/slack/block-kit/blocks.ts';
-import { tokensOf } from '../../../kit/slack/render.ts';
+import { checkMessageBlocks } from '../../../../dev/local-slack/block-kit/blocks.ts';
+import { tokensOf } from '../../../../dev/local-slack/render.ts';
 import { ALICE, aWeb, BOB, CONFIG, FakeBot, FILE_CONFIG, render, team } from '../fake-bot.ts';
 import { BUSY, busyWeb, NO_KUBE } from './a-busy-web.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/base/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { App } from './app.ts';
 import { Faults } from './faults.ts';
 import { Hooks } from './hooks.ts';

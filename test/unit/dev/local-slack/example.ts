@@ -1,4 +1,4 @@
-import type { TeamSeed } from '../../../kit/slack/local-slack.ts';
+import type { TeamSeed } from '../../../../dev/local-slack/local-slack.ts';
 
 /**
  * A team as the tests of the local Slack use it. `bob` may less, `gina` and `sam` are guests of two kinds, `eve` is of

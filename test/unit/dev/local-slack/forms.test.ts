@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Json } from '../../../../dev/local-slack/json.ts';
+import { TROUBLE } from '../../../../dev/local-slack/person/form.ts';
 import { until } from '../../../kit/eventually.ts';
-import type { Json } from '../../../kit/slack/json.ts';
-import { TROUBLE } from '../../../kit/slack/person/form.ts';
 import { filled, form, opened, option, plain } from './forms.ts';
 import { useSlack } from './rig.ts';
 

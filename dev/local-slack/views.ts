@@ -4,7 +4,7 @@
  * @see https://docs.slack.dev/surfaces/modals
  */
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../../../src/base/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import type { App } from './app.ts';
 import { checkView, withIds } from './block-kit/blocks.ts';
 import { LIMITS } from './block-kit/limits.ts';

@@ -26,7 +26,7 @@ export interface AppManifest {
 
 /** deploy/chat/slack-app.yaml. */
 export function ourManifest(): AppManifest {
-  const file = fileURLToPath(new URL('../../../deploy/chat/slack-app.yaml', import.meta.url));
+  const file = fileURLToPath(new URL('../../deploy/chat/slack-app.yaml', import.meta.url));
   return parse(readFileSync(file, 'utf8')) as AppManifest;
 }
 

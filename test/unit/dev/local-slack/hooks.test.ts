@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { TravelClock } from '../../../kit/slack/clock.ts';
-import type { Json } from '../../../kit/slack/json.ts';
-import { LocalSlack } from '../../../kit/slack/local-slack.ts';
+import { TravelClock } from '../../../../dev/local-slack/clock.ts';
+import type { Json } from '../../../../dev/local-slack/json.ts';
+import { LocalSlack } from '../../../../dev/local-slack/local-slack.ts';
 import { BoltApp } from './bolt-app.ts';
 import { example } from './example.ts';
 

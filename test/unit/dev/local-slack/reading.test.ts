@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Json } from '../../../kit/slack/json.ts';
-import { LocalSlack } from '../../../kit/slack/local-slack.ts';
+import type { Json } from '../../../../dev/local-slack/json.ts';
+import { LocalSlack } from '../../../../dev/local-slack/local-slack.ts';
 import { webClient } from './bolt-app.ts';
 import { example } from './example.ts';
 

@@ -4,7 +4,7 @@
  * @see https://docs.slack.dev/interactivity/handling-user-interaction#triggers
  */
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../../../src/base/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { SlackError } from './slack-error.ts';
 
 export const TRIGGER_LIFE_MS = 3000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Json } from '../../../kit/slack/json.ts';
+import type { Json } from '../../../../dev/local-slack/json.ts';
 import { webClient } from './bolt-app.ts';
 import { code, refusal, useSlack } from './rig.ts';
 

@@ -1,6 +1,6 @@
 import type { ModalView, View } from '@slack/types';
+import type { Form } from '../../../../dev/local-slack/person/form.ts';
 import { until } from '../../../kit/eventually.ts';
-import type { Form } from '../../../kit/slack/person/form.ts';
 import type { Rig } from './rig.ts';
 
 export const plain = (text: string) => ({ type: 'plain_text' as const, text });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkMessageBlocks, checkView } from '../../../kit/slack/block-kit/blocks.ts';
-import type { Json } from '../../../kit/slack/json.ts';
+import { checkMessageBlocks, checkView } from '../../../../dev/local-slack/block-kit/blocks.ts';
+import type { Json } from '../../../../dev/local-slack/json.ts';
 
 const x = (length: number): string => 'x'.repeat(length);
 const plain = (text: string): Json => ({ type: 'plain_text', text });

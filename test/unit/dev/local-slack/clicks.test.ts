@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Json } from '../../../../dev/local-slack/json.ts';
+import type { Message } from '../../../../dev/local-slack/messages.ts';
+import { TROUBLE } from '../../../../dev/local-slack/person/form.ts';
 import { until } from '../../../kit/eventually.ts';
-import type { Json } from '../../../kit/slack/json.ts';
-import type { Message } from '../../../kit/slack/messages.ts';
-import { TROUBLE } from '../../../kit/slack/person/form.ts';
 import { option, plain } from './forms.ts';
 import { useSlack } from './rig.ts';
 

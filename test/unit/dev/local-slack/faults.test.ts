@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Fault } from '../../../../dev/local-slack/faults.ts';
+import { LocalSlack } from '../../../../dev/local-slack/local-slack.ts';
 import { until } from '../../../kit/eventually.ts';
-import type { Fault } from '../../../kit/slack/faults.ts';
-import { LocalSlack } from '../../../kit/slack/local-slack.ts';
 import { BoltApp, webClient } from './bolt-app.ts';
 import { example } from './example.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { AppSeed } from '../../../../dev/local-slack/app.ts';
+import type { Json } from '../../../../dev/local-slack/json.ts';
 import { until } from '../../../kit/eventually.ts';
-import type { AppSeed } from '../../../kit/slack/app.ts';
-import type { Json } from '../../../kit/slack/json.ts';
 import { type BoltApp, webClient } from './bolt-app.ts';
 import { useSlack } from './rig.ts';
 

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createServer, getCACertificates, type Server, setDefaultCACertificates } from 'node:tls';
-import { selfSigned } from '../certificate.ts';
-import type { LocalSlack } from './local-slack.ts';
+import type { LocalSlack } from '../../dev/local-slack/local-slack.ts';
+import { selfSigned } from './certificate.ts';
 
 /**
  * A local Slack as Slack is in the world: HTTPS and WSS, with a server that would speak HTTP/2. While it is there, this

@@ -1,10 +1,10 @@
 import type { WebClient } from '@slack/web-api';
 import { afterEach, beforeEach } from 'vitest';
 import { WebSocket } from 'ws';
-import { TravelClock } from '../../../kit/slack/clock.ts';
-import type { Json } from '../../../kit/slack/json.ts';
-import { LocalSlack, type TeamSeed } from '../../../kit/slack/local-slack.ts';
-import type { Channel } from '../../../kit/slack/team.ts';
+import { TravelClock } from '../../../../dev/local-slack/clock.ts';
+import type { Json } from '../../../../dev/local-slack/json.ts';
+import { LocalSlack, type TeamSeed } from '../../../../dev/local-slack/local-slack.ts';
+import type { Channel } from '../../../../dev/local-slack/team.ts';
 import { BoltApp, webClient } from './bolt-app.ts';
 import { example } from './example.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { TravelClock } from '../../../../dev/local-slack/clock.ts';
+import { DIFFERENCES } from '../../../../dev/local-slack/differences.ts';
+import { LocalSlack } from '../../../../dev/local-slack/local-slack.ts';
 import { until } from '../../../kit/eventually.ts';
-import { TravelClock } from '../../../kit/slack/clock.ts';
-import { DIFFERENCES } from '../../../kit/slack/differences.ts';
-import { LocalSlack } from '../../../kit/slack/local-slack.ts';
 import { BoltApp, webClient } from './bolt-app.ts';
 import { example } from './example.ts';
 

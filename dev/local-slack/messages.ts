@@ -1,5 +1,5 @@
 /** What was posted, with its revisions, reactions and threads. */
-import type { Clock } from '../../../src/base/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import type { Json } from './json.ts';
 import { link, type Parse, plain, type Token, tokens } from './mrkdwn.ts';
 import { renderBlocks, tokensOf } from './render.ts';

@@ -1,6 +1,6 @@
 import { App, LogLevel, SocketModeReceiver } from '@slack/bolt';
 import { WebClient, type WebClientOptions } from '@slack/web-api';
-import type { LocalSlack } from '../../../kit/slack/local-slack.ts';
+import type { LocalSlack } from '../../../../dev/local-slack/local-slack.ts';
 
 const logger = {
   debug: () => {},

@@ -3,7 +3,7 @@
  *
  * @see https://docs.slack.dev/apis/web-api/rate-limits
  */
-import type { Clock } from '../../../src/base/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { RateLimited } from './slack-error.ts';
 
 /** Calls a minute, for each method and app. `special` has its own rules below. */

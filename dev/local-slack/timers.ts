@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/base/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 
 /** Timers of one Slack, so that stopping it leaves none behind. */
 export class Timers {

@@ -1,6 +1,6 @@
 import type { View } from '@slack/types';
 import { describe, expect, test } from 'vitest';
-import type { Json } from '../../../kit/slack/json.ts';
+import type { Json } from '../../../../dev/local-slack/json.ts';
 import { webClient } from './bolt-app.ts';
 import { filled, form, opened, option, plain } from './forms.ts';
 import { code, useSlack } from './rig.ts';
