@@ -1,15 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
-<<<<<<< HEAD
-
-import { type Log, silentLog } from '../../../src/base/log.ts';
-
-=======
-
 import { TravelClock } from '../../../dev/local-slack/clock.ts';
-import { silentLog } from '../../../src/base/log.ts';
-
->>>>>>> numbers
+import { type Log, silentLog } from '../../../src/base/log.ts';
 
 import { UNKNOWN } from '../../../src/chat/authorise.ts';
 import type { UserInfo } from '../../../src/slack/slack-api.ts';
