@@ -10,6 +10,7 @@ import type { Language } from '../../chat/texts/language.ts';
 import type { Submission, ViewAnswer, ViewListener } from '../../slack/listeners.ts';
 import type { Asker, Profile } from '../asker.ts';
 import type { BotContext } from '../context.ts';
+import { readerOf } from '../read/target-state.ts';
 import { submit } from '../submit.ts';
 import {
   errorsAt,
@@ -23,7 +24,7 @@ import {
   withChannel,
 } from './answers.ts';
 import { type Accepted, type Checked, checkForm, type Filled, textOf } from './check.ts';
-import { drawForm, laneOf, noRightsLine, readerOf, refuse, type Sketch } from './draw.ts';
+import { drawForm, laneOf, noRightsLine, refuse, type Sketch } from './draw.ts';
 import { type Membership, rightsOf, staleMs } from './rights.ts';
 
 /** Forms that are remembered: Slack delivers an envelope again within some minutes, and Bolt runs a listener twice. */
@@ -109,7 +110,7 @@ export class FormSubmissions {
         lane: laneOf(this.#bot, target, wanted.environment),
         problems,
         staleMs: staleMs(this.#bot),
-        reader: readerOf(this.#bot, profile),
+        reader: readerOf(this.#bot, { profile }),
       }),
     );
   }

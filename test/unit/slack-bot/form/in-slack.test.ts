@@ -123,7 +123,7 @@ test('two environments with different rights, and a question before one of them'
   const { fake } = await start();
   const form = await opened('alice', 'prod', 'production 🔒', 'staging');
   await form.fill('form-environment', 'production 🔒');
-  await shows('alice', 'Runs now: v1.0.0');
+  await shows('alice', 'v1.0.0 is there since');
   await form.search('form-revision', 'v1.1.0');
   await form.pick('form-revision', 'use v1.1.0');
   expect(await form.submit()).toEqual({ result: 'updated' });
@@ -167,7 +167,7 @@ test('the button of an answer opens the form with the rest filled in, for its th
   const { blocks } = answer([['lacks something']], [formButton('Open the form', value)]);
   const { ts } = await api.postMessage({ channel: 'C0DEPLOYS', threadTs: line.ts, text: 'x', blocks });
   await rig.slack.as('bob').click(rig.slack.message('deploys', ts), 'Open the form');
-  const form = await shows('bob', 'Runs now: v1.1.0');
+  const form = await shows('bob', 'v1.1.0 is there since');
   expect(await form.submit()).toEqual({ result: 'cleared' });
   expect(fake.queues.sent).toMatchObject([
     { message: { revision: 'v2', reason: 'later', slack: { channel: 'C0DEPLOYS', threadTs: line.ts } } },
@@ -215,7 +215,7 @@ test('more repositories than a menu holds are searched', async () => {
   expect(await form.search('form-repository', '')).toHaveLength(100);
   expect(await form.search('form-repository', 'APP-149')).toEqual(['org/app-149']);
   await form.pick('form-repository', 'org/app-149');
-  await shows('bob', 'no successful deploy is on record');
+  await shows('bob', 'no deploy has succeeded yet');
   await form.search('form-revision', 'v1');
   await form.pick('form-revision', 'use v1');
   expect(await form.submit()).toEqual({ result: 'cleared' });
