@@ -86,6 +86,7 @@ export function laneLines(lane: LaneState, reader: Reader): Line[] {
         ]
       : []),
     ...closedLines(lane, reader),
+    texts.zone(reader.timeZone),
   ];
 }
 

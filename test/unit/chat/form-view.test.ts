@@ -14,6 +14,7 @@ describe('what a person sees', () => {
       4 wait: v1.0.3, v1.0.4, v1.0.5 …
       ❄ Frozen: alice: incident 42
       🔒 Closed: no window of kind Allow is open (until 2026-12-01 09:00)
+      Times: Asia/Tokyo
       Revision: [Tag, branch or commit ▾]
       Why (optional): []
       Not before (optional): []
@@ -31,6 +32,7 @@ describe('what a person sees', () => {
       4 件が待機: v1.0.3, v1.0.4, v1.0.5 …
       ❄ 凍結: alice: incident 42
       🔒 時間外: no window of kind Allow is open(2026-12-01 09:00 まで)
+      時刻: Asia/Tokyo
       リビジョン: [タグ、ブランチ、コミット ▾]
       理由 (optional): []
       開始時刻の下限 (optional): []
@@ -47,6 +49,7 @@ describe('what a person sees', () => {
       "Repository: [Type or choose a repository ▾]
       Environment: ( ) staging ( ) production 🔒
       no deploy has succeeded yet
+      Times: Asia/Tokyo
       Revision: [Tag, branch or commit ▾]
       Why (optional): []
       Not before (optional): []
@@ -56,6 +59,7 @@ describe('what a person sees', () => {
       リポジトリ: [リポジトリを入力または選択 ▾]
       環境: ( ) staging ( ) production 🔒
       成功したデプロイはまだありません
+      時刻: Asia/Tokyo
       リビジョン: [タグ、ブランチ、コミット ▾]
       理由 (optional): []
       開始時刻の下限 (optional): []
@@ -102,6 +106,7 @@ describe('what a person sees', () => {
       4 wait: v1.0.3, v1.0.4, v1.0.5 …
       ❄ Frozen: alice: incident 42
       🔒 Closed: no window of kind Allow is open (until 2026-12-01 09:00)
+      Times: Asia/Tokyo
       Announced in ⟦#prod⟧
       [Back to the form]
       ————
@@ -116,6 +121,7 @@ describe('what a person sees', () => {
       4 件が待機: v1.0.3, v1.0.4, v1.0.5 …
       ❄ 凍結: alice: incident 42
       🔒 時間外: no window of kind Allow is open(2026-12-01 09:00 まで)
+      時刻: Asia/Tokyo
       通知先: ⟦#prod⟧
       [フォームに戻る]"
     `);

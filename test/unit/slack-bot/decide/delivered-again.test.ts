@@ -60,10 +60,10 @@ describe('a line that is delivered again within seconds', () => {
     const history = [ended('c', -100, { revision: 'v3' }), ended('b', -200, { revision: 'v2' })];
     world.status({}, history);
     await one.mention(said('rollback web production'));
-    expect(world.fake.queues.sent.map(({ message }) => message.revision)).toEqual(['v2']);
+    expect(world.whispered).toContain('Deploys v2, which was there before v3.');
     world.status({}, [ended('rolled-back', 30, { revision: 'v2', startedAt: at(10) }), ...history]);
     await two.mention(said('rollback web production'));
-    expect(world.fake.queues.sent).toHaveLength(1);
+    expect(world.fake.queues.sent).toEqual([]);
     expect(world.whispered).toBe(LATE);
   });
 
