@@ -16,6 +16,7 @@ import type {
   KubeObject,
   ListOptions,
   ObjectList,
+  PatchOptions,
   Preconditions,
   RequestOptions,
   ResourceType,
@@ -134,13 +135,17 @@ class LocalClient implements KubeClient {
     name: string,
     preconditions: Preconditions | AnyVersionOf,
     patch: Record<string, unknown>,
-    options: RequestOptions & { dryRun?: boolean } = {},
+    options: PatchOptions = {},
   ): Promise<T> {
     const { anyVersion: _, ...must } = { anyVersion: undefined, ...preconditions };
     const whole = mergePatch(patch, { metadata: must });
     const write = { dryRun: options.dryRun } as const;
     return this.#call('patch', type, options, () => {
-      return clone(this.#store.patch(type, namespace, name, (current) => mergePatch(current, whole), write)) as T;
+      const stored = this.#store.patch(type, namespace, name, (current) => mergePatch(current, whole), write);
+      const { metadata } = stored;
+      return clone(
+        options.metadataOnly ? { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata } : stored,
+      ) as T;
     });
   }
 

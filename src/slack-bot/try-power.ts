@@ -80,7 +80,10 @@ export async function tryOn(client: KubeClient, power: Power, on: Tried): Promis
   for (const trial of trials) {
     try {
       const { namespace, name, uid } = on;
-      await client.patch(type, namespace, name, { uid, anyVersion: true }, trial.patch, { dryRun: true });
+      await client.patch(type, namespace, name, { uid, anyVersion: true }, trial.patch, {
+        dryRun: true,
+        metadataOnly: true,
+      });
     } catch (error) {
       if (!isKubeError(error)) throw error;
       if (isGone(error)) return 'gone';

@@ -10,10 +10,12 @@ import { silentLog } from '../../src/base/log.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../../src/kube/client.ts';
 import { SelfCheck } from '../../src/slack-bot/self-check.ts';
 import { eventually } from '../kit/eventually.ts';
+import { interceptClient } from '../kit/intercept-client.ts';
 import {
   ABORTED_BY,
   APPROVED_BY,
   FREEZE,
+  finish,
   jobOf,
   lanes,
   newResource,
@@ -89,6 +91,14 @@ describe.concurrent('the actions of the bot', () => {
     });
   });
 
+  test('leave alone what has ended, in words', async () => {
+    const job = await startedJob(world, web());
+    await finish(world, job, 'Complete');
+    expect(await refusal(abort(client, ALICE, named(job), 'running'))).toBe(
+      `refused: ${world.namespace}/${job.metadata.name} has ended already, or is being deleted: there is nothing to abort`,
+    );
+  });
+
   test('freeze and thaw', async () => {
     const frozen = await resource(world);
     await freeze(client, BOB, target(frozen), 'production', 'incident 42');
@@ -96,6 +106,33 @@ describe.concurrent('the actions of the bot', () => {
     await freeze(client, `${ALICE} (alice)`, target(frozen), 'production', 'incident 43');
     expect(await unfreeze(client, target(frozen), 'production')).toBe(`${ALICE} (alice): incident 43`);
     expect(await annotationsOf(frozen.metadata.name, CAPDEPLOYJOBS)).not.toHaveProperty([FREEZE]);
+  });
+});
+
+describe('what comes back', () => {
+  /** A client that notes what the API server answers to each patch. */
+  function noting() {
+    const answers: object[] = [];
+    const intercepted = interceptClient(client, async ({ verb }, send) => {
+      const answer = await send();
+      if (verb === 'patch') answers.push(answer as object);
+      return answer;
+    });
+    return { answers, client: intercepted };
+  }
+
+  test('of a write is the metadata alone: the template of a Job may hold secrets', async () => {
+    const { answers, client: noted } = noting();
+    const [job, frozen] = [await waitingJob(world, web()), await resource(world)];
+    await approve(noted, BOB, named(job));
+    await withdrawApproval(noted, named(job));
+    await abort(noted, ALICE, named(job), 'waiting');
+    await freeze(noted, BOB, target(frozen), 'production', 'incident 42');
+    await unfreeze(noted, target(frozen), 'production');
+    expect(answers.map((answer) => Object.keys(answer).sort())).toEqual(
+      Array(5).fill(['apiVersion', 'kind', 'metadata']),
+    );
+    expect(new Set(answers.map((answer) => (answer as KubeObject).kind))).toEqual(new Set(['PartialObjectMetadata']));
   });
 });
 

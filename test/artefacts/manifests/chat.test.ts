@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { IS_OVER } from '../../../src/actions/abort.ts';
 import { parseSlackBotFlags } from '../../../src/cli/slack-bot-flags.ts';
 import { parseBindAddress } from '../../../src/observability/bind-address.ts';
 import { parseBotConfig } from '../../../src/slack-bot/config.ts';
@@ -150,7 +151,7 @@ describe('the rights', () => {
   });
 });
 
-describe('the self-check', () => {
+describe('the bot reads the words of the policies', () => {
   const policies = ['jobs', 'freeze'].map((file) => text(`deploy/admission/${file}.yaml`)).join('\n');
   // As it is read: lines of a folded text are one.
   const words = policies.replaceAll(/'\n? *\+ '/g, '').replaceAll(/\s+/g, ' ');
@@ -162,8 +163,9 @@ describe('the self-check', () => {
     },
   );
 
-  test('knows the words for a person', () => {
+  test('for a person, and for a deploy that is over', () => {
     expect(words).toContain(TO_A_PERSON);
+    expect(words).toContain(IS_OVER);
   });
 });
 

@@ -144,6 +144,16 @@ describe('requests', () => {
     expect(server.received[0]).toMatchObject({ method: 'PATCH', query: { dryRun: 'All' } });
   });
 
+  it('asks for the metadata alone when told to, with no whole object as an alternative', async () => {
+    const { server, client } = await start((response) => json(response, job()));
+    await client.patch(JOBS, 'deploy', 'web', preconditions, {}, { metadataOnly: true });
+    await client.patch(JOBS, 'deploy', 'web', preconditions, {});
+    expect(server.received.map(({ headers }) => headers.accept)).toEqual([
+      'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+      'application/json',
+    ]);
+  });
+
   it('deletes in the background under both preconditions', async () => {
     const { server, client } = await start((response) => json(response, status(200, '', '')));
     await client.delete(JOBS, 'deploy', 'web', preconditions);
