@@ -89,6 +89,8 @@ function whyNotPatch(
   const { metadata: { uid: _, resourceVersion: __, annotations = {}, ...more } = {}, ...rest } = body as Patch;
   const [[key, value] = ['', null], ...others] = Object.entries(annotations);
   const ofPeople: string[] = [ANNOTATION.approvedBy, ANNOTATION.abortedBy];
+  // It changes nothing, and answers with what is there.
+  if (Object.keys({ ...annotations, ...more, ...rest }).length === 0) return undefined;
   const isAlone = others.length === 0 && Object.keys({ ...more, ...rest }).length === 0;
   if (type === CAPDEPLOYJOBS) {
     if (!isAlone || !key.startsWith(FREEZE_PREFIX)) {
@@ -98,6 +100,7 @@ function whyNotPatch(
       ? undefined
       : `the value of ${key} must name the person for whom the chat bot freezes, and why`;
   }
+  if ('spec' in rest) return 'the Job is the deploy that was accepted, so its spec cannot be changed';
   if (!isAlone || !ofPeople.includes(key)) {
     return 'the chat bot may patch Jobs but not update them, and so may change nothing but names';
   }

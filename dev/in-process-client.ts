@@ -154,10 +154,11 @@ class LocalClient implements KubeClient {
     namespace: string,
     name: string,
     preconditions: Preconditions,
-    options?: RequestOptions,
+    options: RequestOptions & { dryRun?: boolean } = {},
   ): Promise<void> {
+    const { dryRun } = options;
     this.#call('delete', type, options, () => {
-      this.#store.delete(type, namespace, name, { preconditions, propagationPolicy: 'Background' });
+      this.#store.delete(type, namespace, name, { preconditions, propagationPolicy: 'Background', dryRun });
     });
   }
 

@@ -164,6 +164,6 @@ export interface KubeClient {
     namespace: string,
     name: string,
     preconditions: Preconditions,
-    options?: RequestOptions,
+    options?: RequestOptions & { dryRun?: boolean },
   ): Promise<void>;
 }

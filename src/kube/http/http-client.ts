@@ -149,7 +149,7 @@ export class HttpKubeClient implements KubeClient {
     namespace: string,
     name: string,
     preconditions: Preconditions,
-    options?: RequestOptions,
+    options?: RequestOptions & { dryRun?: boolean },
   ): Promise<void> {
     const { uid, resourceVersion } = preconditions;
     await this.#transport.call({
@@ -161,6 +161,8 @@ export class HttpKubeClient implements KubeClient {
         kind: 'DeleteOptions',
         propagationPolicy: 'Background',
         preconditions: { uid, resourceVersion },
+        // Not in the query: that is passed over where there is a body (apiserver, pkg/endpoints/handlers/delete.go).
+        ...(options?.dryRun && { dryRun: ['All'] }),
       },
       signal: options?.signal,
     });

@@ -4,7 +4,7 @@ import { IS_OVER } from '../../../src/actions/abort.ts';
 import { parseSlackBotFlags } from '../../../src/cli/slack-bot-flags.ts';
 import { parseBindAddress } from '../../../src/observability/bind-address.ts';
 import { parseBotConfig } from '../../../src/slack-bot/config.ts';
-import { TO_A_PERSON, TRIALS } from '../../../src/slack-bot/try-power.ts';
+import { POWERS, TO_A_PERSON, trialsOf } from '../../../src/slack-bot/try-power.ts';
 import { appOf, ourManifest } from '../../kit/slack/app-manifest.ts';
 import { chat } from '../../kit/slack/web-api/chat.ts';
 import { conversations } from '../../kit/slack/web-api/conversations.ts';
@@ -156,7 +156,7 @@ describe('the bot reads the words of the policies', () => {
   // As it is read: lines of a folded text are one.
   const words = policies.replaceAll(/'\n? *\+ '/g, '').replaceAll(/\s+/g, ' ');
 
-  test.each(Object.values(TRIALS).flatMap(({ trials }) => trials.map(({ refusal }) => refusal)))(
+  test.each(POWERS.flatMap((power) => trialsOf(power, 'slack:T0TEAM/U0ALICE')).map(({ refusal }) => refusal))(
     'waits for words that a policy says: %s',
     (refusal) => {
       expect(words).toContain(refusal);

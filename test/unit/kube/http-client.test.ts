@@ -163,6 +163,14 @@ describe('requests', () => {
     });
   });
 
+  it('deletes as a dry run when asked, by the body: the query is passed over beside one', async () => {
+    const { server, client } = await start((response) => json(response, status(200, '', '')));
+    await client.delete(JOBS, 'deploy', 'web', preconditions, { dryRun: true });
+    await client.delete(JOBS, 'deploy', 'web', preconditions);
+    expect(server.received[0]?.body).toMatchObject({ preconditions, dryRun: ['All'] });
+    expect(server.received[1]?.body).not.toHaveProperty('dryRun');
+  });
+
   it('names itself and its version', async () => {
     const { server, client } = await start((response) => json(response, pod('a', '1')), { version: '1.2.3' });
     await client.get(PODS, 'deploy', 'a');
