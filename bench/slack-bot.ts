@@ -49,7 +49,7 @@ const client = new SQSClient({ endpoint: sqs.endpoint, region: LOCAL_REGION, cre
 ends.defer(() => client.destroy());
 for (let count = 0; count < RESOURCES; count += 1) {
   await client.send(new CreateQueueCommand({ QueueName: `app-${count}` }));
-  await kube.create(CAPDEPLOYJOBS, {
+  const made = await kube.create<KubeObject>(CAPDEPLOYJOBS, {
     apiVersion: 'capdeployjob.dev/v1alpha1',
     kind: 'CapDeployJob',
     metadata: { name: `app-${count}`, namespace: 'default' },
@@ -59,6 +59,9 @@ for (let count = 0; count < RESOURCES; count += 1) {
       template: { spec: { containers: [{ name: 'cap', image: 'bench' }] } },
     },
   });
+  // No operator runs, and the bot sends nothing for what none has judged.
+  const { generation: observedGeneration } = made.metadata;
+  await kube.replaceStatus(CAPDEPLOYJOBS, { ...made, status: { observedGeneration } });
 }
 
 const slack = ends.use(

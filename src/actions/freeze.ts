@@ -62,7 +62,7 @@ function annotate(
     const { uid, resourceVersion, annotations } = resource.metadata;
     const found = annotations?.[annotation];
     const patch = { metadata: { annotations: { [annotation]: valueFor(resource, found) } } };
-    await client.patch(CAPDEPLOYJOBS, namespace, name, { uid, resourceVersion }, patch);
+    await client.patch(CAPDEPLOYJOBS, namespace, name, { uid, resourceVersion }, patch, { metadataOnly: true });
     return found;
   });
 }

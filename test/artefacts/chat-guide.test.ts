@@ -128,7 +128,10 @@ async function clusterWithWeb(url: string): Promise<LocalCluster & AsyncDisposab
   const environments = [{ name: 'staging' }, { name: 'production' }];
   const spec = aRawSpec({ queue: { url, region: LOCAL_REGION }, repositories: ['livesense/web'], environments });
   const web = { apiVersion: API_VERSION, kind: KIND, metadata: { name: 'web', namespace: 'deploy' }, spec };
-  cluster.store.create(CAPDEPLOYJOBS, web);
+  const made = cluster.store.create(CAPDEPLOYJOBS, web);
+  // As an operator that has judged it, and is not there any more.
+  const status = { observedGeneration: made.metadata.generation };
+  cluster.store.update(CAPDEPLOYJOBS, { ...made, status }, { subresource: 'status' });
   return Object.assign(cluster, { [Symbol.asyncDispose]: () => cluster.stop() });
 }
 

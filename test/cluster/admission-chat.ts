@@ -9,6 +9,7 @@ import {
   APPROVED_BY,
   annotate,
   FREEZE,
+  foreignJob,
   openAdmission,
   outcome,
   resource,
@@ -64,6 +65,8 @@ async function bindRoles(world: AdmissionWorld, { metadata }: CapDeployJob): Pro
 /** The API server takes a moment to hear of a new role or policy. */
 async function rolesCount(world: AdmissionWorld, web: CapDeployJob): Promise<void> {
   const [waiting, started] = await Promise.all([waitingJob(world, web), startedJob(world, web)]);
+  const theirs = foreignJob(world);
+  await world.as(USERS.root).create(JOBS, theirs);
   const bot = world.as(world.chatBot);
   await eventually('the roles and policies count', async () => {
     const may = [
@@ -74,6 +77,10 @@ async function rolesCount(world: AdmissionWorld, web: CapDeployJob): Promise<voi
       }),
     ];
     const unnamed = await bot.delete(JOBS, started.metadata.name, { dryRun: 'All' });
-    return may.every((answer) => outcome(answer) === 'allowed') && outcome(unnamed) !== 'allowed';
+    const foreign = await bot.delete(JOBS, theirs.metadata.name, { dryRun: 'All' });
+    const mayNot = [unnamed, foreign];
+    return (
+      may.every((answer) => outcome(answer) === 'allowed') && !mayNot.some((answer) => outcome(answer) === 'allowed')
+    );
   });
 }

@@ -6,11 +6,12 @@ import { conversations } from '../../../dev/local-slack/web-api/conversations.ts
 import { reactions } from '../../../dev/local-slack/web-api/reactions.ts';
 import { users } from '../../../dev/local-slack/web-api/users.ts';
 import { views } from '../../../dev/local-slack/web-api/views.ts';
+import { IS_OVER } from '../../../src/actions/abort.ts';
 import { parseSlackBotFlags } from '../../../src/cli/slack-bot-flags.ts';
 import { parseBindAddress } from '../../../src/observability/bind-address.ts';
 import { parseBotConfig } from '../../../src/slack-bot/config.ts';
 import { DRAIN_MS } from '../../../src/slack-bot/drain.ts';
-import { TO_A_PERSON, TRIALS } from '../../../src/slack-bot/try-power.ts';
+import { POWERS, TO_A_PERSON, trialsOf } from '../../../src/slack-bot/try-power.ts';
 import { documents, type Json, kustomization, path, text } from './yaml.ts';
 
 /**
@@ -157,20 +158,21 @@ describe('the rights', () => {
   });
 });
 
-describe('the self-check', () => {
+describe('the bot reads the words of the policies', () => {
   const policies = ['jobs', 'freeze'].map((file) => text(`deploy/admission/${file}.yaml`)).join('\n');
   // As it is read: lines of a folded text are one.
   const words = policies.replaceAll(/'\n? *\+ '/g, '').replaceAll(/\s+/g, ' ');
 
-  test.each(Object.values(TRIALS).flatMap(({ trials }) => trials.map(({ refusal }) => refusal)))(
+  test.each(POWERS.flatMap((power) => trialsOf(power, 'slack:T0TEAM/U0ALICE')).map(({ refusal }) => refusal))(
     'waits for words that a policy says: %s',
     (refusal) => {
       expect(words).toContain(refusal);
     },
   );
 
-  test('knows the words for a person', () => {
+  test('for a person, and for a deploy that is over', () => {
     expect(words).toContain(TO_A_PERSON);
+    expect(words).toContain(IS_OVER);
   });
 });
 

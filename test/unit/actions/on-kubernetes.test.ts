@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { abort } from '../../../src/actions/abort.ts';
+import { abort, IS_OVER } from '../../../src/actions/abort.ts';
 import { approve, withdrawApproval } from '../../../src/actions/approve.ts';
 import { freeze, unfreeze } from '../../../src/actions/freeze.ts';
 import { ANNOTATION, CAPDEPLOYJOBS, FREEZE_PREFIX } from '../../../src/api/names.ts';
@@ -200,17 +200,18 @@ describe('abort', () => {
     expect(annotations(rig, job)).not.toHaveProperty([ANNOTATION.abortedBy]);
   });
 
-  it('leaves a Job alone that has ended, or is being deleted, and takes the name off', async () => {
+  it('leaves a Job alone that has ended, by the words of deploy/admission', async () => {
     const rig = new Rig();
     const ended = rig.job({ started: -30, finished: 'Complete', finishedAt: -5 });
-    await expect(abort(rig.client, 'alice', named(ended), 'running')).rejects.toThrow('has ended already');
-    expect(annotations(rig, ended)).not.toHaveProperty([ANNOTATION.abortedBy]);
-
-    const going = rig.job({ id: 'another' });
-    rig.change(JOBS, going.metadata.name, { metadata: { finalizers: ['test/keep'] } });
-    rig.store.delete(JOBS, 'deploy', going.metadata.name);
-    await expect(abort(rig.client, 'alice', named(going), 'running')).rejects.toThrow('is being deleted already');
-    expect(annotations(rig, going)).not.toHaveProperty([ANNOTATION.abortedBy]);
+    rig.before = ({ verb }) => {
+      const message = `Forbidden: denied request: ${IS_OVER}, so capdeployjob.dev/aborted-by can no longer be changed`;
+      if (verb === 'patch') throw new KubeError('forbidden', { status: 403, reason: 'Forbidden', message });
+    };
+    await expect(abort(rig.client, 'alice', named(ended), 'running')).rejects.toMatchObject({
+      kind: 'refused',
+      message: `deploy/${ended.metadata.name} has ended already, or is being deleted: there is nothing to abort`,
+    });
+    expect(rig.findJob(ended)).toBeDefined();
   });
 
   it('takes the name off if the delete is refused', async () => {

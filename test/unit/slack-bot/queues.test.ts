@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
+import type { CapDeployJob } from '../../../src/api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../../../src/api/names.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
+import type { KubeObject } from '../../../src/kube/client.ts';
 import { ClusterTargets } from '../../../src/slack-bot/cluster-targets.ts';
 import { parseBotConfig } from '../../../src/slack-bot/config.ts';
 import { FileTargets } from '../../../src/slack-bot/file-targets.ts';
@@ -101,6 +103,8 @@ it('a CapDeployJob that is deleted leaves no queue open', async () => {
   const config = parseBotConfig(CONFIG, 'x');
   const common = { config: () => config, rules: RULES, queues, clock: systemClock, log: silentLog };
   const targets = new ClusterTargets({ ...common, kube, namespaces: undefined });
+  const there = await kube.get<CapDeployJob & KubeObject>(CAPDEPLOYJOBS, 'deploy', 'web');
+  await kube.replaceStatus(CAPDEPLOYJOBS, { ...there, status: { observedGeneration: there.metadata.generation } });
   targets.start();
   const [web] = await eventually('it is listed', async () => targets.hasSynced() && targets.all());
   targets.destination(web!);
