@@ -30,7 +30,7 @@ export async function abort(client: KubeClient, actor: Actor, deploy: DeployName
     client.patch(JOBS, namespace, job, { uid, anyVersion: true }, annotation(name), { metadataOnly: true });
   let isNamed = false;
   try {
-    await withRetries(`abort ${job}`, async () => {
+    await withRetries(`abort Job ${namespace}/${job}`, async () => {
       const named = await write(actor).catch((error: unknown) => {
         const isOver = isKubeError(error, 'forbidden') && error.message.includes(IS_OVER);
         throw isOver ? refused(deploy, 'has ended already, or is being deleted: there is nothing to abort') : error;

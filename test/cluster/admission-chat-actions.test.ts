@@ -22,6 +22,7 @@ import {
   newResource,
   outcome,
   resource,
+  SAYS,
   serviceAccount,
   startedJob,
   USERS,
@@ -63,18 +64,28 @@ describe.concurrent('the actions of the bot', () => {
 
   test('are refused an approval by the one who asked, in words', async () => {
     const job = await waitingJob(world, web(), { requestedBy: `${ALICE} (alice)` });
-    expect(await refusal(approve(client, ALICE, named(job)))).toMatch(
-      /^forbidden: .*whoever asked for a deploy cannot approve it/,
+    const what = `forbidden: approve Job ${world.namespace}/${job.metadata.name}: `;
+    expect(await refusal(approve(client, ALICE, named(job)))).toBe(what + SAYS.fourEyes(`${ALICE} (alice)`, ALICE));
+    expect(await refusal(approve(client, world.chatBot.name, named(job)))).toBe(
+      what + SAYS.botForPeople(world.chatBot.name),
     );
-    expect(await refusal(approve(client, world.chatBot.name, named(job)))).toMatch(/^forbidden: .*for people only/);
+    const elsewhere = { ...named(job), namespace: 'default' };
+    expect(await refusal(approve(client, BOB, elsewhere))).toMatch(
+      /^forbidden: approve Job default\/\S+: this program's account has no right to it \(.* cannot patch resource "jobs".*\): bind the role/,
+    );
   });
 
   test('find no Job of another uid: what was shown is what is decided about', async () => {
     const job = await waitingJob(world, web());
     const other = { ...named(job), uid: crypto.randomUUID() };
     // 422, which the actions call notFound.
-    expect(await refusal(approve(client, BOB, other))).toMatch(/^notFound: .*metadata\.uid/);
-    expect(await refusal(abort(client, BOB, other, 'waiting'))).toMatch(/^notFound: .*metadata\.uid/);
+    const words = `Job ${world.namespace}/${job.metadata.name}: another one has that name now: look again at what is there now`;
+    expect(await refusal(approve(client, BOB, other))).toBe(`notFound: approve ${words}`);
+    expect(await refusal(abort(client, BOB, other, 'waiting'))).toBe(`notFound: abort ${words}`);
+    const gone = { ...other, job: 'web-production-gone' };
+    expect(await refusal(approve(client, BOB, gone))).toBe(
+      `notFound: approve Job ${world.namespace}/web-production-gone: it is not there any more: look again at what is there now`,
+    );
     expect(await annotationsOf(job.metadata.name)).not.toHaveProperty([APPROVED_BY]);
   });
 

@@ -158,6 +158,53 @@ describe('the rights', () => {
   });
 });
 
+describe('the components tell the policies of the bot', () => {
+  interface Component {
+    patches: { patch: string }[];
+    replacements: {
+      source: Json;
+      targets: { select: { name: string }; fieldPaths: string[]; options: { delimiter: string; index: number } }[];
+    }[];
+  }
+  type Named = { name: string; expression: string }[];
+  const files = yamlIn('deploy/admission').filter((file) => file !== 'kustomization.yaml');
+  const policies = files
+    .flatMap((file) => documents(text(`deploy/admission/${file}`)))
+    .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy') as unknown as {
+    metadata: { name: string };
+    spec: { variables?: Named; matchConditions?: Named };
+  }[];
+  /** Where each policy names nobody, to be replaced by the bot. */
+  const places = policies.flatMap(({ metadata, spec: { variables = [], matchConditions = [] } }) =>
+    Object.entries({ variables, matchConditions }).flatMap(([field, list]) =>
+      list
+        .filter(({ expression }) => expression.endsWith("'system:serviceaccount:' + '' + ':' + ''"))
+        .map(({ name }) => `${metadata.name} spec.${field}.[name=${name}].expression`),
+    ),
+  );
+  const component = (part: string) =>
+    documents(text(`${FOLDER}/${part}/kustomization.yaml`))[0] as unknown as Component;
+
+  test.each([
+    // A bot that may patch and delete Jobs, and patch CapDeployJobs, is known to each of them.
+    ['operate', () => true],
+    ['approve', (place: string) => /^capdeployjob-(jobs|chat-bot) /.test(place)],
+  ])('%s', (part, isMeant) => {
+    const meant = places.filter(isMeant);
+    expect(meant.length).toBeGreaterThan(1);
+    const { patches, replacements } = component(part);
+    expect(replacements.map(({ source }) => source.fieldPath)).toEqual(['metadata.namespace', 'metadata.name']);
+    for (const [place, { targets }] of replacements.entries()) {
+      const told = targets.map(({ select, fieldPaths }) => `${select.name} ${fieldPaths.join()}`);
+      expect(told.toSorted()).toEqual(meant.toSorted());
+      for (const { options } of targets) expect(options).toEqual({ delimiter: "'", index: [3, 7][place] });
+    }
+    // Without one of them a build fails.
+    const needed = patches.map(({ patch }) => (documents(patch)[0]!.metadata as { name: string }).name);
+    expect(needed.toSorted()).toEqual([...new Set(meant.map((place) => place.split(' ')[0]))].sort());
+  });
+});
+
 describe('the bot reads the words of the policies', () => {
   const policies = ['jobs', 'freeze'].map((file) => text(`deploy/admission/${file}.yaml`)).join('\n');
   // As it is read: lines of a folded text are one.

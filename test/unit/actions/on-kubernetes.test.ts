@@ -3,12 +3,14 @@ import { abort, IS_OVER } from '../../../src/actions/abort.ts';
 import { approve, withdrawApproval } from '../../../src/actions/approve.ts';
 import { freeze, unfreeze } from '../../../src/actions/freeze.ts';
 import { ANNOTATION, CAPDEPLOYJOBS, FREEZE_PREFIX } from '../../../src/api/names.ts';
-import { JOBS } from '../../../src/kube/client.ts';
+import { JOBS, type KubeClient } from '../../../src/kube/client.ts';
 import { KubeError, type KubeErrorKind } from '../../../src/kube/errors.ts';
 import type { Job } from '../../../src/lanes/job.ts';
+import { aRawSpec } from '../../kit/builders.ts';
 import { Rig } from '../operator/controller/rig.ts';
 
 const WEB = { namespace: 'deploy', name: 'web' };
+const FROZEN = { [`${FREEZE_PREFIX}production`]: 'bob: x' };
 const ALICE = 'slack:T0TEAM/U0ALICE';
 const named = ({ metadata: { namespace, name, uid } }: Job) => ({ namespace, job: name, uid });
 const annotations = (rig: Rig, job: Job) => rig.findJob(job)?.metadata.annotations ?? {};
@@ -152,6 +154,57 @@ describe('approve', () => {
   it('says so if the Job is gone', async () => {
     const deploy = { namespace: 'deploy', job: 'web-production-1', uid: 'x' };
     await expect(approve(new Rig().client, 'alice', deploy)).rejects.toMatchObject({ kind: 'notFound' });
+  });
+});
+
+describe('an answer of the API server, in words: which resource, what was found, what to do next', () => {
+  const policy = `jobs.batch "x" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' denied request: whoever asked for a deploy cannot approve it; another approver is needed`;
+  const rbac = `jobs.batch "x" is forbidden: User "bot" cannot patch resource "jobs" in API group "batch" in the namespace "deploy"`;
+  const webhook = 'admission webhook "w.example" denied the request: no';
+  const ask = { namespace: 'deploy', job: 'web-1', uid: 'u' };
+  const actions: [string, string, (client: KubeClient) => Promise<unknown>][] = [
+    ['approve', 'Job deploy/web-1', (client) => approve(client, ALICE, ask)],
+    ['withdraw the approval of', 'Job deploy/web-1', (client) => withdrawApproval(client, ask)],
+    ['abort', 'Job deploy/web-1', (client) => abort(client, ALICE, ask, 'waiting')],
+    ['freeze "production" of', 'CapDeployJob deploy/web', (client) => freeze(client, ALICE, WEB, 'production', 'x')],
+    ['thaw "production" of', 'CapDeployJob deploy/web', (client) => unfreeze(client, WEB, 'production')],
+  ];
+  const answers: [KubeErrorKind, number, string, string][] = [
+    ['gone', 404, 'x "x" not found', 'it is not there any more: look again at what is there now'],
+    ['invalid', 422, 'metadata.uid: Invalid value', 'another one has that name now: look again at what is there now'],
+    ['conflict', 409, 'moved', 'it was changed by others each of 5 times: try again'],
+    ['forbidden', 403, policy, 'whoever asked for a deploy cannot approve it; another approver is needed'],
+    [
+      'forbidden',
+      403,
+      rbac,
+      `this program's account has no right to it (${rbac}): bind the role that gives it, for the chat bot those of deploy/chat`,
+    ],
+    [
+      'forbidden',
+      403,
+      webhook,
+      `the API server refuses it (${webhook}): ask those who run the cluster what forbids this`,
+    ],
+    ['invalid', 400, 'dry', 'the API server takes it for invalid (dry): this is a mistake of this program'],
+    ['retryable', 500, 'oh', 'the API server gave no clear answer (oh): look whether it was done before you repeat it'],
+    ['retryable', 429, 'slow', 'the API server could not take it (slow): try again in a while'],
+  ];
+  it.each(
+    actions.flatMap(([verb, on, act]) =>
+      answers.map(([kind, status, said, words]) => ({ verb, on, act, kind, status, said, words })),
+    ),
+  )('$verb: $status $words', async ({ verb, on, act, kind, status, said, words }) => {
+    const client = {
+      get: async () => ({ metadata: { uid: 'u', resourceVersion: '1', annotations: FROZEN }, spec: aRawSpec() }),
+      patch: async () => {
+        throw new KubeError(kind, { status, reason: 'X', message: `X: ${said}` });
+      },
+    } as unknown as KubeClient;
+    await expect(act(client)).rejects.toMatchObject({
+      message: `${verb} ${on}: ${words}`,
+      cause: expect.any(KubeError),
+    });
   });
 });
 
