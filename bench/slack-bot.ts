@@ -1,168 +1,145 @@
 /**
  * The chat bot in a process of its own, at a Slack on this machine: how soon a line is on the queue, how soon envelopes
- * are acknowledged while SQS and the API server hang, and what memory it takes. `npm run bench:slack-bot [envelopes]`
+ * of each kind are acknowledged while SQS and the API server hang, and what memory it takes.
+ * `npm run bench:slack-bot [envelopes [CapDeployJobs]]`
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { startLocalCluster } from 'in-memory-kubernetes/cluster.ts';
-import { parse } from 'yaml';
-import { clientOf } from '../dev/in-process-client.ts';
-import { appOf, ourManifest } from '../dev/local-slack/app-manifest.ts';
-import { LocalSlack } from '../dev/local-slack/local-slack.ts';
-import { LOCAL_CREDENTIALS, LOCAL_REGION, startLocalSqs } from '../dev/local-sqs.ts';
-import { startProgram } from '../dev/program-process.ts';
-import { bundle } from '../docker/operator/bundle.ts';
-import { CAPDEPLOYJOBS } from '../src/api/names.ts';
-import type { KubeObject } from '../src/kube/client.ts';
-import { pause, until } from './rig.ts';
+import { deployButton } from '../src/chat/buttons.ts';
+import { FORM_ACTIONS } from '../src/chat/form.ts';
+import { pause, quantile, until } from './rig.ts';
+import { memoryOf, PEOPLE, report, startSlackBots } from './slack-bot-rig.ts';
 
 const ENVELOPES = Number(process.argv[2] ?? 10_000);
-const RESOURCES = 100;
+const RESOURCES = Number(process.argv[3] ?? 100);
 const LINES = 200;
-const PEOPLE = Array.from({ length: 20 }, (_, place) => `person${place}`);
-const AT_ONCE = 50;
+/** Lines and slash commands that come at one time; and how long it is until the next ones, in milliseconds. */
+const TYPED_AT_ONCE = 50;
+const TYPED_EVERY_MS = 300;
+/** Lines that come as fast as they are acknowledged, after all that. */
+const BURST = 2_000;
+/** People who click and submit what opens, and people who fill in forms, one after the other, beside those who type. */
+const CLICKERS = 6;
+const FILLERS = 14;
 
-await using ends = new AsyncDisposableStack();
-const directory = mkdtempSync(join(tmpdir(), 'capdeployjob-bench-'));
-ends.defer(() => rmSync(directory, { recursive: true, force: true }));
-
-let isHanging = false;
-const hang = () => (isHanging ? new Promise<undefined>(() => {}) : undefined);
-/** Milliseconds, when SQS was asked to take a message. */
-let sentAt = Number.NaN;
-const sqs = await startLocalSqs({
-  intercept: (_, action) => {
-    if (action === 'SendMessage') sentAt = performance.now();
-    return hang();
-  },
-});
-ends.defer(() => sqs.stop());
-const cluster = await startLocalCluster({ kubelet: false, intercept: hang });
-ends.defer(() => cluster.stop());
-const kube = clientOf(cluster);
-const definitions = { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' };
-const crd = readFileSync(new URL('../crds/capdeployjobs.yaml', import.meta.url), 'utf8');
-await kube.create({ ...definitions, kind: 'CustomResourceDefinition' }, parse(crd) as KubeObject);
-const client = new SQSClient({ endpoint: sqs.endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
-ends.defer(() => client.destroy());
-for (let count = 0; count < RESOURCES; count += 1) {
-  await client.send(new CreateQueueCommand({ QueueName: `app-${count}` }));
-  const made = await kube.create<KubeObject>(CAPDEPLOYJOBS, {
-    apiVersion: 'capdeployjob.dev/v1alpha1',
-    kind: 'CapDeployJob',
-    metadata: { name: `app-${count}`, namespace: 'default' },
-    spec: {
-      queue: { url: sqs.queueUrl(`app-${count}`) },
-      environments: [{ name: 'production' }, { name: 'staging' }],
-      template: { spec: { containers: [{ name: 'cap', image: 'bench' }] } },
-    },
-  });
-  // No operator runs, and the bot sends nothing for what none has judged.
-  const { generation: observedGeneration } = made.metadata;
-  await kube.replaceStatus(CAPDEPLOYJOBS, { ...made, status: { observedGeneration } });
-}
-
-const slack = ends.use(
-  await LocalSlack.start({
-    apps: [appOf(ourManifest())],
-    users: Object.fromEntries(PEOPLE.map((name) => [name, {}])),
-    channels: { deploys: { members: [...PEOPLE, 'capdeploy'] } },
-  }),
-);
-const { team } = slack.world;
-const users = PEOPLE.map((name) => team.user(name).id);
-const { appToken, botToken } = slack.app('capdeploy');
-const config = `slack: { team: ${team.id} }
-source: cluster
-rules:
-  - may: [status, queue, history, deploy, retry, rollback, abort, approve, freeze]
-    targets: ["*"]
-    environments: [production, staging]
-    channels: [${team.channel('deploys').id}]
-    users: [${users}]
-limits: { perUserPerMinute: 600 }
-`;
-const file = (name: string, text: string) => {
-  writeFileSync(join(directory, name), text, { mode: 0o600 });
-  return join(directory, name);
-};
-cluster.writeKubeconfig(join(directory, 'kubeconfig'));
-const metricsPort = 20_000 + Math.floor(Math.random() * 20_000);
-// The sources take more memory than what the image holds.
-await bundle(join(directory, 'dist'));
-const bot = startProgram('slack-bot', {
-  program: join(directory, 'dist/capdeploy.js'),
-  // As deploy/chat/deployment.yaml sets it.
-  nodeOptions: ['--max-semi-space-size=1'],
-  kubeconfig: join(directory, 'kubeconfig'),
-  queueOrigin: sqs.endpoint,
-  flags: [
-    `--config=${file('slack-bot.yaml', config)}`,
-    `--app-token-file=${file('app-token', appToken)}`,
-    `--bot-token-file=${file('bot-token', botToken)}`,
-    `--slack-api-url=${slack.apiUrl}`,
-    `--metrics-bind-address=127.0.0.1:${metricsPort}`,
-    '--log-level=error',
-  ],
-});
-ends.defer(async () => void (await bot.stop()));
-await until('the bot is connected', 60, async () => slack.sockets().length > 0);
-
+await using rig = await startSlackBots(RESOURCES);
+const { slack } = rig;
+const [bot] = rig.bots as [(typeof rig.bots)[number]];
 const memory = () => {
-  const status = readFileSync(`/proc/${bot.pid}/status`, 'utf8');
-  const of = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
-  return `RSS ${of('VmRSS').toFixed(0)} MiB (anonymous ${of('RssAnon').toFixed(0)})`;
+  const { rss, anonymous } = memoryOf(bot);
+  return `RSS ${rss.toFixed(0)} MiB (anonymous ${anonymous.toFixed(0)})`;
 };
-/** @returns how many envelopes were acknowledged within so many seconds, by the bot's own histogram */
-const acknowledged = async () => {
-  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  const of = (le: string) =>
-    Number(new RegExp(`slack_ack_seconds_bucket\\{le="${le.replace('+', '\\+')}"\\} (\\d+)`).exec(text)?.[1] ?? 0);
-  return { all: of('+Inf'), within200ms: of('0.2'), within3s: of('3') };
-};
-const quantile = (sorted: readonly number[], part: number) =>
-  sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
+const person = (place: number) => slack.as(PEOPLE[place % PEOPLE.length] as string);
 
+await pause(3_000);
 console.log(`${RESOURCES} CapDeployJobs; at rest: ${memory()}`);
 
 const times: number[] = [];
 for (let count = 0; count < LINES; count += 1) {
   const before = performance.now();
-  sentAt = Number.NaN;
-  slack
-    .as(PEOPLE[count % PEOPLE.length]!)
-    .say('deploys', `@capdeploy deploy app-${count % RESOURCES} production v1.0.${count}`);
-  await until('SQS has it', 10, async () => sentAt >= before);
-  times.push(sentAt - before);
-  await pause(20);
+  person(count).say('deploys', `@capdeploy deploy app-${count % RESOURCES} production v1.0.${count}`);
+  await until('SQS has it', 10, async () => rig.sentAt() >= before);
+  times.push(rig.sentAt() - before);
 }
-times.sort((a, b) => a - b);
-console.log(
-  `line → SQS, ${LINES} lines: p50 ${quantile(times, 0.5).toFixed(0)} ms, p95 ${quantile(times, 0.95).toFixed(0)} ms, max ${times.at(-1)?.toFixed(0)} ms`,
-);
+const ms = (share: number) => `${quantile(times, share).toFixed(0)} ms`;
+console.log(`line → SQS, ${LINES} lines: p50 ${ms(0.5)}, p95 ${ms(0.95)}, max ${ms(1)}`);
+console.log(`after ${LINES} deploys in 20 s: ${memory()}`);
 
-console.log(`after ${LINES} deploys: ${memory()}`);
+const count = () => [...rig.acknowledgements.values()].reduce((sum, { length }) => sum + length, 0);
+const isOver = () => count() >= ENVELOPES;
 
-isHanging = true;
-const start = await acknowledged();
-let lost = 0;
-for (let done = 0; done < ENVELOPES; done += AT_ONCE) {
-  const batch = Array.from({ length: AT_ONCE }, async (_, place) => {
-    const person = slack.as(PEOPLE[place % PEOPLE.length]!);
-    const line = `app-${place} production v2.0.${done + place}`;
-    if (place % 5 === 4) return (await person.command('deploys', '/deploy', line)).acknowledged;
-    const verb = place % 5 === 3 ? `abort app-${place} production` : `deploy ${line}`;
-    const [answer] = await person.say('deploys', `@capdeploy ${verb}`).delivered;
-    return answer?.acknowledged ?? false;
+/** What people type. */
+async function type(place: number, count: number): Promise<void> {
+  const line = `app-${place} production v2.0.${count}`;
+  if (place % 5 === 4) return void (await person(place).command('deploys', '/deploy', line));
+  const verb = place % 5 === 3 ? `abort app-${place} production` : `deploy ${line}`;
+  await person(place).say('deploys', `@capdeploy ${verb}`).delivered;
+}
+
+const app = slack.app('capdeploy');
+/** As the notifier posts it. */
+const retries = Array.from({ length: CLICKERS }, (_, place) => {
+  const name = `app-${place}`;
+  const value = { target: `default/${name}`, environment: 'production', job: `${name}-0` };
+  return slack.world.messages.post({
+    channel: slack.world.team.channel('deploys').id,
+    user: app.userId,
+    appId: app.id,
+    text: 'failed',
+    blocks: [{ type: 'actions', block_id: `block-${place}`, elements: [deployButton('retry', 'Retry', value)] }],
+    broadcast: false,
+    attachments: [],
   });
-  lost += (await Promise.all(batch)).filter((isAcknowledged) => !isAcknowledged).length;
+});
+
+/** The view that a person has in front once it is a new one with something to submit; undefined if none comes. */
+async function nextView(who: number, before: string | undefined) {
+  const front = () => slack.world.views.of(person(who).user.id).at(-1);
+  const isNew = () => front()?.hash !== before && front()?.content.callback_id !== undefined;
+  const deadline = performance.now() + 5_000;
+  while (!isNew() && performance.now() < deadline) await pause(5);
+  return isNew() ? person(who).form() : undefined;
 }
-const end = await acknowledged();
-const all = end.all - start.all;
-console.log(
-  `${all} envelopes while SQS and the API server hang: ${(((end.within200ms - start.within200ms) / all) * 100).toFixed(2)} % acknowledged within 200 ms, ${all - (end.within3s - start.within3s)} after 3 s, ${lost} not at all`,
-);
-console.log(`after them: ${memory()}`);
-isHanging = false;
+const hashOf = (who: number) => slack.world.views.of(person(who).user.id).at(-1)?.hash;
+
+async function click(who: number): Promise<void> {
+  const before = hashOf(who);
+  await person(who).click(retries[who]!, 'retry');
+  await (await nextView(who, before))?.submit();
+}
+
+async function fillForm(who: number, count: number): Promise<void> {
+  let before = hashOf(who);
+  await person(who).command('deploys', '/deploy');
+  let form = await nextView(who, before);
+  if (form === undefined) return;
+  before = hashOf(who);
+  const repository = `app-${count % RESOURCES}`;
+  // Up to 100 stand in the menu.
+  if (RESOURCES <= 100) await form.fill(FORM_ACTIONS.repository, repository);
+  else {
+    const [found] = await form.search(FORM_ACTIONS.repository, repository);
+    // None came in time.
+    if (found === undefined) return;
+    await form.pick(FORM_ACTIONS.repository, found);
+  }
+  form = await nextView(who, before);
+  if (form === undefined) return;
+  before = hashOf(who);
+  await form.fill(FORM_ACTIONS.environment, 'staging');
+  form = (await nextView(who, before)) ?? form;
+  await form.search(FORM_ACTIONS.revision, 'v3');
+  const [typed = ''] = await form.search(FORM_ACTIONS.revision, `v3.${count}`);
+  await form.pick(FORM_ACTIONS.revision, typed);
+  await form.submit();
+}
+
+async function typeOnce(done: number): Promise<void> {
+  await Promise.all(Array.from({ length: TYPED_AT_ONCE }, (_, place) => type(place, done + place)));
+  peak = Math.max(peak, memoryOf(bot).rss);
+}
+
+async function repeat(work: (count: number) => Promise<void>): Promise<void> {
+  for (let done = 0; !isOver(); done += 1) await work(done);
+}
+
+// Slack's limits of calls a minute would keep most forms from being opened.
+const { tiers } = slack.world;
+const take = tiers.take.bind(tiers);
+tiers.take = (key, perMinute) => (key.includes('/views.') ? undefined : take(key, perMinute));
+let peak = 0;
+rig.hang();
+rig.acknowledgements.clear();
+await Promise.all([
+  repeat(async (done) => void (await Promise.all([typeOnce(done * TYPED_AT_ONCE), pause(TYPED_EVERY_MS)]))),
+  ...Array.from({ length: CLICKERS }, (_, who) => repeat(() => click(who))),
+  ...Array.from({ length: FILLERS }, (_, place) => repeat((done) => fillForm(CLICKERS + place, place + done))),
+]);
+console.log(`${count()} envelopes while SQS and the API server hang, from Slack's side:`);
+for (const line of report(rig.acknowledgements)) console.log(line);
+const all = await rig.metric('capdeployjob_slack_ack_seconds_bucket{le="+Inf"}');
+const within3s = await rig.metric('capdeployjob_slack_ack_seconds_bucket{le="3"}');
+console.log(`  by the bot's own histogram ${all - within3s} after 3 s`);
+console.log(`meanwhile: ${peak.toFixed(0)} MiB at most; after them: ${memory()}`);
+for (let done = 0; done < BURST; done += TYPED_AT_ONCE) await typeOnce(ENVELOPES + done);
+console.log(`with ${BURST} more at once: ${peak.toFixed(0)} MiB at most`);
+await pause(20_000);
+console.log(`20 s later: ${memory()}`);

@@ -8,7 +8,7 @@ import { LocalSlack, type TeamSeed } from '../../dev/local-slack/local-slack.ts'
 import type { Message } from '../../dev/local-slack/messages.ts';
 import type { Form } from '../../dev/local-slack/person/form.ts';
 import { LOCAL_REGION } from '../../dev/local-sqs.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { type Log, silentLog } from '../../src/base/log.ts';
 import { type DeployButton, type DeployValue, deployButton } from '../../src/chat/buttons.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -88,13 +88,15 @@ export interface ChatOptions {
   namespace: string;
   queueOrigin: string;
   replicas?: number;
+  /** Of the bots; Slack has its own. */
+  clock?: Clock;
   /** Before the bot connects. */
   prepare?: (slack: LocalSlack) => Promise<void>;
 }
 
 /** A local Slack with the team, and the bot connected to it; the rest of the world is the caller's. */
 export async function startChat(options: ChatOptions): Promise<Chat> {
-  const { kube, namespace, queueOrigin, replicas = 1, prepare } = options;
+  const { kube, namespace, queueOrigin, replicas = 1, clock = systemClock, prepare } = options;
   await using ends = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'capdeployjob-chat-'));
   ends.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -124,7 +126,7 @@ export async function startChat(options: ChatOptions): Promise<Chat> {
       openQueue: (settings) => sqs.openForSending(settings),
       queueRules: { allowedOrigins: new Set([queueOrigin]), allowRules: [], defaultRegion: LOCAL_REGION },
       metrics,
-      clock: systemClock,
+      clock,
       log,
     });
     await bot.start();
@@ -188,7 +190,7 @@ function notePower(on: Set<unknown>, fields: object, message: string): void {
   if (power !== undefined && POWERS.includes(power) && message.startsWith('the chat bot may do this')) on.add(power);
 }
 
-type BotOptions = Pick<ChatOptions, 'replicas' | 'prepare'>;
+type BotOptions = Pick<ChatOptions, 'replicas' | 'clock' | 'prepare'>;
 
 /** A test with "web", its operator and the bot in a world of its own. On a real control plane the bot has all rights. */
 export const inChat = (run: (world: World, chat: Chat, served: Served) => Promise<void>, options?: BotOptions) =>

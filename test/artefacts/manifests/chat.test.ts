@@ -78,7 +78,7 @@ describe('the Deployment', () => {
   test('starts the program with flags that it takes, the tokens by file', () => {
     expect(container.args[0]).toBe('slack-bot');
     expect(JSON.stringify(pod)).not.toMatch(/xox|xapp|secretKeyRef|secretRef/);
-    expect(container.env).toEqual([{ name: 'NODE_OPTIONS', value: '--max-semi-space-size=1' }]);
+    expect(container.env).toMatchObject([{ name: 'NODE_OPTIONS' }]);
   });
 
   test('gives it the time to answer what was asked for, if whatever that needs hangs', () => {
@@ -128,8 +128,11 @@ describe('the Deployment', () => {
     });
   });
 
-  test('has room for the 140 MiB that the bot may take', () => {
-    expect(Number(/^(\d+)Mi$/.exec(container.resources.limits.memory)?.[1])).toBeGreaterThan(1.5 * 140);
+  test('collects its garbage long before the kernel kills it: its heap and what is beside it have room', () => {
+    const limit = Number(/^(\d+)Mi$/.exec(container.resources.limits.memory)?.[1]);
+    const heap = Number(/--max-old-space-size=(\d+)/.exec(String(container.env?.[0]?.value))?.[1]);
+    // Code, stacks, sockets and buffers: 120 MiB were measured (bench/README.md).
+    expect(heap + 1.5 * 120).toBeLessThan(limit);
   });
 
   test('has the image of the package, with its version', () => {

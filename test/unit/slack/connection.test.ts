@@ -6,8 +6,15 @@ import { useSlackRig } from './rig.ts';
 
 const rig = useSlackRig();
 
-/** The bound of the design is 2 s; a machine may have other work. */
+/** It is back within 2 s of any single fault (bench/README.md). Here only a machine with other work takes longer. */
 const BACK_WITHIN_MS = 15_000;
+/** Of the 2 s: the first pause takes 0.5 s at most, and what is asked of Slack takes its time. */
+const SECOND_PAUSE_MS = 1_000;
+/** Chance at its worst. */
+const longestPauses = () => {
+  rig.clock.random = () => 0.9999;
+};
+const pauses = () => rig.lines.flatMap(({ fields }) => ('retryInMs' in fields ? [Number(fields.retryInMs)] : []));
 
 const mentioned = () => rig.slack.as('alice').say('deploys', '@capdeploy help').delivered;
 
@@ -125,6 +132,7 @@ describe('a connection that cannot be made', () => {
     [{ kind: 'error', error: 'internal_error' }, 'internal_error'],
   ];
   test.each(FAULTS)('is tried again if apps.connections.open fails: %o', async (fault, code) => {
+    longestPauses();
     const { app } = await rig.connectedApp();
     rig.slack.faults.web('apps.connections.open', fault);
     first().reset();
@@ -134,15 +142,20 @@ describe('a connection that cannot be made', () => {
     expect(rig.lines).toContainEqual(
       expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ code }) }),
     );
+    expect(pauses()).toEqual([SECOND_PAUSE_MS]);
   });
 
   test.each<ConnectFault>([{ kind: 'status', status: 503 }, { kind: 'reset' }])(
     'is tried again if the handshake fails: %o',
     async (fault) => {
+      longestPauses();
+      const { app } = await rig.connectedApp();
       rig.slack.faults.connect(fault);
-      await rig.connectedApp();
-      expect(rig.openings()).toBe(2);
+      first().reset();
+      await until(() => expect(app.connected()).toBe(false));
+      await rig.hurry(() => expect([rig.openings(), app.connected()]).toEqual([3, true]));
       await isServed();
+      expect(pauses()).toEqual([SECOND_PAUSE_MS]);
     },
   );
 
