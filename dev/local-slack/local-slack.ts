@@ -1,5 +1,5 @@
 /**
- * A Slack on 127.0.0.1, over real HTTP and WebSockets, for tests of a bot (Socket Mode) and of a notifier (Web API).
+ * A Slack on 127.0.0.1, over real HTTP and WebSockets, for tests of a bot (Socket Mode and Web API).
  * In nothing is it easier than the real one, as far as that is known: see `differences.ts`.
  */
 import type { Clock } from '../../src/base/clock.ts';

@@ -2,8 +2,8 @@ import type { Button } from '@slack/types';
 import { z } from 'zod';
 
 /**
- * What a button carries. It says which deploy is meant, and gives no right: whoever clicks is authorised then. Both the
- * bot's answers and the notifier's messages have such buttons; the bot answers them.
+ * What a button carries. It says which deploy is meant, and gives no right: whoever clicks is authorised then. The
+ * bot's answers have such buttons.
  */
 
 /** Buttons about one deploy. Each opens a view that says what would happen now, and asks once more. */

@@ -18,7 +18,7 @@ import { BUNDLED_PROGRAM } from '../kit/bundled-program.ts';
 import { eventually } from '../kit/eventually.ts';
 import { Program } from '../kit/program.ts';
 import { DEFINITION, DEFINITIONS } from '../kit/store.ts';
-import { text } from './manifests/yaml.ts';
+import { documents, text } from './manifests/yaml.ts';
 
 /** docs/chat.md and docs/chat-first-deploy.md, walked: what they show is what the program takes and says. */
 
@@ -63,12 +63,12 @@ const QUOTED: [source: string, ...words: string[]][] = [
   ['src/slack-bot/voice.ts', 'Slack did not take the'],
   ['src/slack-bot/facts.ts', 'Slack could not be asked who may; nothing is allowed'],
   ['src/slack-bot/submit.ts', 'could not send'],
-  ['src/slack-bot/config-file.ts', 'the configuration before stays'],
+  ['src/slack-bot/config-file.ts', 'the configuration before stays', '--config: ', 'is not there'],
   ['src/slack-bot/slack-bot.ts', 'decided', 'not connected to Slack', 'the bot token is of the team'],
   ['src/cli/slack-bot.ts', 'stopping: nothing more is taken, what is at work is answered'],
   ['src/cli/slack-bot-flags.ts', 'is needed'],
   ['src/base/strict-yaml.ts', 'unknown field'],
-  ['src/slack/token-file.ts', 'must hold', 'it holds'],
+  ['src/slack/token-file.ts', 'must hold', 'it holds', 'cannot be read: '],
   ['src/kube/http/kubeconfig.ts', 'no credentials for a Kubernetes cluster'],
   ['src/actions/choose-queue.ts', 'nothing can be sent for'],
   ['src/slack-bot/try-power.ts', 'notHeld'],
@@ -119,6 +119,26 @@ test('docs/chat.md shows a line for each command', () => {
   const shown = linesOf(REFERENCE).map((line) => line.split(' ')[1]);
   expect(VERBS.filter((verb) => !shown.includes(verb))).toEqual([]);
 });
+
+test('what the guide adds to an overlay is examples/chat without the operator', () => {
+  const [block = ''] = blocksOf(TUTORIAL, 'yaml').filter((each) => each.startsWith('resources:'));
+  const [added] = documents(block) as unknown as [Overlay];
+  const [{ resources, components, configMapGenerator, patches }] = documents(
+    text('examples/chat/kustomization.yaml'),
+  ) as unknown as [Overlay];
+  const withoutComments = (list: Overlay['patches']) =>
+    list.map(({ target, patch }) => ({ target, patch: documents(patch) }));
+  expect(added.resources).toEqual(resources.filter((each) => each !== '../capdeployjob'));
+  expect(added).toMatchObject({ components, configMapGenerator });
+  expect(withoutComments(added.patches)).toEqual(withoutComments(patches));
+});
+
+interface Overlay {
+  resources: string[];
+  components: string[];
+  configMapGenerator: object[];
+  patches: { target: object; patch: string }[];
+}
 
 /** A cluster with the CapDeployJob of the page. Nobody reads its queue. */
 async function clusterWithWeb(url: string): Promise<LocalCluster & AsyncDisposable> {

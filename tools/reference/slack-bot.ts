@@ -28,13 +28,14 @@ const OUTCOMES: Record<Outcome, string> = {
   sharedChannel: 'the channel is shared with another company',
   archivedChannel: 'the channel is archived',
   directMessage: 'it was asked for in a direct message',
-  noRule: 'no rule allows it',
+  noRule: 'no rule allows it, or no rule gives a target or an environment of that name here',
   outsideCluster: 'a bot with `source: file` sees and changes no deploys',
   switchedOff: 'the bot itself lacks the right, or deploy/admission is not in force',
   ownRequest: 'nobody approves what he asked for',
   unverified: 'nobody vouches for who asked, in a protected environment: `trustedSenders`',
-  outdated: 'the deploy has moved on, is not on record any more, or the button is of another version',
-  asked: 'the same was asked for before',
+  outdated:
+    'the deploy has moved on, is not on record any more, the button is of another version, or a line that decides came more than 45 s late',
+  asked: 'the same was asked for before, or the line did not say which deploy it means',
   notFound: 'the resource or the deploy is not there',
   ambiguous: 'several deploys have a name that ends so',
   forbidden: 'the API server or AWS refuses it to the bot',
@@ -87,7 +88,7 @@ ${table(
 )}
 ## Outcomes
 
-The log has one line \`decided\` for each request: \`user\`, \`channel\`, \`verb\`, \`target\`, \`environment\`, \`rule\` (its place in
+The log has one line \`decided\` for each request, and one like it for what becomes of a message that was sent: \`user\`, \`channel\`, \`verb\`, \`target\`, \`environment\`, \`rule\` (its place in
 \`rules\`, from 0), \`job\`, \`id\` and \`outcome\`. \`capdeployjob_chat_requests_total\` counts them.
 
 ${table(
