@@ -162,7 +162,11 @@ function readFields(verb: Verb, words: readonly string[]): { fields: Fields } | 
     if (token.kind === 'positional') plainWords.push(token.value);
     if (token.kind !== 'option') continue;
     const field = Object.hasOwn(OPTIONS, token.name) ? OPTIONS[token.name]!.field : undefined;
-    if (!field || !allowed.has(field)) return { problem: { kind: 'unknownOption', found: token.rawName, verb, known } };
+    if (!field || !allowed.has(field)) {
+      // Of the names of a field, its own is enough.
+      const fieldNames = known.filter((name) => name === OPTIONS[name]?.field);
+      return { problem: { kind: 'unknownOption', found: token.rawName, verb, known: fieldNames } };
+    }
     // A value that looks like an option is one: the value before it was forgotten.
     if (!token.value || (!token.inlineValue && token.value.startsWith('-'))) {
       return { problem: { kind: 'noValue', option: token.rawName } };

@@ -40,7 +40,7 @@ export function whoamiAnswer(
     ...(others.length > 0 ? [texts.others()] : []),
     ...shown(others, ({ rule, place, unmet }) => [
       ...texts.rule(place, rule.may),
-      ` · ${unmet.map((condition) => texts.unmet[condition]).join('; ')}`,
+      ` · ${unmet.map((condition) => texts.unmet[condition]).join(texts.between)}`,
     ]),
   ]);
 

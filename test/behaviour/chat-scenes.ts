@@ -53,7 +53,7 @@ export const freezeHolds: Scene = async (world, chat) => {
   const told = await chat.asks('carol', 'queue web', 'v2.0.0');
   expect(slack.world.messages.rendered(told)).toContain('incident 42');
   slack.as('bob').say('deploys', '@capdeploy unfreeze web production');
-  await chat.reads('carol', /@bob⟧ thaws [a-z0-9-]+\/web → production\. It was frozen: .*incident 42 <!channel>/);
+  await chat.reads('carol', /@bob⟧ unfreezes [a-z0-9-]+\/web → production\. It was frozen: .*incident 42 <!channel>/);
   expect(await ended(world, 'web', 'v2.0.0')).toMatchObject({ result: 'Succeeded' });
 };
 

@@ -41,7 +41,7 @@ describe.concurrent('a deploy that is asked for in chat', () => {
       const line = `<@${bot}> デプロイ web production v1.0.0 --reason "${reason}"`;
       slack.as('hanako').say('deploys', line, { raw: true });
       const { job, environment } = await ended(world, 'web', 'v1.0.0');
-      await chat.reads('hanako', /受け付けました: livesense\/web → production v1\.0\.0\n.*\/web に送信しました。/);
+      await chat.reads('hanako', /依頼内容: livesense\/web → production v1\.0\.0\n.*\/web に送信しました。/);
       const form = await chat.clicks('alice', await chat.posts('retry', { environment, job }), 'retry');
       // A mention would stand between ⟦ and ⟧.
       expect(form.text).toContain(`Why: <!channel> <@${bob}> here`);

@@ -51,7 +51,7 @@ const en = {
     if (by.kind === 'unknown') return [`Asked for at ${at}. By whom is not known.`];
     if (by.kind === 'person') return ['Asked for by ', { user: by.user }, ` at ${at}.`];
     if (by.kind === 'elsewhere') return ['Asked for by ', { code: by.text }, ` at ${at}, not in Slack.`];
-    return [`Asked for at ${at} by somebody who claims to be `, { code: by.text }, '.'];
+    return ['Asked for by ', { code: by.text }, ` (not verified) at ${at}.`];
   },
   why: (reason: string): Line => ['Why: ', reason],
   standing: (standing: Standing): Line => {
@@ -59,7 +59,7 @@ const en = {
     if (standing.state === 'waiting') return ['Has not started: ', standing.why];
     return [`Ended at ${standing.at}: ${standing.ending}.`];
   },
-  newer: (revision: string): Line => ['Newer than this deploy: ', { code: revision }, ' is there since.'],
+  newer: (revision: string): Line => [{ code: revision }, ', which is newer than this deploy, is there now.'],
   effects: {
     approve: 'Approved, it starts as soon as nothing else holds it.',
     refuse: 'Refused, it leaves the queue and never starts.',
@@ -80,7 +80,7 @@ const en = {
       unknown: ['Already asked for'],
       person: ['Already asked for by ', ...who(by)],
       elsewhere: ['Already asked for by ', ...who(by)],
-      claim: ['Already asked for by somebody who claims to be ', ...who(by)],
+      claim: ['Already asked for by ', ...who(by), ' (not verified)'],
     }[by.kind];
     const became = {
       active: 'it runs.',
@@ -90,9 +90,9 @@ const en = {
     return [...asked, ` at ${at}: ${became}`];
   },
   notVouched: (): Line => [
-    'Nobody vouches for who asked: its sender is not among trustedSenders. So nobody has checked that it was not you.',
+    'Nobody vouches for who asked: its sender is not among trustedSenders. Make sure that it was not you.',
   ],
-  notInSlack: (): Line => ['It was not asked for in Slack. So nobody has checked that it was not you.'],
+  notInSlack: (): Line => ['It was not asked for in Slack. Make sure that it was not you.'],
 };
 
 const ja: typeof en = {
@@ -112,7 +112,7 @@ const ja: typeof en = {
     if (by.kind === 'unknown') return [`依頼: ${at}。依頼者は不明です。`];
     if (by.kind === 'person') return ['依頼: ', { user: by.user }, `、${at}`];
     if (by.kind === 'elsewhere') return ['依頼: ', { code: by.text }, `(Slack 以外から)、${at}`];
-    return ['依頼者は ', { code: by.text }, ` を名乗っています(未確認)、${at}`];
+    return ['依頼: ', { code: by.text }, `(未確認)、${at}`];
   },
   why: (reason) => ['理由: ', reason],
   standing: (standing) => {
@@ -122,13 +122,13 @@ const ja: typeof en = {
   },
   newer: (revision) => ['このデプロイより新しい ', { code: revision }, ' がすでにデプロイされています。'],
   effects: {
-    approve: '承認すると、ほかに妨げるものがなくなり次第始まります。',
+    approve: '承認すると、ほかの待機理由がなくなり次第、開始します。',
     refuse: '却下すると、キューから外れ、実行されません。',
     abortWaiting: '中止すると、キューから外れ、実行されません。',
-    abortRunning: '途中で止めます。サーバーは 2 つのリビジョンの中間の状態になるかもしれません。',
+    abortRunning: '途中で停止します。サーバーが新旧のリビジョンの中間の状態になる可能性があります。',
     retry: '同じ内容を新しいリクエストとして依頼します。',
   },
-  rollsBackTo: (from, to) => [{ code: from }, ' の前の ', { code: to }, ' をデプロイします。'],
+  rollsBackTo: (from, to) => [{ code: to }, ' をデプロイします(', { code: from }, ' の前のリビジョン)。'],
   rollsBackBy: (task) => ['タスク ', { code: task }, ' を実行します。戻り先のリビジョンはタスクが決めます。'],
   earlier: (by, at, standing) => {
     const asked: Line = {

@@ -34,13 +34,23 @@ const en = {
     ...what(deploy),
     ' has started. Abort it if that is what you want.',
   ],
-  notEnded: (deploy: Deployed): Line => ['Nothing was done: ', ...what(deploy), ' has not ended.'],
+  notEnded: (deploy: Deployed): Line => [
+    'Nothing was done: ',
+    ...what(deploy),
+    ' has not ended. Wait for it, or abort it.',
+  ],
   hasSucceeded: (deploy: Deployed): Line => [
     'Nothing was done: ',
     ...what(deploy),
     ' has succeeded. To deploy the same again, ask for it as a new deploy.',
   ],
-  needsNoApproval: (deploy: Deployed): Line => ['Nothing was done: ', ...what(deploy), ' needs no approval.'],
+  needsNoApproval: (deploy: Deployed): Line => [
+    'Nothing was done: ',
+    ...what(deploy),
+    ' needs no approval. ',
+    { code: 'status' },
+    ' says what it waits for.',
+  ],
   approvedAlready: (deploy: Deployed, by: string): Line => [
     'Nothing was done: ',
     ...what(deploy),
@@ -64,14 +74,14 @@ const en = {
   perhapsDone: (why: string): Line => [
     'Perhaps done: no clear answer came. ',
     { code: 'status' },
-    ' shows it. To do the same again does no harm. ',
+    ' shows it. You may safely do it again. ',
     why,
   ],
-  working: (): Line => ['Working on it. It takes longer than usual; the answer will stand here and in the channel.'],
+  working: (): Line => ['This takes longer than usual. The answer will appear here.'],
   done: (): Line => ['Done.'],
 
   // For a line without a job.
-  several: (): Line => ['There are several. Choose one, or write the end of its name after the line.'],
+  several: (): Line => ['There are several. Choose one, or write the end of the name of its Job after the line.'],
   more: (count: number): Line => [`And ${count} more.`],
   none: {
     abort: (it: Lane): Line => ['Nothing runs or waits in ', ...lane(it), '.'],
@@ -79,7 +89,7 @@ const en = {
     retry: (it: Lane): Line => [
       'Since its last success no deploy of ',
       ...lane(it),
-      ' has failed. An older one is retried by the end of its name.',
+      ' has failed. To retry an older one, write the end of the name of its Job after the line.',
     ],
   },
 
@@ -102,14 +112,20 @@ const en = {
   ],
   freezes: (user: string, it: Lane, reason: string): Line => [{ user }, ' freezes ', ...lane(it), ': ', reason],
   replacesFreeze: (text: string): Line => ['It was frozen before: ', text],
-  thaws: (user: string, it: Lane, text: string): Line => [{ user }, ' thaws ', ...lane(it), '. It was frozen: ', text],
+  thaws: (user: string, it: Lane, text: string): Line => [
+    { user },
+    ' unfreezes ',
+    ...lane(it),
+    '. It was frozen: ',
+    text,
+  ],
 };
 
 const ja: typeof en = {
   outsideCluster: (verb) => [
-    `${verb} はここでは使えません: このボットはクラスターの外で動いており (source: file)、デプロイを見ることも変えることもできません。`,
+    `${verb} はここでは使えません: このボットはクラスターの外で動いており(source: file)、デプロイを参照することも変えることもできません。`,
   ],
-  switchedOff: (why) => ['何も実行していません: ボット自身にこの権限がありません。', why],
+  switchedOff: (why) => ['何も実行していません: ボットにこの操作の権限がありません。', why],
   notOnRecord: () => [
     '何も実行していません: このデプロイの記録はもうありません。',
     { code: 'status' },
@@ -118,11 +134,11 @@ const ja: typeof en = {
     ' で確認してください。',
   ],
   oldButton: () => [
-    '何も実行していません: このボタンはボットの別のバージョンのものです。',
+    '何も実行していません: このボタンは別のバージョンのボットが表示したものです。',
     { code: 'help' },
     ' でコマンドの一覧を見られます。',
   ],
-  notOpened: () => ['何も実行していません: Slack が確認画面を時間内に開きませんでした。もう一度押してください。'],
+  notOpened: () => ['何も実行していません: 確認画面を時間内に開けませんでした。もう一度押してください。'],
   hasEnded: (deploy, ending, at) => [
     '何も実行していません: ',
     ...what(deploy),
@@ -131,15 +147,25 @@ const ja: typeof en = {
   hasStarted: (deploy) => [
     '何も実行していません: ',
     ...what(deploy),
-    ' はすでに始まっています。必要なら中止してください。',
+    ' はすでに開始しています。必要なら中止してください。',
   ],
-  notEnded: (deploy) => ['何も実行していません: ', ...what(deploy), ' はまだ終わっていません。'],
+  notEnded: (deploy) => [
+    '何も実行していません: ',
+    ...what(deploy),
+    ' はまだ終わっていません。終了を待つか、中止してください。',
+  ],
   hasSucceeded: (deploy) => [
     '何も実行していません: ',
     ...what(deploy),
     ' は成功しています。もう一度デプロイするには、新しいデプロイとして依頼してください。',
   ],
-  needsNoApproval: (deploy) => ['何も実行していません: ', ...what(deploy), ' に承認は要りません。'],
+  needsNoApproval: (deploy) => [
+    '何も実行していません: ',
+    ...what(deploy),
+    ' は承認不要です。待機の理由は ',
+    { code: 'status' },
+    ' で確認できます。',
+  ],
   approvedAlready: (deploy, by) => [
     '何も実行していません: ',
     ...what(deploy),
@@ -147,35 +173,39 @@ const ja: typeof en = {
     { code: by },
     ' が承認しています。',
   ],
-  ownRequest: () => ['何も実行していません: 自分が依頼したデプロイは承認できません。ほかの人に頼んでください。'],
+  ownRequest: () => [
+    '何も実行していません: 自分が依頼したデプロイは承認できません。ほかの人に承認を依頼してください。',
+  ],
   unverified: () => [
     '何も実行していません: 依頼者が確認されていないため、ここでは承認できません(送信元が trustedSenders にありません)。Slack で ',
     { code: 'deploy' },
     ' を使って依頼するか、kubectl で承認してください。',
   ],
-  noUid: () => ['何も実行していません: ステータスに Job の情報がまだ揃っていません。1 分ほどしてからもう一度どうぞ。'],
+  noUid: () => [
+    '何も実行していません: ステータスに Job の情報がまだ揃っていません。1 分ほどしてからもう一度お試しください。',
+  ],
   changed: () => ['確認している間に状況が変わったため、何も実行していません。現在の状況:'],
   stale: (minutes) => [
     `何も実行していません: API サーバーが ${minutes} 分間応答しておらず、現在の状態が分かりません。`,
   ],
   notDone: (why) => ['何も実行していません。', why],
   perhapsDone: (why) => [
-    '実行できたか不明です(応答がはっきりしません)。',
+    '実行できたかどうか確認できません(応答がはっきりしません)。',
     { code: 'status' },
-    ' で確認してください。同じ操作をもう一度しても害はありません。',
+    ' で確認してください。同じ操作をもう一度行っても問題ありません。',
     why,
   ],
-  working: () => ['処理中です。時間がかかっています。結果はここかチャンネルに表示します。'],
+  working: () => ['通常より時間がかかっています。結果はここに表示します。'],
   done: () => ['完了しました。'],
 
-  several: () => ['複数あります。選ぶか、名前の末尾を行の最後に書いてください。'],
+  several: () => ['複数あります。ボタンで選ぶか、Job 名の末尾を行の最後に書いてください。'],
   more: (count) => [`ほかに ${count} 件あります。`],
   none: {
-    abort: (it) => [...lane(it), ' では何も実行も待機もしていません。'],
-    approve: (it) => [...lane(it), ' では何も承認を待っていません。'],
+    abort: (it) => [...lane(it), ' に実行中・待機中のデプロイはありません。'],
+    approve: (it) => [...lane(it), ' に承認待ちのデプロイはありません。'],
     retry: (it) => [
       ...lane(it),
-      ' では最後の成功のあとに失敗したデプロイはありません。古いものは名前の末尾を書いて再実行できます。',
+      ' では最後に成功したあと、失敗したデプロイはありません。それより前のものは、Job 名の末尾を行の最後に書くと再実行できます。',
     ],
   },
 

@@ -28,14 +28,16 @@ const en = {
     ...(at ? [`, not before ${at}`] : []),
   ],
   sent: (name: string): Line => [`Sent to ${name}.`],
-  queueNotRead: (why: string): Line => [`Its queue is not read just now, and the deploy waits there: ${why}`],
+  queueNotRead: (why: string): Line => [
+    `Its queue is not read just now. The deploy does not start until it is read again: ${why}`,
+  ],
   notSent: (why: string): Line => [`Not sent. ${why}`],
   /** @param repository for `status`; undefined if this bot sees no status */
   perhapsSent: (repository: string | undefined, why: string): Line => [
     'Perhaps sent: no clear answer came. ',
     ...(repository === undefined
-      ? ['The status of the CapDeployJob tells.']
-      : [{ code: `status ${repository}` }, ' tells.']),
+      ? ['The status of the CapDeployJob shows whether it was sent.']
+      : [{ code: `status ${repository}` }, ' shows whether it was sent.']),
     ` To send the same line again makes a second deploy. ${why}`,
   ],
   rejected: (it: Understood, reason: string, message: string): Line => [
@@ -61,14 +63,14 @@ const en = {
   tooMany: (perMinute: number): Line => [`Nothing was done: more than ${perMinute} requests a minute. Try again soon.`],
   refused: {
     lookupFailed: 'Could not ask Slack who you are; nothing was done. Try again in a minute.',
-    otherTeam: 'Nothing was done: you are not of the team that this bot serves.',
+    otherTeam: 'Nothing was done: you are not of the team that this bot serves. Ask somebody who is.',
     deleted: 'Nothing was done: your account is deactivated.',
-    bot: 'Nothing was done: bots and workflows may not do this.',
-    guest: 'Nothing was done: guests may not do this.',
-    stranger: 'Nothing was done: people of other companies may not do this.',
+    bot: 'Nothing was done: bots and workflows may not do this. A person has to ask for it.',
+    guest: 'Nothing was done: guests may not do this. Ask a member of the workspace.',
+    stranger: 'Nothing was done: people of other companies may not do this. Ask a member of the workspace.',
     unseenChannel: 'Nothing was done: I am not in this channel. Invite me (/invite), and try again.',
-    sharedChannel: 'Nothing was done: this channel is shared with another company.',
-    archivedChannel: 'Nothing was done: this channel is archived.',
+    sharedChannel: 'Nothing was done: this channel is shared with another company. Use a channel of your own company.',
+    archivedChannel: 'Nothing was done: this channel is archived. Use another one.',
     directMessage: 'Nothing was done: ask in a channel, where others see it.',
     noRule: 'Nothing was done: no rule allows you this here. ',
   } satisfies Record<Refusal, string>,
@@ -89,13 +91,13 @@ const en = {
     ...(nearest
       ? ['; did you mean ', { code: nearest }, '?']
       : known.length > 0
-        ? [`; there are ${names(known)}.`]
+        ? [`; known: ${names(known)}.`]
         : ['.']),
   ],
   noTask: (name: string, found: string, known: readonly string[]): Line => [
     `${name} has no task `,
     { code: found },
-    `; there are ${names(known)}.`,
+    `; known: ${names(known)}.`,
   ],
   problem: (problem: CommandProblem): Line => {
     switch (problem.kind) {
@@ -109,7 +111,7 @@ const en = {
           ` is no option of ${problem.verb}`,
           problem.known.length === 0
             ? '; it has none.'
-            : `; there are ${problem.known.map((name) => `--${name}`).join(', ')}.`,
+            : `; known: ${problem.known.map((name) => `--${name}`).join(', ')}.`,
         ];
       case 'noValue':
         return [{ code: problem.option }, ' needs a value after it.'];
@@ -119,9 +121,9 @@ const en = {
         return ['Either --in or --at, not both.'];
       case 'tooManyWords':
         return [
-          `${problem.verb} does not know what to do with `,
+          `${problem.verb} does not take `,
           { code: problem.found.join(' ') },
-          '. A value of several words stands between quotes.',
+          '. If it is part of a value, put the whole value between quotes.',
         ];
       case 'missing':
         return [`${problem.verb} lacks: ${names(problem.fields)}.`];
@@ -148,18 +150,18 @@ const en = {
 };
 
 const ja: typeof en = {
-  understood: (it, at) => ['受け付けました: ', ...what(it), ...(at ? [`(${at} 以降に開始)`] : [])],
+  understood: (it, at) => ['依頼内容: ', ...what(it), ...(at ? [`(${at} 以降に開始)`] : [])],
   sent: (name) => [`${name} に送信しました。`],
-  queueNotRead: (why) => [`現在このキューは読まれていません。デプロイはキューで待ちます: ${why}`],
-  notSent: (why) => [`送信していません。${why}`],
+  queueNotRead: (why) => [`現在このキューの読み取りが止まっています。再開されるまでデプロイは開始されません: ${why}`],
+  notSent: (why) => [`送信できませんでした。${why}`],
   perhapsSent: (repository, why) => [
-    '送信できたか不明です(応答がはっきりしません)。',
+    '送信できたかどうか確認できません(応答がはっきりしません)。',
     ...(repository === undefined
       ? ['CapDeployJob の status で確認してください。']
       : [{ code: `status ${repository}` }, ' で確認してください。']),
     `同じ行をもう一度送ると別のデプロイになります。${why}`,
   ],
-  rejected: (it, reason, message) => ['オペレーターが受け付けませんでした: ', ...what(it), `: ${reason}. ${message}`],
+  rejected: (it, reason, message) => ['オペレーターが受け付けませんでした: ', ...what(it), `(${reason})。${message}`],
   notSeen: (it, seconds) => [
     `${seconds} 秒たってもまだ処理が始まっていません: `,
     ...what(it),
@@ -170,38 +172,44 @@ const ja: typeof en = {
     { code: 'status' },
     ' で確認してください。',
   ],
-  mentionFirst: () => ['コマンドは行の先頭で私にメンションしてください。', { code: 'help' }, ' で一覧を見られます。'],
+  mentionFirst: () => [
+    '行の先頭でボットにメンションし、続けてコマンドを書いてください。',
+    { code: 'help' },
+    ' で一覧を見られます。',
+  ],
   late: () => ['何も実行していません: この行は遅れて届きました。まだ必要であれば、もう一度書いてください。'],
-  busy: () => ['何も実行していません: ボットが混み合っています。しばらくしてからもう一度どうぞ。'],
+  busy: () => ['何も実行していません: ボットが混み合っています。しばらくしてからもう一度お試しください。'],
   openForm: 'フォームを開く',
   tooMany: (perMinute) => [
-    `何も実行していません: 1 分あたり ${perMinute} 件を超えました。しばらくしてからもう一度どうぞ。`,
+    `何も実行していません: 1 分あたり ${perMinute} 件を超えました。しばらくしてからもう一度お試しください。`,
   ],
   refused: {
-    lookupFailed: 'Slack にあなたの情報を確認できませんでした。何も実行していません。1 分後にもう一度お試しください。',
-    otherTeam: '何も実行していません: このボットが担当するワークスペースのメンバーではありません。',
+    lookupFailed:
+      'Slack からあなたの情報を取得できませんでした。何も実行していません。1 分後にもう一度お試しください。',
+    otherTeam:
+      '何も実行していません: このボットが担当するワークスペースのメンバーではありません。メンバーに依頼してください。',
     deleted: '何も実行していません: アカウントが無効です。',
-    bot: '何も実行していません: ボットやワークフローからは実行できません。',
-    guest: '何も実行していません: ゲストは実行できません。',
-    stranger: '何も実行していません: 社外の方は実行できません。',
+    bot: '何も実行していません: ボットやワークフローからは実行できません。人が依頼する必要があります。',
+    guest: '何も実行していません: ゲストは実行できません。ワークスペースのメンバーに依頼してください。',
+    stranger: '何も実行していません: 社外の方は実行できません。ワークスペースのメンバーに依頼してください。',
     unseenChannel:
-      '何も実行していません: 私はこのチャンネルに参加していません。/invite で招待してから、もう一度お試しください。',
-    sharedChannel: '何も実行していません: このチャンネルは社外と共有されています。',
-    archivedChannel: '何も実行していません: このチャンネルはアーカイブされています。',
+      '何も実行していません: ボットがこのチャンネルに参加していません。/invite で招待してから、もう一度お試しください。',
+    sharedChannel:
+      '何も実行していません: このチャンネルは社外と共有されています。社内だけのチャンネルを使ってください。',
+    archivedChannel: '何も実行していません: このチャンネルはアーカイブされています。ほかのチャンネルを使ってください。',
     directMessage: '何も実行していません: ほかの人に見えるチャンネルで依頼してください。',
-    noRule: '何も実行していません: ここであなたに許可するルールがありません。',
+    noRule: '何も実行していません: このチャンネルでこの操作をあなたに許可するルールがありません。',
   },
   askWhoami: () => [{ code: 'whoami' }, ' で自分に関係するルールを確認できます。'],
   noTarget: (problem) =>
     problem.kind === 'ambiguous'
       ? [
           { code: problem.found },
-          ` に当てはまるものが複数あります: ${names(problem.targets)}。いずれかを書いてください。`,
+          ` に当てはまるものが複数あります: ${problem.targets.join('、')}。いずれかを指定してください。`,
         ]
       : [
-          'ここで使えるものに ',
           { code: problem.found },
-          ' はありません',
+          ' という対象はここでは使えません',
           ...(problem.nearest ? ['。', { code: problem.nearest }, ' のことですか?'] : ['。']),
         ],
   noEnvironment: (name, found, known, nearest) => [
@@ -211,13 +219,13 @@ const ja: typeof en = {
     ...(nearest
       ? ['。', { code: nearest }, ' のことですか?']
       : known.length > 0
-        ? [`。使えるのは ${names(known)} です。`]
+        ? [`。使えるのは ${known.join('、')} です。`]
         : ['。']),
   ],
   noTask: (name, found, known) => [
     `${name} にタスク `,
     { code: found },
-    ` はありません。あるのは ${names(known)} です。`,
+    ` はありません。使えるのは ${known.join('、')} です。`,
   ],
   problem: (problem) => {
     switch (problem.kind) {
@@ -230,7 +238,7 @@ const ja: typeof en = {
           `${problem.verb} に `,
           { code: problem.found },
           ' というオプションはありません。',
-          problem.known.length === 0 ? '' : `あるのは ${problem.known.map((name) => `--${name}`).join(', ')} です。`,
+          problem.known.length === 0 ? '' : `使えるのは ${problem.known.map((name) => `--${name}`).join('、')} です。`,
         ];
       case 'noValue':
         return [{ code: problem.option }, ' のあとに値が必要です。'];
@@ -242,18 +250,18 @@ const ja: typeof en = {
         return [
           `${problem.verb} は `,
           { code: problem.found.join(' ') },
-          ' を解釈できません。空白を含む値は引用符で囲んでください。',
+          ' を受け付けません。値の一部であれば、値全体を引用符で囲んでください。',
         ];
       case 'missing':
-        return [`${problem.verb} に足りない項目: ${names(problem.fields)}。`];
+        return [`${problem.verb} に足りない項目: ${problem.fields.join('、')}。`];
       case 'badTime':
         return [
           `--${problem.field} `,
           { code: problem.found },
           {
             format: ': --in には 30m、2h、1h30m、--at には 19:30 または 2026-12-01T19:30 のように書いてください。',
-            past: ' は過ぎています。',
-            far: ' は 30 日より先です。',
+            past: ' は過去の時刻です。',
+            far: ' は 30 日を超えているため指定できません。',
             timeZone: ': Slack のタイムゾーンが不明です。2026-12-01T19:30+09:00 のように時差も書いてください。',
           }[problem.problem],
         ];

@@ -2,7 +2,7 @@ import type { Language } from './language.ts';
 
 const UNITS = {
   en: { second: ' s', minute: ' min', hour: ' h', day: ' d', between: ' ' },
-  ja: { second: '秒', minute: '分', hour: '時間', day: '日', between: '' },
+  ja: { second: ' 秒', minute: ' 分', hour: ' 時間', day: ' 日', between: ' ' },
 } as const satisfies Record<Language, object>;
 
 /** A stretch of time in its two largest units: `2 min 10 s`. @param ms milliseconds; less than none counts as none */

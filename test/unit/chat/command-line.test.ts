@@ -167,6 +167,11 @@ describe('what is not understood', () => {
   ])('%s has an option that its command has not', (line, found) => {
     expect(problem(line)).toMatchObject({ kind: 'unknownOption', found });
   });
+
+  it('is told the options that the command has, each by one name', () => {
+    const known = ['repository', 'environment', 'job'];
+    expect(problem('abort web production --at 19:30')).toMatchObject({ kind: 'unknownOption', known });
+  });
 });
 
 /** CI sets 100,000. */

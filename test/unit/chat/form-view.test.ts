@@ -9,7 +9,7 @@ describe('what a person sees', () => {
       "Repository: [Type or choose a repository ▾]
       Environment: ( ) staging ( ) production 🔒
       v1.0.0 is there since 17:00 · by ⟦@bob⟧ · usually 2 min 5 s
-      ⚠ After that v1.0.1 ended: failed. Look at the servers.
+      ⚠ v1.0.1 ended: failed. It may have changed the servers: look at them.
       🚀 v1.0.2 runs since 18:58 (2 min) · by slack:T0TEAM/U0ALICE alice (not verified) · ImagePullBackOff
       4 wait: v1.0.3, v1.0.4, v1.0.5 …
       ❄ Frozen: alice: incident 42
@@ -18,7 +18,7 @@ describe('what a person sees', () => {
       Revision: [Tag, branch or commit ▾]
       Why (optional): []
       Not before (optional): []
-      Announced in ⟦#prod⟧"
+      The answer comes in ⟦#prod⟧, for you only"
     `);
   });
 
@@ -26,17 +26,17 @@ describe('what a person sees', () => {
     expect(shown(view({ environment: 'production', lane: LANE }, 'ja'))).toMatchInlineSnapshot(`
       "リポジトリ: [リポジトリを入力または選択 ▾]
       環境: ( ) staging ( ) production 🔒
-      v1.0.0 が 17:00 から稼働 · 依頼: ⟦@bob⟧ · 通常 2分5秒
-      ⚠ そのあと v1.0.1 が「失敗」で終了。サーバーを確認してください。
-      🚀 v1.0.2 をデプロイ中、18:58 から(2分) · 依頼: slack:T0TEAM/U0ALICE alice(未確認) · ImagePullBackOff
-      4 件が待機: v1.0.3, v1.0.4, v1.0.5 …
+      v1.0.0 が 17:00 から稼働 · 依頼: ⟦@bob⟧ · 通常 2 分 5 秒
+      ⚠ v1.0.1 が「失敗」で終わりました。サーバーが変更された可能性があります。サーバーを確認してください。
+      🚀 v1.0.2 をデプロイ中、18:58 から(2 分) · 依頼: slack:T0TEAM/U0ALICE alice(未確認) · ImagePullBackOff
+      4 件が待機中: v1.0.3, v1.0.4, v1.0.5 …
       ❄ 凍結: alice: incident 42
       🔒 時間外: no window of kind Allow is open(2026-12-01 09:00 まで)
       時刻: Asia/Tokyo
       リビジョン: [タグ、ブランチ、コミット ▾]
       理由 (optional): []
-      開始時刻の下限 (optional): []
-      通知先: ⟦#prod⟧"
+      開始時刻(この時刻以降) (optional): []
+      結果の表示先: ⟦#prod⟧(あなただけに表示)"
     `);
   });
 
@@ -48,23 +48,23 @@ describe('what a person sees', () => {
     ).toMatchInlineSnapshot(`
       "Repository: [Type or choose a repository ▾]
       Environment: ( ) staging ( ) production 🔒
-      no deploy has succeeded yet
+      no successful deploy is on record
       Times: Asia/Tokyo
       Revision: [Tag, branch or commit ▾]
       Why (optional): []
       Not before (optional): []
-      ⚠ The cluster is not seen just now. What stands here is 5 min old.
-      Announced in ⟦#prod⟧
+      ⚠ The API server does not answer. This is from 5 min ago.
+      The answer comes in ⟦#prod⟧, for you only
       ————
       リポジトリ: [リポジトリを入力または選択 ▾]
       環境: ( ) staging ( ) production 🔒
-      成功したデプロイはまだありません
+      成功したデプロイの記録はありません
       時刻: Asia/Tokyo
       リビジョン: [タグ、ブランチ、コミット ▾]
       理由 (optional): []
-      開始時刻の下限 (optional): []
-      ⚠ 現在クラスターが見えません。表示は 5分前のものです。
-      通知先: ⟦#prod⟧"
+      開始時刻(この時刻以降) (optional): []
+      ⚠ 現在 API サーバーが応答しません。5 分前の情報です。
+      結果の表示先: ⟦#prod⟧(あなただけに表示)"
     `);
   });
 
@@ -89,7 +89,7 @@ describe('what a person sees', () => {
       You may deploy in ⟦#prod⟧, ⟦#deploys⟧
       ————
       チャンネル: [ ▾]
-      デプロイできるチャンネル: ⟦#prod⟧, ⟦#deploys⟧"
+      デプロイできるチャンネル: ⟦#prod⟧、⟦#deploys⟧"
     `);
   });
 
@@ -101,28 +101,28 @@ describe('what a person sees', () => {
       Not before: 2026-11-30 20:00 GMT+9
       ────
       v1.0.0 is there since 17:00 · by ⟦@bob⟧ · usually 2 min 5 s
-      ⚠ After that v1.0.1 ended: failed. Look at the servers.
+      ⚠ v1.0.1 ended: failed. It may have changed the servers: look at them.
       🚀 v1.0.2 runs since 18:58 (2 min) · by slack:T0TEAM/U0ALICE alice (not verified) · ImagePullBackOff
       4 wait: v1.0.3, v1.0.4, v1.0.5 …
       ❄ Frozen: alice: incident 42
       🔒 Closed: no window of kind Allow is open (until 2026-12-01 09:00)
       Times: Asia/Tokyo
-      Announced in ⟦#prod⟧
+      The answer comes in ⟦#prod⟧, for you only
       [Back to the form]
       ————
       livesense/web → production
       v1.0.0 → v1.1.0
       理由: fixes the basket
-      開始時刻の下限: 2026-11-30 20:00 GMT+9
+      開始時刻(この時刻以降): 2026-11-30 20:00 GMT+9
       ────
-      v1.0.0 が 17:00 から稼働 · 依頼: ⟦@bob⟧ · 通常 2分5秒
-      ⚠ そのあと v1.0.1 が「失敗」で終了。サーバーを確認してください。
-      🚀 v1.0.2 をデプロイ中、18:58 から(2分) · 依頼: slack:T0TEAM/U0ALICE alice(未確認) · ImagePullBackOff
-      4 件が待機: v1.0.3, v1.0.4, v1.0.5 …
+      v1.0.0 が 17:00 から稼働 · 依頼: ⟦@bob⟧ · 通常 2 分 5 秒
+      ⚠ v1.0.1 が「失敗」で終わりました。サーバーが変更された可能性があります。サーバーを確認してください。
+      🚀 v1.0.2 をデプロイ中、18:58 から(2 分) · 依頼: slack:T0TEAM/U0ALICE alice(未確認) · ImagePullBackOff
+      4 件が待機中: v1.0.3, v1.0.4, v1.0.5 …
       ❄ 凍結: alice: incident 42
       🔒 時間外: no window of kind Allow is open(2026-12-01 09:00 まで)
       時刻: Asia/Tokyo
-      通知先: ⟦#prod⟧
+      結果の表示先: ⟦#prod⟧(あなただけに表示)
       [フォームに戻る]"
     `);
   });

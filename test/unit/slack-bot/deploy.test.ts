@@ -38,7 +38,7 @@ describe('a deploy that is understood', () => {
 
   it('is answered in the language of the asker', async () => {
     const fake = new FakeBot({ profiles: { [ALICE]: { language: 'ja' } } });
-    expect(await fake.ask(LINE)).toBe('受け付けました: livesense/web → production v1.0.0\ndeploy/web に送信しました。');
+    expect(await fake.ask(LINE)).toBe('依頼内容: livesense/web → production v1.0.0\ndeploy/web に送信しました。');
   });
 
   it('is sent by a bot outside the cluster', async () => {
@@ -52,7 +52,7 @@ describe('a deploy that is understood', () => {
     fake.targets.note = 'QueueNotRead: SQS cannot be reached';
     expect(await fake.ask(LINE)).toBe(
       'Understood: livesense/web → production v1.0.0\nSent to deploy/web.\n' +
-        'Its queue is not read just now, and the deploy waits there: QueueNotRead: SQS cannot be reached',
+        'Its queue is not read just now. The deploy does not start until it is read again: QueueNotRead: SQS cannot be reached',
     );
   });
 });
@@ -79,7 +79,7 @@ describe('a line that lacks something gets the form, filled in', () => {
     ],
     [
       'deploy web staging -t puma:restart',
-      'deploy/web has no task puma:restart; there are deploy.',
+      'deploy/web has no task puma:restart; known: deploy.',
       { repository: 'web', environment: 'staging', task: 'puma:restart' },
     ],
   ])('%s', async (line, words, value) => {
@@ -102,7 +102,7 @@ describe('a deploy that is not sent', () => {
   it.each([
     ['access-denied', 'forbidden', 'Not sent. TheCode: in the test'],
     ['throttled', 'unavailable', 'Not sent. TheCode: in the test'],
-    ['unreachable', 'unclear', 'Perhaps sent: no clear answer came. status livesense/web tells.'],
+    ['unreachable', 'unclear', 'Perhaps sent: no clear answer came. status livesense/web shows whether it was sent.'],
   ] as const)('because SQS answers %s', async (failure, outcome, words) => {
     const fake = new FakeBot();
     fake.queues.failure = failure;
@@ -115,7 +115,9 @@ describe('a deploy that is not sent', () => {
   it('and a bot that sees no cluster sends nobody to a command that it does not have', async () => {
     const fake = new FakeBot({ config: FILE_CONFIG });
     fake.queues.failure = 'unreachable';
-    expect(await fake.ask(LINE)).toContain('no clear answer came. The status of the CapDeployJob tells.');
+    expect(await fake.ask(LINE)).toContain(
+      'no clear answer came. The status of the CapDeployJob shows whether it was sent.',
+    );
   });
 
   it('because its queue must not be used', async () => {

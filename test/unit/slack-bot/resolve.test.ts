@@ -49,13 +49,13 @@ describe('a place', () => {
     [
       'an environment that there is not; those that others may use are not named',
       ...([DEPLOYS, 'web', 'prodcution'] as const),
-      'deploy/web has no environment prodcution that you may use here; there are staging. whoami says which rules there are for you.',
+      'deploy/web has no environment prodcution that you may use here; known: staging. whoami says which rules there are for you.',
       { outcome: 'notUnderstood', target: 'deploy/web' },
     ],
     [
       'a protected environment that no rule names, in the words of one that there is not',
       ...([DEPLOYS, 'web', 'production'] as const),
-      'deploy/web has no environment production that you may use here; there are staging. whoami says which rules there are for you.',
+      'deploy/web has no environment production that you may use here; known: staging. whoami says which rules there are for you.',
       { outcome: 'noRule', target: 'deploy/web', environment: 'production' },
     ],
     [

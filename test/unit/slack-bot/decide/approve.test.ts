@@ -56,7 +56,7 @@ describe('what is shown before an approval', () => {
     expect(world.opened).not.toContain('min ago');
     world.fake.targets.stale = 125_000;
     await world.click('approve', job);
-    expect(world.opened).toContain('The cluster is not seen just now. What stands here is 2 min 5 s old.');
+    expect(world.opened).toContain('The API server does not answer. This is from 2 min 5 s ago.');
   });
 });
 
@@ -131,8 +131,8 @@ describe('a request of which nobody knows who asked', () => {
     const world = new World({ config: `${CONFIG}approveUnverified: true\n` });
     const job = await world.asked({ senderId: 'AIDAEXAMPLE' });
     await world.click('approve', job);
-    expect(world.opened).toContain('by somebody who claims to be slack:T0TEAM/U0BOB bob.');
-    expect(world.opened).toContain('nobody has checked that it was not you.');
+    expect(world.opened).toContain('by slack:T0TEAM/U0BOB bob (not verified) at');
+    expect(world.opened).toContain('Make sure that it was not you.');
     expect(await world.confirm()).toBeUndefined();
     expect(approvalOf(world, job)).toBe('slack:T0TEAM/U0ALICE');
   });
@@ -151,7 +151,7 @@ describe('a request of which nobody knows who asked', () => {
     const job = await world.asked({ requestedBy: 'nightly build' });
     await world.click('approve', job);
     expect(world.opened).toContain('Asked for by nightly build at');
-    expect(world.opened).toContain('It was not asked for in Slack. So nobody has checked');
+    expect(world.opened).toContain('It was not asked for in Slack. Make sure');
   });
 
   it('is told as a line answers, too', async () => {

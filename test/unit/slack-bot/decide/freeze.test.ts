@@ -36,7 +36,7 @@ describe('freeze', () => {
     expect(await world.fake.ask('unfreeze web production')).toBe('Done.');
     expect(frozen(world)).toBeUndefined();
     expect(world.said[1]).toBe(
-      'C0PROD channel: ⟦@alice⟧ thaws deploy/web → production. It was frozen: slack:T0TEAM/U0ALICE (alice): incident 42',
+      'C0PROD channel: ⟦@alice⟧ unfreezes deploy/web → production. It was frozen: slack:T0TEAM/U0ALICE (alice): incident 42',
     );
     expect(world.outcomes).toEqual(['freeze done', 'unfreeze done']);
   });

@@ -13,10 +13,12 @@ async function asked(profile = {}): Promise<World> {
 describe('a submission that takes longer than Slack waits', () => {
   it('is told at once that it is worked on, in the language of the person', async () => {
     expect(shownBy((await asked()).decisions.late((await asked()).submission()))).toMatch(
-      /^Abort a deploy\nWorking on it\./,
+      /^Abort a deploy\nThis takes longer than usual\./,
     );
     const world = await asked({ language: 'ja' });
-    expect(shownBy(world.decisions.late(world.submission()))).toMatch(/^デプロイの中止\n処理中です。/);
+    expect(shownBy(world.decisions.late(world.submission()))).toMatch(
+      /^デプロイの中止\n通常より時間がかかっています。/,
+    );
   });
 
   it('shows that it is done', async () => {

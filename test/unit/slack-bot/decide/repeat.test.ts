@@ -27,7 +27,7 @@ describe('retry by a click', () => {
         'Why: the basket',
         'Ended at 2026-03-10 20:50 GMT+9: failed (cap ended with an error).',
         'v1.0.0 is there since 20:00 · by ⟦@bob⟧',
-        '⚠ After that v1.1.0 ended: failed. Look at the servers.',
+        '⚠ v1.1.0 ended: failed. It may have changed the servers: look at them.',
         'The same is asked for once more, as a new request.',
         '[Retry]',
       ].join('\n'),
@@ -108,14 +108,14 @@ describe('retry by a click', () => {
     const world = new World();
     world.status({}, [ended('newer', -60, { revision: 'v1.2.0' }), BAD, GOOD]);
     await world.click('retry', BAD.job);
-    expect(world.opened).toContain('Newer than this deploy: v1.2.0 is there since.');
+    expect(world.opened).toContain('v1.2.0, which is newer than this deploy, is there now.');
   });
 
   it('asks again if something newer has come while the view was open', async () => {
     const world = afterAFailure();
     await world.click('retry', BAD.job);
     world.status({}, [ended('newer', -1, { revision: 'v1.2.0' }), BAD, GOOD]);
-    expect(shownBy(await world.confirm())).toContain('Newer than this deploy: v1.2.0');
+    expect(shownBy(await world.confirm())).toContain('v1.2.0, which is newer than this deploy, is there now.');
     expect(sentBy(world)).toEqual([]);
     expect(world.outcomes).toEqual(['retry outdated']);
   });

@@ -13,7 +13,7 @@ describe('a change', () => {
   it('of the repository brings its environments, and forgets the revision', async () => {
     const played = await new PlayedForm(both()).open({ repository: 'web', environment: 'staging', revision: 'v1.1.0' });
     await played.choose('form-repository', 'deploy/api livesense/api');
-    expect(played.text).toContain('Environment: ( ) staging\nno deploy has succeeded yet');
+    expect(played.text).toContain('Environment: ( ) staging\nno successful deploy is on record');
     expect(played.text).toContain('Task: ');
     expect(JSON.stringify(played.values)).not.toContain('v1.1.0');
   });
@@ -93,7 +93,7 @@ describe('a change', () => {
       played.view.private_metadata = metadata;
       expect(await played.search('form-repository', '')).toEqual([]);
       expect(await played.submit()).toMatchObject({ response_action: 'update' });
-      expect(played.text).toContain('of an older version');
+      expect(played.text).toContain('is out of date');
       expect(bot.queues.tries).toBe(0);
     },
   );

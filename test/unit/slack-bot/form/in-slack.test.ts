@@ -97,7 +97,7 @@ const whispers = (who: string, channel: string): string =>
 
 test('a person fills in the form, and it is sent once though its envelope comes twice', async () => {
   const { fake } = await start();
-  const form = await opened('bob', 'deploys', 'Announced in');
+  const form = await opened('bob', 'deploys', 'The answer comes in');
   expect(form.text).toContain('Environment: ( ) staging');
   // The only environment that is open here; what runs in others is not told either.
   expect(form.text).not.toContain('production');
@@ -142,7 +142,7 @@ test('two environments with different rights, and a question before one of them'
 
 test('a fault stands at its field', async () => {
   const { fake } = await start();
-  const form = await opened('bob', 'deploys', 'Announced in');
+  const form = await opened('bob', 'deploys', 'The answer comes in');
   await form.search('form-revision', 'a;b');
   await form.pick('form-revision', 'use a;b');
   expect(await form.submit()).toMatchObject({ result: 'errors', errors: { Revision: expect.stringContaining('a;b') } });
@@ -151,7 +151,7 @@ test('a fault stands at its field', async () => {
 
 test('a revision that is too long for a menu has a field of its own', async () => {
   const { fake } = await start();
-  const form = await opened('bob', 'deploys', 'Announced in');
+  const form = await opened('bob', 'deploys', 'The answer comes in');
   await form.search('form-revision', 'x'.repeat(100));
   await form.pick('form-revision', 'A longer revision: type it below');
   await shows('bob', 'Revision (tag, branch or commit)');
@@ -181,7 +181,7 @@ test('the shortcut asks for a channel, and takes only one of which the person is
   await form.fill('form-channel', 'elsewhere');
   await shows('alice', 'I am not in this channel');
   await form.fill('form-channel', 'deploys');
-  await shows('alice', 'Announced in ⟦#deploys⟧');
+  await shows('alice', 'The answer comes in ⟦#deploys⟧');
   await form.search('form-revision', 'v1.1.0');
   await form.pick('form-revision', 'use v1.1.0');
   expect(await form.submit()).toEqual({ result: 'updated' });
@@ -194,7 +194,7 @@ test('the shortcut asks for a channel, and takes only one of which the person is
 
 test('an answer that Slack does not take in the channel stands in the form', async () => {
   const { fake } = await start();
-  const form = await opened('bob', 'deploys', 'Announced in');
+  const form = await opened('bob', 'deploys', 'The answer comes in');
   await form.search('form-revision', 'v1.1.0');
   await form.pick('form-revision', 'use v1.1.0');
   rig.slack.world.team.channel('deploys').members.delete(rig.slack.app('capdeploy').userId);
@@ -215,7 +215,7 @@ test('more repositories than a menu holds are searched', async () => {
   expect(await form.search('form-repository', '')).toHaveLength(100);
   expect(await form.search('form-repository', 'APP-149')).toEqual(['org/app-149']);
   await form.pick('form-repository', 'org/app-149');
-  await shows('bob', 'no deploy has succeeded yet');
+  await shows('bob', 'no successful deploy is on record');
   await form.search('form-revision', 'v1');
   await form.pick('form-revision', 'use v1');
   expect(await form.submit()).toEqual({ result: 'cleared' });
@@ -259,7 +259,7 @@ test('who may not use the form gets none, and reads why', async () => {
 
 test('while SQS does not answer the view says "checking", and then what became of it', async () => {
   const { fake } = await start();
-  const form = await opened('bob', 'deploys', 'Announced in');
+  const form = await opened('bob', 'deploys', 'The answer comes in');
   await form.search('form-revision', 'v1');
   await form.pick('form-revision', 'use v1');
   const { promise, resolve } = Promise.withResolvers<{ messageId: string }>();

@@ -16,7 +16,7 @@ describe('a form that opens', () => {
       Revision: [Tag, branch or commit ▾]
       Why (optional): []
       Not before (optional): []
-      Announced in ⟦#prod⟧"
+      The answer comes in ⟦#prod⟧, for you only"
     `);
     await new PlayedForm(bot, { user: BOB }).open(undefined, 'C0DEPLOYS');
     // Production is protected, and "*" does not cover it.
@@ -121,7 +121,7 @@ describe('a form that opens', () => {
     bot.targets.stale = 60_000;
     expect((await new PlayedForm(bot).open()).text).not.toContain('⚠');
     bot.targets.stale = 300_000;
-    expect((await new PlayedForm(bot).open()).text).toContain('is 5 min old');
+    expect((await new PlayedForm(bot).open()).text).toContain('This is from 5 min ago.');
   });
 
   it('mentions who asked only if a trusted sender says so', async () => {
@@ -180,7 +180,7 @@ describe('a form that a line has filled in', () => {
     const played = new PlayedForm(bot, { user: BOB });
     await played.open({ repository: 'web', environment: 'production' }, 'C0DEPLOYS');
     const [first, ...form] = played.text.split('\n');
-    expect(first).toBe('deploy/web has no environment production that you may use here; there are staging.');
+    expect(first).toBe('deploy/web has no environment production that you may use here; known: staging.');
     // The very words of one that there is not.
     const other = await new PlayedForm(bot, { user: BOB }).open({ repository: 'web', environment: 'qa' }, 'C0DEPLOYS');
     expect(other.text.split('\n')).toEqual([first?.replace('production', 'qa'), ...form]);

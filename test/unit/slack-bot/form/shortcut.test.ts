@@ -30,7 +30,7 @@ describe('a global shortcut, which has no channel', () => {
   it('takes the only channel that there is', async () => {
     const { played } = await opened((channel) => channel === 'C0PROD');
     expect(played.text).toContain('( ) production 🔒 ( ) staging');
-    expect(played.text).toContain('Announced in ⟦#prod⟧');
+    expect(played.text).toContain('The answer comes in ⟦#prod⟧, for you only');
   });
 
   it('asks for the channel if Slack does not say whether there are others', async () => {

@@ -117,7 +117,7 @@ describe('what is submitted', () => {
     played.fill('form-repository', 'deploy/api livesense/api');
     expect(await played.submit()).toMatchObject({ response_action: 'update' });
     expect(bot.queues.tries).toBe(0);
-    expect(played.text).toContain('no deploy has succeeded yet');
+    expect(played.text).toContain('no successful deploy is on record');
   });
 
   it('is for the channel in which the form was opened, whatever its fields say', async () => {

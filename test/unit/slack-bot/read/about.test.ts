@@ -26,11 +26,11 @@ describe('whoami', () => {
 
   it('in Japanese', async () => {
     expect(await new FakeBot(inJapanese).ask('whoami')).toMatchInlineSnapshot(`
-      "あなたは ⟦@alice⟧、場所は ⟦#prod⟧ です。
-      ここであなたに当てはまるルール:
-      • rules[1] deploy, retry, rollback, abort, approve, freeze, status, history, queue · deploy/web · staging, production
+      "ユーザー: ⟦@alice⟧、チャンネル: ⟦#prod⟧
+      このチャンネルであなたに適用されるルール:
+      • rules[1] deploy、retry、rollback、abort、approve、freeze、status、history、queue · deploy/web · staging、production
       ほかのルール:
-      • rules[0] deploy, retry, status, history, queue · ほかのチャンネル用"
+      • rules[0] deploy、retry、status、history、queue · ほかのチャンネル用"
     `);
   });
 
@@ -58,8 +58,8 @@ describe('whoami', () => {
   it('tells guests and strangers nothing', async () => {
     const fake = new FakeBot();
     fake.facts.people.set(ALICE, { isGuest: true });
-    expect(await fake.ask('whoami')).toBe('Nothing was done: guests may not do this.');
-    expect(await fake.ask('help')).toBe('Nothing was done: guests may not do this.');
+    expect(await fake.ask('whoami')).toBe('Nothing was done: guests may not do this. Ask a member of the workspace.');
+    expect(await fake.ask('help')).toBe('Nothing was done: guests may not do this. Ask a member of the workspace.');
   });
 
   it('explains some of five hundred rules', async () => {
@@ -82,8 +82,8 @@ describe('help', () => {
       rollback web production [job] – deploys the revision that was there before
       abort web production [job] – ends a deploy, or takes it from the queue
       approve web production [job] – approves a deploy that waits for it
-      freeze web production incident 42 – nothing starts until it is thawed
-      unfreeze web production – thaws
+      freeze web production incident 42 – nothing starts until somebody unfreezes it
+      unfreeze web production – ends a freeze
       status [repository] – what runs, what waits, and why
       queue web – what waits, in order, with buttons
       history web [production] – what ended last
@@ -109,19 +109,19 @@ describe('help', () => {
 
   it('in Japanese', async () => {
     expect(await new FakeBot(inJapanese).ask('help')).toMatchInlineSnapshot(`
-      "行の先頭で私にメンションするか、スラッシュコマンドを使ってください:
+      "行の先頭でこのボットにメンションするか、スラッシュコマンドを使ってください:
       deploy -r web -e production -h v1.0.0 [-t task] [--reason "…"] [--at 19:30 | --in 30m] – デプロイします。足りない項目はフォームで尋ねます
-      retry web production [job] – 同じものをもう一度デプロイ
-      rollback web production [job] – 前のリビジョンをデプロイ
-      abort web production [job] – デプロイを止める、または待ちから外す
-      approve web production [job] – 承認待ちのデプロイを承認
-      freeze web production incident 42 – 解除するまで何も始まらない
-      unfreeze web production – 凍結を解除
-      status [repository] – 実行中のもの、待っているものとその理由
-      queue web – 待ちの順番とボタン
-      history web [production] – 最近終わったデプロイ
-      whoami – 自分に関係するルールと、ほかが当てはまらない理由
-      help – この説明
+      retry web production [job] – 同じ内容をもう一度デプロイします
+      rollback web production [job] – 以前のリビジョンに戻します
+      abort web production [job] – 実行中のデプロイを中止するか、待機中のものを取り消します
+      approve web production [job] – 承認待ちのデプロイを承認します
+      freeze web production incident 42 – 環境を凍結します(解除するまで何も開始しません)
+      unfreeze web production – 凍結を解除します
+      status [repository] – 実行中・待機中のデプロイと待機の理由を表示します
+      queue web – 待機中のデプロイを順番に、ボタン付きで表示します
+      history web [production] – 最近終了したデプロイを表示します
+      whoami – あなたに適用されるルールと、ほかのルールが適用されない理由を表示します
+      help – このヘルプを表示します
       ここで使えるもの:
       • livesense/web: production、staging"
     `);

@@ -32,13 +32,13 @@ describe('the history of a target', () => {
     expect(await aBot('ja').ask('history web')).toMatchInlineSnapshot(`
       "deploy/web
       時刻: Asia/Tokyo
-      ❌ v1.0.9 失敗(20:01) · production · 1分40秒 · 依頼: ⟦@bob⟧ · cap がエラーで終了
+      ❌ v1.0.9 失敗(20:01) · production · 1 分 40 秒 · 依頼: ⟦@bob⟧ · cap がエラーで終了
       [再実行] [v1.0.0 に戻す]
       ⤵ v1.0.8 新しいデプロイに置き換え(19:59) · production · 依頼: ci · より新しい依頼に置き換えられた
       [再実行]
-      ✅ v1.0.0 デプロイ完了(19:00) · production · 2分4秒 · 依頼: ⟦@alice⟧
-      ✅ v0.9.0 デプロイ完了(2026-03-09 20:00) · production · 2分20秒 · 依頼: slack:T0TEAM/U0ALICE <!channel>(未確認)
-      🛑 old 中止(2026-03-09 18:36) · staging · 2分20秒 · 依頼: ⟦@bob⟧ · Job が削除された (slack:T0TEAM/U0BOB)
+      ✅ v1.0.0 デプロイ完了(19:00) · production · 2 分 4 秒 · 依頼: ⟦@alice⟧
+      ✅ v0.9.0 デプロイ完了(2026-03-09 20:00) · production · 2 分 20 秒 · 依頼: slack:T0TEAM/U0ALICE <!channel>(未確認)
+      🛑 old 中止(2026-03-09 18:36) · staging · 2 分 20 秒 · 依頼: ⟦@bob⟧ · Job が削除された (slack:T0TEAM/U0BOB)
       [再実行]"
     `);
   });

@@ -17,7 +17,7 @@ describe('the queue of a target', () => {
       "deploy/web · livesense/web
       Times: Asia/Tokyo
       production: v1.0.0 is there since 19:00 · by ⟦@alice⟧
-      ⚠ After that v1.0.9 ended: failed. Look at the servers.
+      ⚠ v1.0.9 ended: failed. It may have changed the servers: look at them.
       ❄ Frozen: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
       🚀 v1.1.0 runs since 20:58 (1 min 5 s, usually 2 min 12 s) · by ⟦@alice⟧
       [Abort]
@@ -26,8 +26,8 @@ describe('the queue of a target', () => {
       [Approve] [Abort]
       2. ⏳ v1.3.0 · waits for its turn · by slack:T0TEAM/U0ALICE <!channel> (not verified) · asked at 20:59
       [Abort]
-      staging: no deploy has succeeded yet
-      ⚠ After that old ended: aborted. Look at the servers.
+      staging: no successful deploy is on record
+      ⚠ old ended: aborted. It may have changed the servers: look at them.
       🔒 Closed: outside the windows of staging (until 2026-03-11 00:00)
       1. ⏳ main · outside its windows · by ci · asked at 20:59
       [Abort]"
@@ -40,17 +40,17 @@ describe('the queue of a target', () => {
       "deploy/web · livesense/web
       時刻: Asia/Tokyo
       production: v1.0.0 が 19:00 から稼働 · 依頼: ⟦@alice⟧
-      ⚠ そのあと v1.0.9 が「失敗」で終了。サーバーを確認してください。
+      ⚠ v1.0.9 が「失敗」で終わりました。サーバーが変更された可能性があります。サーバーを確認してください。
       ❄ 凍結: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
-      🚀 v1.1.0 をデプロイ中、20:58 から(1分5秒、通常 2分12秒) · 依頼: ⟦@alice⟧
+      🚀 v1.1.0 をデプロイ中、20:58 から(1 分 5 秒、通常 2 分 12 秒) · 依頼: ⟦@alice⟧
       [中止]
       1. ✋ v1.2.0 · 承認待ち · 依頼: ⟦@bob⟧ · 20:59 に依頼
       理由: fixes the basket
       [承認] [中止]
       2. ⏳ v1.3.0 · 順番待ち · 依頼: slack:T0TEAM/U0ALICE <!channel>(未確認) · 20:59 に依頼
       [中止]
-      staging: 成功したデプロイはまだありません
-      ⚠ そのあと old が「中止」で終了。サーバーを確認してください。
+      staging: 成功したデプロイの記録はありません
+      ⚠ old が「中止」で終わりました。サーバーが変更された可能性があります。サーバーを確認してください。
       🔒 時間外: outside the windows of staging(2026-03-11 00:00 まで)
       1. ⏳ main · 時間外 · 依頼: ci · 20:59 に依頼
       [中止]"

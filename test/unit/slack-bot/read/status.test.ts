@@ -17,14 +17,14 @@ describe('status of one target', () => {
       "Times: Asia/Tokyo
       deploy/web · livesense/web
       production: v1.0.0 is there since 19:00 · by ⟦@alice⟧
-      ⚠ After that v1.0.9 ended: failed. Look at the servers.
+      ⚠ v1.0.9 ended: failed. It may have changed the servers: look at them.
       🚀 v1.1.0 runs since 20:58 (1 min 5 s, usually 2 min 12 s) · by ⟦@alice⟧
       ✋ v1.2.0 · waits for an approval · by ⟦@bob⟧
       ⏳ v1.3.0 · waits for its turn · by slack:T0TEAM/U0ALICE <!channel> (not verified)
       ❄ Frozen: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
       ❌ v1.0.9 failed at 20:01 · cap ended with an error
-      staging: no deploy has succeeded yet
-      ⚠ After that old ended: aborted. Look at the servers.
+      staging: no successful deploy is on record
+      ⚠ old ended: aborted. It may have changed the servers: look at them.
       ⏳ main · outside its windows · by ci
       🔒 Closed: outside the windows of staging (until 2026-03-11 00:00)
       🛑 old aborted at 2026-03-09 18:36 · somebody deleted its Job"
@@ -37,14 +37,14 @@ describe('status of one target', () => {
       "時刻: Asia/Tokyo
       deploy/web · livesense/web
       production: v1.0.0 が 19:00 から稼働 · 依頼: ⟦@alice⟧
-      ⚠ そのあと v1.0.9 が「失敗」で終了。サーバーを確認してください。
-      🚀 v1.1.0 をデプロイ中、20:58 から(1分5秒、通常 2分12秒) · 依頼: ⟦@alice⟧
+      ⚠ v1.0.9 が「失敗」で終わりました。サーバーが変更された可能性があります。サーバーを確認してください。
+      🚀 v1.1.0 をデプロイ中、20:58 から(1 分 5 秒、通常 2 分 12 秒) · 依頼: ⟦@alice⟧
       ✋ v1.2.0 · 承認待ち · 依頼: ⟦@bob⟧
       ⏳ v1.3.0 · 順番待ち · 依頼: slack:T0TEAM/U0ALICE <!channel>(未確認)
       ❄ 凍結: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
       ❌ v1.0.9 失敗(20:01) · cap がエラーで終了
-      staging: 成功したデプロイはまだありません
-      ⚠ そのあと old が「中止」で終了。サーバーを確認してください。
+      staging: 成功したデプロイの記録はありません
+      ⚠ old が「中止」で終わりました。サーバーが変更された可能性があります。サーバーを確認してください。
       ⏳ main · 時間外 · 依頼: ci
       🔒 時間外: outside the windows of staging(2026-03-11 00:00 まで)
       🛑 old 中止(2026-03-09 18:36) · Job が削除された"
@@ -99,9 +99,9 @@ describe('status of one target', () => {
     const fake = new FakeBot();
     expect(await fake.ask('status web')).toContain('⚠ The operator has not looked at it yet.');
     fake.targets.stale = 59_000;
-    expect(await fake.ask('status web')).not.toContain('old.');
+    expect(await fake.ask('status web')).not.toContain('This is from');
     fake.targets.stale = 125_000;
-    expect(await fake.ask('status web')).toContain('What stands here is 2 min 5 s old.');
+    expect(await fake.ask('status web')).toContain('This is from 2 min 5 s ago.');
   });
 
   it('has the words of an operator that writes no reasons, and the words of a newer one', async () => {
@@ -153,7 +153,7 @@ describe('status of all', () => {
       production: v1.0.0 is there since 19:00 · by ⟦@alice⟧ ⚠ ⏳ 2
       🚀 v1.1.0 runs since 20:58 (1 min 5 s) · by ⟦@alice⟧
       ❄ Frozen: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
-      staging: no deploy has succeeded yet ⚠ ⏳ 1
+      staging: no successful deploy is on record ⚠ ⏳ 1
       🔒 Closed: outside the windows of staging (until 2026-03-11 00:00)
       deploy/web1 · livesense/w1"
     `);
