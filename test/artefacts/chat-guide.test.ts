@@ -86,6 +86,8 @@ const QUOTED: [source: string, ...words: string[]][] = [
     'Nothing was done: who asked for a deploy cannot approve it.',
     'Nothing was done: nobody vouches for who asked for this deploy',
     'Nothing was done: the bot itself may not do this.',
+    'Nothing was done: the API server has not answered for',
+    'and nobody knows what is there now.',
     'Perhaps done',
   ],
 ];

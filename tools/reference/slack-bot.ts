@@ -88,8 +88,9 @@ ${table(
 )}
 ## Outcomes
 
-The log has one line \`decided\` for each request, and one like it for what becomes of a message that was sent: \`user\`, \`channel\`, \`verb\`, \`target\`, \`environment\`, \`rule\` (its place in
-\`rules\`, from 0), \`job\`, \`id\` and \`outcome\`. \`capdeployjob_chat_requests_total\` counts them.
+The log has one line \`decided\` for each request: \`user\`, \`channel\`, \`verb\`, \`target\`, \`environment\`, \`rule\` (its place in
+\`rules\`, from 0), \`job\`, \`id\` and \`outcome\`. \`capdeployjob_chat_requests_total\` counts them. There is one like it if a
+message that was sent is rejected, or is not seen within 10 s.
 
 ${table(
   ['outcome', 'what happened'],
