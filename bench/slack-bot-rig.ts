@@ -87,7 +87,7 @@ async function createResources(kube: KubeClient, count: number, sqs: Awaited<Ret
   for (let place = 0; place < count; place += 1) {
     const name = `app-${place}`;
     await client.send(new CreateQueueCommand({ QueueName: name }));
-    const created = await kube.create(CAPDEPLOYJOBS, {
+    const created = await kube.create<KubeObject>(CAPDEPLOYJOBS, {
       apiVersion: 'capdeployjob.dev/v1alpha1',
       kind: 'CapDeployJob',
       metadata: { name, namespace: 'default' },
@@ -97,7 +97,12 @@ async function createResources(kube: KubeClient, count: number, sqs: Awaited<Ret
         template: { spec: { containers: [{ name: 'cap', image: 'bench' }] } },
       },
     });
-    await kube.replaceStatus(CAPDEPLOYJOBS, { ...created, status: statusOf(name) } as KubeObject);
+    // No operator runs, and the bot sends nothing for what none has judged.
+    const { generation: observedGeneration } = created.metadata;
+    await kube.replaceStatus(CAPDEPLOYJOBS, {
+      ...created,
+      status: { observedGeneration, ...statusOf(name) },
+    } as KubeObject);
   }
   client.destroy();
 }

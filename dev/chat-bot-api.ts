@@ -3,8 +3,10 @@ import type { ApiRequest } from 'in-memory-kubernetes/http/http-request.ts';
 import { type HttpServer, startHttpServer } from 'in-memory-kubernetes/http/http-server.ts';
 import { forbidden } from 'in-memory-kubernetes/store/api-error.ts';
 import type { Store } from 'in-memory-kubernetes/store/store.ts';
+import { IS_OVER } from '../src/actions/abort.ts';
+import { isFinished } from '../src/api/finished-job.ts';
 import { ANNOTATION, CAPDEPLOYJOBS, FREEZE_PREFIX } from '../src/api/names.ts';
-import { JOBS, type ResourceType, SELF_SUBJECT_RULES_REVIEWS } from '../src/kube/client.ts';
+import { JOBS, type KubeObject, type ResourceType, SELF_SUBJECT_RULES_REVIEWS } from '../src/kube/client.ts';
 
 /**
  * The in-memory Kubernetes as the chat bot's account sees it: a second address of the same store. The in-memory
@@ -69,6 +71,9 @@ function refusal(type: ResourceType, name: string, words: string): Fault {
   return { status: 403, body: forbidden(type, name, words).toStatus() };
 }
 
+const isOver = (job: KubeObject): boolean =>
+  job.metadata.deletionTimestamp !== undefined || isFinished(job as Parameters<typeof isFinished>[0]);
+
 interface Patch {
   metadata?: { uid?: string; resourceVersion?: string; annotations?: Record<string, string | null> };
 }
@@ -84,6 +89,8 @@ function whyNotPatch(
   const { metadata: { uid: _, resourceVersion: __, annotations = {}, ...more } = {}, ...rest } = body as Patch;
   const [[key, value] = ['', null], ...others] = Object.entries(annotations);
   const ofPeople: string[] = [ANNOTATION.approvedBy, ANNOTATION.abortedBy];
+  // It changes nothing, and answers with what is there.
+  if (Object.keys({ ...annotations, ...more, ...rest }).length === 0) return undefined;
   const isAlone = others.length === 0 && Object.keys({ ...more, ...rest }).length === 0;
   if (type === CAPDEPLOYJOBS) {
     if (!isAlone || !key.startsWith(FREEZE_PREFIX)) {
@@ -93,6 +100,7 @@ function whyNotPatch(
       ? undefined
       : `the value of ${key} must name the person for whom the chat bot freezes, and why`;
   }
+  if ('spec' in rest) return 'the Job is the deploy that was accepted, so its spec cannot be changed';
   if (!isAlone || !ofPeople.includes(key)) {
     return 'the chat bot may patch Jobs but not update them, and so may change nothing but names';
   }
@@ -100,9 +108,10 @@ function whyNotPatch(
   const [, user] = SLACK_USER.exec(value) ?? [];
   const verb = key === ANNOTATION.approvedBy ? 'approves' : 'aborts';
   if (user === undefined) return `the chat bot ${verb} for people only: ${key} must be "slack:<team>/<user>"`;
-  const found = store.find(JOBS, namespace, name)?.metadata.annotations ?? {};
+  const stored = store.find(JOBS, namespace, name);
+  const found = stored?.metadata.annotations ?? {};
   const asked = found[ANNOTATION.requestedBy] ?? '';
-  if (key === ANNOTATION.abortedBy) return undefined;
+  if (key === ANNOTATION.abortedBy) return stored && isOver(stored) ? IS_OVER : undefined;
   if (new RegExp(`^slack:[^/]*/${user}([^A-Z0-9]|$)`).test(asked)) {
     return `whoever asked for a deploy cannot approve it: "${asked}" asked, found "${value}"; another approver is needed`;
   }

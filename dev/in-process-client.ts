@@ -16,6 +16,7 @@ import type {
   KubeObject,
   ListOptions,
   ObjectList,
+  PatchOptions,
   Preconditions,
   RequestOptions,
   ResourceType,
@@ -134,13 +135,17 @@ class LocalClient implements KubeClient {
     name: string,
     preconditions: Preconditions | AnyVersionOf,
     patch: Record<string, unknown>,
-    options: RequestOptions & { dryRun?: boolean } = {},
+    options: PatchOptions = {},
   ): Promise<T> {
     const { anyVersion: _, ...must } = { anyVersion: undefined, ...preconditions };
     const whole = mergePatch(patch, { metadata: must });
     const write = { dryRun: options.dryRun } as const;
     return this.#call('patch', type, options, () => {
-      return clone(this.#store.patch(type, namespace, name, (current) => mergePatch(current, whole), write)) as T;
+      const stored = this.#store.patch(type, namespace, name, (current) => mergePatch(current, whole), write);
+      const { metadata } = stored;
+      return clone(
+        options.metadataOnly ? { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata } : stored,
+      ) as T;
     });
   }
 
@@ -149,10 +154,11 @@ class LocalClient implements KubeClient {
     namespace: string,
     name: string,
     preconditions: Preconditions,
-    options?: RequestOptions,
+    options: RequestOptions & { dryRun?: boolean } = {},
   ): Promise<void> {
+    const { dryRun } = options;
     this.#call('delete', type, options, () => {
-      this.#store.delete(type, namespace, name, { preconditions, propagationPolicy: 'Background' });
+      this.#store.delete(type, namespace, name, { preconditions, propagationPolicy: 'Background', dryRun });
     });
   }
 

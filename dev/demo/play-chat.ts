@@ -91,7 +91,7 @@ async function story({ stage, slack, bot, channel, until, trap }: Scene): Promis
   await alice.command(CHANNEL, '/deploy');
   await shows(alice, 'Environment');
   await alice.form().fill('form-environment', 'production');
-  await shows(alice, 'Runs now: v1.0.0');
+  await shows(alice, 'v1.0.0 is there since');
   const form = alice.form();
   await form.search('form-revision', 'v1.1.0');
   await form.pick('form-revision', 'use v1.1.0');
@@ -117,6 +117,7 @@ async function story({ stage, slack, bot, channel, until, trap }: Scene): Promis
   carol.say(CHANNEL, '@capdeploy freeze web production incident 42');
   await says(/capdeploy: .*incident 42/);
   carol.say(CHANNEL, '@capdeploy rollback web production');
+  await click(carol, 'Roll back', until);
   await waits(/frozen/);
   bob.say(CHANNEL, '@capdeploy status web');
   await says(/Frozen: .*incident 42/);

@@ -40,6 +40,12 @@ export const POST: Rules = { textLimit: TEXT_LIMIT, parse: 'urls', blocksLimit: 
 export const UPDATE: Rules = { textLimit: UPDATE_TEXT_LIMIT, parse: 'client', blocksLimit: BLOCKS_LIMIT };
 export const RESPONSE: Rules = { textLimit: TEXT_LIMIT, parse: 'urls' };
 
+const OPTIONS = ['parse', 'link_names', 'unfurl_links', 'unfurl_media', 'mrkdwn'];
+
+/** How a text is to be shown, as the caller says it. */
+export const optionsOf = (args: Json): Json =>
+  Object.fromEntries(OPTIONS.filter((name) => name in args).map((name) => [name, args[name]]));
+
 /** @throws SlackError */
 export function checkedContent(world: World, args: Json, rules: Rules): Content {
   const blocks = checkedBlocks(world, args.blocks, rules.blocksLimit);

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { App } from './app.ts';
-import { checkedContent, POST, RESPONSE } from './content.ts';
+import { checkedContent, optionsOf, POST, RESPONSE } from './content.ts';
 import { isObject, type Json } from './json.ts';
 import type { Message } from './messages.ts';
 import { SlackError } from './slack-error.ts';
@@ -111,6 +111,7 @@ export class Hooks {
       appId: response.app.id,
       botId: response.app.botId,
       broadcast: false,
+      options: optionsOf(body),
       ...(threadTs === undefined ? {} : { threadTs }),
       ...(body.response_type === 'in_channel' ? {} : { ephemeralTo: response.user }),
     });

@@ -6,6 +6,8 @@
 #
 # SSH_KEY_DIRECTORY  holds private_key and known_hosts. Default: the first of /etc/capdeployjob/ssh and $HOME/.ssh with a private_key.
 #                    Empty: this deploy needs no key. cap gets it set, for deploy.rb to find known_hosts.
+#
+# Where cap succeeds, what result.rake says of the release becomes the container's termination message, for the operator to record.
 set -u
 
 newline='
@@ -243,6 +245,20 @@ name_user() {
   export LD_PRELOAD="$library${LD_PRELOAD:+:$LD_PRELOAD}"
 }
 
+# --- What was put in place -----------------------------------------------------------------------------------------------------------
+
+TERMINATION_LOG=/dev/termination-log
+# Rake reads each *.rake in these folders after the Capfile; "rakelib" is its default.
+RESULT_TASKS=/usr/local/share/capdeployjob/tasks
+
+# The operator reads one line of 512 characters at most. A message here keeps the end of the log out of the status: a failed deploy needs that.
+hand_on_result() {
+  [ -s "$CAPDEPLOYJOB_RESULT" ] && [ -f "$TERMINATION_LOG" ] && [ -w "$TERMINATION_LOG" ] || return 0
+  line=$(head -n 1 "$CAPDEPLOYJOB_RESULT" | LC_ALL=C tr -cd '[:print:]')
+  [ ${#line} -le 480 ] || return 0
+  printf 'capdeployjob-result: %s\n' "$line" >"$TERMINATION_LOG" || say "WARNING: $TERMINATION_LOG cannot be written to"
+}
+
 # --- Running it ----------------------------------------------------------------------------------------------------------------------
 
 stop() { # stop <signal number>
@@ -283,6 +299,8 @@ if [ "$mode" = deploy ]; then
     export SSH_KEY_DIRECTORY
   fi
   say "${REVISION:+REVISION=$REVISION }$*"
+  export CAPDEPLOYJOB_RESULT="$scratch/result"
+  if [ -e "$RESULT_TASKS/result.rake" ]; then set -- "$@" --rakelibdir "rakelib:$RESULT_TASKS"; fi
 fi
 name_user
 
@@ -303,4 +321,5 @@ while [ -n "$again" ]; do
   again=$interrupted
 done
 child=
+if [ "$mode$status" = deploy0 ]; then hand_on_result; fi
 exit "$status"

@@ -1,6 +1,6 @@
-import { isFinished } from '../api/finished-job.ts';
 import { ANNOTATION } from '../api/names.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../kube/client.ts';
+import { isKubeError } from '../kube/errors.ts';
 import { ActionError } from './action-error.ts';
 import type { Actor, DeployName } from './names.ts';
 import { withRetries } from './write.ts';
@@ -8,16 +8,16 @@ import { withRetries } from './write.ts';
 /** What the actor has seen, and so decided about: to take a request out of its lane is not to end a deploy. */
 export type SeenAs = 'waiting' | 'running';
 
-/** A Job as far as an abort looks at it. */
-interface Job extends KubeObject {
-  spec: { suspend?: boolean };
-  status?: { conditions?: { type: string; status: string }[] };
-}
+/** What deploy/admission says of a Job that has ended or is being deleted. A test compares the words. */
+export const IS_OVER = 'the deploy has ended, or its Job is being deleted already';
 
 /**
  * Aborts a deploy that runs, or takes one out of its lane that waits: writes the actor's name on its Job and deletes the
  * Job in exactly that state, so that the history can say who aborted what. If the Job has moved between the two writes,
  * both are made again.
+ *
+ * Only the metadata of the Job comes back, for its template may hold secrets. So that a deploy has ended is known by
+ * deploy/admission, which refuses the name then.
  *
  * A crash between the two leaves the name on the Job and does nothing else.
  * @throws ActionError `notFound` if the Job is gone or another one has its name; `refused` if it has ended, is being
@@ -27,14 +27,18 @@ interface Job extends KubeObject {
 export async function abort(client: KubeClient, actor: Actor, deploy: DeployName, seenAs: SeenAs): Promise<void> {
   const { namespace, job, uid } = deploy;
   const write = (name: string | null) =>
-    client.patch<Job>(JOBS, namespace, job, { uid, anyVersion: true }, annotation(name));
+    client.patch(JOBS, namespace, job, { uid, anyVersion: true }, annotation(name), { metadataOnly: true });
   let isNamed = false;
   try {
-    await withRetries(`abort ${job}`, async () => {
-      const named = await write(actor);
+    await withRetries(`abort Job ${namespace}/${job}`, async () => {
+      const named = await write(actor).catch((error: unknown) => {
+        const isOver = isKubeError(error, 'forbidden') && error.message.includes(IS_OVER);
+        throw isOver ? refused(deploy, 'has ended already, or is being deleted: there is nothing to abort') : error;
+      });
       isNamed = true;
-      const reason = whyNot(named, seenAs);
-      if (reason) throw new ActionError('refused', `${job} ${reason}`);
+      if (seenAs === 'waiting' && isStarted(named)) {
+        throw refused(deploy, 'has started since: look again, and abort the running deploy if that is what you want');
+      }
       await client.delete(JOBS, namespace, job, { uid, resourceVersion: named.metadata.resourceVersion ?? '' });
     });
   } catch (error) {
@@ -47,11 +51,8 @@ export async function abort(client: KubeClient, actor: Actor, deploy: DeployName
 
 const annotation = (name: string | null) => ({ metadata: { annotations: { [ANNOTATION.abortedBy]: name } } });
 
-function whyNot(job: Job, seenAs: SeenAs): string | undefined {
-  const { metadata, spec } = job;
-  if (metadata.deletionTimestamp !== undefined) return 'is being deleted already';
-  if (isFinished(job)) return 'has ended already';
-  return seenAs === 'waiting' && spec.suspend !== true
-    ? 'has started since: look again, and abort the running deploy if that is what you want'
-    : undefined;
-}
+const refused = ({ namespace, job }: DeployName, words: string) =>
+  new ActionError('refused', `${namespace}/${job} ${words}`);
+
+/** The mark stands in the very write that resumes the Job. */
+const isStarted = ({ metadata }: KubeObject): boolean => metadata.annotations?.[ANNOTATION.startedAt] !== undefined;

@@ -19,5 +19,7 @@ export async function withdrawApproval(client: KubeClient, deploy: DeployName): 
 async function write(client: KubeClient, deploy: DeployName, value: string | null, verb: string): Promise<void> {
   const { namespace, job, uid } = deploy;
   const patch = { metadata: { annotations: { [ANNOTATION.approvedBy]: value } } };
-  await withRetries(`${verb} ${job}`, () => client.patch(JOBS, namespace, job, { uid, anyVersion: true }, patch));
+  await withRetries(`${verb} Job ${namespace}/${job}`, () =>
+    client.patch(JOBS, namespace, job, { uid, anyVersion: true }, patch, { metadataOnly: true }),
+  );
 }

@@ -36,7 +36,8 @@ const NOTED: readonly string[] = [CONDITION.ready, CONDITION.queueReachable, CON
  * A queue belongs to its oldest resource. A caller that sees some namespaces only cannot see every resource with the
  * same queue: it may send to a queue that the operator calls shared, and whose messages another resource gets.
  * @param resources all that the caller sees
- * @throws ActionError `notFound` if the resource is not among them; `refused` if its queue must not be used
+ * @throws ActionError `notFound` if the resource is not among them; `refused` if its queue must not be used, or if the
+ *   operator has not judged the resource since it was changed
  */
 export function chooseQueue(resources: readonly CapDeployJob[], target: ResourceName, rules: QueueRules): ChosenQueue {
   const key = `${target.namespace}/${target.name}`;
@@ -50,6 +51,12 @@ export function chooseQueue(resources: readonly CapDeployJob[], target: Resource
     const words = `nothing can be sent for ${key} (${reason}): ${message}`;
     throw new ActionError('refused', step === undefined ? words : `${words}; ${step}`);
   }
+  if (!isJudged(resource)) {
+    throw new ActionError(
+      'refused',
+      `nothing can be sent for ${key}: it was made or changed a moment ago, and the operator has not checked it yet; try again in a few seconds, and see whether the operator runs if this stays so`,
+    );
+  }
   // The operator may see resources that this program does not.
   const found = resource.status?.conditions?.find(({ reason }) => NOT_ITS_OWN.includes(reason));
   if (found) {
@@ -60,6 +67,13 @@ export function chooseQueue(resources: readonly CapDeployJob[], target: Resource
   }
   return { resource, settings: check.settings, fifo: check.fifo, notes: notesOf(resource) };
 }
+
+/**
+ * Whether what the status says is about the spec as it is. Whoever changes `spec.queue.url` could else have messages
+ * sent there before the operator says what it has against it. An operator that is down has judged what has not changed.
+ */
+const isJudged = ({ metadata: { generation }, status }: CapDeployJob): boolean =>
+  generation !== undefined && status?.observedGeneration === generation;
 
 /** A suspended resource is Ready: its queue is left alone on purpose. */
 function notesOf(resource: CapDeployJob): QueueProblem[] {

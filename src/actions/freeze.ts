@@ -27,7 +27,7 @@ export async function freeze(
   if (why === '')
     throw new ActionError('refused', 'a freeze needs a reason, for those who find the environment frozen');
   const value = freezeValue(actor, why);
-  const replaced = await annotate(client, target, environment, (resource) => {
+  const replaced = await annotate(client, 'freeze', target, environment, (resource) => {
     checkEnvironment(resource, target, environment);
     return value;
   });
@@ -40,7 +40,7 @@ export async function freeze(
  * @throws ActionError if no annotation freezes it; the message says so if it is frozen from git
  */
 export async function unfreeze(client: KubeClient, target: ResourceName, environment: string): Promise<string> {
-  const replaced = await annotate(client, target, environment, (resource, found) => {
+  const replaced = await annotate(client, 'thaw', target, environment, (resource, found) => {
     if (found === undefined) throw new ActionError('refused', whyNotFrozen(resource, target, environment));
     return null;
   });
@@ -50,19 +50,20 @@ export async function unfreeze(client: KubeClient, target: ResourceName, environ
 /** @returns the value that the annotation had */
 function annotate(
   client: KubeClient,
+  verb: 'freeze' | 'thaw',
   target: ResourceName,
   environment: string,
   valueFor: (resource: CapDeployJob, found: string | undefined) => string | null,
 ): Promise<string | undefined> {
   const { namespace, name } = target;
   const annotation = FREEZE_PREFIX + environment;
-  const what = `${annotation} of ${namespace}/${name}`;
+  const what = `${verb} "${environment}" of CapDeployJob ${namespace}/${name}`;
   return withRetries(what, async () => {
     const resource = await reading(what, client.get<CapDeployJob>(CAPDEPLOYJOBS, namespace, name));
     const { uid, resourceVersion, annotations } = resource.metadata;
     const found = annotations?.[annotation];
     const patch = { metadata: { annotations: { [annotation]: valueFor(resource, found) } } };
-    await client.patch(CAPDEPLOYJOBS, namespace, name, { uid, resourceVersion }, patch);
+    await client.patch(CAPDEPLOYJOBS, namespace, name, { uid, resourceVersion }, patch, { metadataOnly: true });
     return found;
   });
 }

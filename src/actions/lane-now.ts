@@ -31,6 +31,8 @@ export interface CurrentDeploy {
   readonly revision: string;
   readonly job: string;
   readonly requestedBy: string | undefined;
+  /** Without it nobody vouches for who asked: the history has forgotten the deploy, or its texts were cut. */
+  readonly senderId: string | undefined;
   /** RFC 3339. */
   readonly finishedAt: string;
 }
@@ -85,11 +87,11 @@ const isSuccessfulDeploy = ({ task, result, revision }: HistoryEntry): boolean =
 
 /** The lane's last success outlives the history. It may be of another task, which says nothing about the revision. */
 function currentDeploy(
-  success: Pick<HistoryEntry, 'task' | 'revision' | 'job' | 'requestedBy' | 'finishedAt'> | undefined,
+  success: Pick<HistoryEntry, 'task' | 'revision' | 'job' | 'requestedBy' | 'senderId' | 'finishedAt'> | undefined,
 ): CurrentDeploy | undefined {
   if (success?.task !== DEFAULT_TASK || success.revision === undefined) return undefined;
-  const { revision, job, requestedBy, finishedAt } = success;
-  return { revision, job, requestedBy, finishedAt };
+  const { revision, job, requestedBy, senderId, finishedAt } = success;
+  return { revision, job, requestedBy, senderId, finishedAt };
 }
 
 function mayHaveChangedRevision({ task, startedAt, reason }: HistoryEntry): boolean {

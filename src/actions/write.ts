@@ -17,7 +17,7 @@ const KINDS: Record<KubeErrorKind, ActionErrorKind> = {
 
 /**
  * Runs a read and the write that rests on it, again from the start if another write came between.
- * @param what the action in words, for the error
+ * @param what the action in words and on which resource, for the error
  * @throws ActionError
  */
 export async function withRetries<T>(what: string, attempt: () => Promise<T>): Promise<T> {
@@ -45,7 +45,7 @@ export async function reading<T>(what: string, read: Promise<T>): Promise<T> {
 function actionError(what: string, error: KubeError, kind: ActionErrorKind): ActionError {
   const wasNotDone = error.status === 429 || isNotSent(error.reason);
   const said = kind === 'unclear' && wasNotDone ? 'unavailable' : isOtherUid(error) ? 'notFound' : kind;
-  return new ActionError(said, `${what}: ${error.message}`, error);
+  return new ActionError(said, `${what}: ${inWords(error, said)}`, error);
 }
 
 /**
@@ -53,3 +53,33 @@ function actionError(what: string, error: KubeError, kind: ActionErrorKind): Act
  * forbidden.
  */
 const isOtherUid = (error: KubeError): boolean => error.kind === 'invalid' && error.message.includes('metadata.uid');
+
+/** What was found, and what to do next. What the API server said is in the log, too: it is the cause. */
+function inWords(error: KubeError, said: ActionErrorKind): string {
+  const found = error.message.replace(`${error.reason}: `, '');
+  if (isOtherUid(error)) return 'another one has that name now: look again at what is there now';
+  switch (error.kind) {
+    case 'gone':
+      return 'it is not there any more: look again at what is there now';
+    case 'conflict':
+      return `it was changed by others each of ${MAX_TRIES} times: try again`;
+    case 'forbidden':
+      return whyForbidden(found);
+    case 'retryable':
+      return said === 'unavailable'
+        ? `the API server could not take it (${found}): try again in a while`
+        : `the API server gave no clear answer (${found}): look whether it was done before you repeat it`;
+    default:
+      return `the API server takes it for invalid (${found}): this is a mistake of this program`;
+  }
+}
+
+/** The policies of deploy/admission say themselves what to do. */
+function whyForbidden(found: string): string {
+  const [, words] = /ValidatingAdmissionPolicy.* denied request: (.*)$/s.exec(found) ?? [];
+  if (words !== undefined) return words;
+  // The authorizer's words (apiserver, pkg/endpoints/handlers/responsewriters/errors.go).
+  return / cannot [a-z]+ resource /.test(found)
+    ? `this program's account has no right to it (${found}): bind the role that gives it, for the chat bot those of deploy/chat`
+    : `the API server refuses it (${found}): ask those who run the cluster what forbids this`;
+}

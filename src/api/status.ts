@@ -33,6 +33,17 @@ const requestFields = {
   abortedBy: z.string().max(256).optional().describe('Who aborted it, as its Job said when somebody deleted that.'),
 };
 
+/** What the image says it put in place. Only a success has it. https://capistranorb.com/documentation/getting-started/structure/ */
+const deployedFields = {
+  commit: z.string().max(64).optional().describe('Commit that was put in place, as the image says.'),
+  committedAt: moment('When that was committed, as the image says.').optional(),
+  release: z
+    .string()
+    .max(14)
+    .optional()
+    .describe("Capistrano's name of the release that is in place, as the image says."),
+};
+
 const waitingSchema = z.object({
   ...requestFields,
   uid: z.string().max(64).optional().describe('UID of the waiting Job: where it is another one, this one was deleted.'),
@@ -66,6 +77,7 @@ const claimSchema = z.object({
       reason: z.string().max(64).describe('What that means, in one word.'),
       finishedAt: moment('When the container exited.'),
       message: z.string().max(1536).optional().describe('In words, with the end of its log where it failed.'),
+      ...deployedFields,
     })
     .optional()
     .describe(
@@ -128,6 +140,7 @@ const laneStatusSchema = z.object({
       job: name('Name of the Job.'),
       requestedBy: z.string().max(256).optional().describe('Who asked, as the message claimed.'),
       finishedAt: moment('When the deploy finished.'),
+      ...deployedFields,
     })
     .optional()
     .describe('The last deploy that succeeded here.'),
@@ -147,6 +160,7 @@ const historyEntrySchema = z.object({
     .describe('Why, in words; for a failed deploy it ends with the end of its log.'),
   startedAt: moment('When the deploy was started, if it was.').optional(),
   finishedAt: moment('When the request ended.'),
+  ...deployedFields,
 });
 
 const rejectionSchema = z.object({
@@ -212,6 +226,8 @@ export type WaitingEntry = z.output<typeof waitingSchema>;
 /** Where in Slack the result of a request is reported. */
 export type SlackThread = NonNullable<WaitingEntry['slack']>;
 export type Watermark = z.output<typeof watermarkSchema>;
+/** What an image says it put in place: a commit, its time (RFC 3339), the name of the release. */
+export type Deployed = Pick<HistoryEntry, 'commit' | 'committedAt' | 'release'>;
 export type HistoryEntry = z.output<typeof historyEntrySchema>;
 export type RejectionEntry = z.output<typeof rejectionSchema>;
 export type Condition = z.output<typeof conditionSchema>;

@@ -38,7 +38,7 @@ export interface Person {
  * What Slack says of a channel: `conversations.info` (https://docs.slack.dev/reference/objects/conversation-object).
  */
 export interface Channel {
-  /** The bot does not see it: a private one to which it was not invited. */
+  /** The bot is no member: it could tell nobody there what becomes of a request. A private one it does not even see. */
   readonly isUnseen?: true;
   readonly isShared: boolean;
   readonly isArchived: boolean;

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import {
   ENVIRONMENT_PATTERN,
+  ID_PATTERN,
   MAX_TEXT_LENGTH,
   REPOSITORY_PATTERN,
   revisionProblem,
@@ -97,18 +98,14 @@ export type CommandProblem =
   | { kind: 'badTime'; field: 'in' | 'at'; found: string; problem: TimeProblem }
   | { kind: 'badValue'; field: Field; found: string; problem: string | undefined };
 
-/**
- * A Job's name, or an end of it (RFC 1123: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/).
- */
-const JOB_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
 /** What is wrong with a value, by the operator's own rules; '' if the field's name says enough. */
 const PROBLEMS: Partial<Record<Field, (value: string) => string | undefined>> = {
   repository: (value) => (REPOSITORY_PATTERN.test(value) ? undefined : ''),
   environment: (value) => (ENVIRONMENT_PATTERN.test(value) ? undefined : ''),
   revision: revisionProblem,
   task: (value) => (value.length <= 100 && TASK_PATTERN.test(value) ? undefined : ''),
-  job: (value) => (JOB_PATTERN.test(value) ? undefined : ''),
+  // A Job's name, an end of it, or the id of a request.
+  job: (value) => (ID_PATTERN.test(value) ? undefined : ''),
 };
 
 /**

@@ -1,10 +1,11 @@
 import type { ModalView } from '@slack/types';
 import { FORM_ACTIONS, FORM_VIEWS, type FormMetadata } from './form.ts';
 import { frame, lines, plainText } from './form-view.ts';
-import type { LaneFacts } from './lane-facts.ts';
+import { laneLines, staleLines } from './lane-lines.ts';
+import type { LaneState, Reader } from './lane-state.ts';
 import type { Line } from './rich-text.ts';
 import type { Understood } from './texts/deploy.ts';
-import { formTexts, type Reader } from './texts/form.ts';
+import { formTexts } from './texts/form.ts';
 import { timeOf } from './texts/time.ts';
 
 export interface QuestionContent {
@@ -13,7 +14,7 @@ export interface QuestionContent {
   readonly wanted: Understood;
   readonly reason: string | undefined;
   /** Undefined if the bot sees no cluster. */
-  readonly lane: LaneFacts | undefined;
+  readonly lane: LaneState | undefined;
   readonly problems: readonly Line[];
   readonly staleMs: number | undefined;
   readonly reader: Reader;
@@ -41,8 +42,8 @@ export function confirmView(content: QuestionContent): ModalView {
       ]),
       { type: 'divider' },
       ...lines([
-        ...(lane ? texts.lane(lane, reader) : [texts.notSeen()]),
-        ...(staleMs === undefined ? [] : [texts.stale(staleMs)]),
+        ...(lane ? laneLines(lane, reader) : [texts.notSeen()]),
+        ...(staleMs === undefined ? [] : staleLines(staleMs, reader)),
         texts.announced(channel),
       ]),
       {

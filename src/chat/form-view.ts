@@ -12,11 +12,12 @@ import {
   LONG_REVISION,
   type RecentRevision,
 } from './form.ts';
-import type { LaneFacts } from './lane-facts.ts';
+import { laneLines, staleLines } from './lane-lines.ts';
+import type { LaneState, Reader } from './lane-state.ts';
 import { option, optionValue } from './options.ts';
 import { type Line, richText } from './rich-text.ts';
 import type { TargetEnvironment } from './target.ts';
-import { formTexts, type Reader } from './texts/form.ts';
+import { formTexts } from './texts/form.ts';
 import type { Language } from './texts/language.ts';
 
 /**
@@ -39,7 +40,7 @@ export interface PlaceNow {
   readonly environments: readonly TargetEnvironment[];
   readonly environment: TargetEnvironment | undefined;
   /** Of the environment; undefined if the bot sees no cluster. */
-  readonly lane: LaneFacts | undefined;
+  readonly lane: LaneState | undefined;
 }
 
 export interface FormContent {
@@ -75,7 +76,7 @@ export function formView(content: FormContent): ModalView {
       ...(picksChannel && !isChosen && channels.length > 0 ? lines([texts.chooseChannel(channels)]) : []),
       ...(isChosen ? [repositoryInput(language, channel, choices, place?.choice)] : []),
       ...(isChosen && place ? placeBlocks(content, place) : []),
-      ...(isChosen && staleMs !== undefined ? lines([texts.stale(staleMs)]) : []),
+      ...(isChosen && staleMs !== undefined ? lines(staleLines(staleMs, content.reader)) : []),
       ...(isChosen ? lines([texts.announced(channel)]) : []),
     ],
   };
@@ -87,7 +88,7 @@ function placeBlocks({ metadata: { language }, fields, reader }: FormContent, pl
   const { tasks } = choice.target;
   return [
     environmentInput(language, place),
-    ...(environment ? lines(lane ? texts.lane(lane, reader) : [texts.notSeen()]) : []),
+    ...(environment ? lines(lane ? laneLines(lane, reader) : [texts.notSeen()]) : []),
     ...revisionInputs(language, place, fields.revision),
     ...(tasks.length > 1 ? [taskInput(language, place, fields.task)] : []),
     input('reason', texts.reason, {

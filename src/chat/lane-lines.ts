@@ -10,8 +10,8 @@ import { shortTimeOf } from './texts/time.ts';
 
 /** What stands in an environment, line by line. Pure. */
 
-/** A status that is older than this is said to be. */
-const STALE_MS = 60_000;
+/** A status that is older than this is said to be, and no old revision is deployed by it. Milliseconds. */
+export const STALE_MS = 60_000;
 
 export const revisionOf = ({ revision, task }: { revision?: string | undefined; task: string }): Line =>
   revision === undefined || task === 'deploy'
@@ -31,7 +31,9 @@ export const byLine = (
 export function thereLines({ current, unsure }: LaneState, reader: Reader): Line[] {
   const texts = readingTexts[reader.language];
   return [
-    current ? [{ code: current.revision }, texts.there(shortTimeOf(current.finishedAt, reader))] : [texts.thereUnknown],
+    current
+      ? [{ code: current.revision }, texts.there(shortTimeOf(current.finishedAt, reader)), ...byLine(current, reader)]
+      : [texts.thereUnknown],
     ...(unsure
       ? [texts.unsure(unsure.revision ?? unsure.task, outcomeTexts[reader.language].results[unsure.result])]
       : []),
@@ -59,6 +61,34 @@ export const waitingLine = (entry: WaitingEntry, reader: Reader): Line => [
   readingTexts[reader.language].waits(whyOf(entry, reader)),
   ...byLine(entry, reader),
 ];
+
+/** Names of the first requests that wait; all of them would fill a form. */
+const MOST_NAMED = 3;
+
+/** All that a person who asks for a deploy has to know of the environment. */
+export function laneLines(lane: LaneState, reader: Reader): Line[] {
+  const { active, waiting, usualMs } = lane;
+  const texts = readingTexts[reader.language];
+  const [there = [], ...doubts] = thereLines(lane, reader);
+  const usual = usualMs === undefined ? [] : [texts.usually(durationOf(usualMs, reader.language))];
+  const first = waiting.slice(0, MOST_NAMED).map(revisionOf);
+  return [
+    [...there, ...usual],
+    ...doubts,
+    ...(active ? [activeLine(active, undefined, reader)] : []),
+    ...(waiting.length > 0
+      ? [
+          [
+            texts.wait(waiting.length),
+            ...first.flatMap((name, place): Line => (place === 0 ? name : [', ', ...name])),
+            waiting.length > MOST_NAMED ? ' …' : '',
+          ],
+        ]
+      : []),
+    ...closedLines(lane, reader),
+    texts.zone(reader.timeZone),
+  ];
+}
 
 /** Reasons of which the operator's own words say more: which Pod, which Job. */
 const NEEDS_DETAIL: readonly WaitingReason[] = ['PodStuck', 'ForeignDeploy'];
@@ -97,6 +127,13 @@ export function outcomeLine(entry: HistoryEntry, reader: Reader): Line {
 /** @returns why, in words; '' if the result says it all. A reason of a newer operator is its own word */
 export const outcomeReason = ({ reason }: HistoryEntry, { language }: Reader): string =>
   outcomeTexts[language].reasons[reason as OutcomeReason] ?? reason;
+
+/** How a request ended and why, in words: `failed (cap ended with an error)`. */
+export function endingOf(entry: HistoryEntry, reader: Reader): string {
+  const why = outcomeReason(entry, reader);
+  const result = outcomeTexts[reader.language].results[entry.result];
+  return why === '' ? result : `${result} (${why})`;
+}
 
 /** Says how old all of this is, if the API server does not answer. @param staleMs milliseconds */
 export const staleLines = (staleMs: number, { language }: Reader): Line[] =>

@@ -11,7 +11,14 @@ export interface LaneState {
   readonly frozen: { readonly text: string } | undefined;
   readonly closed: { readonly why: string; readonly until: string | undefined } | undefined;
   /** The last deploy that succeeded. */
-  readonly current: { readonly revision: string; readonly finishedAt: string } | undefined;
+  readonly current:
+    | {
+        readonly revision: string;
+        readonly finishedAt: string;
+        readonly requestedBy?: string | undefined;
+        readonly senderId?: string | undefined;
+      }
+    | undefined;
   /** What was started after it, and may have changed the revision. */
   readonly unsure: HistoryEntry | undefined;
   /** What ended last. */

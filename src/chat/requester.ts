@@ -16,6 +16,8 @@ export type Requester =
  * the team nothing is asked, because in an Enterprise organization one person has the same id in several teams.
  */
 const BY_SLACK = /^slack:[^/]*\/([A-Z0-9]+)/;
+/** An id that was cut with its text names somebody else. */
+const IS_WHOLE = /^slack:[^/]*\/[A-Z0-9]+(?: |$)/;
 
 /** The user of Slack that a request names, by id; undefined if it names none. */
 export const slackUserOf = (requestedBy: string | undefined): string | undefined =>
@@ -38,6 +40,6 @@ export function requesterOf(origin: Origin, trustedSenders: readonly string[]): 
   const { requestedBy } = origin;
   if (!requestedBy) return { kind: 'unknown' };
   if (!isFromTrusted(origin, trustedSenders)) return { kind: 'claim', text: requestedBy };
-  const user = slackUserOf(requestedBy);
+  const user = IS_WHOLE.test(requestedBy) ? slackUserOf(requestedBy) : undefined;
   return user === undefined ? { kind: 'elsewhere', text: requestedBy } : { kind: 'person', user };
 }

@@ -91,9 +91,12 @@ const elementsOf = (lines: readonly Line[]): RichTextElement[] =>
     ...line.flatMap(elementOf),
   ]);
 
+/** Slack refuses a whole message or view for a mention of what is no id of a user. */
+const USER_ID = /^[UW][A-Z0-9]{2,20}$/;
+
 function elementOf(part: Part): RichTextElement[] {
   if (typeof part === 'string') return part === '' ? [] : [{ type: 'text', text: shortened(part) }];
-  if ('user' in part) return [{ type: 'user', user_id: part.user }];
+  if ('user' in part) return USER_ID.test(part.user) ? [{ type: 'user', user_id: part.user }] : elementOf(part.user);
   if ('channel' in part) return [{ type: 'channel', channel_id: part.channel }];
   const text = 'bold' in part ? part.bold : part.code;
   // Slack refuses an element without text.

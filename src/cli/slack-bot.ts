@@ -8,6 +8,7 @@ import { createLogger } from '../observability/logger.ts';
 import { TokenFile } from '../slack/token-file.ts';
 import { WebApi } from '../slack/web-api.ts';
 import { ConfigFile } from '../slack-bot/config-file.ts';
+import { KUBE_TIMEOUT_MS } from '../slack-bot/drain.ts';
 import { SlackBot } from '../slack-bot/slack-bot.ts';
 import { SqsClients } from '../sqs/clients.ts';
 import { endOnUnexpectedErrors, endSoon, stopSignal } from './process.ts';
@@ -33,7 +34,9 @@ export async function run(args: string[], env: NodeJS.ProcessEnv): Promise<numbe
   const isInCluster = configFile.current.source === 'cluster';
   // One that cannot be used ends the program now; later it is tried again and again.
   if (isInCluster) config();
-  const kube = isInCluster ? new HttpKubeClient({ config, version: packageJson.version }) : undefined;
+  const kube = isInCluster
+    ? new HttpKubeClient({ config, version: packageJson.version, requestTimeoutMs: KUBE_TIMEOUT_MS })
+    : undefined;
   const sqs = new SqsClients();
   const bot = new SlackBot({
     configFile,

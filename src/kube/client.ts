@@ -125,6 +125,17 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
+export interface PatchOptions extends RequestOptions {
+  /** `dryRun=All`: nothing is stored. */
+  dryRun?: boolean;
+  /**
+   * Only the metadata of the object comes back, as PartialObjectMetadata: for a program that must not see what is in
+   * it, such as the template of a Job.
+   * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches
+   */
+  metadataOnly?: boolean;
+}
+
 export interface KubeClient {
   get<T extends KubeObject>(type: ResourceType, namespace: string, name: string, options?: RequestOptions): Promise<T>;
   list<T extends KubeObject>(type: ResourceType, options?: ListOptions): Promise<ObjectList<T>>;
@@ -145,7 +156,7 @@ export interface KubeClient {
     name: string,
     preconditions: Preconditions | AnyVersionOf,
     patch: Record<string, unknown>,
-    options?: RequestOptions & { dryRun?: boolean },
+    options?: PatchOptions,
   ): Promise<T>;
   /** With both preconditions and `propagationPolicy: Background`: else an abort orphans the Pod and stops nothing. */
   delete(
@@ -153,6 +164,6 @@ export interface KubeClient {
     namespace: string,
     name: string,
     preconditions: Preconditions,
-    options?: RequestOptions,
+    options?: RequestOptions & { dryRun?: boolean },
   ): Promise<void>;
 }

@@ -135,7 +135,7 @@ export class Lane {
 
   /** Ends a request. The caller has checked `isRecorded`, so a lane records each end once. */
   end(request: StoredRequest, job: string, outcome: Outcome, startedAt?: string): void {
-    const { result, reason, message, freeAt = outcome.finishedAt } = outcome;
+    const { result, reason, message, freeAt = outcome.finishedAt, deployed } = outcome;
     // A container's exit has the time of its node's clock, which may be behind the time of the start, or in the future.
     const finishedAt = later(startedAt, earlier(outcome.finishedAt, freeAt));
     const abortedBy = reason === OUTCOME.jobDeleted ? request.abortedBy : undefined;
@@ -146,6 +146,7 @@ export class Lane {
       reason,
       ...defined({ message: message && messageWithAborter(message, abortedBy), startedAt }),
       finishedAt,
+      ...deployed,
     });
     if (startedAt === undefined) return;
     this.#promoteWatermark(request, startedAt);
@@ -153,7 +154,7 @@ export class Lane {
     this.lastEndedAt = freeAt;
     if (result === 'Succeeded') {
       const { revision, requestedBy, task } = request;
-      this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt };
+      this.lastSuccessful = { ...defined({ revision, requestedBy }), task, job, finishedAt, ...deployed };
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Claim, Exit } from '../api/capdeployjob.ts';
+import type { Claim, Deployed, Exit } from '../api/capdeployjob.ts';
 import { OUTCOME, type OutcomeReason, type Result } from '../api/reasons.ts';
 import { finishedAt, finishedCondition, type Job } from './job.ts';
 import { exitOfAll, type PodEnd, traceWords } from './pod-end.ts';
@@ -11,6 +11,8 @@ export interface Outcome {
   readonly finishedAt: string;
   /** When the lane became free, if that was later: a side-car ran on (RFC 3339). */
   readonly freeAt?: string;
+  /** What its image says it put in place, if it succeeded. */
+  readonly deployed?: Deployed;
 }
 
 /** What is known of a started deploy that has ended. */
@@ -50,6 +52,7 @@ export function outcomeOfFinished(ended: Ended & { job: Job }): Outcome {
       ...message,
       finishedAt: success?.exit?.finishedAt ?? at,
       freeAt: at,
+      ...deployedOf(success?.exit),
     };
   }
   const failure = `its Job failed (${condition.reason})`;
@@ -137,7 +140,17 @@ function outcomeOfExit({ claim, job, ends }: Ended, exit: Exit, freeAt: string, 
   // Its log comes last, where people look first.
   const because = despite && `${despite}, but its container exited by itself`;
   const message = isPlain ? {} : lines(about, because, isFailedSidecar ? sidecar : undefined, exit.message);
-  return { result, reason: reason as OutcomeReason, ...message, finishedAt, freeAt };
+  return { result, reason: reason as OutcomeReason, ...message, finishedAt, freeAt, ...deployedOf(exit) };
+}
+
+function deployedOf(exit: Deployed | undefined): { deployed?: Deployed } {
+  const { commit, committedAt, release } = exit ?? {};
+  const deployed = {
+    ...(commit ? { commit } : {}),
+    ...(committedAt ? { committedAt } : {}),
+    ...(release ? { release } : {}),
+  };
+  return Object.keys(deployed).length > 0 ? { deployed } : {};
 }
 
 /** What the operator says, what the Pods say, and the end of the log. */

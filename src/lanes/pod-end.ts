@@ -1,6 +1,7 @@
-import type { Exit } from '../api/capdeployjob.ts';
+import type { Deployed, Exit } from '../api/capdeployjob.ts';
 import { OUTCOME, type OutcomeReason, TRACES } from '../api/reasons.ts';
 import { boundedKeepingTheEnd, boundedStored } from '../text/truncate.ts';
+import { readDeployed } from './deployed.ts';
 import { initContainersThatRan } from './explain-start.ts';
 import {
   type ContainerState,
@@ -22,7 +23,7 @@ export interface PodEnd {
   /** Its phase is final. */
   readonly isOver: boolean;
   /** The first container exited by itself. */
-  readonly exit?: { readonly code: number; readonly reason: OutcomeReason; readonly finishedAt?: string };
+  readonly exit?: Deployed & { readonly code: number; readonly reason: OutcomeReason; readonly finishedAt?: string };
   /** What ended the Pod, if the first container did not exit by itself. */
   readonly cause?: OutcomeReason;
   /** The kubelet says so. It needs no order for that, and may have ended the containers before it says anything. */
@@ -113,13 +114,16 @@ const disruptionOf = (pod: Pod) =>
 /** The container runtime's reasons for a container that it could not start. */
 const NOT_STARTED = new Set(['StartError', 'ContainerCannotRun']);
 
-function exitOf({ exitCode: code, reason, finishedAt }: Terminated): NonNullable<PodEnd['exit']> {
+function exitOf({ exitCode: code, reason, finishedAt, message }: Terminated): NonNullable<PodEnd['exit']> {
   const failure = NOT_STARTED.has(reason ?? '')
     ? OUTCOME.containerNotStarted
     : reason === 'OOMKilled'
       ? OUTCOME.oomKilled
       : OUTCOME.backoffLimitExceeded;
-  return { code, reason: code === 0 ? OUTCOME.completed : failure, ...(finishedAt ? { finishedAt } : {}) };
+  const at = finishedAt ? { finishedAt } : {};
+  return code === 0
+    ? { code, reason: OUTCOME.completed, ...at, ...readDeployed(message) }
+    : { code, reason: failure, ...at };
 }
 
 interface Cause {

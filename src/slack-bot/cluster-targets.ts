@@ -63,9 +63,11 @@ export class ClusterTargets implements TargetSource {
 
   all(): readonly Target[] {
     const config = this.#options.config();
-    if (this.#targets?.of !== config)
-      this.#targets = { of: config, list: targetsOfCluster(this.#cache.list(), config) };
-    return this.#targets.list;
+    if (this.#targets?.of === config) return this.#targets.list;
+    const list = targetsOfCluster(this.#cache.list(), config);
+    this.#targets = { of: config, list };
+    this.#options.queues.keep(new Set(list.map(({ name }) => name)));
+    return list;
   }
 
   destination(target: Target) {

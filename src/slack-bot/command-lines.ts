@@ -96,7 +96,11 @@ export class CommandLines {
     const texts = deployTexts[profile.language];
     if (line === undefined) return answer([texts.mentionFirst()]);
     const parsed = parseCommandLine(line, { at: saidAt, timeZone: profile.timeZone });
-    if ('problem' in parsed) return answer([texts.problem(parsed.problem)]);
+    if ('problem' in parsed) {
+      const { user, channel } = asker;
+      this.#bot.log.info({ user, channel, problem: parsed.problem.kind }, 'a line was not understood');
+      return answer([texts.problem(parsed.problem)]);
+    }
     const { command } = parsed;
     const { verb } = command;
     if (!isHarmless(verb) && !this.#bot.limit.take(asker.user)) {

@@ -52,10 +52,15 @@ export class ConfigFile {
       if (text === this.#text) return;
       this.#text = text;
       const next = parseBotConfig(text, this.#path);
-      if (next.source !== this.#config.source || String(next.namespaces) !== String(this.#config.namespaces)) {
-        throw new UsageError(`${this.#path}: source and namespaces count from the next start on; restart the bot`);
+      const { source, namespaces } = this.#config;
+      if (next.source !== source) {
+        throw new UsageError(`${this.#path}: another source counts from the next start on; restart the bot`);
       }
-      this.#config = next;
+      if (String(next.namespaces) !== String(namespaces)) {
+        this.#log.warn({ file: this.#path }, 'other namespaces count from the next start on; restart the bot');
+      }
+      // Whoever takes a person out of a rule in the same edit must not have to wait for a restart.
+      this.#config = { ...next, namespaces };
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       // A file that is gone for a moment is tried again, and said once.

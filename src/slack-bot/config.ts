@@ -11,6 +11,9 @@ import { parseQueueUrl } from '../sqs/queue-url.ts';
  * lists the fields.
  */
 
+/** Slack shows a view or an answer within 3 s, or not at all. */
+export const MAX_LOOKUP_TIMEOUT_MS = 2_000;
+
 const environment = z.string().regex(ENVIRONMENT_PATTERN, 'expected the name of an environment');
 const namespace = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'expected the name of a namespace');
 
@@ -132,7 +135,7 @@ export const configSchema = z
         lookupTimeoutMs: z
           .int()
           .min(100)
-          .max(2000)
+          .max(MAX_LOOKUP_TIMEOUT_MS)
           .default(1500)
           .describe('How long Slack is waited for when it is asked who somebody is. After that nothing is allowed.'),
       })

@@ -55,8 +55,8 @@ export interface TargetSource {
 
 /** How the bot speaks. None of this throws: what Slack does not take is logged and counted. */
 export interface Voice {
-  /** Tells the one who asked, and nobody else. */
-  whisper(asker: Asker, answer: Answer): Promise<void>;
+  /** Tells the one who asked, and nobody else. @returns whether Slack took it */
+  whisper(asker: Asker, answer: Answer): Promise<boolean>;
   /** @param threadTs of the thread; undefined: in the channel itself */
   say(channel: string, threadTs: string | undefined, answer: Answer): Promise<void>;
   /** @returns the id of the view, or undefined if it could not be opened (a trigger id lives 3 s) */

@@ -11,7 +11,7 @@ import type { Asker } from './asker.ts';
  * - `ownRequest`: nobody approves what he asked for.
  * - `unverified`: nobody vouches for who asked, in a protected environment.
  * - `outdated`: the deploy has moved on, is not on record any more, or a button is of an older version.
- * - `asked`: the same was asked for before.
+ * - `asked`: the same was asked for before, or the line did not say which deploy it means. A button asks.
  */
 export type NotDone = 'outsideCluster' | 'switchedOff' | 'ownRequest' | 'unverified' | 'outdated' | 'asked';
 

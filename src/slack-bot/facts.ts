@@ -18,7 +18,7 @@ export interface KnownPerson extends Person {
 }
 
 export interface SlackFactsOptions {
-  readonly api: Pick<SlackApi, 'userInfo' | 'channelInfo' | 'isMember' | 'groupMembers'>;
+  readonly api: Pick<SlackApi, 'authTest' | 'userInfo' | 'channelInfo' | 'isMember' | 'groupMembers'>;
   /** Asked for at each look-up: the configuration may change. */
   readonly settings: () => { readonly team: string; readonly lookupTimeoutMs: number };
   readonly clock: Clock;
@@ -26,12 +26,17 @@ export interface SlackFactsOptions {
 }
 
 const KEPT_MS = 60_000;
+/** For a burst of clicks one look-up that fails is enough; who tries again a little later gets another one. */
+const BRIEFLY_KEPT_MS = 5_000;
+/** If Slack limits the rate and does not say for how long. */
+const HELD_MS = 30_000;
 /** People and channels of one minute. */
 const MAX_KEPT = 5_000;
 
 /**
- * What Slack says of people, channels and groups, for `authorise`. It is kept for 60 s. What fails or takes longer than
- * `lookupTimeoutMs` is unknown, and is asked for anew the next time.
+ * What Slack says of people, channels and groups, for `authorise`. It is kept for 60 s. What takes longer than
+ * `lookupTimeoutMs` is unknown; what fails is unknown for 5 s. If Slack limits the rate of a method, all that would need
+ * it is unknown until Slack takes it again (https://docs.slack.dev/apis/web-api/rate-limits).
  */
 export class SlackFacts {
   readonly #options: SlackFactsOptions;
@@ -39,24 +44,42 @@ export class SlackFacts {
   readonly #channels: Lookups<Channel>;
   readonly #groups: Lookups<ReadonlySet<string>>;
   readonly #members: Lookups<boolean>;
+  /** The team of the bot token. */
+  readonly #team: Lookups<string>;
 
   constructor(options: SlackFactsOptions) {
     const { api } = options;
     this.#options = options;
     this.#people = new Lookups(options, (user) => api.userInfo(user));
-    this.#channels = new Lookups(options, (channel) => channelOf(api, channel));
-    this.#groups = new Lookups(options, async (group) => new Set(await api.groupMembers(group)));
+    // Who has invited the bot does not wait for a minute.
+    const keptMs = (channel: Channel) => (channel.isUnseen ? BRIEFLY_KEPT_MS : KEPT_MS);
+    this.#channels = new Lookups(options, (channel) => channelOf(api, channel), keptMs);
+    this.#groups = new Lookups(
+      options,
+      async (group): Promise<ReadonlySet<string>> => new Set(await api.groupMembers(group)),
+    );
     this.#members = new Lookups(options, (key) => {
       const [channel = '', user = ''] = key.split('/');
       return api.isMember(channel, user);
     });
+    this.#team = new Lookups(options, () => this.#askForTeam());
   }
 
+  /** With a token of another team than the configuration names, nobody is of the team. */
   async person(user: string): Promise<Known<KnownPerson>> {
-    const found = await this.#people.of(user);
-    if (found === UNKNOWN) return UNKNOWN;
+    const [found, ours] = await Promise.all([this.#people.of(user), this.#team.of('')]);
+    if (found === UNKNOWN || ours === UNKNOWN) return UNKNOWN;
     const { teamIds, ...person } = found;
-    return { ...person, isOfTeam: teamIds.includes(this.#options.settings().team) };
+    const { team } = this.#options.settings();
+    return { ...person, isOfTeam: ours === team && teamIds.includes(team) };
+  }
+
+  async #askForTeam(): Promise<string> {
+    const { api, settings, log } = this.#options;
+    const { teamId } = await api.authTest();
+    const { team } = settings();
+    if (teamId !== team) log.error({ team: teamId, configured: team }, WRONG_TEAM);
+    return teamId;
   }
 
   async channel(id: string): Promise<Known<Channel>> {
@@ -94,33 +117,46 @@ export class SlackFacts {
   }
 }
 
-/** A slash command comes from private channels as well, also from those in which the bot is not. */
+const WRONG_TEAM = 'the bot token is of another team than the configuration names; nothing is done for anybody';
+
+/** A slash command and a form come from every channel, also from those in which the bot is not. */
 async function channelOf(api: Pick<SlackApi, 'channelInfo'>, id: string): Promise<Channel> {
   try {
-    return await api.channelInfo(id);
+    const { isMember, ...channel } = await api.channelInfo(id);
+    return isMember || channel.isDirect ? channel : { ...channel, isUnseen: true };
   } catch (error) {
     if (!(error instanceof SlackError && error.code === 'channel_not_found')) throw error;
     return { isUnseen: true, isShared: false, isArchived: false, isDirect: false };
   }
 }
 
-/** Look-ups of one kind by key, one at a time for each key. */
+/** Look-ups with one method by key, one at a time for each key. */
 class Lookups<T> {
   readonly #options: SlackFactsOptions;
   readonly #ask: (key: string) => Promise<T>;
-  readonly #kept = new BoundedMap<string, { value: T; at: number }>(MAX_KEPT);
+  readonly #keptMs: (value: T) => number;
+  readonly #kept = new BoundedMap<string, { value: Known<T>; until: number }>(MAX_KEPT);
+  /** Slack takes no call before; by the monotonic clock. */
+  #heldUntil = 0;
   readonly #asking = new Map<string, Promise<Known<T>>>();
 
-  constructor(options: SlackFactsOptions, ask: (key: string) => Promise<T>) {
+  constructor(
+    options: SlackFactsOptions,
+    ask: (key: string) => Promise<T>,
+    keptMs: (value: T) => number = () => KEPT_MS,
+  ) {
     this.#options = options;
     this.#ask = ask;
+    this.#keptMs = keptMs;
   }
 
   /** Never rejects. */
   async of(key: string): Promise<Known<T>> {
     const { clock, settings } = this.#options;
+    const now = monotonicNow(clock);
     const kept = this.#kept.get(key);
-    if (kept !== undefined && monotonicNow(clock) - kept.at < KEPT_MS) return kept.value;
+    if (kept !== undefined && now < kept.until) return kept.value;
+    if (now < this.#heldUntil) return UNKNOWN;
     const stop = new AbortController();
     const late = sleep(clock, settings().lookupTimeoutMs, stop.signal).then((): typeof UNKNOWN => UNKNOWN);
     try {
@@ -144,14 +180,23 @@ class Lookups<T> {
     const at = monotonicNow(clock);
     try {
       const value = await this.#ask(key);
-      // Forgotten first, so that the newest is the last that a full map forgets.
-      this.#kept.delete(key);
-      this.#kept.set(key, { value, at });
+      this.#keep(key, value, at + this.#keptMs(value));
       return value;
     } catch (error) {
-      const { method, code } = error instanceof SlackError ? error : { method: undefined, code: 'unexpected' };
-      log.warn({ method, code, id: key, err: error }, 'Slack could not be asked who may; nothing is allowed');
+      const slackError = error instanceof SlackError ? error : undefined;
+      const { method, code, retryAfterMs } = slackError ?? { code: 'unexpected' };
+      const now = monotonicNow(clock);
+      if (code === 'ratelimited') this.#heldUntil = now + (retryAfterMs ?? HELD_MS);
+      else this.#keep(key, UNKNOWN, now + BRIEFLY_KEPT_MS);
+      const fields = { method, code, retryAfterMs, id: key, err: error };
+      log.warn(fields, 'Slack could not be asked who may; nothing is allowed');
       return UNKNOWN;
     }
+  }
+
+  #keep(key: string, value: Known<T>, until: number): void {
+    // Forgotten first, so that the newest is the last that a full map forgets.
+    this.#kept.delete(key);
+    this.#kept.set(key, { value, until });
   }
 }

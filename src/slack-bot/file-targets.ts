@@ -25,9 +25,13 @@ export class FileTargets implements TargetSource {
   }
 
   all(): readonly Target[] {
-    const config = this.#options.config();
-    if (this.#targets?.of !== config) this.#targets = { of: config, list: targetsOfFile(config) };
-    return this.#targets.list;
+    const { config: current, queues } = this.#options;
+    const config = current();
+    if (this.#targets?.of === config) return this.#targets.list;
+    const list = targetsOfFile(config);
+    this.#targets = { of: config, list };
+    queues.keep(new Set(list.map(({ name }) => name)));
+    return list;
   }
 
   destination(target: Target) {

@@ -35,6 +35,9 @@ async function lookFor(bot: BotContext, sent: Sent): Promise<void> {
   };
   const arrival = await awaitRequest(status, sent, bot.clock, bot.signal);
   if (bot.signal.aborted || arrival.kind === 'found') return;
+  const { id } = sent.message;
+  const reason = arrival.kind === 'rejected' ? arrival.reason : undefined;
+  bot.log.warn({ user: asker.user, target: target.name, id, reason }, 'what was sent did not become a deploy');
   const line =
     arrival.kind === 'rejected'
       ? texts.rejected(wanted, arrival.reason, arrival.message ?? '')

@@ -40,8 +40,11 @@ const MOST_AT_WORK = 300;
 function capped(bot: BotContext): (asker: Asker, work: () => Promise<void>) => Promise<void> {
   let atWork = 0;
   return async (asker, work) => {
-    if (atWork >= MOST_AT_WORK)
-      return await bot.voice.whisper(asker, answer([deployTexts.en.busy(), deployTexts.ja.busy()]));
+    if (atWork >= MOST_AT_WORK) {
+      bot.log.warn({ user: asker.user, channel: asker.channel }, 'too much is asked for at once: this was not done');
+      await bot.voice.whisper(asker, answer([deployTexts.en.busy(), deployTexts.ja.busy()]));
+      return;
+    }
     atWork += 1;
     try {
       await work();

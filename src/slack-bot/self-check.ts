@@ -1,7 +1,8 @@
-import type { CapDeployJob } from '../api/capdeployjob.ts';
+import type { CapDeployJob, WaitingEntry } from '../api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../api/names.ts';
 import { type Clock, monotonicNow, sleep } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { slackUserOf } from '../chat/requester.ts';
 import { JOBS, type KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { Powers } from './context.ts';
@@ -21,7 +22,10 @@ export { POWERS, type Power } from './try-power.ts';
 type WhyOff = Finding['why'] | 'notTried';
 interface Off {
   readonly why: WhyOff;
+  /** For everybody in chat. */
   readonly message: string;
+  /** For the log only: it may name objects of others, and repeat the API server. */
+  readonly detail?: string;
 }
 type State = 'on' | Off;
 type States = Readonly<Record<Power, State>>;
@@ -130,7 +134,8 @@ export class SelfCheck {
       return await readOwnRights(this.#options.client, namespace);
     } catch (error) {
       if (!isKubeError(error)) throw error;
-      return off('unclear', `the API server did not say what the chat bot may do in ${namespace}: ${error.message}`);
+      const message = `the API server did not say what the chat bot may do in ${namespace}; the bot's log says more`;
+      return { ...off('unclear', message), detail: error.message };
     }
   }
 
@@ -143,12 +148,18 @@ export class SelfCheck {
   ): Promise<State> {
     const allowed = resources.filter(({ metadata }) => !lacking(power, metadata.name, rights));
     const candidates = allowed.flatMap((resource) => this.#candidates(power, resource));
+    // Four eyes can be tried only on what a person of Slack has asked for.
+    candidates.sort((a, b) => Number(b.isOfSlack ?? false) - Number(a.isOfSlack ?? false));
+    let isNamed = false;
     for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
       const result = await tryOn(this.#options.client, power, candidate);
       if (result === 'held') return 'on';
-      if (result !== 'gone') return result;
-      this.#gone.add(candidate.uid);
+      if (result === 'named') isNamed = true;
+      else if (result === 'gone') this.#gone.add(candidate.uid);
+      else return result;
     }
+    // An abort that broke off leaves a name. If it were off now, the bot could not end what it has begun.
+    if (isNamed) return 'on';
     const there = power === 'freeze' ? 'CapDeployJob' : 'deploy';
     return off(
       'notTried',
@@ -169,8 +180,10 @@ export class SelfCheck {
       const about = { target: keyOf(resource), power };
       const { log } = this.#options;
       if (state === 'on') log.info(about, 'the chat bot may do this: deploy/admission holds it to the names of people');
-      else if (state.why === 'notTried') log.info({ ...about, why: state.why }, state.message);
-      else log.warn({ ...about, why: state.why }, state.message);
+      else {
+        const { why, message, detail } = state;
+        log[why === 'notTried' ? 'info' : 'warn']({ ...about, why, ...(detail && { detail }) }, message);
+      }
     }
   }
 }
@@ -214,5 +227,7 @@ const CANDIDATES: Record<Power, (resource: CapDeployJob) => Tried[]> = {
 
 const jobsOf = ({ metadata: { namespace = '' }, status }: CapDeployJob, which: 'active' | 'waiting'): Tried[] =>
   (status?.environments ?? [])
-    .flatMap((lane): { job: string; uid?: string | undefined }[] => lane[which] ?? [])
-    .flatMap(({ job, uid }) => (uid === undefined ? [] : [{ namespace, name: job, uid }]));
+    .flatMap((lane): Pick<WaitingEntry, 'job' | 'uid' | 'requestedBy'>[] => lane[which] ?? [])
+    .flatMap(({ job, uid, requestedBy }) =>
+      uid === undefined ? [] : [{ namespace, name: job, uid, isOfSlack: slackUserOf(requestedBy) !== undefined }],
+    );

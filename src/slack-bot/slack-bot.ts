@@ -12,6 +12,7 @@ import { ClusterTargets } from './cluster-targets.ts';
 import type { ConfigFile } from './config-file.ts';
 import type { BotContext, Powers } from './context.ts';
 import type { Decision } from './decision.ts';
+import { DRAIN_MS } from './drain.ts';
 import { SlackFacts } from './facts.ts';
 import { FileTargets } from './file-targets.ts';
 import { apologise, listenersOf } from './listeners.ts';
@@ -82,7 +83,7 @@ export class SlackBot {
     };
     const listeners = listenersOf(bot, facts);
     const onError: SlackAppOptions['onError'] = (_error, received) => apologise(bot, received);
-    this.#app = new SlackApp({ ...connection, listeners, onError, metrics, clock, log });
+    this.#app = new SlackApp({ ...connection, listeners, onError, drainMs: DRAIN_MS, metrics, clock, log });
   }
 
   /**

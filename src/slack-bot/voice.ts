@@ -16,12 +16,18 @@ export class SlackVoice implements Voice {
     this.#log = log;
   }
 
-  async whisper({ user, channel, threadTs, responseUrl }: Asker, { text, blocks }: Answer): Promise<void> {
+  async whisper({ user, channel, threadTs, responseUrl }: Asker, { text, blocks }: Answer): Promise<boolean> {
     const sent =
       responseUrl === undefined
         ? this.#api.postEphemeral({ channel, user, threadTs, text, blocks })
         : this.#api.respond(responseUrl, { text, blocks });
-    await this.#attempt('answer', channel, sent);
+    return (
+      (await this.#attempt(
+        'answer',
+        channel,
+        sent.then(() => true),
+      )) ?? false
+    );
   }
 
   async say(channel: string, threadTs: string | undefined, { text, blocks }: Answer): Promise<void> {

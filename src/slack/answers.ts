@@ -38,6 +38,8 @@ const channel = z.object({
     // Missing for a conversation of two.
     is_ext_shared: z.boolean().optional(),
     is_pending_ext_shared: z.boolean().optional(),
+    // Of the bot; missing for conversations.
+    is_member: z.boolean().optional(),
   }),
 });
 
@@ -90,6 +92,7 @@ export function channelInfo(answer: z.infer<typeof channel>): ChannelInfo {
     // What is not said to be false counts as true.
     isShared: !found.is_im && (found.is_ext_shared !== false || found.is_pending_ext_shared === true),
     isArchived: found.is_archived,
+    isMember: found.is_member !== false,
     isDirect,
   };
 }

@@ -64,6 +64,8 @@ export interface ChannelInfo {
   /** With another company, or an invitation to one is open. */
   readonly isShared: boolean;
   readonly isArchived: boolean;
+  /** The bot is a member, so that it can post there. */
+  readonly isMember: boolean;
   /** A conversation of two or of several. */
   readonly isDirect: boolean;
 }

@@ -12,6 +12,8 @@ export interface SlackAppOptions extends Pick<ConnectionOptions, 'token' | 'slac
   readonly listeners: Listeners;
   /** A listener threw: tell the person. It is logged and counted already. */
   readonly onError: (error: unknown, received: Received) => Promise<void>;
+  /** How long `stop` waits for what listeners do after the acknowledgement. Milliseconds. */
+  readonly drainMs: number;
   readonly metrics: SlackMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -22,8 +24,6 @@ type Ack = (answer?: unknown) => Promise<void>;
 
 /** Slack waits for 3 s. The way there and back is in it. */
 const ANSWER_BUDGET_MS = 1_500;
-/** For what listeners do after the acknowledgement: three tries of SQS take 6 s. */
-const DRAIN_MS = 8_000;
 
 const LATE = Symbol('late');
 
@@ -66,12 +66,18 @@ export class SlackApp {
     this.#connection.start();
   }
 
-  /** Ends the connection, then waits for listeners that are at work, for 8 s at most. */
+  /** Ends the connection, then waits for listeners that are at work, for `drainMs` at most. */
   async stop(): Promise<void> {
     await this.#connection.stop();
+    const { clock, drainMs } = this.#options;
     const stop = new AbortController();
-    await Promise.race([Promise.all(this.#running), sleep(this.#options.clock, DRAIN_MS, stop.signal)]);
+    await Promise.race([this.#idle(), sleep(clock, drainMs, stop.signal)]);
     stop.abort();
+  }
+
+  /** What is at work may begin something more: the answer of a view that comes late. */
+  async #idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   /** For readiness. */
@@ -194,19 +200,24 @@ export class SlackApp {
 
   async #caught<T>(received: Received, listener: () => Promise<T>, otherwise: () => T): Promise<T> {
     const work = (async () => await listener())();
+    this.#track(work);
+    try {
+      return await work;
+    } catch (error) {
+      this.#failed(received.kind, error);
+      this.#track(this.#tell(error, received).catch((second: unknown) => this.#failed('onError', second)));
+      return otherwise();
+    }
+  }
+
+  /** For `stop` to wait for. */
+  #track(work: Promise<unknown>): void {
     const done = work.then(
       () => {},
       () => {},
     );
     this.#running.add(done);
     done.then(() => this.#running.delete(done));
-    try {
-      return await work;
-    } catch (error) {
-      this.#failed(received.kind, error);
-      this.#tell(error, received).catch((second: unknown) => this.#failed('onError', second));
-      return otherwise();
-    }
   }
 
   async #tell(error: unknown, received: Received): Promise<void> {

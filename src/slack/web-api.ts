@@ -22,8 +22,8 @@ export interface WebApiOptions {
   readonly log: Log;
 }
 
-/** Slack answers most calls within 0.3 s. Who asked waits for this. */
-const TIMEOUT_MS = 5_000;
+/** Slack answers most calls within 0.3 s. Who asked waits for this. Milliseconds. */
+export const CALL_TIMEOUT_MS = 5_000;
 /** Slack refuses more than 40,000 of the escaped text; nobody reads more than this in a notification. UTF-16 units. */
 const MAX_TEXT = 3_900;
 /** https://docs.slack.dev/reference/methods/conversations.members: at most 1000 a page; Slack advises 200. */
@@ -38,6 +38,11 @@ export const REFUSED_TOKEN = ['invalid_auth', 'not_authed', 'token_revoked', 'to
 /** Nothing of a text is made a link, a mention or a preview. */
 const LITERAL = { parse: 'none', link_names: false } as const;
 const NO_PREVIEW = { unfurl_links: false, unfurl_media: false } as const;
+/**
+ * Stars and backticks of a text stay what they are: https://docs.slack.dev/reference/methods/chat.postMessage.
+ * `chat.postEphemeral` has no such argument.
+ */
+const PLAIN = { mrkdwn: false } as const;
 
 type Arguments = Record<string, unknown>;
 
@@ -54,7 +59,7 @@ export class WebApi implements SlackApi {
     this.#client = new WebClient(undefined, {
       ...(options.slackApiUrl === undefined ? {} : { slackApiUrl: options.slackApiUrl }),
       fetch: this.#dispatcher.fetch(() => options.token.current()),
-      timeout: options.timeoutMs ?? TIMEOUT_MS,
+      timeout: options.timeoutMs ?? CALL_TIMEOUT_MS,
       // Its own waiting for one method holds up all calls.
       retryConfig: { retries: 0 },
       rejectRateLimitedCalls: true,
@@ -94,7 +99,7 @@ export class WebApi implements SlackApi {
   }
 
   async postMessage(message: Message): Promise<{ channelId: string; ts: string }> {
-    const { channel, ts } = await this.#send('chat.postMessage', message, NO_PREVIEW, ANSWERS.posted);
+    const { channel, ts } = await this.#send('chat.postMessage', message, { ...NO_PREVIEW, ...PLAIN }, ANSWERS.posted);
     return { channelId: channel, ts };
   }
 
@@ -104,7 +109,8 @@ export class WebApi implements SlackApi {
 
   async respond(responseUrl: string, { text, blocks }: Pick<Message, 'text' | 'blocks'>): Promise<void> {
     const plain = { text: escapeEntities(cut(text, MAX_TEXT)), response_type: 'ephemeral', replace_original: false };
-    await this.#orAsText('response_url', blocks, (layout) => this.#respond(responseUrl, { ...plain, ...layout }));
+    const whole = { ...plain, ...LITERAL, ...PLAIN };
+    await this.#orAsText('response_url', blocks, (layout) => this.#respond(responseUrl, { ...whole, ...layout }));
   }
 
   async openView(triggerId: string, view: View): Promise<OpenView> {
@@ -153,7 +159,7 @@ export class WebApi implements SlackApi {
         method: 'POST',
         headers: { 'Content-Type': 'application/json; charset=utf-8' },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS),
+        signal: AbortSignal.timeout(this.#options.timeoutMs ?? CALL_TIMEOUT_MS),
       });
       // Read in any case, or the connection is not used again.
       const text = await response.text();

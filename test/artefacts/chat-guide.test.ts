@@ -74,12 +74,12 @@ const QUOTED: [source: string, ...words: string[]][] = [
   ['src/slack-bot/try-power.ts', 'notHeld'],
   [
     'src/chat/texts/deploy.ts',
-    'Could not ask Slack who you are; nothing was done. Try again.',
+    'Could not ask Slack who you are; nothing was done. Try again in a minute.',
     'Perhaps sent: no clear answer came.',
     'Not sent.',
     'Nothing was done: no rule allows you this here.',
     'that you may use here',
-    'Nothing was done: I cannot see this channel.',
+    'Nothing was done: I am not in this channel.',
   ],
   [
     'src/chat/texts/decided.ts',
@@ -128,7 +128,10 @@ async function clusterWithWeb(url: string): Promise<LocalCluster & AsyncDisposab
   const environments = [{ name: 'staging' }, { name: 'production' }];
   const spec = aRawSpec({ queue: { url, region: LOCAL_REGION }, repositories: ['livesense/web'], environments });
   const web = { apiVersion: API_VERSION, kind: KIND, metadata: { name: 'web', namespace: 'deploy' }, spec };
-  cluster.store.create(CAPDEPLOYJOBS, web);
+  const made = cluster.store.create(CAPDEPLOYJOBS, web);
+  // As an operator that has judged it, and is not there any more.
+  const status = { observedGeneration: made.metadata.generation };
+  cluster.store.update(CAPDEPLOYJOBS, { ...made, status }, { subresource: 'status' });
   return Object.assign(cluster, { [Symbol.asyncDispose]: () => cluster.stop() });
 }
 

@@ -45,7 +45,7 @@ export const freezeHolds: Scene = async (world, chat) => {
   await chat.may('freeze');
   slack.as('alice').say('deploys', '@capdeploy freeze web production "incident 42 <!channel>"');
   // A mention would stand between ⟦ and ⟧.
-  await chat.reads('carol', /@alice⟧ freezes livesense\/web → production: incident 42 <!channel>/);
+  await chat.reads('carol', /@alice⟧ freezes [a-z0-9-]+\/web → production: incident 42 <!channel>/);
   slack.as('bob').say('deploys', deployLine('v2.0.0'));
   const [entry] = await waiting(world, 'v2.0.0');
   expect(entry).toMatchObject({ reasons: ['Frozen'] });
@@ -53,7 +53,7 @@ export const freezeHolds: Scene = async (world, chat) => {
   const told = await chat.asks('carol', 'queue web', 'v2.0.0');
   expect(slack.world.messages.rendered(told)).toContain('incident 42');
   slack.as('bob').say('deploys', '@capdeploy unfreeze web production');
-  await chat.reads('carol', /@bob⟧ thaws livesense\/web → production\. It was frozen: .*incident 42 <!channel>/);
+  await chat.reads('carol', /@bob⟧ thaws [a-z0-9-]+\/web → production\. It was frozen: .*incident 42 <!channel>/);
   expect(await ended(world, 'web', 'v2.0.0')).toMatchObject({ result: 'Succeeded' });
 };
 
@@ -85,7 +85,7 @@ export const retryByClick: Scene = async (world, chat) => {
   world.script = () => ({ exitCode: 0 });
   const message = await chat.posts('retry', { environment, job });
   const form = await chat.clicks('bob', message, 'retry');
-  expect(form.text).toContain('Failed');
+  expect(form.text).toContain('failed');
   expect(await form.submit()).toEqual({ result: 'closed' });
   const [again] = await endings(world, 'v4.0.0', 2);
   expect(again).toMatchObject({ result: 'Succeeded', requestedBy: `${chat.actor('bob')} bob` });

@@ -22,7 +22,7 @@ import { SqsClients } from '../../src/sqs/clients.ts';
 import { anonymous } from '../kit/api-server.ts';
 import { eventually, until } from '../kit/eventually.ts';
 import { isReal } from '../kit/which-world.ts';
-import { inWorld, type Served, served, type World } from './world.ts';
+import { inWorld, type Served, served, specIsSeen, type World } from './world.ts';
 
 /** Who is there: alice, bob and hanako may deploy and decide, carol may look. */
 const TEAM: TeamSeed = {
@@ -196,6 +196,7 @@ type BotOptions = Pick<ChatOptions, 'replicas' | 'clock' | 'prepare'>;
 export const inChat = (run: (world: World, chat: Chat, served: Served) => Promise<void>, options?: BotOptions) =>
   inWorld(async (world) => {
     const web = await served(world, WEB);
+    await specIsSeen(world);
     await withBot(world, web.queue, (chat) => run(world, chat, web), options);
   });
 

@@ -2,7 +2,7 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { lineBecomesDeploy } from './chat-scenes.ts';
 import { inChat, WEB, withBot } from './chat-world.ts';
-import { deployed, ended, eventually, inWorld } from './world.ts';
+import { deployed, ended, eventually, inWorld, specIsSeen } from './world.ts';
 
 const TWO = { replicas: 2 };
 
@@ -75,6 +75,10 @@ describe.concurrent('a deploy that is asked for in chat', () => {
     inWorld(async (world) => {
       const queue = await world.createQueue('web.fifo', { FifoQueue: 'true' });
       await world.deployable('web', queue, WEB);
+      // It is down when the line comes: what it has judged before is enough, and the message stays in the queue.
+      const operator = world.startOperator();
+      await specIsSeen(world);
+      await operator.stop();
       await withBot(
         world,
         queue,
@@ -143,6 +147,11 @@ describe.concurrent('who may not deploy in chat', () => {
         await chat.reads('alice', /Could not ask Slack who you are; nothing was done/);
       }
       expect(await world.depth(queue)).toBe(0);
+      // What failed is asked again a little later.
+      await eventually('Slack is asked again', async () => {
+        await chat.slack.as('alice').command('deploys', '/deploy', 'whoami');
+        return chat.seen('alice').some((text) => text.includes('production, staging'));
+      });
       chat.slack.as('alice').say('deploys', '@capdeploy deploy web production v1.0.0');
       await ended(world, 'web', 'v1.0.0');
       expect(deployed(world)).toEqual(['v1.0.0']);

@@ -8,6 +8,7 @@ import {
   admissionWorldWithPeople,
   annotate,
   type Expected,
+  finish,
   foreignJob,
   jobOf,
   OPERATOR,
@@ -56,20 +57,6 @@ async function named(who: string, make = startedJob): Promise<KubeObject> {
   const job = await make(world);
   expect(await patch(userOf(who), job, abort(who))).toBe('allowed');
   return job;
-}
-
-/** Says of a Job that it has ended, as its controller does. */
-async function finish({ metadata: { name } }: KubeObject, type: 'Complete' | 'Failed'): Promise<void> {
-  const first = type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget';
-  const written = await putStatus(world, name, (job) => {
-    const { startTime = '2026-11-05T10:00:02Z' } = job.status;
-    job.status = {
-      startTime,
-      ...(type === 'Complete' ? { completionTime: startTime, succeeded: 1 } : { failed: 1 }),
-      conditions: [first, type].map((each) => ({ type: each, status: 'True' })),
-    };
-  });
-  expect(written).toBe('allowed');
 }
 
 describe.concurrent('a name', () => {
@@ -150,7 +137,7 @@ describe.concurrent('a name', () => {
 
   test.each(['Complete', 'Failed'] as const)('is not written on a Job that is %s, nor taken off', async (type) => {
     const [without, before] = [await startedJob(world), await named('dora')];
-    for (const job of [without, before]) await finish(job, type);
+    for (const job of [without, before]) await finish(world, job, type);
     expect(await patch(dora, without, abort('dora'))).toBe(SAYS.isOver);
     expect(await patch(eve, before, abort(null))).toBe(SAYS.isOver);
   });
@@ -223,7 +210,7 @@ describe.concurrent('deleting a Job', () => {
     'that is %s is open to all who may, whatever stands on it',
     async (type) => {
       const job = await named('dora');
-      await finish(job, type);
+      await finish(world, job, type);
       expect(await remove(eve, job)).toBe('allowed');
     },
   );

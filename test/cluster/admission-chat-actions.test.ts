@@ -9,16 +9,20 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { JOBS, type KubeClient, type KubeObject } from '../../src/kube/client.ts';
 import { SelfCheck } from '../../src/slack-bot/self-check.ts';
+import { POWERS, trialsOf } from '../../src/slack-bot/try-power.ts';
 import { eventually } from '../kit/eventually.ts';
+import { interceptClient } from '../kit/intercept-client.ts';
 import {
   ABORTED_BY,
   APPROVED_BY,
   FREEZE,
+  finish,
   jobOf,
   lanes,
   newResource,
   outcome,
   resource,
+  SAYS,
   serviceAccount,
   startedJob,
   USERS,
@@ -60,18 +64,28 @@ describe.concurrent('the actions of the bot', () => {
 
   test('are refused an approval by the one who asked, in words', async () => {
     const job = await waitingJob(world, web(), { requestedBy: `${ALICE} (alice)` });
-    expect(await refusal(approve(client, ALICE, named(job)))).toMatch(
-      /^forbidden: .*whoever asked for a deploy cannot approve it/,
+    const what = `forbidden: approve Job ${world.namespace}/${job.metadata.name}: `;
+    expect(await refusal(approve(client, ALICE, named(job)))).toBe(what + SAYS.fourEyes(`${ALICE} (alice)`, ALICE));
+    expect(await refusal(approve(client, world.chatBot.name, named(job)))).toBe(
+      what + SAYS.botForPeople(world.chatBot.name),
     );
-    expect(await refusal(approve(client, world.chatBot.name, named(job)))).toMatch(/^forbidden: .*for people only/);
+    const elsewhere = { ...named(job), namespace: 'default' };
+    expect(await refusal(approve(client, BOB, elsewhere))).toMatch(
+      /^forbidden: approve Job default\/\S+: this program's account has no right to it \(.* cannot patch resource "jobs".*\): bind the role/,
+    );
   });
 
   test('find no Job of another uid: what was shown is what is decided about', async () => {
     const job = await waitingJob(world, web());
     const other = { ...named(job), uid: crypto.randomUUID() };
     // 422, which the actions call notFound.
-    expect(await refusal(approve(client, BOB, other))).toMatch(/^notFound: .*metadata\.uid/);
-    expect(await refusal(abort(client, BOB, other, 'waiting'))).toMatch(/^notFound: .*metadata\.uid/);
+    const words = `Job ${world.namespace}/${job.metadata.name}: another one has that name now: look again at what is there now`;
+    expect(await refusal(approve(client, BOB, other))).toBe(`notFound: approve ${words}`);
+    expect(await refusal(abort(client, BOB, other, 'waiting'))).toBe(`notFound: abort ${words}`);
+    const gone = { ...other, job: 'web-production-gone' };
+    expect(await refusal(approve(client, BOB, gone))).toBe(
+      `notFound: approve Job ${world.namespace}/web-production-gone: it is not there any more: look again at what is there now`,
+    );
     expect(await annotationsOf(job.metadata.name)).not.toHaveProperty([APPROVED_BY]);
   });
 
@@ -89,6 +103,14 @@ describe.concurrent('the actions of the bot', () => {
     });
   });
 
+  test('leave alone what has ended, in words', async () => {
+    const job = await startedJob(world, web());
+    await finish(world, job, 'Complete');
+    expect(await refusal(abort(client, ALICE, named(job), 'running'))).toBe(
+      `refused: ${world.namespace}/${job.metadata.name} has ended already, or is being deleted: there is nothing to abort`,
+    );
+  });
+
   test('freeze and thaw', async () => {
     const frozen = await resource(world);
     await freeze(client, BOB, target(frozen), 'production', 'incident 42');
@@ -96,6 +118,33 @@ describe.concurrent('the actions of the bot', () => {
     await freeze(client, `${ALICE} (alice)`, target(frozen), 'production', 'incident 43');
     expect(await unfreeze(client, target(frozen), 'production')).toBe(`${ALICE} (alice): incident 43`);
     expect(await annotationsOf(frozen.metadata.name, CAPDEPLOYJOBS)).not.toHaveProperty([FREEZE]);
+  });
+});
+
+describe('what comes back', () => {
+  /** A client that notes what the API server answers to each patch. */
+  function noting() {
+    const answers: object[] = [];
+    const intercepted = interceptClient(client, async ({ verb }, send) => {
+      const answer = await send();
+      if (verb === 'patch') answers.push(answer as object);
+      return answer;
+    });
+    return { answers, client: intercepted };
+  }
+
+  test('of a write is the metadata alone: the template of a Job may hold secrets', async () => {
+    const { answers, client: noted } = noting();
+    const [job, frozen] = [await waitingJob(world, web()), await resource(world)];
+    await approve(noted, BOB, named(job));
+    await withdrawApproval(noted, named(job));
+    await abort(noted, ALICE, named(job), 'waiting');
+    await freeze(noted, BOB, target(frozen), 'production', 'incident 42');
+    await unfreeze(noted, target(frozen), 'production');
+    expect(answers.map((answer) => Object.keys(answer).sort())).toEqual(
+      Array(5).fill(['apiVersion', 'kind', 'metadata']),
+    );
+    expect(new Set(answers.map((answer) => (answer as KubeObject).kind))).toEqual(new Set(['PartialObjectMetadata']));
   });
 });
 
@@ -108,25 +157,31 @@ describe.concurrent('the self-check', () => {
       found[target] = { ...found[target], [power]: why };
     };
     const log = { ...silentLog, info: note, warn: note };
-    await new SelfCheck({ client: as, resources: () => resources, clock: systemClock, log }).checkAll();
+    const careful = interceptClient(as, async ({ verb, plural, dryRun }, send) => {
+      // A question about one's own rights is the only request that is no dry run.
+      if (plural !== 'selfsubjectrulesreviews') expect({ verb, dryRun }).toEqual({ verb, dryRun: true });
+      return send();
+    });
+    await new SelfCheck({ client: careful, resources: () => resources, clock: systemClock, log }).checkAll();
     return found;
   }
   const keyOf = ({ metadata: { namespace, name } }: CapDeployJob) => `${namespace}/${name}`;
 
   /** A CapDeployJob whose status names a waiting Job. */
   async function waitingIn(owner: CapDeployJob): Promise<CapDeployJob> {
-    const { metadata } = await waitingJob(world, owner);
+    const { metadata } = await waitingJob(world, owner, { requestedBy: `${ALICE} (alice)` });
     const waiting = [waits(metadata.name, { uid: metadata.uid ?? '' })];
     return (await lanes(world, owner, [{ name: 'production', waiting }])) as unknown as CapDeployJob;
   }
 
   /** What is on an object before and after must be the same: a dry run stores nothing. */
-  async function untouched(names: [typeof JOBS, string][], work: () => Promise<void>): Promise<void> {
+  async function untouched(names: [typeof JOBS, string][], work: () => Promise<void>, where?: string): Promise<void> {
     const metadata = () =>
       Promise.all(
         names.map(async ([type, name]) => {
-          const { labels, annotations } = (await world.as(root).get(type, name)).body.metadata;
-          return { labels, annotations };
+          const { metadata, spec } = (await world.as(root, where).get(type, name)).body;
+          const { uid, labels, annotations, generation, deletionTimestamp } = metadata;
+          return { uid, labels, annotations, generation, deletionTimestamp, spec };
         }),
       );
     const before = await metadata();
@@ -170,6 +225,12 @@ describe.concurrent('the self-check', () => {
     });
   });
 
+  /** What a delete names. */
+  async function now(where: string, name: string) {
+    const { uid, resourceVersion } = (await world.as(root, where).get(JOBS, name)).body.metadata;
+    return { uid, resourceVersion };
+  }
+
   test('leaves everything off where no policy is bound: the bot could write any name there', async () => {
     // In the bot's own namespace none is.
     const [, , where = ''] = world.chatBot.name.split(':');
@@ -189,15 +250,32 @@ describe.concurrent('the self-check', () => {
     expect(outcome(job)).toBe('allowed');
     const { name, uid } = job.body.metadata;
     const known = { ...owner, status: { environments: [{ name: 'production', waiting: [waits(name, { uid })] }] } };
-    await eventually('the roles count', async () => {
-      const { [keyOf(owner)]: why = {} } = await findings(client, known as unknown as CapDeployJob);
-      if (Object.values(why).includes('noRight')) return false;
-      expect(why).toEqual({ freeze: 'notHeld', abort: 'notHeld', approve: 'notHeld' });
-      return true;
-    });
-    const { labels, annotations } = (await world.as(root, where).get(JOBS, name)).body.metadata;
-    expect(annotations).not.toHaveProperty([APPROVED_BY]);
-    expect(labels).toEqual(job.body.metadata.labels);
+    const everything = async () => {
+      await eventually('the roles count', async () => {
+        const { [keyOf(owner)]: why = {} } = await findings(client, known as unknown as CapDeployJob);
+        if (Object.values(why).includes('noRight')) return false;
+        expect(why).toEqual({ freeze: 'notHeld', abort: 'notHeld', approve: 'notHeld' });
+        return true;
+      });
+    };
+    const touched: [typeof JOBS, string][] = [
+      [JOBS, name],
+      [CAPDEPLOYJOBS, owner.metadata.name],
+    ];
+    await untouched(touched, everything, where);
+    // Nothing of deploy/admission keeps the bot from a delete here: only that it is a dry run.
+    for (const power of POWERS) {
+      for (const { patch } of trialsOf(power, ALICE)) {
+        const [type, object] = power === 'freeze' ? [CAPDEPLOYJOBS, owner.metadata] : [JOBS, job.body.metadata];
+        const only = { dryRun: true, metadataOnly: true };
+        const send = async () => {
+          if (patch)
+            await client.patch(type, where, object.name, { uid: object.uid ?? '', anyVersion: true }, patch, only);
+          else await client.delete(JOBS, where, name, await now(where, name), only);
+        };
+        await untouched(touched, send, where);
+      }
+    }
   });
 
   test('says of an account without rights that it has none', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll } from 'vitest';
 import type { CapDeployJob } from '../../src/api/capdeployjob.ts';
 import { CAPDEPLOYJOBS } from '../../src/api/names.ts';
@@ -9,6 +10,7 @@ import {
   APPROVED_BY,
   annotate,
   FREEZE,
+  foreignJob,
   openAdmission,
   outcome,
   resource,
@@ -17,6 +19,7 @@ import {
   type User,
   waitingJob,
 } from './admission.ts';
+import { fromRoot } from './cluster.ts';
 
 /** People of Slack. */
 export const ALICE = 'slack:T0TEAM/U0ALICE';
@@ -49,21 +52,32 @@ export function openChatAdmission(): ChatWorld {
 }
 
 async function bindRoles(world: AdmissionWorld, { metadata }: CapDeployJob): Promise<void> {
-  const named = `--resource=capdeployjobs.capdeployjob.dev --resource-name=${metadata.name}`;
+  const role = roleOfTheDocs(world.namespace, metadata.name);
   await Promise.all([
     world.bind(world.chatBot, 'capdeployjob-slack-bot'),
     world.bind(world.chatBot, 'capdeployjob-slack-bot-operate'),
     world.shell(
       USERS.root,
-      `kubectl -n ${world.namespace} create role bot-approves --verb=approve ${named}
-       kubectl -n ${world.namespace} create rolebinding bot-approves --role=bot-approves --user=${world.chatBot.name}`,
+      `echo "$ROLE" | kubectl apply -f -
+       kubectl -n ${world.namespace} create rolebinding bot-approves --role=slack-bot-approves-web --user=${world.chatBot.name}`,
+      { ROLE: role },
     ),
   ]);
+}
+
+/** The Role that docs/chat-permissions.md shows for who approves for some repositories only. */
+function roleOfTheDocs(namespace: string, resource: string): string {
+  const blocks = readFileSync(fromRoot('docs/chat-permissions.md'), 'utf8').matchAll(/^```yaml\n(.*?)^```/gms);
+  const [yaml] = [...blocks].map(([, text = '']) => text).filter((text) => text.includes('slack-bot-approves-web'));
+  if (yaml === undefined) throw new Error('docs/chat-permissions.md shows no Role slack-bot-approves-web');
+  return yaml.replace('namespace: deploy', `namespace: ${namespace}`).replace('[web]', `[${resource}]`);
 }
 
 /** The API server takes a moment to hear of a new role or policy. */
 async function rolesCount(world: AdmissionWorld, web: CapDeployJob): Promise<void> {
   const [waiting, started] = await Promise.all([waitingJob(world, web), startedJob(world, web)]);
+  const theirs = foreignJob(world);
+  await world.as(USERS.root).create(JOBS, theirs);
   const bot = world.as(world.chatBot);
   await eventually('the roles and policies count', async () => {
     const may = [
@@ -74,6 +88,10 @@ async function rolesCount(world: AdmissionWorld, web: CapDeployJob): Promise<voi
       }),
     ];
     const unnamed = await bot.delete(JOBS, started.metadata.name, { dryRun: 'All' });
-    return may.every((answer) => outcome(answer) === 'allowed') && outcome(unnamed) !== 'allowed';
+    const foreign = await bot.delete(JOBS, theirs.metadata.name, { dryRun: 'All' });
+    const mayNot = [unnamed, foreign];
+    return (
+      may.every((answer) => outcome(answer) === 'allowed') && !mayNot.some((answer) => outcome(answer) === 'allowed')
+    );
   });
 }

@@ -173,6 +173,7 @@ test('the API server finds nothing to complain of in the types of the policies',
   expect(checked.map(({ metadata }) => metadata.name).toSorted()).toEqual(
     [
       'capdeployjob-aborts',
+      'capdeployjob-chat-bot',
       'capdeployjob-deletion',
       'capdeployjob-freeze',
       'capdeployjob-jobs',

@@ -37,6 +37,8 @@ export const SAYS = {
   unaborted: `a Job is created without ${ABORTED_BY}; who aborts the deploy writes it, and then deletes the Job`,
   anothersAbort: (user: User, found: string, { metadata: { name, namespace } }: KubeObject) =>
     `"${found}" is on this Job as the one who aborts it, and the history would say so; to abort it yourself, write your own name:  kubectl -n ${namespace} annotate job ${name} --overwrite ${ABORTED_BY}="${user.name}"  and delete it again:  kubectl -n ${namespace} delete job ${name}`,
+  notADeploy: ({ metadata: { name } }: KubeObject) =>
+    `the chat bot changes and deletes Jobs of deploys only, and "${name}" is none: it lacks the label app.kubernetes.io/managed-by=capdeployjob, or no CapDeployJob is its controller`,
   create: (operator: User) =>
     `only the operator (${operator.name}) creates Jobs with the label app.kubernetes.io/managed-by=capdeployjob; to deploy, send a message to the queue of the CapDeployJob; a Job of your own needs another label`,
   webhook:

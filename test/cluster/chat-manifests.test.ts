@@ -36,14 +36,19 @@ const the = <T extends KubeObject>(objects: readonly KubeObject[], kind: string,
   return found[0] as T;
 };
 
-type Policy = KubeObject & { spec: { variables: { name: string; expression: string }[] } };
-const POLICIES = ['capdeployjob-jobs', 'capdeployjob-aborts', 'capdeployjob-freeze'];
+interface Named {
+  name: string;
+  expression: string;
+}
+type Policy = KubeObject & { spec: { variables: Named[]; matchConditions?: Named[] } };
+const POLICIES = ['capdeployjob-jobs', 'capdeployjob-chat-bot', 'capdeployjob-aborts', 'capdeployjob-freeze'];
 /** The bot's account as each of the policies knows it. */
 const botIn = (objects: readonly KubeObject[]) =>
   POLICIES.map((name) => {
-    const { variables } = the<Policy>(objects, 'ValidatingAdmissionPolicy', name).spec;
-    const { expression = '' } = variables.find((variable) => variable.name === 'chatBot') ?? {};
-    return expression.replaceAll("' + '", '');
+    const { variables, matchConditions = [] } = the<Policy>(objects, 'ValidatingAdmissionPolicy', name).spec;
+    const { expression = '' } =
+      [...variables, ...matchConditions].find((each) => ['chatBot', 'is-the-chat-bot'].includes(each.name)) ?? {};
+    return expression.replace('request.userInfo.username == ', '').replaceAll("' + '", '');
   });
 
 const NOBODY = "'system:serviceaccount::'";
@@ -59,11 +64,11 @@ describe('kustomize', () => {
   });
 
   test.each<[string, string[], string[]]>([
-    ['no component', [], [NOBODY, NOBODY, NOBODY]],
-    ['operate', [OPERATE], [THE_BOT, THE_BOT, THE_BOT]],
-    ['approve', [APPROVE], [THE_BOT, NOBODY, NOBODY]],
-    ['both', [OPERATE, APPROVE], [THE_BOT, THE_BOT, THE_BOT]],
-    ['both the other way round', [APPROVE, OPERATE], [THE_BOT, THE_BOT, THE_BOT]],
+    ['no component', [], [NOBODY, NOBODY, NOBODY, NOBODY]],
+    ['operate', [OPERATE], [THE_BOT, THE_BOT, THE_BOT, THE_BOT]],
+    ['approve', [APPROVE], [THE_BOT, THE_BOT, NOBODY, NOBODY]],
+    ['both', [OPERATE, APPROVE], [THE_BOT, THE_BOT, THE_BOT, THE_BOT]],
+    ['both the other way round', [APPROVE, OPERATE], [THE_BOT, THE_BOT, THE_BOT, THE_BOT]],
   ])('tells the policies of the bot with %s', async (_, components, expected) => {
     const { code, stdout, stderr } = await overlay([OPERATOR, CHAT], [ADMISSION, ...components]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -99,7 +104,7 @@ describe('examples/chat', () => {
     const config = the<KubeObject & { data: object }>(objects, 'ConfigMap', CHAT_BOT.name);
     expect(config.metadata.namespace).toBe(CHAT_BOT.namespace);
     expect(Object.keys(config.data)).toEqual(['slack-bot.yaml']);
-    expect(botIn(objects)).toEqual([THE_BOT, THE_BOT, THE_BOT]);
+    expect(botIn(objects)).toEqual([THE_BOT, THE_BOT, THE_BOT, THE_BOT]);
     expect(the(objects, 'ServiceAccount', CHAT_BOT.name).metadata.annotations).toHaveProperty([
       'eks.amazonaws.com/role-arn',
     ]);

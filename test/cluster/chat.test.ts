@@ -13,7 +13,7 @@ import {
 } from '../behaviour/chat-scenes.ts';
 import { type Chat, startChat, WEB } from '../behaviour/chat-world.ts';
 import { clusterIn } from '../behaviour/real-world.ts';
-import { inhabit, served, type World } from '../behaviour/world.ts';
+import { inhabit, served, specIsSeen, type World } from '../behaviour/world.ts';
 import { AdminClient } from '../kit/admin-client.ts';
 import { eventually } from '../kit/eventually.ts';
 import { type AdmissionWorld, admissionWorldWithPeople, USERS } from './admission.ts';
@@ -42,6 +42,7 @@ beforeAll(async () => {
   const kube = await admission.clientWithToken(admission.chatBot);
   await rolesCount(kube);
   const { queue } = await served(world, WEB);
+  await specIsSeen(world);
   chat = ends.use(await startChat({ kube, namespace, queueOrigin: new URL(queue).origin }));
 });
 afterAll(async () => {

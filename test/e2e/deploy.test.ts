@@ -109,10 +109,17 @@ describe('a message becomes a deploy', () => {
     });
     const moments = [entry.sentAt, entry.startedAt, entry.finishedAt].map((moment) => Date.parse(moment ?? ''));
     expect(moments).toEqual(moments.toSorted((a, b) => a - b));
+    // By the image, through the kubelet's termination message.
+    const deployed = {
+      commit: expect.stringMatching(/^[0-9a-f]{40}$/),
+      committedAt: expect.stringMatching(/Z$/),
+      release: expect.stringMatching(/^\d{14}$/),
+    };
+    expect(entry).toMatchObject(deployed);
     const { status } = await site.resource('web');
     expect(status).toMatchObject({ waiting: 0, active: 0, history: [{ id: entry.id }] });
     expect(status?.environments?.find(({ name }) => name === 'production')).toMatchObject({
-      lastSuccessful: { revision: 'v1.0.1', job: entry.job, requestedBy: 'alice' },
+      lastSuccessful: { revision: 'v1.0.1', job: entry.job, requestedBy: 'alice', ...deployed },
       lastResult: 'Succeeded',
     });
     expect(status?.conditions?.find(({ type }) => type === 'LastDeploySucceeded')?.status).toBe('True');

@@ -46,9 +46,13 @@ export interface BuildOptions {
   onBuild?: (what: string) => void;
 }
 
+const CAPISTRANO = ['Dockerfile', 'entrypoint.sh', 'result.rake', 'ssh_config'].map(
+  (name) => `docker/capistrano/${name}`,
+);
+
 /** What each is made of: a change of any of these is another image. Paths from the root of the checkout. */
 const INPUTS: Record<ImageName, readonly string[]> = {
-  capistrano: ['docker/capistrano/Dockerfile', 'docker/capistrano/entrypoint.sh', 'docker/capistrano/ssh_config'],
+  capistrano: CAPISTRANO,
   operator: [
     'docker/operator',
     'src',
@@ -59,12 +63,7 @@ const INPUTS: Record<ImageName, readonly string[]> = {
     '.dockerignore',
     'test/images/stand-ins',
   ],
-  sample: [
-    'docker/capistrano/Dockerfile',
-    'docker/capistrano/entrypoint.sh',
-    'docker/capistrano/ssh_config',
-    'examples/capistrano-app',
-  ],
+  sample: [...CAPISTRANO, 'examples/capistrano-app'],
   older: ['test/images/older'],
 };
 

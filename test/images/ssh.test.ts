@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readDeployed } from '../../src/lanes/deployed.ts';
 import { letGo } from '../cluster/processes.ts';
 import { eventually } from '../kit/eventually.ts';
 import { buildImages } from './build.ts';
@@ -65,20 +66,35 @@ const LONG = { timeout: 240_000 };
 test('a deploy, another one and a rollback, the code fetched from git by the forwarded agent', LONG, async () => {
   const commit = repository();
   const current = () => readFileSync(join(deployRoot(), 'current/which'), 'utf8').trim();
-  const first = await image.run(deploy('v1.0.0'));
+  const log = join(project.folder, 'termination-log');
+  const writable = { '/dev/termination-log': log };
+  // As the kubelet makes it.
+  const anew = () => {
+    writeFileSync(log, '');
+    chmodSync(log, 0o666);
+  };
+  const told = () => readDeployed(readFileSync(log, 'utf8'));
+  anew();
+  const first = await image.run({ ...deploy('v1.0.0'), writable });
   expect(first.output).toContain('deploy:log_revision');
   expect(first.code).toBe(0);
   expect(current()).toBe('v1.0.0');
   expect(readFileSync(join(deployRoot(), 'current/REVISION'), 'utf8').trim()).toBe(commit('v1.0.0'));
   const release = readlinkSync(join(deployRoot(), 'current'));
+  const placed = { commit: commit('v1.0.0'), committedAt: expect.stringMatching(/Z$/), release: basename(release) };
+  expect(told()).toEqual(placed);
 
-  expect((await image.run(deploy('v1.1.0'))).code).toBe(0);
+  anew();
+  expect((await image.run({ ...deploy('v1.1.0'), writable })).code).toBe(0);
+  expect(told()).toMatchObject({ commit: commit('v1.1.0') });
   expect(current()).toBe('v1.1.0');
   expect(readdirSync(join(deployRoot(), 'releases'))).toHaveLength(2);
 
   const rollback = { ...deploy('x'), args: ['cap', 'production', 'deploy:rollback'] };
-  expect((await image.run(rollback)).code).toBe(0);
+  anew();
+  expect((await image.run({ ...rollback, writable })).code).toBe(0);
   expect(readlinkSync(join(deployRoot(), 'current'))).toBe(release);
+  expect(told()).toEqual(placed);
   const by = 'by capdeployjob/web-production-0';
   expect(readFileSync(join(deployRoot(), 'revisions.log'), 'utf8')).toContain(
     `Branch v1.0.0 (at ${commit('v1.0.0')}) deployed as release`,

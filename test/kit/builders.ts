@@ -341,7 +341,10 @@ export function aCheckedResource(
   const resource = aResource({ spec: aRawSpec(spec), metadata: { uid: 'uid-1', ...changes.metadata } });
   const { generation: observedGeneration, creationTimestamp: lastTransitionTime } = resource.metadata;
   const checked = { type: 'TemplateValid', status, observedGeneration, lastTransitionTime };
-  return aResource({ ...resource, status: { conditions: [{ ...checked, reason: 'DryRunAccepted', message: '' }] } });
+  return aResource({
+    ...resource,
+    status: { observedGeneration, conditions: [{ ...checked, reason: 'DryRunAccepted', message: '' }] },
+  });
 }
 
 /** The least that a message must say. */

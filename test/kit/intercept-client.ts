@@ -50,13 +50,17 @@ export function interceptClient(
         client.replaceStatus(type, body, options),
       );
     },
-    patch: (type, namespace, name, under, body, options) =>
-      intercept({ verb: 'patch', name, under, body, ...rest(type, options) }, () =>
+    patch: (type, namespace, name, under, body, options = {}) => {
+      const { dryRun = false } = options;
+      return intercept({ verb: 'patch', name, under, body, dryRun, ...rest(type, options) }, () =>
         client.patch(type, namespace, name, under, body, options),
-      ),
-    delete: (type, namespace, name, under, options) =>
-      intercept({ verb: 'delete', name, under, ...rest(type, options) }, () =>
+      );
+    },
+    delete: (type, namespace, name, under, options = {}) => {
+      const { dryRun = false } = options;
+      return intercept({ verb: 'delete', name, under, dryRun, ...rest(type, options) }, () =>
         client.delete(type, namespace, name, under, options),
-      ),
+      );
+    },
   };
 }

@@ -24,7 +24,7 @@ const OUTCOMES: Record<Outcome, string> = {
   bot: 'a bot or a workflow asked',
   guest: 'a guest asked',
   stranger: 'somebody of another company asked, in a shared channel',
-  unseenChannel: 'the bot does not see the channel: a private one to which it was not invited',
+  unseenChannel: 'the bot is no member of the channel, so it could answer nobody there',
   sharedChannel: 'the channel is shared with another company',
   archivedChannel: 'the channel is archived',
   directMessage: 'it was asked for in a direct message',

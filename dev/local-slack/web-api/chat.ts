@@ -5,8 +5,7 @@
  * @see https://docs.slack.dev/reference/methods/chat.update
  * @see https://docs.slack.dev/reference/methods/chat.postEphemeral
  */
-import { checkedContent, POST, UPDATE } from '../content.ts';
-import type { Json } from '../json.ts';
+import { checkedContent, optionsOf, POST, UPDATE } from '../content.ts';
 import type { Content, Message } from '../messages.ts';
 import { problemsError, SlackError } from '../slack-error.ts';
 import type { Channel } from '../team.ts';
@@ -28,7 +27,6 @@ const content: Record<string, Kind> = {
   link_names: 'boolean',
 };
 const unfurls: Record<string, Kind> = { unfurl_links: 'boolean', unfurl_media: 'boolean', mrkdwn: 'boolean' };
-const OPTIONS = ['parse', 'link_names', 'unfurl_links', 'unfurl_media', 'mrkdwn'];
 
 function writableChannel(call: Call): Channel {
   const channel = visibleChannel(call);
@@ -68,7 +66,7 @@ const byApp = ({ app, args }: Call, channel: Channel) => ({
   user: app.userId,
   appId: app.id,
   botId: app.botId,
-  options: Object.fromEntries(OPTIONS.filter((name) => name in args).map((name) => [name, args[name]])) as Json,
+  options: optionsOf(args),
 });
 
 const update: Method = {

@@ -1,4 +1,3 @@
-import type { Result } from '../../api/reasons.ts';
 import type { DeployButton } from '../buttons.ts';
 import type { Requester } from '../requester.ts';
 import type { Line } from '../rich-text.ts';
@@ -11,7 +10,7 @@ export type Deployed = Omit<Understood, 'notBefore'>;
 export type Standing =
   | { readonly state: 'active'; readonly since: string }
   | { readonly state: 'waiting'; readonly why: string }
-  | { readonly state: 'ended'; readonly result: Result; readonly reason: string; readonly at: string };
+  | { readonly state: 'ended'; readonly ending: string; readonly at: string };
 
 export type Lane = Pick<Understood, 'repository' | 'environment'>;
 
@@ -57,21 +56,10 @@ const en = {
   why: (reason: string): Line => ['Why: ', reason],
   standing: (standing: Standing): Line => {
     if (standing.state === 'active') return [`Runs since ${standing.since}.`];
-    if (standing.state === 'waiting') return ['Waits: ', standing.why];
-    return [`Ended at ${standing.at}: ${standing.result} (${standing.reason}).`];
+    if (standing.state === 'waiting') return ['Has not started: ', standing.why];
+    return [`Ended at ${standing.at}: ${standing.ending}.`];
   },
-  thereNow: (revision: string, at: string): Line => ['There now: ', { code: revision }, `, since ${at}.`],
-  thereUnknown: (): Line => ['The history does not say which revision is there now.'],
-  unsure: (job: string, result: Result): Line => [
-    'Since then ',
-    { code: job },
-    ` ended as ${result}: it is not certain what is there now. Look at the servers.`,
-  ],
   newer: (revision: string): Line => ['Newer than this deploy: ', { code: revision }, ' is there since.'],
-  busy: (deploy: Revised): Line => ['Just now ', ...revisionOf(deploy), ' is being deployed.'],
-  frozen: (text: string): Line => ['The environment is frozen, and nothing starts until it is thawed: ', text],
-  closed: (why: string): Line => ['Just now nothing starts here: ', why],
-  stale: (minutes: number): Line => [`This is what was known ${minutes} min ago: the API server does not answer.`],
   effects: {
     approve: 'Approved, it starts as soon as nothing else holds it.',
     refuse: 'Refused, it leaves the queue and never starts.',
@@ -97,7 +85,7 @@ const en = {
     const became = {
       active: 'it runs.',
       waiting: 'it waits.',
-      ended: standing.state === 'ended' ? `it ended as ${standing.result} (${standing.reason}).` : '',
+      ended: standing.state === 'ended' ? `it ended: ${standing.ending}.` : '',
     }[standing.state];
     return [...asked, ` at ${at}: ${became}`];
   },
@@ -129,21 +117,10 @@ const ja: typeof en = {
   why: (reason) => ['理由: ', reason],
   standing: (standing) => {
     if (standing.state === 'active') return [`実行中: ${standing.since} から`];
-    if (standing.state === 'waiting') return ['待機中: ', standing.why];
-    return [`終了: ${standing.result} (${standing.reason})、${standing.at}`];
+    if (standing.state === 'waiting') return ['未開始: ', standing.why];
+    return [`終了: ${standing.ending}、${standing.at}`];
   },
-  thereNow: (revision, at) => ['現在のリビジョン: ', { code: revision }, `(${at} から)`],
-  thereUnknown: () => ['現在のリビジョンは履歴からは分かりません。'],
-  unsure: (job, result) => [
-    'その後 ',
-    { code: job },
-    ` が ${result} で終わったため、現在の状態は確かではありません。サーバーを確認してください。`,
-  ],
   newer: (revision) => ['このデプロイより新しい ', { code: revision }, ' がすでにデプロイされています。'],
-  busy: (deploy) => ['現在 ', ...revisionOf(deploy), ' をデプロイ中です。'],
-  frozen: (text) => ['この環境は凍結中で、解除されるまで何も始まりません: ', text],
-  closed: (why) => ['現在は何も始まりません: ', why],
-  stale: (minutes) => [`${minutes} 分前の情報です。API サーバーが応答していません。`],
   effects: {
     approve: '承認すると、ほかに妨げるものがなくなり次第始まります。',
     refuse: '却下すると、キューから外れ、実行されません。',
@@ -163,7 +140,7 @@ const ja: typeof en = {
     const became = {
       active: '実行中です。',
       waiting: '待機中です。',
-      ended: standing.state === 'ended' ? `${standing.result} (${standing.reason}) で終わりました。` : '',
+      ended: standing.state === 'ended' ? `「${standing.ending}」で終わりました。` : '',
     }[standing.state];
     return [...asked, `${at} にすでに依頼しています: ${became}`];
   },

@@ -1,4 +1,3 @@
-import type { Result } from '../../api/reasons.ts';
 import type { DeployButton } from '../buttons.ts';
 import type { Line } from '../rich-text.ts';
 import { type Deployed, type Lane, lane, type Revised, revisionOf } from './decide.ts';
@@ -25,10 +24,10 @@ const en = {
     ' lists the commands.',
   ],
   notOpened: (): Line => ['Nothing was done: Slack did not open the question in time. Click again.'],
-  hasEnded: (deploy: Deployed, result: Result, reason: string, at: string): Line => [
+  hasEnded: (deploy: Deployed, ending: string, at: string): Line => [
     'Nothing was done: ',
     ...what(deploy),
-    ` ended as ${result} (${reason}) at ${at}.`,
+    ` ended at ${at}: ${ending}.`,
   ],
   hasStarted: (deploy: Deployed): Line => [
     'Nothing was done: ',
@@ -124,10 +123,10 @@ const ja: typeof en = {
     ' でコマンドの一覧を見られます。',
   ],
   notOpened: () => ['何も実行していません: Slack が確認画面を時間内に開きませんでした。もう一度押してください。'],
-  hasEnded: (deploy, result, reason, at) => [
+  hasEnded: (deploy, ending, at) => [
     '何も実行していません: ',
     ...what(deploy),
-    ` は ${at} に ${result} (${reason}) で終わりました。`,
+    ` は ${at} に「${ending}」で終わりました。`,
   ],
   hasStarted: (deploy) => [
     '何も実行していません: ',

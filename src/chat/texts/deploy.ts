@@ -60,13 +60,13 @@ const en = {
   openForm: 'Open the form',
   tooMany: (perMinute: number): Line => [`Nothing was done: more than ${perMinute} requests a minute. Try again soon.`],
   refused: {
-    lookupFailed: 'Could not ask Slack who you are; nothing was done. Try again.',
+    lookupFailed: 'Could not ask Slack who you are; nothing was done. Try again in a minute.',
     otherTeam: 'Nothing was done: you are not of the team that this bot serves.',
     deleted: 'Nothing was done: your account is deactivated.',
     bot: 'Nothing was done: bots and workflows may not do this.',
     guest: 'Nothing was done: guests may not do this.',
     stranger: 'Nothing was done: people of other companies may not do this.',
-    unseenChannel: 'Nothing was done: I cannot see this channel. Invite me, and try again in a minute.',
+    unseenChannel: 'Nothing was done: I am not in this channel. Invite me (/invite), and try again.',
     sharedChannel: 'Nothing was done: this channel is shared with another company.',
     archivedChannel: 'Nothing was done: this channel is archived.',
     directMessage: 'Nothing was done: ask in a channel, where others see it.',
@@ -85,6 +85,7 @@ const en = {
   noEnvironment: (name: string, found: string, known: readonly string[], nearest: string | undefined): Line => [
     `${name} has no environment `,
     { code: found },
+    ' that you may use here',
     ...(nearest
       ? ['; did you mean ', { code: nearest }, '?']
       : known.length > 0
@@ -177,14 +178,14 @@ const ja: typeof en = {
     `何も実行していません: 1 分あたり ${perMinute} 件を超えました。しばらくしてからもう一度どうぞ。`,
   ],
   refused: {
-    lookupFailed: 'Slack にあなたの情報を確認できませんでした。何も実行していません。もう一度お試しください。',
+    lookupFailed: 'Slack にあなたの情報を確認できませんでした。何も実行していません。1 分後にもう一度お試しください。',
     otherTeam: '何も実行していません: このボットが担当するワークスペースのメンバーではありません。',
     deleted: '何も実行していません: アカウントが無効です。',
     bot: '何も実行していません: ボットやワークフローからは実行できません。',
     guest: '何も実行していません: ゲストは実行できません。',
     stranger: '何も実行していません: 社外の方は実行できません。',
     unseenChannel:
-      '何も実行していません: このチャンネルは私には見えません。招待してから、1 分後にもう一度お試しください。',
+      '何も実行していません: 私はこのチャンネルに参加していません。/invite で招待してから、もう一度お試しください。',
     sharedChannel: '何も実行していません: このチャンネルは社外と共有されています。',
     archivedChannel: '何も実行していません: このチャンネルはアーカイブされています。',
     directMessage: '何も実行していません: ほかの人に見えるチャンネルで依頼してください。',
@@ -204,13 +205,13 @@ const ja: typeof en = {
           ...(problem.nearest ? ['。', { code: problem.nearest }, ' のことですか?'] : ['。']),
         ],
   noEnvironment: (name, found, known, nearest) => [
-    `${name} に環境 `,
+    `${name} の環境 `,
     { code: found },
-    ' はありません',
+    ' はここでは使えません',
     ...(nearest
       ? ['。', { code: nearest }, ' のことですか?']
       : known.length > 0
-        ? [`。あるのは ${names(known)} です。`]
+        ? [`。使えるのは ${names(known)} です。`]
         : ['。']),
   ],
   noTask: (name, found, known) => [

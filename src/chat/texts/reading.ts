@@ -9,7 +9,7 @@ const en = {
     if (requester.kind === 'unknown') return [];
     if (requester.kind === 'person') return [' · by ', { user: requester.user }];
     if (requester.kind === 'elsewhere') return [' · by ', requester.text];
-    return [' · by somebody who claims to be ', { code: requester.text }];
+    return [' · by ', { code: requester.text }, ' (not verified)'];
   },
   there: (at: string): string => ` is there since ${at}`,
   thereUnknown: 'no deploy has succeeded yet',
@@ -23,6 +23,8 @@ const en = {
   waits: (why: string): string => ` · ${why}`,
   sent: (at: string): string => ` · asked at ${at}`,
   askedWhy: (reason: string): Line => ['Why: ', reason],
+  usually: (duration: string): string => ` · usually ${duration}`,
+  wait: (count: number): string => `${count} ${count === 1 ? 'waits' : 'wait'}: `,
   nothingWaits: 'nothing runs, nothing waits',
   moreWait: (count: number): Line => [`… and ${count} more wait`],
   until: (at: string): string => ` (until ${at})`,
@@ -63,7 +65,7 @@ const ja: typeof en = {
     if (requester.kind === 'unknown') return [];
     if (requester.kind === 'person') return [' · 依頼: ', { user: requester.user }];
     if (requester.kind === 'elsewhere') return [' · 依頼: ', requester.text];
-    return [' · 依頼者(自称・未確認): ', { code: requester.text }];
+    return [' · 依頼: ', { code: requester.text }, '(未確認)'];
   },
   there: (at) => ` が ${at} から稼働`,
   thereUnknown: '成功したデプロイはまだありません',
@@ -76,6 +78,8 @@ const ja: typeof en = {
   waits: (why) => ` · ${why}`,
   sent: (at) => ` · ${at} に依頼`,
   askedWhy: (reason) => ['理由: ', reason],
+  usually: (duration) => ` · 通常 ${duration}`,
+  wait: (count) => `${count} 件が待機: `,
   nothingWaits: '実行中も待機もありません',
   moreWait: (count) => [`… ほか ${count} 件が待機`],
   until: (at) => `(${at} まで)`,

@@ -12,6 +12,7 @@ import {
   type KubeObject,
   type ListOptions,
   type ObjectList,
+  type PatchOptions,
   type Preconditions,
   type RequestOptions,
   type ResourceType,
@@ -127,7 +128,7 @@ export class HttpKubeClient implements KubeClient {
     name: string,
     preconditions: Preconditions | AnyVersionOf,
     patch: Record<string, unknown>,
-    options?: RequestOptions & { dryRun?: boolean },
+    options?: PatchOptions,
   ): Promise<T> {
     const { anyVersion: _, ...must } = { anyVersion: undefined, ...preconditions };
     const metadata = { ...(patch.metadata as object | undefined), ...must };
@@ -137,6 +138,7 @@ export class HttpKubeClient implements KubeClient {
       path: objectPath(type, namespace, name),
       query: { dryRun: options?.dryRun ? 'All' : undefined },
       contentType: 'application/merge-patch+json',
+      accept: options?.metadataOnly ? METADATA_ONLY : undefined,
       body: { ...patch, metadata },
       signal: options?.signal,
     });
@@ -147,7 +149,7 @@ export class HttpKubeClient implements KubeClient {
     namespace: string,
     name: string,
     preconditions: Preconditions,
-    options?: RequestOptions,
+    options?: RequestOptions & { dryRun?: boolean },
   ): Promise<void> {
     const { uid, resourceVersion } = preconditions;
     await this.#transport.call({
@@ -159,6 +161,8 @@ export class HttpKubeClient implements KubeClient {
         kind: 'DeleteOptions',
         propagationPolicy: 'Background',
         preconditions: { uid, resourceVersion },
+        // Not in the query: that is passed over where there is a body (apiserver, pkg/endpoints/handlers/delete.go).
+        ...(options?.dryRun && { dryRun: ['All'] }),
       },
       signal: options?.signal,
     });
@@ -184,6 +188,9 @@ export class HttpKubeClient implements KubeClient {
     return this.#connection.close();
   }
 }
+
+/** Without an alternative: a server that cannot answer so refuses (406), and sends no whole object. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
 /** Items of built-in lists come without apiVersion and kind: the list has them for all. */
 function named<T extends KubeObject>(type: ResourceType, object: T): T {

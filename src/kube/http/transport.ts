@@ -24,6 +24,8 @@ export interface Request {
   query?: Record<string, string | number | boolean | undefined>;
   body?: unknown;
   contentType?: string;
+  /** By default `application/json`. */
+  accept?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -141,7 +143,7 @@ export class Transport {
     const sentAt = Date.now();
     const headers: Record<string, string> = {
       ...endpoint.headers,
-      accept: 'application/json',
+      accept: request.accept ?? 'application/json',
       'user-agent': this.#options.userAgent,
     };
     if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';

@@ -69,10 +69,10 @@ export class Decisions {
     if (!kind || !meant) {
       const { language } = await bot.people.profile(user);
       if (kind) bot.decided({ asker, verb: verbOf(kind), outcome: 'outdated' });
-      return await bot.voice.whisper(asker, answer([decidedTexts[language].oldButton()]));
+      return void (await bot.voice.whisper(asker, answer([decidedTexts[language].oldButton()])));
     }
     const asked = await this.#ask(asker, kind, meant, at);
-    if ('told' in asked) return await bot.voice.whisper(asker, asked.told);
+    if ('told' in asked) return void (await bot.voice.whisper(asker, asked.told));
     const { language } = asked.subject.profile;
     const opened = await bot.voice.openView(triggerId, viewOf(asked.subject, asked.outlook, meant));
     if (opened === undefined) await bot.voice.whisper(asker, answer([decidedTexts[language].notOpened()]));

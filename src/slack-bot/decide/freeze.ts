@@ -10,6 +10,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { Call, Handler } from '../command.ts';
 import type { BotContext } from '../context.ts';
 import type { Outcome } from '../decision.ts';
+import { outsideCluster } from '../read/target-state.ts';
 import { resolveLane } from '../resolve.ts';
 import { actionErrorLine } from './possible.ts';
 
@@ -37,7 +38,7 @@ export const unfreezeTyped: Handler = async (bot, call) =>
 /** @param act does it, and returns what all are to read */
 async function change(
   bot: BotContext,
-  { asker, profile, command }: Call,
+  call: Call,
   verb: 'freeze' | 'unfreeze',
   act: (
     client: KubeClient,
@@ -45,7 +46,10 @@ async function change(
     lane: { repository: string; environment: string },
   ) => Promise<Line[]>,
 ): Promise<Answer> {
+  const { asker, profile, command } = call;
   const texts = decidedTexts[profile.language];
+  const outside = outsideCluster(bot, call);
+  if (outside) return outside;
   const { repository = '', environment = '' } = command;
   const lane = await resolveLane(bot, asker, profile, verb, { repository, environment });
   if ('answer' in lane) return lane.answer;
@@ -60,7 +64,7 @@ async function change(
   if (power !== true) return not('switchedOff', texts.switchedOff(power));
   const [namespace, name] = splitKey(target.name);
   try {
-    const said = await act(bot.kube, { namespace, name }, { repository: lane.repository, environment });
+    const said = await act(bot.kube, { namespace, name }, { repository: target.name, environment });
     decided('done');
     await bot.voice.say(asker.channel, undefined, answer(said));
     return answer([texts.done()]);

@@ -3,6 +3,7 @@ import { approve } from '../../actions/approve.ts';
 import type { FoundDeploy } from '../../actions/find-deploy.ts';
 import type { DeployName } from '../../actions/names.ts';
 import { splitKey } from '../../base/object-key.ts';
+import { endingOf } from '../../chat/lane-lines.ts';
 import { actorOf } from '../../chat/request-id.ts';
 import { isFromTrusted, slackUserOf } from '../../chat/requester.ts';
 import type { Line } from '../../chat/rich-text.ts';
@@ -11,7 +12,8 @@ import { decideTexts } from '../../chat/texts/decide.ts';
 import { decidedTexts } from '../../chat/texts/decided.ts';
 import { timeOf } from '../../chat/texts/time.ts';
 import type { BotContext } from '../context.ts';
-import { askedBy, beforeStartLines, deployLines, laneOf, staleLines, thereLines } from './facts.ts';
+import { readerOf } from '../read/target-state.ts';
+import { ageLines, askedBy, beforeStartLines, deployLines, laneOf, nowThereLines } from './facts.ts';
 import { impossible, type Outlook } from './possible.ts';
 import { repeatOutlook } from './repeat-outlook.ts';
 import { deployedOf, type Subject } from './subject.ts';
@@ -26,8 +28,8 @@ export function outlookOf(bot: BotContext, subject: Subject): Outlook {
   if (power !== true) return impossible('switchedOff', texts.switchedOff(power));
   if (!deploy) return impossible('outdated', texts.notOnRecord());
   if (deploy.state === 'ended') {
-    const { result, reason, finishedAt } = deploy.entry;
-    return impossible('outdated', texts.hasEnded(deployedOf(deploy), result, reason, timeOf(finishedAt, profile)));
+    const ending = endingOf(deploy.entry, readerOf(bot, subject));
+    return impossible('outdated', texts.hasEnded(deployedOf(deploy), ending, timeOf(deploy.entry.finishedAt, profile)));
   }
   return kind === 'approve' ? approvalOutlook(bot, subject, deploy) : abortOutlook(bot, subject, deploy);
 }
@@ -52,9 +54,9 @@ function abortOutlook(bot: BotContext, subject: Subject, deploy: Pending): Outlo
     job: name.job,
     lines: [
       ...deployLines(bot, subject, deploy),
-      ...thereLines(laneOf(bot, subject), subject),
+      ...nowThereLines(bot, subject, laneOf(bot, subject)),
       [effect],
-      ...staleLines(bot, subject),
+      ...ageLines(bot, subject),
     ],
     seen: `${deploy.state} ${name.uid}`,
     isAskedBefore: false,
@@ -89,11 +91,11 @@ function approvalOutlook(bot: BotContext, subject: Subject, deploy: Pending): Ou
     job: name.job,
     lines: [
       ...deployLines(bot, subject, deploy),
-      ...thereLines(lane, subject),
-      ...beforeStartLines(lane, subject),
+      ...nowThereLines(bot, subject, lane),
+      ...beforeStartLines(bot, subject, lane),
       [texts.effects.approve],
       ...doubtLines(bot, subject, deploy),
-      ...staleLines(bot, subject),
+      ...ageLines(bot, subject),
     ],
     seen: `waiting ${name.uid}`,
     isAskedBefore: false,

@@ -5,22 +5,21 @@ import { retry } from '../../actions/retry.ts';
 import { rollback } from '../../actions/rollback.ts';
 import type { CapDeployJob } from '../../api/capdeployjob.ts';
 import { DEFAULT_TASK } from '../../api/deploy-request.ts';
+import { STALE_MS } from '../../chat/lane-lines.ts';
 import { requestedByOf } from '../../chat/request-id.ts';
 import type { Line } from '../../chat/rich-text.ts';
 import { decideTexts } from '../../chat/texts/decide.ts';
 import { decidedTexts } from '../../chat/texts/decided.ts';
 import { timeOf } from '../../chat/texts/time.ts';
 import type { BotContext } from '../context.ts';
+import { readerOf } from '../read/target-state.ts';
 import type { Submission } from '../submit.ts';
-import { askedBy, beforeStartLines, deployLines, laneOf, staleLines, thereLines } from './facts.ts';
+import { ageLines, askedBy, beforeStartLines, deployLines, laneOf, nowThereLines } from './facts.ts';
 import { actionErrorLine, impossible, type Outlook } from './possible.ts';
 import { deployedOf, type Subject, standingOf } from './subject.ts';
 
 /** Capistrano's own way back: https://capistranorb.com/documentation/getting-started/rolling-back/ */
 const ROLLBACK_TASK = 'deploy:rollback';
-
-/** The watch of the cluster has heard nothing for so long. */
-const STALE_MS = 60_000;
 
 /** What a retry or a rollback would do now: both ask for a new deploy, by a message to the queue. */
 export function repeatOutlook(bot: BotContext, subject: Subject, resource: CapDeployJob): Outlook {
@@ -90,11 +89,11 @@ function outlook(bot: BotContext, subject: Subject, made: Repeat, { job, deploy,
     job,
     lines: [
       ...deployLines(bot, subject, deploy),
-      ...thereLines(lane, subject),
-      ...beforeStartLines(lane, subject, deploy),
+      ...nowThereLines(bot, subject, lane),
+      ...beforeStartLines(bot, subject, lane, deploy),
       effect,
       ...before,
-      ...staleLines(bot, subject),
+      ...ageLines(bot, subject),
     ],
     seen: `${made.message.id} ${lane.current?.job ?? ''}`,
     isAskedBefore: last !== undefined,
@@ -107,7 +106,7 @@ const earlierLine = (bot: BotContext, { profile }: Subject, found: FoundDeploy):
   decideTexts[profile.language].earlier(
     askedBy(bot, found),
     timeOf(found.entry.sentAt, profile),
-    standingOf(found, profile),
+    standingOf(found, readerOf(bot, { profile })),
   );
 
 const askingOf = (bot: BotContext, { asker, profile, at }: Subject, reason: string): Asking => {

@@ -1,6 +1,8 @@
 import type { FoundDeploy } from '../../actions/find-deploy.ts';
 import type { DeployButton } from '../../chat/buttons.ts';
 import type { Verb } from '../../chat/command-line.ts';
+import { endingOf, whyOf } from '../../chat/lane-lines.ts';
+import type { Reader } from '../../chat/lane-state.ts';
 import type { Target } from '../../chat/target.ts';
 import type { Deployed, Standing } from '../../chat/texts/decide.ts';
 import { timeOf } from '../../chat/texts/time.ts';
@@ -30,9 +32,9 @@ export const deployedOf = ({ environment, entry }: FoundDeploy): Deployed => {
   return { repository, environment, task, revision };
 };
 
-export function standingOf(deploy: FoundDeploy, profile: Profile): Standing {
-  if (deploy.state === 'active') return { state: 'active', since: timeOf(deploy.entry.since, profile) };
-  if (deploy.state === 'waiting') return { state: 'waiting', why: deploy.entry.why };
-  const { result, reason, finishedAt } = deploy.entry;
-  return { state: 'ended', result, reason, at: timeOf(finishedAt, profile) };
+export function standingOf(deploy: FoundDeploy, reader: Reader): Standing {
+  if (deploy.state === 'active') return { state: 'active', since: timeOf(deploy.entry.since, reader) };
+  if (deploy.state === 'waiting') return { state: 'waiting', why: whyOf(deploy.entry, reader) };
+  const { entry } = deploy;
+  return { state: 'ended', ending: endingOf(entry, reader), at: timeOf(entry.finishedAt, reader) };
 }

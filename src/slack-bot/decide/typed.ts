@@ -9,6 +9,7 @@ import { decidedTexts } from '../../chat/texts/decided.ts';
 import { deployTexts } from '../../chat/texts/deploy.ts';
 import type { Call, Handler } from '../command.ts';
 import type { BotContext } from '../context.ts';
+import { outsideCluster } from '../read/target-state.ts';
 import { resolveLane } from '../resolve.ts';
 import { carryOut, noteDecision } from './carry-out.ts';
 import { deployLines } from './facts.ts';
@@ -16,7 +17,10 @@ import { doubtLines, outlookOf } from './outlook.ts';
 import { actionErrorLine } from './possible.ts';
 import type { Subject } from './subject.ts';
 
-/** `abort`, `retry`, `rollback`, `approve` as lines. A line is a decision: nothing is asked once more. */
+/**
+ * `abort`, `retry`, `rollback`, `approve` as lines. A line that says which deploy it means is a decision: nothing is asked
+ * once more. So is `retry` of the only deploy that it can mean.
+ */
 
 /** Deploys of which one is chosen by a button; the others by name. */
 const MOST_LISTED = 5;
@@ -30,6 +34,8 @@ const typed =
   (verb: TypedVerb): Handler =>
   async (bot, call) => {
     const { asker, profile, at } = call;
+    const outside = outsideCluster(bot, call);
+    if (outside) return outside;
     const { repository = '', environment = '' } = call.command;
     const lane = await resolveLane(bot, asker, profile, verb, { repository, environment });
     if ('answer' in lane) return lane.answer;
@@ -88,14 +94,14 @@ function choose(bot: BotContext, call: Call, verb: TypedVerb, target: Target, re
   // It goes back from what was started last.
   if (verb === 'rollback') {
     const isAfter = among.some(({ entry }) => 'startedAt' in entry && isLater(entry.startedAt, known));
-    return isAfter ? { told: answer([deployTexts[profile.language].late()]) } : { deploy: undefined };
+    return isAfter ? { told: answer([deployTexts[profile.language].late()]) } : { deploy: undefined, isToBeSeen: true };
   }
   const candidates = CANDIDATES[verb](among.filter((deploy) => !isLater(seenFrom(verb, deploy), known)));
   const [deploy] = candidates;
   if (!deploy) return { told: answer([texts.none[verb]({ repository, environment })]) };
   if (candidates.length > 1) return { told: listed(bot, call, verb, target, candidates) };
-  // What waits may have changed since the person looked: who approves has to see what.
-  return { deploy, isToBeSeen: verb === 'approve' };
+  // What is there may have changed since the person looked: who approves, aborts or rolls back has to see what.
+  return { deploy, isToBeSeen: verb !== 'retry' };
 }
 
 /**

@@ -51,12 +51,14 @@ export function checkForm(bot: BotContext, rights: Rights, filled: Filled): Chec
   if (!choice) return wrong({ repository: texts.gone });
   const { target } = choice;
   const environment = environmentOf(target, fields.environment ?? '');
-  if (!environment) return wrong({ environment: texts.chooseAgain }, { target: target.name });
-  const place = { target: target.name, environment: environment.name };
-  const verdict = rights.verdict(target, environment.name);
-  if (!verdict.allowed) {
-    bot.decided({ asker, verb: 'deploy', ...place, outcome: verdict.because });
-    return { errors: { environment: deployTexts[metadata.language].refused[verdict.because] } };
+  const verdict = environment && rights.verdict(target, environment.name);
+  const place = { target: target.name, ...(environment ? { environment: environment.name } : {}) };
+  if (!environment || !verdict?.allowed) {
+    // Who may not use an environment gets the words of one that there is not.
+    const because = verdict === undefined || verdict.allowed ? 'notUnderstood' : verdict.because;
+    bot.decided({ asker, verb: 'deploy', ...place, outcome: because });
+    const { refused } = deployTexts[metadata.language];
+    return { errors: { environment: because === 'lookupFailed' ? refused[because] : texts.gone } };
   }
   const wanted = wantedOf(bot, choice, filled);
   if ('errors' in wanted) return wrong(wanted.errors, place);

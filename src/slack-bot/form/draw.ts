@@ -3,17 +3,17 @@ import { laneNow } from '../../actions/lane-now.ts';
 import type { FormValue } from '../../chat/buttons.ts';
 import { type Choice, type Chosen, choiceValue, type FormMetadata, recentRevisions } from '../../chat/form.ts';
 import { formView, type PlaceNow } from '../../chat/form-view.ts';
-import type { LaneFacts } from '../../chat/lane-facts.ts';
+import type { LaneState } from '../../chat/lane-state.ts';
 import { optionValue } from '../../chat/options.ts';
-import { requesterOf } from '../../chat/requester.ts';
 import { type Answer, answer, type Line } from '../../chat/rich-text.ts';
 import type { Target } from '../../chat/target.ts';
 import { deployTexts } from '../../chat/texts/deploy.ts';
-import { formTexts, type Reader } from '../../chat/texts/form.ts';
+import { formTexts } from '../../chat/texts/form.ts';
 import type { Language } from '../../chat/texts/language.ts';
 import type { Asker, Profile } from '../asker.ts';
 import type { BotContext } from '../context.ts';
 import type { Outcome } from '../decision.ts';
+import { readerOf } from '../read/target-state.ts';
 import { prefilled } from './prefill.ts';
 import { channelsFor, choiceOf, type Membership, type NoRights, type Rights, rightsOf, staleMs } from './rights.ts';
 
@@ -40,7 +40,13 @@ export async function drawForm(bot: BotContext, membership: Membership, sketch: 
   if ('refused' in known) return known;
   const { channel, channels } = known;
   const metadata = { ...sketch.metadata, channel, chosen: {} };
-  const content = { metadata, channels, fields: sketch.fields, reader: readerOf(bot, profile), staleMs: staleMs(bot) };
+  const content = {
+    metadata,
+    channels,
+    fields: sketch.fields,
+    reader: readerOf(bot, { profile }),
+    staleMs: staleMs(bot),
+  };
   const withoutChoices = (lines: readonly Line[]) => ({
     form: formView({ ...content, problems: lines, choices: undefined, place: undefined }),
   });
@@ -113,22 +119,8 @@ function chosenOf(place: PlaceNow | undefined, { repository: _, ...fields }: Cho
 }
 
 /** @returns undefined if the bot sees no cluster */
-export function laneOf(bot: BotContext, target: Target, environment: string): LaneFacts | undefined {
-  if (!target.resource) return undefined;
-  const status = bot.targets.status(target);
-  const { current, active, ...now } = laneNow(status, environment);
-  const { trustedSenders } = bot.config();
-  // Without its sender nobody vouches for who asked.
-  const origin =
-    current && (status?.history?.find(({ job }) => job === current.job) ?? { requestedBy: current.requestedBy });
-  return {
-    ...now,
-    current: current && origin && { ...current, by: requesterOf(origin, trustedSenders) },
-    active: active && { ...active, by: requesterOf(active, trustedSenders) },
-  };
-}
-
-export const readerOf = (bot: BotContext, { timeZone }: Profile): Reader => ({ now: bot.clock.now(), timeZone });
+export const laneOf = (bot: BotContext, target: Target, environment: string): LaneState | undefined =>
+  target.resource && laneNow(bot.targets.status(target), environment);
 
 /** A revision may be named by what stands for it in the menu. @returns undefined if nothing has that name any more */
 export function revisionOf(bot: BotContext, { target, repository }: Choice, value: string): string | undefined {

@@ -79,7 +79,7 @@ export class Form {
     const drawn = this.#drawNew(opening, prefill);
     const first = await this.#inTime(drawn);
     const asker = channel === undefined ? undefined : { user, channel, threadTs, responseUrl };
-    if (first && 'refused' in first && asker) return await voice.whisper(asker, first.refused);
+    if (first && 'refused' in first && asker) return void (await voice.whisper(asker, first.refused));
     const { locale } = this.#bot.config().slack;
     // Nobody knows yet which language the person reads.
     const language = languageOf(locale === 'auto' ? undefined : locale);
@@ -87,7 +87,7 @@ export class Form {
     const viewId = await voice.openView(triggerId, first ? viewOf(first, first.language) : loading);
     if (viewId === undefined && asker) {
       const profile = await this.#bot.people.profile(user);
-      return await voice.whisper(asker, answer([formTexts[profile.language].couldNotOpen()]));
+      return void (await voice.whisper(asker, answer([formTexts[profile.language].couldNotOpen()])));
     }
     if (viewId === undefined || first) return;
     try {

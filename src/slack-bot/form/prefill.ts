@@ -2,9 +2,8 @@ import { momentOf } from '../../api/rfc3339.ts';
 import type { FormValue } from '../../chat/buttons.ts';
 import { type Chosen, choiceValue } from '../../chat/form.ts';
 import type { Line } from '../../chat/rich-text.ts';
-import { environmentOf, findTarget, nearestOf } from '../../chat/target.ts';
+import { findTarget, nearestOf } from '../../chat/target.ts';
 import { deployTexts } from '../../chat/texts/deploy.ts';
-import { formTexts } from '../../chat/texts/form.ts';
 import type { Language } from '../../chat/texts/language.ts';
 import { choiceOf, type Rights } from './rights.ts';
 
@@ -27,13 +26,7 @@ export function prefilled(rights: Rights, value: FormValue, language: Language):
   const names = rights.environmentsOf(target).map(({ name }) => name);
   if (environment !== undefined && names.includes(environment)) fields.environment = environment;
   else if (environment !== undefined) {
-    // Of an environment that is not open to the person only this much is said.
-    const isKnown = environmentOf(target, environment) !== undefined;
-    problems.push(
-      isKnown
-        ? [formTexts[language].notAllowed]
-        : texts.noEnvironment(target.name, environment, names, nearestOf(environment, names)),
-    );
+    problems.push(texts.noEnvironment(target.name, environment, names, nearestOf(environment, names)));
   }
   if (task !== undefined && target.tasks.includes(task)) fields.task = task;
   else if (task !== undefined) problems.push(texts.noTask(target.name, task, target.tasks));

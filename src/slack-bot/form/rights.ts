@@ -1,5 +1,6 @@
 import { type Refusal, UNKNOWN, type Verdict } from '../../chat/authorise.ts';
 import { type Choice, choicesOf, choiceValue, type FormMetadata } from '../../chat/form.ts';
+import { STALE_MS } from '../../chat/lane-lines.ts';
 import type { Target, TargetEnvironment } from '../../chat/target.ts';
 import type { Asker } from '../asker.ts';
 import type { BotContext } from '../context.ts';
@@ -51,9 +52,6 @@ export function choiceOf({ choices }: Rights, value: string | undefined): Choice
   if (value === undefined) return choices.length === 1 ? choices[0] : undefined;
   return choices.find((choice) => choiceValue(choice) === value);
 }
-
-/** An informer that has heard nothing for so long has lost its connection; milliseconds. */
-const STALE_MS = 60_000;
 
 /** @returns how old the memory is, if that is worth a word */
 export function staleMs(bot: BotContext): number | undefined {

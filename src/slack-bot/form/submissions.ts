@@ -4,12 +4,13 @@ import { type FormMetadata, LONG_REVISION, readFields, readMetadata } from '../.
 import { confirmView } from '../../chat/form-confirm-view.ts';
 import { messageView } from '../../chat/form-view.ts';
 import { answer, type Line } from '../../chat/rich-text.ts';
-import { deployTexts } from '../../chat/texts/deploy.ts';
+import { deployTexts, type Understood } from '../../chat/texts/deploy.ts';
 import { formTexts } from '../../chat/texts/form.ts';
 import type { Language } from '../../chat/texts/language.ts';
 import type { Submission, ViewAnswer, ViewListener } from '../../slack/listeners.ts';
 import type { Asker, Profile } from '../asker.ts';
 import type { BotContext } from '../context.ts';
+import { readerOf } from '../read/target-state.ts';
 import { submit } from '../submit.ts';
 import {
   errorsAt,
@@ -23,18 +24,26 @@ import {
   withChannel,
 } from './answers.ts';
 import { type Accepted, type Checked, checkForm, type Filled, textOf } from './check.ts';
-import { drawForm, laneOf, noRightsLine, readerOf, refuse, type Sketch } from './draw.ts';
+import { drawForm, laneOf, noRightsLine, refuse, type Sketch } from './draw.ts';
 import { type Membership, rightsOf, staleMs } from './rights.ts';
 
 /** Forms that are remembered: Slack delivers an envelope again within some minutes, and Bolt runs a listener twice. */
 const REMEMBERED = 2_000;
 
+/** What a view has sent. */
+interface Sent {
+  readonly content: string;
+  readonly wanted: Understood;
+  /** What became of it. */
+  readonly answer: Promise<ViewAnswer>;
+}
+
 /** What becomes of a form that is submitted: errors at its fields, a question, or a message to SQS. */
 export class FormSubmissions {
   readonly #bot: BotContext;
   readonly #membership: Membership;
-  /** By view: what became of what it sent. */
-  readonly #sent = new BoundedMap<string, Promise<ViewAnswer>>(REMEMBERED);
+  /** By view. */
+  readonly #sent = new BoundedMap<string, Sent>(REMEMBERED);
 
   constructor(bot: BotContext, membership: Membership) {
     this.#bot = bot;
@@ -101,17 +110,23 @@ export class FormSubmissions {
         lane: laneOf(this.#bot, target, wanted.environment),
         problems,
         staleMs: staleMs(this.#bot),
-        reader: readerOf(this.#bot, profile),
+        reader: readerOf(this.#bot, { profile }),
       }),
     );
   }
 
-  /** A view sends once: the same view again, by a second click or a repeated envelope, gets the answer of the first. */
+  /**
+   * A view sends once: the same view again, by a second click or a repeated envelope, gets the answer of the first. With
+   * another content it is told what the first was.
+   */
   async #send(checked: Accepted, filled: Filled): Promise<ViewAnswer> {
     const { viewId, asker, metadata, profile, fields } = filled;
+    const { target, wanted, reason } = checked.submission;
+    const content = JSON.stringify([target.name, wanted, reason]);
     const before = this.#sent.get(viewId);
-    if (before) return await before;
-    const { target, wanted } = checked.submission;
+    if (before?.content === content) return await before.answer;
+    if (before)
+      return updateTo(messageView(metadata.language, [formTexts[metadata.language].sentBefore(before.wanted)]));
     if (!this.#bot.limit.take(asker.user)) {
       const place = { target: target.name, environment: wanted.environment };
       this.#bot.decided({ asker, verb: 'deploy', ...place, outcome: 'limited' });
@@ -119,16 +134,16 @@ export class FormSubmissions {
       return await this.#redraw({ user: asker.user, profile, metadata, fields, problems });
     }
     const sent = this.#sendNow(checked, filled);
-    this.#sent.set(viewId, sent);
+    this.#sent.set(viewId, { content, wanted, answer: sent });
     return await sent;
   }
 
   async #sendNow({ submission }: Accepted, filled: Filled): Promise<ViewAnswer> {
     const { isSent, ...told } = await submit(this.#bot, submission);
-    await this.#bot.voice.whisper(filled.asker, told);
+    const isHeard = await this.#bot.voice.whisper(filled.asker, told);
     const { picksChannel, language } = filled.metadata;
     // Who has chosen the channel in the form may not be looking at it.
-    return isSent && !picksChannel ? { response_action: 'clear' } : updateTo(saying(language, told));
+    return isSent && isHeard && !picksChannel ? { response_action: 'clear' } : updateTo(saying(language, told));
   }
 
   async #redraw(sketch: Sketch): Promise<ViewAnswer> {
@@ -147,7 +162,12 @@ export class FormSubmissions {
       submit: async (submission) => {
         const metadata = readMetadata(submission.view.privateMetadata);
         if (!metadata) return updateTo(expiredView());
-        return await submitted(submission, metadata, await this.#bot.people.profile(submission.userId));
+        try {
+          return await submitted(submission, metadata, await this.#bot.people.profile(submission.userId));
+        } catch (error) {
+          await this.#whisper(submission, [deployTexts[metadata.language].failed()]);
+          throw error;
+        }
       },
       late: (submission) => updateTo(say(submission, (language) => formTexts[language].checking())),
       failed: (submission) => updateTo(say(submission, (language) => deployTexts[language].failed())),
@@ -155,17 +175,19 @@ export class FormSubmissions {
         const view = await this.#viewAfterLate(submission, late);
         const sent = say(submission, (language) => formTexts[language].sent());
         await this.#bot.voice.updateView(submission.view.id, view ?? sent);
-        if (late?.response_action === 'errors') await this.#tellOfErrors(submission, late.errors);
+        if (late?.response_action !== 'errors') return;
+        const lines = Object.values(late.errors).map((text): Line => [text]);
+        const language = languageIn(submission.view.privateMetadata);
+        await this.#whisper(submission, [formTexts[language].notSent(), ...lines]);
       },
     };
   }
 
   /** Who has closed the view reads it all the same. */
-  async #tellOfErrors({ view, userId: user }: Submission, errors: Readonly<Record<string, string>>): Promise<void> {
-    const { channel, threadTs, language } = readMetadata(view.privateMetadata) ?? {};
-    if (channel === undefined || language === undefined) return;
-    const lines = Object.values(errors).map((text): Line => [text]);
-    await this.#bot.voice.whisper({ user, channel, threadTs }, answer([formTexts[language].notSent(), ...lines]));
+  async #whisper({ view, userId: user }: Submission, lines: readonly Line[]): Promise<void> {
+    const metadata = readMetadata(view.privateMetadata);
+    const { channel, threadTs } = (metadata && withChannel(metadata, readFields(view.values))) ?? {};
+    if (channel !== undefined) await this.#bot.voice.whisper({ user, channel, threadTs }, answer(lines));
   }
 
   /** Errors can stand at their fields at once only. Later they stand above them. */

@@ -1,7 +1,6 @@
 import { statusAnswer } from '../../chat/status-answer.ts';
 import type { Handler } from '../command.ts';
-import { refusalAnswer } from '../refusal.ts';
-import { resolveTarget, visibleTargets } from '../resolve.ts';
+import { refused, resolveTarget, visibleTargets } from '../resolve.ts';
 import { outsideCluster, readerOf, targetState } from './target-state.ts';
 
 /** `status [repository]`: of all targets, or of one, what runs, what waits, and what keeps deploys from starting. */
@@ -19,10 +18,7 @@ export const status: Handler = async (bot, call) => {
     return statusAnswer([targetState(bot, target, environments)], { areAll: true, staleMs }, reader);
   }
   const visible = await visibleTargets(bot, asker, 'status');
-  if ('because' in visible) {
-    bot.decided({ asker, verb: 'status', outcome: visible.because });
-    return refusalAnswer(profile.language, visible.because);
-  }
+  if ('because' in visible) return refused(bot, profile, { asker, verb: 'status' }, visible.because).answer;
   bot.decided({ asker, verb: 'status', outcome: 'done' });
   const states = visible.visible.map(({ target, environments }) => targetState(bot, target, environments));
   return statusAnswer(states, { areAll: visible.areAll, staleMs }, reader);

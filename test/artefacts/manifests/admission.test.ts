@@ -77,7 +77,7 @@ test('each policy is bound, denies, and lets nothing through that it cannot judg
     policies.map(({ metadata }) => metadata.name).sort(),
   );
   for (const { spec } of bindings) expect(spec).toMatchObject({ validationActions: ['Deny'] });
-  expect(policies).toHaveLength(5);
+  expect(policies).toHaveLength(6);
   for (const { spec } of policies) expect(spec.failurePolicy).toBe('Fail');
 });
 
@@ -139,6 +139,24 @@ describe('the rules know what the program knows', () => {
       objectSelector,
       resourceRules: [{ apiGroups: ['batch'], apiVersions: ['v1'], operations: ['DELETE'], resources: ['jobs'] }],
     });
+  });
+
+  test('the chat bot is judged on every Job, and nobody else on any', () => {
+    const { matchConstraints, matchConditions } = policy('capdeployjob-chat-bot');
+    expect(matchConstraints).toEqual({
+      resourceRules: [
+        {
+          apiGroups: ['batch'],
+          apiVersions: ['v1'],
+          operations: ['UPDATE', 'DELETE'],
+          resources: ['jobs', 'jobs/status'],
+        },
+      ],
+    });
+    const chatBot = policy('capdeployjob-jobs').variables.find(({ name }) => name === 'chatBot')?.expression;
+    expect(matchConditions).toEqual([
+      { name: 'is-the-chat-bot', expression: `request.userInfo.username == ${chatBot}` },
+    ]);
   });
 
   test('Pods are chosen by the same label', () => {

@@ -6,10 +6,12 @@ import { conversations } from '../../../dev/local-slack/web-api/conversations.ts
 import { reactions } from '../../../dev/local-slack/web-api/reactions.ts';
 import { users } from '../../../dev/local-slack/web-api/users.ts';
 import { views } from '../../../dev/local-slack/web-api/views.ts';
+import { IS_OVER } from '../../../src/actions/abort.ts';
 import { parseSlackBotFlags } from '../../../src/cli/slack-bot-flags.ts';
 import { parseBindAddress } from '../../../src/observability/bind-address.ts';
 import { parseBotConfig } from '../../../src/slack-bot/config.ts';
-import { TO_A_PERSON, TRIALS } from '../../../src/slack-bot/try-power.ts';
+import { DRAIN_MS } from '../../../src/slack-bot/drain.ts';
+import { POWERS, TO_A_PERSON, trialsOf } from '../../../src/slack-bot/try-power.ts';
 import { documents, type Json, kustomization, path, text } from './yaml.ts';
 
 /**
@@ -48,6 +50,7 @@ interface Deployment {
       metadata: { labels: Json };
       spec: {
         serviceAccountName: string;
+        terminationGracePeriodSeconds: number;
         securityContext: Json;
         containers: {
           image: string;
@@ -76,6 +79,11 @@ describe('the Deployment', () => {
     expect(container.args[0]).toBe('slack-bot');
     expect(JSON.stringify(pod)).not.toMatch(/xox|xapp|secretKeyRef|secretRef/);
     expect(container.env).toMatchObject([{ name: 'NODE_OPTIONS' }]);
+  });
+
+  test('gives it the time to answer what was asked for, if whatever that needs hangs', () => {
+    // Beside it: 2 s for acknowledgements, 2 s for what is left open.
+    expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(DRAIN_MS + 4_000);
   });
 
   test('mounts whole folders for the files that the flags name: without that a change is not seen', () => {
@@ -153,20 +161,68 @@ describe('the rights', () => {
   });
 });
 
-describe('the self-check', () => {
+describe('the components tell the policies of the bot', () => {
+  interface Component {
+    patches: { patch: string }[];
+    replacements: {
+      source: Json;
+      targets: { select: { name: string }; fieldPaths: string[]; options: { delimiter: string; index: number } }[];
+    }[];
+  }
+  type Named = { name: string; expression: string }[];
+  const files = yamlIn('deploy/admission').filter((file) => file !== 'kustomization.yaml');
+  const policies = files
+    .flatMap((file) => documents(text(`deploy/admission/${file}`)))
+    .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy') as unknown as {
+    metadata: { name: string };
+    spec: { variables?: Named; matchConditions?: Named };
+  }[];
+  /** Where each policy names nobody, to be replaced by the bot. */
+  const places = policies.flatMap(({ metadata, spec: { variables = [], matchConditions = [] } }) =>
+    Object.entries({ variables, matchConditions }).flatMap(([field, list]) =>
+      list
+        .filter(({ expression }) => expression.endsWith("'system:serviceaccount:' + '' + ':' + ''"))
+        .map(({ name }) => `${metadata.name} spec.${field}.[name=${name}].expression`),
+    ),
+  );
+  const component = (part: string) =>
+    documents(text(`${FOLDER}/${part}/kustomization.yaml`))[0] as unknown as Component;
+
+  test.each([
+    // A bot that may patch and delete Jobs, and patch CapDeployJobs, is known to each of them.
+    ['operate', () => true],
+    ['approve', (place: string) => /^capdeployjob-(jobs|chat-bot) /.test(place)],
+  ])('%s', (part, isMeant) => {
+    const meant = places.filter(isMeant);
+    expect(meant.length).toBeGreaterThan(1);
+    const { patches, replacements } = component(part);
+    expect(replacements.map(({ source }) => source.fieldPath)).toEqual(['metadata.namespace', 'metadata.name']);
+    for (const [place, { targets }] of replacements.entries()) {
+      const told = targets.map(({ select, fieldPaths }) => `${select.name} ${fieldPaths.join()}`);
+      expect(told.toSorted()).toEqual(meant.toSorted());
+      for (const { options } of targets) expect(options).toEqual({ delimiter: "'", index: [3, 7][place] });
+    }
+    // Without one of them a build fails.
+    const needed = patches.map(({ patch }) => (documents(patch)[0]!.metadata as { name: string }).name);
+    expect(needed.toSorted()).toEqual([...new Set(meant.map((place) => place.split(' ')[0]))].sort());
+  });
+});
+
+describe('the bot reads the words of the policies', () => {
   const policies = ['jobs', 'freeze'].map((file) => text(`deploy/admission/${file}.yaml`)).join('\n');
   // As it is read: lines of a folded text are one.
   const words = policies.replaceAll(/'\n? *\+ '/g, '').replaceAll(/\s+/g, ' ');
 
-  test.each(Object.values(TRIALS).flatMap(({ trials }) => trials.map(({ refusal }) => refusal)))(
+  test.each(POWERS.flatMap((power) => trialsOf(power, 'slack:T0TEAM/U0ALICE')).map(({ refusal }) => refusal))(
     'waits for words that a policy says: %s',
     (refusal) => {
       expect(words).toContain(refusal);
     },
   );
 
-  test('knows the words for a person', () => {
+  test('for a person, and for a deploy that is over', () => {
     expect(words).toContain(TO_A_PERSON);
+    expect(words).toContain(IS_OVER);
   });
 });
 

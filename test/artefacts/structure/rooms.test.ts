@@ -35,6 +35,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   slack: ['base', 'text'],
   // The program that ties chat, actions, Slack and cluster together.
   'slack-bot': ['slack', 'chat', 'actions', 'requests', 'sqs', 'kube', 'observability', 'base', 'api'],
+  // What becomes of each deploy, told outside: the ledger of what was told, and how it is delivered.
+  notify: ['kube', 'base'],
   // The pull-secret refresher: a program of its own that shares clients with the operator.
   ecr: ['aws', 'kube', 'base', 'text', 'api'],
   // The command line: flags, processes, one file for each command.

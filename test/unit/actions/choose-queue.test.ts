@@ -93,11 +93,40 @@ describe('nothing is sent', () => {
     );
   });
 
+  const edited = (status: object | undefined) =>
+    ({ ...withQueue({ url: `${URL}-2` }, { generation: 2 }), status }) as CapDeployJob;
+  const judged = { observedGeneration: 1, conditions: [] };
+
+  it.each<[string, object | undefined]>([
+    ['since it was made', undefined],
+    ['since it was made, though something else is known of it', { conditions: [] }],
+    ['since it was changed', judged],
+  ])('if the operator has not looked at the resource %s: its queue may be anybody’s', (_, status) => {
+    expect(() => choose([edited(status)])).toThrow(
+      expect.objectContaining({
+        kind: 'refused',
+        message:
+          'nothing can be sent for deploy/web: it was made or changed a moment ago, and the operator has not checked it yet; try again in a few seconds, and see whether the operator runs if this stays so',
+      }),
+    );
+  });
+
+  it('to the queue of a resource without a generation: no operator can have judged it', () => {
+    const { metadata, ...rest } = aCheckedResource();
+    const { generation: _, ...without } = metadata;
+    expect(() => choose([{ ...rest, metadata: without, status: {} } as CapDeployJob])).toThrow('has not checked it');
+  });
+
   it('for a resource that is not there', () => {
     expect(() => choose([aCheckedResource()], {}, { ...WEB, name: 'api' })).toThrow(
       expect.objectContaining({ kind: 'notFound', message: expect.stringContaining('deploy/api') }),
     );
   });
+});
+
+it('an operator that is down has judged the resource before: it is sent, as nothing has changed since', () => {
+  const resource = aCheckedResource({ metadata: { generation: 7, resourceVersion: '900' } });
+  expect(choose([resource]).settings.url).toBe((resource.spec as { queue: { url: string } }).queue.url);
 });
 
 describe('a message that may lie in the queue is sent with a note', () => {
@@ -118,7 +147,10 @@ describe('a message that may lie in the queue is sent with a note', () => {
       { type: 'TemplateValid', status: 'False', reason: 'DryRunRefused', message: 'bad' },
       { type: 'LastDeploySucceeded', status: 'False', reason: 'DeployFailed', message: 'production: Failed' },
     ].map((each) => ({ ...each, lastTransitionTime: '2026-01-01T00:00:00Z' }));
-    expect(reasons({ ...resource, status: { conditions } as never })).toEqual(['AccessDenied', 'DryRunRefused']);
+    expect(reasons({ ...resource, status: { ...resource.status, conditions } as never })).toEqual([
+      'AccessDenied',
+      'DryRunRefused',
+    ]);
   });
 
   it('and with none if it is read, or not yet', () => {

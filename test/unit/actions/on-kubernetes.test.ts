@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { abort } from '../../../src/actions/abort.ts';
+import { abort, IS_OVER } from '../../../src/actions/abort.ts';
 import { approve, withdrawApproval } from '../../../src/actions/approve.ts';
 import { freeze, unfreeze } from '../../../src/actions/freeze.ts';
 import { ANNOTATION, CAPDEPLOYJOBS, FREEZE_PREFIX } from '../../../src/api/names.ts';
-import { JOBS } from '../../../src/kube/client.ts';
+import { JOBS, type KubeClient } from '../../../src/kube/client.ts';
 import { KubeError, type KubeErrorKind } from '../../../src/kube/errors.ts';
 import type { Job } from '../../../src/lanes/job.ts';
+import { aRawSpec } from '../../kit/builders.ts';
 import { Rig } from '../operator/controller/rig.ts';
 
 const WEB = { namespace: 'deploy', name: 'web' };
+const FROZEN = { [`${FREEZE_PREFIX}production`]: 'bob: x' };
 const ALICE = 'slack:T0TEAM/U0ALICE';
 const named = ({ metadata: { namespace, name, uid } }: Job) => ({ namespace, job: name, uid });
 const annotations = (rig: Rig, job: Job) => rig.findJob(job)?.metadata.annotations ?? {};
@@ -155,6 +157,57 @@ describe('approve', () => {
   });
 });
 
+describe('an answer of the API server, in words: which resource, what was found, what to do next', () => {
+  const policy = `jobs.batch "x" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' denied request: whoever asked for a deploy cannot approve it; another approver is needed`;
+  const rbac = `jobs.batch "x" is forbidden: User "bot" cannot patch resource "jobs" in API group "batch" in the namespace "deploy"`;
+  const webhook = 'admission webhook "w.example" denied the request: no';
+  const ask = { namespace: 'deploy', job: 'web-1', uid: 'u' };
+  const actions: [string, string, (client: KubeClient) => Promise<unknown>][] = [
+    ['approve', 'Job deploy/web-1', (client) => approve(client, ALICE, ask)],
+    ['withdraw the approval of', 'Job deploy/web-1', (client) => withdrawApproval(client, ask)],
+    ['abort', 'Job deploy/web-1', (client) => abort(client, ALICE, ask, 'waiting')],
+    ['freeze "production" of', 'CapDeployJob deploy/web', (client) => freeze(client, ALICE, WEB, 'production', 'x')],
+    ['thaw "production" of', 'CapDeployJob deploy/web', (client) => unfreeze(client, WEB, 'production')],
+  ];
+  const answers: [KubeErrorKind, number, string, string][] = [
+    ['gone', 404, 'x "x" not found', 'it is not there any more: look again at what is there now'],
+    ['invalid', 422, 'metadata.uid: Invalid value', 'another one has that name now: look again at what is there now'],
+    ['conflict', 409, 'moved', 'it was changed by others each of 5 times: try again'],
+    ['forbidden', 403, policy, 'whoever asked for a deploy cannot approve it; another approver is needed'],
+    [
+      'forbidden',
+      403,
+      rbac,
+      `this program's account has no right to it (${rbac}): bind the role that gives it, for the chat bot those of deploy/chat`,
+    ],
+    [
+      'forbidden',
+      403,
+      webhook,
+      `the API server refuses it (${webhook}): ask those who run the cluster what forbids this`,
+    ],
+    ['invalid', 400, 'dry', 'the API server takes it for invalid (dry): this is a mistake of this program'],
+    ['retryable', 500, 'oh', 'the API server gave no clear answer (oh): look whether it was done before you repeat it'],
+    ['retryable', 429, 'slow', 'the API server could not take it (slow): try again in a while'],
+  ];
+  it.each(
+    actions.flatMap(([verb, on, act]) =>
+      answers.map(([kind, status, said, words]) => ({ verb, on, act, kind, status, said, words })),
+    ),
+  )('$verb: $status $words', async ({ verb, on, act, kind, status, said, words }) => {
+    const client = {
+      get: async () => ({ metadata: { uid: 'u', resourceVersion: '1', annotations: FROZEN }, spec: aRawSpec() }),
+      patch: async () => {
+        throw new KubeError(kind, { status, reason: 'X', message: `X: ${said}` });
+      },
+    } as unknown as KubeClient;
+    await expect(act(client)).rejects.toMatchObject({
+      message: `${verb} ${on}: ${words}`,
+      cause: expect.any(KubeError),
+    });
+  });
+});
+
 describe('abort', () => {
   it('writes the name, and deletes the Job in that very state', async () => {
     const rig = new Rig();
@@ -200,17 +253,18 @@ describe('abort', () => {
     expect(annotations(rig, job)).not.toHaveProperty([ANNOTATION.abortedBy]);
   });
 
-  it('leaves a Job alone that has ended, or is being deleted, and takes the name off', async () => {
+  it('leaves a Job alone that has ended, by the words of deploy/admission', async () => {
     const rig = new Rig();
     const ended = rig.job({ started: -30, finished: 'Complete', finishedAt: -5 });
-    await expect(abort(rig.client, 'alice', named(ended), 'running')).rejects.toThrow('has ended already');
-    expect(annotations(rig, ended)).not.toHaveProperty([ANNOTATION.abortedBy]);
-
-    const going = rig.job({ id: 'another' });
-    rig.change(JOBS, going.metadata.name, { metadata: { finalizers: ['test/keep'] } });
-    rig.store.delete(JOBS, 'deploy', going.metadata.name);
-    await expect(abort(rig.client, 'alice', named(going), 'running')).rejects.toThrow('is being deleted already');
-    expect(annotations(rig, going)).not.toHaveProperty([ANNOTATION.abortedBy]);
+    rig.before = ({ verb }) => {
+      const message = `Forbidden: denied request: ${IS_OVER}, so capdeployjob.dev/aborted-by can no longer be changed`;
+      if (verb === 'patch') throw new KubeError('forbidden', { status: 403, reason: 'Forbidden', message });
+    };
+    await expect(abort(rig.client, 'alice', named(ended), 'running')).rejects.toMatchObject({
+      kind: 'refused',
+      message: `deploy/${ended.metadata.name} has ended already, or is being deleted: there is nothing to abort`,
+    });
+    expect(rig.findJob(ended)).toBeDefined();
   });
 
   it('takes the name off if the delete is refused', async () => {

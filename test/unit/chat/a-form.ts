@@ -6,11 +6,12 @@ import { Team } from '../../../dev/local-slack/team.ts';
 import { type Choice, choicesOf, type FormMetadata } from '../../../src/chat/form.ts';
 import { confirmView } from '../../../src/chat/form-confirm-view.ts';
 import { type FormContent, formView } from '../../../src/chat/form-view.ts';
-import type { LaneFacts } from '../../../src/chat/lane-facts.ts';
+import type { LaneState } from '../../../src/chat/lane-state.ts';
 import type { Target } from '../../../src/chat/target.ts';
 import { LANGUAGES, type Language } from '../../../src/chat/texts/language.ts';
 
 export const NOW = Date.parse('2026-11-30T10:00:00Z');
+const SENDER = 'AROAEXAMPLEID1234567';
 const team = new Team();
 team.addUser('alice');
 team.addUser('bob');
@@ -32,26 +33,49 @@ export const target = (over: Partial<Target> = {}): Target => ({
   ...over,
 });
 
-export const LANE: LaneFacts = {
-  current: { revision: 'v1.0.0', by: { kind: 'person', user: 'U0BOB' }, finishedAt: '2026-11-30T08:00:00Z' },
-  unsure: { task: 'deploy', revision: 'v1.0.1', result: 'Failed' },
+const SENT = '2026-11-30T09:58:00Z';
+export const asked = (over: object = {}) => ({
+  job: 'web-production-abcd',
+  id: 'r1',
+  repository: 'livesense/web',
+  task: 'deploy',
+  sentAt: SENT,
+  dueAt: SENT,
+  ...over,
+});
+
+export const LANE: LaneState = {
+  environment: 'production',
+  current: {
+    revision: 'v1.0.0',
+    requestedBy: 'slack:T0TEAM/U0BOB bob',
+    senderId: SENDER,
+    finishedAt: '2026-11-30T08:00:00Z',
+  },
+  unsure: {
+    ...asked({ revision: 'v1.0.1' }),
+    environment: 'production',
+    result: 'Failed',
+    reason: 'BackoffLimitExceeded',
+    finishedAt: SENT,
+  },
   active: {
-    task: 'deploy',
-    revision: 'v1.0.2',
-    by: { kind: 'claim', text: 'slack:T0TEAM/U0ALICE alice' },
-    since: '2026-11-30T09:58:00Z',
+    ...asked({ revision: 'v1.0.2', requestedBy: 'slack:T0TEAM/U0ALICE alice' }),
+    uid: 'uid',
+    since: SENT,
     why: 'ImagePullBackOff',
   },
-  waiting: ['v1.0.3', 'v1.0.4', 'v1.0.5', 'v1.0.6'].map((revision) => ({ task: 'deploy', revision })),
+  waiting: ['v1.0.3', 'v1.0.4', 'v1.0.5', 'v1.0.6'].map((revision) => ({ ...asked({ revision }), why: 'next' })),
   frozen: { text: 'alice: incident 42' },
   closed: { why: 'no window of kind Allow is open', until: '2026-12-01T00:00:00Z' },
+  last: undefined,
   usualMs: 125_000,
 };
 
 interface Changes extends Partial<Omit<FormContent, 'metadata' | 'place'>> {
   metadata?: Partial<FormMetadata>;
   environment?: string;
-  lane?: LaneFacts | undefined;
+  lane?: LaneState | undefined;
   target?: Target;
 }
 
@@ -73,7 +97,7 @@ export function content(language: Language, changes: Changes = {}): FormContent 
     },
     fields: {},
     staleMs: undefined,
-    reader: { now: NOW, timeZone: 'Asia/Tokyo' },
+    reader: { now: NOW, timeZone: 'Asia/Tokyo', language, trustedSenders: [SENDER] },
     ...over,
   };
 }
@@ -109,6 +133,6 @@ export const question = (language: Language, over: Partial<Parameters<typeof con
     lane: LANE,
     problems: [],
     staleMs: undefined,
-    reader: { now: NOW, timeZone: 'Asia/Tokyo' },
+    reader: { now: NOW, timeZone: 'Asia/Tokyo', language, trustedSenders: [SENDER] },
     ...over,
   });

@@ -3,9 +3,10 @@ import { checkMessageBlocks, checkView } from '../../../dev/local-slack/block-ki
 import type { Json } from '../../../dev/local-slack/json.ts';
 import { renderBlocks, tokensOf } from '../../../dev/local-slack/render.ts';
 import { Team } from '../../../dev/local-slack/team.ts';
-import { RESULTS } from '../../../src/api/reasons.ts';
 import { DEPLOY_BUTTONS, deployButton, readValue } from '../../../src/chat/buttons.ts';
 import { type DecisionMetadata, decisionMetadata, decisionView, noticeView } from '../../../src/chat/decision-view.ts';
+import { activeLine, closedLines, staleLines, thereLines } from '../../../src/chat/lane-lines.ts';
+import type { LaneState } from '../../../src/chat/lane-state.ts';
 import type { Requester } from '../../../src/chat/requester.ts';
 import { answer, type Line } from '../../../src/chat/rich-text.ts';
 import { decideTexts, type Standing } from '../../../src/chat/texts/decide.ts';
@@ -18,6 +19,7 @@ team.addUser('alice');
 const long = (letters: number) => '<!channel> & '.repeat(1000).slice(0, letters);
 const DEPLOY = { repository: long(140), environment: long(50), task: long(100), revision: long(244) };
 const AT = '2026-03-10 20:59 GMT+9';
+const MOMENT = '2026-03-10T11:59:00.000Z';
 const REQUESTERS: Requester[] = [
   { kind: 'person', user: 'U0ALICE' },
   { kind: 'elsewhere', text: long(256) },
@@ -27,8 +29,34 @@ const REQUESTERS: Requester[] = [
 const STANDINGS: Standing[] = [
   { state: 'active', since: AT },
   { state: 'waiting', why: long(512) },
-  ...RESULTS.map((result) => ({ state: 'ended' as const, result, reason: long(64), at: AT })),
+  { state: 'ended', ending: long(200), at: AT },
 ];
+
+/** What is there, what runs, and what keeps deploys from starting. */
+function laneLines(language: Language): Line[] {
+  const reader = { now: Date.parse(MOMENT), timeZone: 'Asia/Tokyo', language, trustedSenders: [] };
+  const entry = { ...DEPLOY, job: long(63), id: 'r1', sentAt: MOMENT, requestedBy: long(256), senderId: long(256) };
+  const active = { ...entry, uid: 'u', dueAt: MOMENT, since: MOMENT, why: long(512) };
+  const unsure = { ...entry, result: 'Unknown' as const, reason: 'JobVanished', finishedAt: MOMENT, environment: 'e' };
+  const lane: LaneState = {
+    environment: DEPLOY.environment,
+    active,
+    waiting: [],
+    frozen: { text: long(256) },
+    closed: { why: long(512), until: MOMENT },
+    current: { revision: DEPLOY.revision, finishedAt: MOMENT },
+    unsure,
+    last: unsure,
+    usualMs: 99_999_000,
+  };
+  return [
+    ...thereLines(lane, reader),
+    ...thereLines({ ...lane, current: undefined }, reader),
+    activeLine(active, lane.usualMs, reader),
+    ...closedLines(lane, reader),
+    ...staleLines(99_999_000, reader),
+  ];
+}
 
 /** Every line that a view may show, with the longest of each. */
 function shown(language: Language): Line[] {
@@ -38,15 +66,8 @@ function shown(language: Language): Line[] {
     ...REQUESTERS.map((by) => texts.askedBy(by, AT)),
     texts.why(long(256)),
     ...STANDINGS.map(texts.standing),
-    texts.thereNow(DEPLOY.revision, AT),
-    texts.thereUnknown(),
-    texts.unsure(long(63), 'Unknown'),
+    ...laneLines(language),
     texts.newer(DEPLOY.revision),
-    texts.busy(DEPLOY),
-    texts.busy({ task: DEPLOY.task }),
-    texts.frozen(long(256)),
-    texts.closed(long(512)),
-    texts.stale(99_999),
     ...Object.values(texts.effects).map((effect): Line => [effect]),
     texts.rollsBackTo(DEPLOY.revision, DEPLOY.revision),
     texts.rollsBackBy(DEPLOY.task),
@@ -65,7 +86,7 @@ function answered(language: Language): Line[] {
     texts.notOnRecord(),
     texts.oldButton(),
     texts.notOpened(),
-    ...RESULTS.map((result) => texts.hasEnded(DEPLOY, result, long(64), AT)),
+    texts.hasEnded(DEPLOY, long(200), AT),
     texts.hasStarted(DEPLOY),
     texts.notEnded(DEPLOY),
     texts.hasSucceeded(DEPLOY),

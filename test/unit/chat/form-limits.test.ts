@@ -3,7 +3,7 @@ import { suggestionAnswer } from '../../../dev/local-slack/block-kit/elements.ts
 import type { Json } from '../../../dev/local-slack/json.ts';
 import { type Choice, choicesOf, choiceValue, readMetadata } from '../../../src/chat/form.ts';
 import { formView, repositoryOptions, revisionOptions } from '../../../src/chat/form-view.ts';
-import type { LaneFacts } from '../../../src/chat/lane-facts.ts';
+import type { LaneState } from '../../../src/chat/lane-state.ts';
 import { LANGUAGES, type Language } from '../../../src/chat/texts/language.ts';
 import { content, element, environment, LANE, NOW, problemsOf, question, shown, target, view } from './a-form.ts';
 
@@ -56,19 +56,16 @@ describe('Block Kit', () => {
       }),
     );
     const [first] = choicesOf(many) as [Choice];
-    const lane: LaneFacts = {
-      current: { revision: long(244), by: { kind: 'claim', text: long(256) }, finishedAt: '2026-11-30T08:00:00Z' },
-      unsure: { task: long(100), revision: long(244), result: 'Failed' },
-      active: {
-        task: long(100),
-        since: '2026-11-30T08:00:00Z',
-        why: long(512),
-        by: { kind: 'claim', text: long(256) },
-      },
-      waiting: Array.from({ length: 100 }, () => ({ task: 'deploy', revision: long(244) })),
+    const texts = { requestedBy: long(256), revision: long(244), task: long(100) };
+    const [waiting] = LANE.waiting;
+    const lane: LaneState = {
+      ...LANE,
+      current: { ...LANE.current!, ...texts },
+      unsure: { ...LANE.unsure!, ...texts },
+      active: { ...LANE.active!, ...texts, why: long(512) },
+      waiting: Array.from({ length: 100 }, () => ({ ...waiting!, ...texts })),
       frozen: { text: long(256) },
       closed: { why: long(512), until: '2026-12-01T00:00:00Z' },
-      usualMs: 1,
     };
     const chosen = {
       repository: choiceValue(first),
@@ -87,7 +84,7 @@ describe('Block Kit', () => {
     };
     const shared = {
       staleMs: 1e9,
-      reader: { now: NOW, timeZone: 'Asia/Tokyo' },
+      reader: { now: NOW, timeZone: 'Asia/Tokyo', language, trustedSenders: [] },
       problems: [[long(1000)], [long(600)]],
     };
     const made = formView({
@@ -126,10 +123,10 @@ describe('Block Kit', () => {
   });
 
   it('takes who asked if that is no id of a user', () => {
-    const lane: LaneFacts = { ...LANE, current: { ...LANE.current!, by: { kind: 'person', user: 'SOMEBODY' } } };
+    const lane: LaneState = { ...LANE, current: { ...LANE.current!, requestedBy: 'slack:T0TEAM/SOMEBODY x' } };
     const made = view({ environment: 'production', lane });
     expect(problemsOf(made)).toEqual([]);
-    expect(shown(made)).toContain('Runs now: v1.0.0 · SOMEBODY · 2 h ago');
+    expect(shown(made)).toContain('v1.0.0 is there since 17:00 · by SOMEBODY');
   });
 
   it('takes no moment that its picker does not take', () => {
@@ -143,7 +140,7 @@ describe('Block Kit', () => {
     const lane = {
       ...LANE,
       frozen: { text: hostile },
-      active: { ...LANE.active!, why: hostile, by: { kind: 'claim' as const, text: hostile } },
+      active: { ...LANE.active!, why: hostile, requestedBy: hostile },
     };
     const made = [
       view({ environment: 'production', lane, problems: [[hostile]], fields: { reason: hostile } }),
@@ -195,9 +192,9 @@ describe('revisions', () => {
   it('are those of late, and first what was typed', () => {
     expect(offered('')).toEqual([
       'v1.1.0 | v1.1.0 | staging · Succeeded · 2 h ago',
-      'v1.0.0 | v1.0.0 | production · Failed · 26 h ago',
+      'v1.0.0 | v1.0.0 | production · Failed · 1 d 2 h ago',
     ]);
-    expect(offered('v1.0')).toEqual(['use v1.0 | v1.0 | ', 'v1.0.0 | v1.0.0 | production · Failed · 26 h ago']);
+    expect(offered('v1.0')).toEqual(['use v1.0 | v1.0 | ', 'v1.0.0 | v1.0.0 | production · Failed · 1 d 2 h ago']);
     expect(offered('v1.1.0', 'ja')).toEqual(['v1.1.0 を使う | v1.1.0 | ']);
   });
 

@@ -8,12 +8,13 @@ describe('what a person sees', () => {
     expect(shown(view({ environment: 'production', lane: LANE }))).toMatchInlineSnapshot(`
       "Repository: [Type or choose a repository ▾]
       Environment: ( ) staging ( ) production 🔒
-      Runs now: v1.0.0 · ⟦@bob⟧ · 2 h ago (usually 2 min)
-      After it: v1.0.1 ended as Failed; look at the servers
-      Deploying: v1.0.2 · claims to be slack:T0TEAM/U0ALICE alice · for 2 min · ImagePullBackOff
-      Waiting: 4 (v1.0.3, v1.0.4, v1.0.5 …)
-      Frozen: alice: incident 42
-      Closed: no window of kind Allow is open (until 2026-12-01 09:00 GMT+9)
+      v1.0.0 is there since 17:00 · by ⟦@bob⟧ · usually 2 min 5 s
+      ⚠ After that v1.0.1 ended: failed. Look at the servers.
+      🚀 v1.0.2 runs since 18:58 (2 min) · by slack:T0TEAM/U0ALICE alice (not verified) · ImagePullBackOff
+      4 wait: v1.0.3, v1.0.4, v1.0.5 …
+      ❄ Frozen: alice: incident 42
+      🔒 Closed: no window of kind Allow is open (until 2026-12-01 09:00)
+      Times: Asia/Tokyo
       Revision: [Tag, branch or commit ▾]
       Why (optional): []
       Not before (optional): []
@@ -25,12 +26,13 @@ describe('what a person sees', () => {
     expect(shown(view({ environment: 'production', lane: LANE }, 'ja'))).toMatchInlineSnapshot(`
       "リポジトリ: [リポジトリを入力または選択 ▾]
       環境: ( ) staging ( ) production 🔒
-      稼働中: v1.0.0 · ⟦@bob⟧ · 2 時間前 (所要時間の目安 2 分)
-      その後: v1.0.1 が Failed で終了。サーバーを確認してください
-      デプロイ中: v1.0.2 · 自称 slack:T0TEAM/U0ALICE alice · 2 分経過 · ImagePullBackOff
-      待ち: 4 件 (v1.0.3, v1.0.4, v1.0.5 …)
-      凍結中: alice: incident 42
-      時間外: no window of kind Allow is open (2026-12-01 09:00 GMT+9 まで)
+      v1.0.0 が 17:00 から稼働 · 依頼: ⟦@bob⟧ · 通常 2分5秒
+      ⚠ そのあと v1.0.1 が「失敗」で終了。サーバーを確認してください。
+      🚀 v1.0.2 をデプロイ中、18:58 から(2分) · 依頼: slack:T0TEAM/U0ALICE alice(未確認) · ImagePullBackOff
+      4 件が待機: v1.0.3, v1.0.4, v1.0.5 …
+      ❄ 凍結: alice: incident 42
+      🔒 時間外: no window of kind Allow is open(2026-12-01 09:00 まで)
+      時刻: Asia/Tokyo
       リビジョン: [タグ、ブランチ、コミット ▾]
       理由 (optional): []
       開始時刻の下限 (optional): []
@@ -40,14 +42,14 @@ describe('what a person sees', () => {
 
   it('a lane without anything in it, and a memory that is old', () => {
     const nothing = { current: undefined, unsure: undefined, active: undefined, frozen: undefined, closed: undefined };
-    const lane = { ...nothing, waiting: [], usualMs: undefined };
+    const lane = { ...LANE, ...nothing, waiting: [], usualMs: undefined };
     expect(
       inBoth((language) => view({ environment: 'staging', lane, staleMs: 300_000 }, language)),
     ).toMatchInlineSnapshot(`
       "Repository: [Type or choose a repository ▾]
       Environment: ( ) staging ( ) production 🔒
-      Runs now: no successful deploy is on record
-      Waiting: nothing
+      no deploy has succeeded yet
+      Times: Asia/Tokyo
       Revision: [Tag, branch or commit ▾]
       Why (optional): []
       Not before (optional): []
@@ -56,12 +58,12 @@ describe('what a person sees', () => {
       ————
       リポジトリ: [リポジトリを入力または選択 ▾]
       環境: ( ) staging ( ) production 🔒
-      稼働中: 成功したデプロイの記録がありません
-      待ち: なし
+      成功したデプロイはまだありません
+      時刻: Asia/Tokyo
       リビジョン: [タグ、ブランチ、コミット ▾]
       理由 (optional): []
       開始時刻の下限 (optional): []
-      ⚠ 現在クラスターが見えません。表示は 5 分前のものです。
+      ⚠ 現在クラスターが見えません。表示は 5分前のものです。
       通知先: ⟦#prod⟧"
     `);
   });
@@ -73,7 +75,7 @@ describe('what a person sees', () => {
   it('only environments and the repository if no environment is chosen', () => {
     const text = shown(view());
     expect(text).toContain('( ) staging ( ) production 🔒');
-    expect(text).not.toContain('Runs now');
+    expect(text).not.toContain('is there since');
   });
 
   it('the channel first if the form has none', () => {
@@ -98,12 +100,13 @@ describe('what a person sees', () => {
       Why: fixes the basket
       Not before: 2026-11-30 20:00 GMT+9
       ────
-      Runs now: v1.0.0 · ⟦@bob⟧ · 2 h ago (usually 2 min)
-      After it: v1.0.1 ended as Failed; look at the servers
-      Deploying: v1.0.2 · claims to be slack:T0TEAM/U0ALICE alice · for 2 min · ImagePullBackOff
-      Waiting: 4 (v1.0.3, v1.0.4, v1.0.5 …)
-      Frozen: alice: incident 42
-      Closed: no window of kind Allow is open (until 2026-12-01 09:00 GMT+9)
+      v1.0.0 is there since 17:00 · by ⟦@bob⟧ · usually 2 min 5 s
+      ⚠ After that v1.0.1 ended: failed. Look at the servers.
+      🚀 v1.0.2 runs since 18:58 (2 min) · by slack:T0TEAM/U0ALICE alice (not verified) · ImagePullBackOff
+      4 wait: v1.0.3, v1.0.4, v1.0.5 …
+      ❄ Frozen: alice: incident 42
+      🔒 Closed: no window of kind Allow is open (until 2026-12-01 09:00)
+      Times: Asia/Tokyo
       Announced in ⟦#prod⟧
       [Back to the form]
       ————
@@ -112,12 +115,13 @@ describe('what a person sees', () => {
       理由: fixes the basket
       開始時刻の下限: 2026-11-30 20:00 GMT+9
       ────
-      稼働中: v1.0.0 · ⟦@bob⟧ · 2 時間前 (所要時間の目安 2 分)
-      その後: v1.0.1 が Failed で終了。サーバーを確認してください
-      デプロイ中: v1.0.2 · 自称 slack:T0TEAM/U0ALICE alice · 2 分経過 · ImagePullBackOff
-      待ち: 4 件 (v1.0.3, v1.0.4, v1.0.5 …)
-      凍結中: alice: incident 42
-      時間外: no window of kind Allow is open (2026-12-01 09:00 GMT+9 まで)
+      v1.0.0 が 17:00 から稼働 · 依頼: ⟦@bob⟧ · 通常 2分5秒
+      ⚠ そのあと v1.0.1 が「失敗」で終了。サーバーを確認してください。
+      🚀 v1.0.2 をデプロイ中、18:58 から(2分) · 依頼: slack:T0TEAM/U0ALICE alice(未確認) · ImagePullBackOff
+      4 件が待機: v1.0.3, v1.0.4, v1.0.5 …
+      ❄ 凍結: alice: incident 42
+      🔒 時間外: no window of kind Allow is open(2026-12-01 09:00 まで)
+      時刻: Asia/Tokyo
       通知先: ⟦#prod⟧
       [フォームに戻る]"
     `);

@@ -23,6 +23,11 @@ describe('the user of Slack that a request names', () => {
   });
 });
 
+it('is nobody where the end of the id was cut off with the text', () => {
+  const cut = { requestedBy: 'slack:E0123456789A/U012345678…', senderId: TRUSTED[0] };
+  expect(requesterOf(cut, TRUSTED)).toEqual({ kind: 'elsewhere', text: cut.requestedBy });
+});
+
 describe('a sender', () => {
   it.each<[string | undefined, boolean]>([
     ['AROAEXAMPLEID1234567:slack-bot', true],

@@ -85,6 +85,13 @@ describe('the chat bot, on the in-memory Kubernetes', () => {
     });
   });
 
+  it('aborts nothing that has ended', async () => {
+    const { metadata } = rig.job({ started: -30, finished: 'Complete', finishedAt: -5 });
+    const deploy = { namespace: 'deploy', job: metadata.name, uid: metadata.uid ?? '' };
+    await expect(abort(bot, BOB, deploy, 'running')).rejects.toThrow('has ended already');
+    expect(annotations(deploy.job)).not.toHaveProperty([ANNOTATION.abortedBy]);
+  });
+
   it('is refused the delete of a Job without a name, or with that of somebody else', async () => {
     const { job, uid } = waiting();
     const remove = async () => {

@@ -144,6 +144,16 @@ describe('requests', () => {
     expect(server.received[0]).toMatchObject({ method: 'PATCH', query: { dryRun: 'All' } });
   });
 
+  it('asks for the metadata alone when told to, with no whole object as an alternative', async () => {
+    const { server, client } = await start((response) => json(response, job()));
+    await client.patch(JOBS, 'deploy', 'web', preconditions, {}, { metadataOnly: true });
+    await client.patch(JOBS, 'deploy', 'web', preconditions, {});
+    expect(server.received.map(({ headers }) => headers.accept)).toEqual([
+      'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+      'application/json',
+    ]);
+  });
+
   it('deletes in the background under both preconditions', async () => {
     const { server, client } = await start((response) => json(response, status(200, '', '')));
     await client.delete(JOBS, 'deploy', 'web', preconditions);
@@ -151,6 +161,14 @@ describe('requests', () => {
       method: 'DELETE',
       body: { kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions },
     });
+  });
+
+  it('deletes as a dry run when asked, by the body: the query is passed over beside one', async () => {
+    const { server, client } = await start((response) => json(response, status(200, '', '')));
+    await client.delete(JOBS, 'deploy', 'web', preconditions, { dryRun: true });
+    await client.delete(JOBS, 'deploy', 'web', preconditions);
+    expect(server.received[0]?.body).toMatchObject({ preconditions, dryRun: ['All'] });
+    expect(server.received[1]?.body).not.toHaveProperty('dryRun');
   });
 
   it('names itself and its version', async () => {

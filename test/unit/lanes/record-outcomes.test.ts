@@ -68,6 +68,38 @@ describe('a finished Job', () => {
     });
   });
 
+  const deployed = {
+    commit: 'e67dbc3d97fa81daf1a010e89fe21a2a9642b9d1',
+    committedAt: '2026-11-05T10:00:00Z',
+    release: '20261105100102',
+  };
+  const said = { message: `capdeployjob-result: ${JSON.stringify(deployed)}\n` };
+
+  test('that succeeded is recorded with what its image says it put in place', () => {
+    const pod = aPod(done, { phase: 'Succeeded', terminated: { exitCode: 0, finishedAt: stamp(-5), ...said } });
+    const { ended, status } = planLane(aLane({ jobs: [done], pods: [pod], previous: held() }));
+    expect(ended[0]).toMatchObject(deployed);
+    expect(status?.lastSuccessful).toMatchObject(deployed);
+    expect(ended[0]).not.toHaveProperty('message');
+  });
+
+  test('that has failed put nothing in place, whatever its image says, and the message is the end of its log', () => {
+    const pod = aPod(failed, { phase: 'Failed', terminated: { exitCode: 1, finishedAt: stamp(-5), ...said } });
+    const [entry] = planLane(aLane({ jobs: [failed], pods: [pod], previous: held() })).ended;
+    expect(entry).toMatchObject({ result: 'Failed', message: expect.stringContaining(said.message.trim()) });
+    for (const field of Object.keys(deployed)) expect(entry).not.toHaveProperty(field);
+  });
+
+  test('what an image said stands in the claim while the deploy cannot be recorded', () => {
+    const exit = { code: 0, reason: 'Completed', finishedAt: stamp(-20), ...deployed };
+    const claim = { ...aClaim(running), exit };
+    const { ended, status } = planLane(
+      aLane({ memory: aMemory({ absentSince: () => NOW - 60_000 }), previous: held({ active: [claim] }) }),
+    );
+    expect(ended[0]).toMatchObject({ result: 'Succeeded', ...deployed });
+    expect(status?.lastSuccessful).toMatchObject(deployed);
+  });
+
   test('that failed leaves what last succeeded alone', () => {
     const lastSuccessful = { task: 'deploy', job: 'web-production-x', finishedAt: at(-900) };
     const { status } = planLane(aLane({ jobs: [failed], previous: held({ lastSuccessful }) }));

@@ -74,7 +74,7 @@ describe('a line that lacks something gets the form, filled in', () => {
     ],
     [
       'deploy web stagign v1',
-      'deploy/web has no environment stagign; did you mean staging?',
+      'deploy/web has no environment stagign that you may use here; did you mean staging?',
       { repository: 'web', environment: 'stagign', revision: 'v1' },
     ],
     [

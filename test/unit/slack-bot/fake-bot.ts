@@ -114,11 +114,14 @@ export class PlayedVoice implements Voice {
   readonly says: { channel: string; threadTs: string | undefined; answer: Answer }[] = [];
   readonly opened: { triggerId: string; view: ModalView }[] = [];
   readonly updated: { viewId: string; view: ModalView }[] = [];
+  /** False: Slack takes no whisper. */
+  isHeard = true;
   /** Id of the next view; undefined: it cannot be opened. */
   viewId: string | undefined = 'V0VIEW';
 
-  async whisper(asker: Asker, answer: Answer): Promise<void> {
+  async whisper(asker: Asker, answer: Answer): Promise<boolean> {
     this.whispers.push({ asker, answer });
+    return this.isHeard;
   }
 
   async say(channel: string, threadTs: string | undefined, answer: Answer): Promise<void> {

@@ -24,13 +24,15 @@ const NOBODY = 'U0NOBODY';
 interface Who {
   readonly user: string;
   readonly channel?: string;
+  /** In another channel the person has rights, and a shortcut may offer that one. */
+  readonly hasRightsElsewhere?: true;
   readonly prepare?: (fake: FakeBot) => void;
 }
 
 /** Alice may do everything to web in #prod; each of these differs from her in one thing. */
 const REFUSED: Record<string, Who> = {
   'somebody whom no rule names': { user: NOBODY },
-  'somebody in a channel that no rule names': { user: ALICE, channel: 'C0OTHER' },
+  'somebody in a channel that no rule names': { user: ALICE, channel: 'C0OTHER', hasRightsElsewhere: true },
   'a guest': { user: ALICE, prepare: ({ facts }) => void facts.people.set(ALICE, { isGuest: true }) },
   'somebody of another company': {
     user: ALICE,
@@ -44,14 +46,22 @@ const REFUSED: Record<string, Who> = {
   'a bot': { user: ALICE, prepare: ({ facts }) => void facts.people.set(ALICE, { isBot: true }) },
   'somebody in a shared channel': {
     user: ALICE,
+    hasRightsElsewhere: true,
     prepare: ({ facts }) => void facts.channels.set('C0PROD', { isShared: true }),
   },
   'somebody in an archived channel': {
     user: ALICE,
+    hasRightsElsewhere: true,
     prepare: ({ facts }) => void facts.channels.set('C0PROD', { isArchived: true }),
+  },
+  'somebody in a channel in which the bot is not': {
+    user: ALICE,
+    hasRightsElsewhere: true,
+    prepare: ({ facts }) => void facts.channels.set('C0PROD', { isUnseen: true }),
   },
   'somebody in a direct message': {
     user: ALICE,
+    hasRightsElsewhere: true,
     prepare: ({ facts }) => void facts.channels.set('C0PROD', { isDirect: true }),
   },
   'somebody of whom Slack says nothing': { user: ALICE, prepare: ({ facts }) => void facts.failing.add('person') },
@@ -68,8 +78,14 @@ const REFUSED: Record<string, Who> = {
   },
 };
 
-/** What nobody may learn who has no right: what runs, what waits, who asked. */
-const TOLD_TO_NOBODY = /v1\.\d|v0\.9|fixes the basket|somebody who claims|U0BOB/;
+/** Of names, those that nobody says in the walk: a target, its repository, environments. */
+const HIDDEN = aWeb(undefined, {
+  metadata: { name: 'hidden' },
+  spec: { repositories: ['acme/unheard'], environments: [{ name: 'canary' }] },
+});
+
+/** What nobody may learn who has no right: what runs, what waits, who asked, and the names of what there is. */
+const TOLD_TO_NOBODY = /v1\.\d|v0\.9|fixes the basket|somebody who claims|U0BOB|staging|hidden|unheard|canary/;
 
 const LINES: Record<Verb, string> = {
   deploy: 'deploy web production v9.9.9',
@@ -102,7 +118,7 @@ function begin({ prepare }: Pick<Who, 'prepare'>): void {
       return Promise.reject(new KubeError('forbidden', { status: 403, reason: 'Forbidden', message: 'in the test' }));
     },
   });
-  fake = new FakeBot({ config: UNLIMITED, resources: [aWeb(BUSY)], kube });
+  fake = new FakeBot({ config: UNLIMITED, resources: [aWeb(BUSY), HIDDEN], kube });
   prepare?.(fake);
   const isMember = async () => (fake.facts.failing.has('channel') ? UNKNOWN : true);
   listeners = listenersOf(fake.bot, { isMember });
@@ -183,10 +199,7 @@ async function walk({ user, channel = 'C0PROD' }: Who): Promise<Map<string, stri
   }
   const empty = { channelId: channel, command: '/deploy', text: '', responseUrl: 'https://hooks.slack.com/x' };
   await hear('command alone', () => listeners.command({ ...envelope, ...empty, triggerId: ts() }));
-  // A shortcut asks for the channel in the form; it offers those in which the person may deploy.
-  if (user === NOBODY) {
-    await hear('shortcut', () => listeners.shortcut({ ...envelope, callbackId: 'deploy', triggerId: ts() }));
-  }
+  await hear('shortcut', () => listeners.shortcut({ ...envelope, callbackId: 'deploy', triggerId: ts() }));
   const act = (actionId: string, place: Place, value?: string) => {
     const action: Action = {
       ...envelope,
@@ -232,7 +245,11 @@ describe.each(Object.entries(REFUSED))('%s', (_, who) => {
     expect(fake.queues.tries).toBe(0);
     expect(writes).toEqual([]);
     expect(fake.voice.says).toEqual([]);
-    for (const [where, told] of heard) expect(told, where).not.toMatch(TOLD_TO_NOBODY);
+    for (const [where, told] of heard) {
+      // A shortcut asks for the channel in the form; it offers those in which the person may deploy.
+      if (where === 'shortcut' && who.hasRightsElsewhere) expect(told).not.toContain(who.channel ?? 'C0PROD');
+      else expect(told, where).not.toMatch(TOLD_TO_NOBODY);
+    }
     const done = fake.decisions.filter(({ outcome }) => outcome === 'done').map(({ verb }) => verb);
     expect(done.filter((verb) => !needsNoRule(verb))).toEqual([]);
   });

@@ -8,13 +8,15 @@ import { SelfCheck } from '../../../src/slack-bot/self-check.ts';
 import { aResource } from '../../kit/builders.ts';
 import { VirtualClock } from '../../kit/clocks.ts';
 
+/** A request that would change something. */
 export interface Patch {
   type: ResourceType;
   namespace: string;
   name: string;
   under: object;
-  patch: { metadata: { labels?: object; annotations?: Record<string, string> } };
-  dryRun: boolean | undefined;
+  /** Undefined: a delete. */
+  patch: { metadata?: { labels?: object; annotations?: Record<string, string> }; spec?: object } | undefined;
+  options: { dryRun?: boolean; metadataOnly?: boolean } | undefined;
 }
 
 export const rule = (group: string, resource: string, verbs: string[], resourceNames: string[] = []) => ({
@@ -37,13 +39,28 @@ export const away = () =>
 /** The words of deploy/admission, in which the self-check looks for its own part of them. */
 export const policies = ({ patch, type }: Patch): void => {
   const says = (words: string) => forbidden(`ValidatingAdmissionPolicy 'x' with binding 'x' denied request: ${words}`);
-  const [key = ''] = Object.keys(patch.metadata.annotations ?? {});
-  if (patch.metadata.labels) throw says(`"bot" may patch ${type.kind}s but not update them, and so may change`);
+  if (!patch) throw says('the chat bot aborts for people only: it writes the name, before it deletes a Job');
+  if (Object.keys(patch).length === 0) return;
+  const [[key = '', value = ''] = []] = Object.entries(patch.metadata?.annotations ?? {});
+  if (patch.spec && type.plural === 'jobs') throw says('the Job is the deploy, so its spec cannot be changed; to');
+  if (patch.metadata?.labels || patch.spec)
+    throw says(`"bot" may patch ${type.kind}s but not update them, and so may change`);
+  if (value.startsWith('slack:')) throw says('whoever asked for a deploy cannot approve it: he asked');
   if (key.startsWith(FREEZE_PREFIX))
     throw says(`the value of ${key} must name the person for whom the chat bot freezes`);
   if (key === ANNOTATION.abortedBy) throw says(`the chat bot aborts for people only: ${key} must be`);
   if (key === ANNOTATION.approvedBy) throw says(`the chat bot approves for people only: ${key} must be`);
 };
+
+const powerOf = ({ type, name }: Patch): string =>
+  type.plural !== 'jobs' ? 'freeze' : name.endsWith('-runs') ? 'abort' : 'approve';
+
+function inShort({ patch, type }: Patch): string {
+  if (!patch) return 'delete';
+  if (patch.spec) return `spec of ${type.kind}`;
+  if (patch.metadata?.labels) return 'label';
+  return Object.keys(patch.metadata?.annotations ?? {})[0] ?? 'nothing';
+}
 
 /** An API server with the bot's rights and an answer to each dry run. */
 export class Played {
@@ -52,6 +69,9 @@ export class Played {
   answer: (patch: Patch) => void = policies;
   review: (namespace: string) => void = () => {};
   readonly patches: Patch[] = [];
+  /** What is on each Job. */
+  annotations: Record<string, string> = {};
+  deletionTimestamp: string | undefined;
   readonly reviewed: string[] = [];
   readonly client = {
     create: async (type: ResourceType, { spec }: KubeObject) => {
@@ -67,25 +87,39 @@ export class Played {
       name: string,
       under: object,
       patch: Patch['patch'],
-      options?: { dryRun?: boolean },
+      options?: Patch['options'],
     ) => {
-      const call: Patch = { type, namespace, name, under, patch, dryRun: options?.dryRun };
-      this.patches.push(call);
-      this.answer(call);
-      return {};
+      this.#send({ type, namespace, name, under, patch, options });
+      const { annotations, deletionTimestamp } = this;
+      return { metadata: { name, resourceVersion: '7', annotations, deletionTimestamp } };
     },
+    delete: async (
+      type: ResourceType,
+      namespace: string,
+      name: string,
+      under: object,
+      options?: Patch['options'],
+    ): Promise<void> => this.#send({ type, namespace, name, under, patch: undefined, options }),
   } as unknown as KubeClient;
   readonly clock = new VirtualClock();
   resources: CapDeployJob[] = [];
   /** For each power of each CapDeployJob `true`, or why it is off, as it was logged last. */
   readonly logged: Record<string, Record<string, string | true>> = {};
-  readonly lines: { target: string; power: string; why?: string }[] = [];
+  readonly lines: { target: string; power: string; why?: string; detail?: string }[] = [];
   readonly check = new SelfCheck({
     client: this.client,
     resources: () => this.resources,
     clock: this.clock,
     log: { ...silentLog, info: (fields) => this.#note(fields), warn: (fields) => this.#note(fields) },
   });
+
+  /** Nothing of the self-check may ever change anything: this holds in every test of it. */
+  #send(call: Patch): void {
+    expect(call.options?.dryRun).toBe(true);
+    if (call.patch) expect(call.options?.metadataOnly).toBe(true);
+    this.patches.push(call);
+    this.answer(call);
+  }
 
   #note(fields: object): void {
     const line = fields as Played['lines'][number];
@@ -101,6 +135,10 @@ export class Played {
     await this.check.checkAll();
     return this.logged;
   }
+
+  /** What was tried for each power, in short. Both Jobs of `busy` have a part of their own. */
+  readonly requests = () =>
+    Object.fromEntries([...Map.groupBy(this.patches, powerOf)].map(([power, calls]) => [power, calls.map(inShort)]));
 
   /** On which objects something was tried. */
   readonly triedOn = () => [...new Set(this.patches.map(({ namespace, name }) => `${namespace}/${name}`))];

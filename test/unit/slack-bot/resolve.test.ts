@@ -43,19 +43,19 @@ describe('a place', () => {
     [
       'an environment that there is not',
       ...([PROD, 'web', 'prodcution'] as const),
-      'deploy/web has no environment prodcution; did you mean production?',
+      'deploy/web has no environment prodcution that you may use here; did you mean production?',
       { outcome: 'notUnderstood', target: 'deploy/web' },
     ],
     [
       'an environment that there is not; those that others may use are not named',
       ...([DEPLOYS, 'web', 'prodcution'] as const),
-      'deploy/web has no environment prodcution; there are staging.',
+      'deploy/web has no environment prodcution that you may use here; there are staging. whoami says which rules there are for you.',
       { outcome: 'notUnderstood', target: 'deploy/web' },
     ],
     [
-      'a protected environment that no rule names',
+      'a protected environment that no rule names, in the words of one that there is not',
       ...([DEPLOYS, 'web', 'production'] as const),
-      'Nothing was done: no rule allows you this here. whoami says which rules there are for you.',
+      'deploy/web has no environment production that you may use here; there are staging. whoami says which rules there are for you.',
       { outcome: 'noRule', target: 'deploy/web', environment: 'production' },
     ],
     [
@@ -74,7 +74,7 @@ describe('a place', () => {
     const fake = new FakeBot({ config: CONFIG.replace(`users: [${ALICE}]`, '') });
     fake.facts.failing.add(failing);
     expect(await said(fake, PROD, 'web', 'production')).toBe(
-      'Could not ask Slack who you are; nothing was done. Try again.',
+      'Could not ask Slack who you are; nothing was done. Try again in a minute.',
     );
     expect(fake.decisions).toMatchObject([{ outcome: 'lookupFailed' }]);
   });
@@ -90,6 +90,34 @@ describe('a place', () => {
     expect(await said(fake, PROD, 'api', 'staging')).toBe('acme/api other/api staging');
     expect(await said(fake, PROD, 'web', 'production')).toMatch(/^Could not ask Slack/);
     expect(fake.decisions).toMatchObject([{ outcome: 'lookupFailed' }]);
+  });
+});
+
+describe('before the CapDeployJobs are listed', () => {
+  it.each(['deploy web staging v1', 'abort web staging', 'queue web', 'history web', 'status web', 'status'])(
+    'nothing is said to be missing: %s',
+    async (line) => {
+      const fake = new FakeBot({ resources: [] });
+      fake.targets.stale = Number.POSITIVE_INFINITY;
+      expect(await fake.ask(line)).toBe('Nothing was done: the bot has not seen the cluster yet. Try again soon.');
+      expect(fake.decisions).toMatchObject([{ outcome: 'unavailable' }]);
+      fake.targets.set([aWeb()]);
+      fake.targets.stale = 0;
+      expect(await fake.ask(line)).not.toContain('has not seen the cluster');
+    },
+  );
+
+  it('what is not listed yet may be in another namespace', async () => {
+    const fake = new FakeBot({ resources: [aWeb()] });
+    fake.targets.stale = Number.POSITIVE_INFINITY;
+    expect(await fake.ask('status web')).toContain('deploy/web');
+    expect(await fake.ask('status api')).toContain('has not seen the cluster yet');
+  });
+
+  it('who has no right learns nothing of that', async () => {
+    const fake = new FakeBot({ resources: [] });
+    fake.targets.stale = Number.POSITIVE_INFINITY;
+    expect(await fake.ask('status web', { channel: 'C0X' })).toContain('no rule allows you this here');
   });
 });
 

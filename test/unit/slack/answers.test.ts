@@ -37,7 +37,13 @@ describe('a channel', () => {
   const ours = { is_archived: false, is_im: false, is_ext_shared: false };
 
   test('of which Slack does not say that it is not shared, is shared', () => {
-    expect(readChannel(ours)).toEqual({ isShared: false, isArchived: false, isDirect: false });
+    expect(readChannel(ours)).toEqual({
+      isShared: false,
+      isArchived: false,
+      isMember: true,
+      isDirect: false,
+    });
+    expect(readChannel({ ...ours, is_member: false }).isMember).toBe(false);
     expect(readChannel({ ...ours, is_ext_shared: undefined }).isShared).toBe(true);
     expect(readChannel({ ...ours, is_pending_ext_shared: true }).isShared).toBe(true);
   });
@@ -46,6 +52,7 @@ describe('a channel', () => {
     expect(readChannel({ is_archived: false, is_im: true })).toEqual({
       isShared: false,
       isArchived: false,
+      isMember: true,
       isDirect: true,
     });
     expect(readChannel({ ...ours, is_mpim: true }).isDirect).toBe(true);

@@ -9,6 +9,9 @@ import { WebApi } from '../../../src/slack/web-api.ts';
 import { until } from '../../kit/eventually.ts';
 import { example } from '../dev/local-slack/example.ts';
 
+/** Of the apps here. */
+export const DRAIN_MS = 8_000;
+
 /** Nothing is listened to. */
 export const NO_LISTENERS: Listeners = {
   mention: async () => {},
@@ -82,6 +85,7 @@ export class SlackRig {
       token: fixed(this.slack.app('capdeploy').appToken),
       slackApiUrl: this.slack.apiUrl,
       listeners: { ...NO_LISTENERS, ...listeners },
+      drainMs: DRAIN_MS,
       onError: async (error, received) => void this.errors.push({ error, received }),
       metrics,
       clock: this.clock,

@@ -40,7 +40,7 @@ describe('look-ups', () => {
 
   test('of a channel, and of who is in it', async () => {
     const { api } = rig.api();
-    const plainChannel = { isShared: false, isArchived: false, isDirect: false };
+    const plainChannel = { isShared: false, isArchived: false, isMember: true, isDirect: false };
     expect(await api.channelInfo('C0DEPLOYS')).toEqual(plainChannel);
     expect(await api.channelInfo('C0OLD')).toEqual({ ...plainChannel, isArchived: true });
     expect(await api.channelInfo('C0SHARED')).toEqual({ ...plainChannel, isShared: true });
@@ -72,6 +72,8 @@ describe('look-ups', () => {
   });
 });
 
+const LITERAL = { parse: 'none', link_names: false };
+
 describe('messages', () => {
   test('nothing in the text becomes a mention, a link or a preview', async () => {
     const { api } = rig.api();
@@ -80,10 +82,10 @@ describe('messages', () => {
     const message = rig.slack.message('deploys', ts);
     expect(message.text).toBe('a &amp; b &lt;!channel&gt; &lt;@U0BOB&gt; &lt;https://x.test|click&gt; @here');
     expect(rig.slack.world.messages.pings).toEqual([]);
-    expect(message.options).toEqual({ parse: 'none', link_names: false, unfurl_links: false, unfurl_media: false });
+    expect(message.options).toEqual({ ...LITERAL, mrkdwn: false, unfurl_links: false, unfurl_media: false });
     await api.postEphemeral({ channel: 'C0DEPLOYS', user: 'U0ALICE', threadTs: ts, text });
     const [own] = rig.slack.as('alice').reads.ephemerals('deploys');
-    expect(own?.message).toMatchObject({ threadTs: ts, options: { parse: 'none', link_names: false } });
+    expect(own?.message).toMatchObject({ threadTs: ts, options: LITERAL });
     expect(own?.text).toBe(text);
   });
 
@@ -111,7 +113,9 @@ describe('messages', () => {
     const { api, metrics } = rig.api();
     const text = 'a & b <!channel>';
     await api.respond(urls[0]!, { text, blocks: [section('x'.repeat(3_001))] });
-    expect(rig.slack.as('bob').reads.ephemerals('elsewhere')).toMatchObject([{ text, onlyYou: true }]);
+    expect(rig.slack.as('bob').reads.ephemerals('elsewhere')).toMatchObject([
+      { text, onlyYou: true, message: { options: { ...LITERAL, mrkdwn: false } } },
+    ]);
     expect(rig.slack.world.messages.pings).toEqual([]);
     expect(await metrics.text()).toContain('capdeployjob_slack_plain_text_total 1');
     rig.clock.advance(31 * 60_000);

@@ -18,7 +18,7 @@ describe('abort by a click', () => {
         'Asked for by ⟦@bob⟧ at 2026-03-10 20:59 GMT+9.',
         'Why: the basket',
         'Runs since 2026-03-10 21:00 GMT+9.',
-        'The history does not say which revision is there now.',
+        'no deploy has succeeded yet',
         'It is stopped where it stands. The servers may be half way between two revisions.',
         '[Abort]',
       ].join('\n'),

@@ -33,7 +33,7 @@ describe('approve by a click', () => {
     freezeProduction(world);
     await world.settle();
     await world.click('approve', job);
-    expect(world.opened).toContain('nothing starts until it is thawed: carol: incident 42');
+    expect(world.opened).toContain('❄ Frozen: carol: incident 42');
   });
 });
 
@@ -45,8 +45,8 @@ describe('what is shown before an approval', () => {
     const running = aClaim(aJob({ id: 'running', uid: 'uid-of-running', revision: 'v1.0.9' }));
     world.status({ waiting, active: [running], closed: 'outside its windows, which open on Monday' });
     await world.click('approve', job);
-    expect(world.opened).toContain('Just now v1.0.9 is being deployed.');
-    expect(world.opened).toContain('Just now nothing starts here: outside its windows, which open on Monday');
+    expect(world.opened).toContain('🚀 v1.0.9 runs since 20:59 (30 s) · by alice (not verified)');
+    expect(world.opened).toContain('🔒 Closed: outside its windows, which open on Monday');
   });
 
   it('says how old it is if the API server does not answer', async () => {
@@ -56,7 +56,7 @@ describe('what is shown before an approval', () => {
     expect(world.opened).not.toContain('min ago');
     world.fake.targets.stale = 125_000;
     await world.click('approve', job);
-    expect(world.opened).toContain('This is what was known 2 min ago: the API server does not answer.');
+    expect(world.opened).toContain('The cluster is not seen just now. What stands here is 2 min 5 s old.');
   });
 });
 

@@ -44,13 +44,14 @@ describe('a line that is delivered again within seconds', () => {
 
   it('aborts nothing that came after it', async () => {
     const { world, one, two } = twice();
-    await world.asked({ id: 'a', environment: 'staging', revision: 'v1' });
-    await one.mention(said('abort web staging'));
+    const first = await world.asked({ id: 'a', environment: 'staging', revision: 'v1' });
+    await one.mention(said(`abort web staging ${first}`));
     await world.settle();
     const later = await world.asked({ id: 'b', environment: 'staging', revision: 'v2', sentAt: at(10) });
-    await two.mention(said('abort web staging'));
+    await two.mention(said(`abort web staging ${first}`));
+    await two.mention(said('abort web staging', 1));
     expect(world.rig.store.find(JOBS, 'deploy', later)).toBeDefined();
-    expect(world.outcomes).toEqual(['abort done', 'abort notFound']);
+    expect(world.outcomes).toEqual(['abort done', 'abort notFound', 'abort asked']);
     expect(world.whispered).not.toContain('v2');
   });
 
@@ -59,10 +60,10 @@ describe('a line that is delivered again within seconds', () => {
     const history = [ended('c', -100, { revision: 'v3' }), ended('b', -200, { revision: 'v2' })];
     world.status({}, history);
     await one.mention(said('rollback web production'));
-    expect(world.fake.queues.sent.map(({ message }) => message.revision)).toEqual(['v2']);
+    expect(world.whispered).toContain('Deploys v2, which was there before v3.');
     world.status({}, [ended('rolled-back', 30, { revision: 'v2', startedAt: at(10) }), ...history]);
     await two.mention(said('rollback web production'));
-    expect(world.fake.queues.sent).toHaveLength(1);
+    expect(world.fake.queues.sent).toEqual([]);
     expect(world.whispered).toBe(LATE);
   });
 

@@ -10,9 +10,7 @@ describe('freeze', () => {
     const world = new World();
     expect(await world.fake.ask('freeze web production incident 42: the basket', { threadTs: '1.1' })).toBe('Done.');
     expect(frozen(world)).toBe('slack:T0TEAM/U0ALICE (alice): incident 42: the basket');
-    expect(world.said).toEqual([
-      'C0PROD channel: ⟦@alice⟧ freezes livesense/web → production: incident 42: the basket',
-    ]);
+    expect(world.said).toEqual(['C0PROD channel: ⟦@alice⟧ freezes deploy/web → production: incident 42: the basket']);
     expect(world.fake.decisions).toMatchObject([
       { verb: 'freeze', target: 'deploy/web', environment: 'production', rule: 1, outcome: 'done' },
     ]);
@@ -21,7 +19,7 @@ describe('freeze', () => {
   it('says no more than what it wrote', async () => {
     const world = new World();
     await world.fake.ask(`freeze web production ${'x'.repeat(250)}`);
-    expect(world.said).toEqual([`C0PROD channel: ⟦@alice⟧ freezes livesense/web → production: ${'x'.repeat(199)}…`]);
+    expect(world.said).toEqual([`C0PROD channel: ⟦@alice⟧ freezes deploy/web → production: ${'x'.repeat(199)}…`]);
     expect(frozen(world)).toMatch(/: x{199}…$/);
   });
 
@@ -38,7 +36,7 @@ describe('freeze', () => {
     expect(await world.fake.ask('unfreeze web production')).toBe('Done.');
     expect(frozen(world)).toBeUndefined();
     expect(world.said[1]).toBe(
-      'C0PROD channel: ⟦@alice⟧ thaws livesense/web → production. It was frozen: slack:T0TEAM/U0ALICE (alice): incident 42',
+      'C0PROD channel: ⟦@alice⟧ thaws deploy/web → production. It was frozen: slack:T0TEAM/U0ALICE (alice): incident 42',
     );
     expect(world.outcomes).toEqual(['freeze done', 'unfreeze done']);
   });

@@ -130,8 +130,7 @@ describe.each(DEPLOY_BUTTONS)('%s', (kind) => {
     world.status({}, [done]);
     await world.click(kind, done.job);
     const words = { retry: 'v1.0.0 has succeeded', rollback: 'cannot roll back' };
-    const expected =
-      kind in words ? words[kind as 'retry'] : 'v1.0.0 ended as Succeeded (Completed) at 2026-03-10 20:59';
+    const expected = kind in words ? words[kind as 'retry'] : 'v1.0.0 ended at 2026-03-10 20:59 GMT+9: deployed.';
     expect(world.whispered).toContain(expected);
   });
 

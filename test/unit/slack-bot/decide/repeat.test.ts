@@ -25,9 +25,9 @@ describe('retry by a click', () => {
         'livesense/web → production v1.1.0',
         'Asked for by ⟦@bob⟧ at 2026-03-10 20:59 GMT+9.',
         'Why: the basket',
-        'Ended at 2026-03-10 20:50 GMT+9: Failed (BackoffLimitExceeded).',
-        'There now: v1.0.0, since 2026-03-10 20:00 GMT+9.',
-        `Since then ${BAD.job} ended as Failed: it is not certain what is there now. Look at the servers.`,
+        'Ended at 2026-03-10 20:50 GMT+9: failed (cap ended with an error).',
+        'v1.0.0 is there since 20:00 · by ⟦@bob⟧',
+        '⚠ After that v1.1.0 ended: failed. Look at the servers.',
         'The same is asked for once more, as a new request.',
         '[Retry]',
       ].join('\n'),
@@ -85,7 +85,7 @@ describe('retry by a click', () => {
     world.status({}, [again, BAD, GOOD]);
     await world.click('retry', BAD.job);
     expect(world.opened).toMatch(
-      /Already asked for by ⟦@bob⟧ at .*: it ended as Failed \(BackoffLimitExceeded\)\.\n\[Ask once more\]$/,
+      /Already asked for by ⟦@bob⟧ at .*: it ended: failed \(cap ended with an error\)\.\n\[Ask once more\]$/,
     );
     await world.confirm({ viewId: 'V0SECOND' });
     expect(sentBy(world)[1]?.id).toBe(first?.id.replace(/0$/, '1'));

@@ -5,7 +5,7 @@ import { isReading, needsNoRule } from '../../../../src/chat/rules.ts';
 import { JOBS } from '../../../../src/kube/client.ts';
 import { HANDLERS } from '../../../../src/slack-bot/handlers.ts';
 import { aJob, aWaitingEntry } from '../../../kit/builders.ts';
-import { FILE_CONFIG } from '../fake-bot.ts';
+import { FILE_CONFIG, render } from '../fake-bot.ts';
 import { ended, failed, World } from './world.ts';
 
 const isThere = (world: World, job: string) => world.rig.store.find(JOBS, 'deploy', job) !== undefined;
@@ -17,13 +17,20 @@ it('every command that decides has a handler', () => {
 });
 
 describe('a line without a job', () => {
-  it('means the only deploy that it can mean, and is carried out at once', async () => {
+  it('abort shows the only deploy that it can mean, with a button that asks', async () => {
     const world = new World();
     const job = await world.asked({ environment: 'staging' });
-    expect(await world.fake.ask('abort web staging', PLACE)).toBe('Done.');
+    const told = await world.fake.answer('abort web staging', PLACE);
+    expect(render(told)).toContain('livesense/web → staging v1.0.0');
+    expect(render(told)).toMatch(/\n\[Abort\]$/);
+    expect(isThere(world, job)).toBe(true);
+    expect(world.said).toEqual([]);
+    const [button] = told.blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
+    const { action_id, value } = button as { action_id: string; value: string };
+    await world.click(action_id, '', { value });
+    await world.confirm();
     expect(isThere(world, job)).toBe(false);
-    expect(world.said).toEqual(['C0PROD 1.1: ⟦@alice⟧ aborts livesense/web → staging v1.0.0.']);
-    expect(world.fake.voice.opened).toEqual([]);
+    expect(world.outcomes).toEqual(['abort asked', 'abort done']);
   });
 
   it('means nothing in another environment', async () => {
@@ -98,8 +105,12 @@ describe('a line without a job', () => {
   it('rollback goes back from what was started last', async () => {
     const world = new World();
     world.status({}, [failed('bad', -60, { revision: 'v1.1.0' }), ended('good', -90)]);
-    expect(await world.fake.ask('rollback web production')).toContain('Understood: livesense/web → production v1.0.0');
-    expect(world.said).toEqual(['C0PROD channel: ⟦@alice⟧ rolls back livesense/web → production: v1.1.0 → v1.0.0.']);
+    const told = await world.fake.ask('rollback web production');
+    expect(told).toContain('Deploys v1.0.0, which was there before v1.1.0.');
+    expect(told).toMatch(/\[Roll back\]$/);
+    // Who types no name may have seen another deploy there.
+    expect(world.fake.queues.sent).toEqual([]);
+    expect(world.said).toEqual([]);
   });
 });
 
@@ -119,6 +130,15 @@ describe('a line with a job', () => {
       revision: 'v0.9.0',
       sentAt: '2026-03-10T12:00:00.000Z',
     });
+  });
+
+  it('is carried out at once', async () => {
+    const world = new World();
+    const job = await world.asked({ environment: 'staging' });
+    expect(await world.fake.ask(`abort web staging ${job}`, PLACE)).toBe('Done.');
+    expect(isThere(world, job)).toBe(false);
+    expect(world.said).toEqual(['C0PROD 1.1: ⟦@alice⟧ aborts livesense/web → staging v1.0.0.']);
+    expect(world.fake.voice.opened).toEqual([]);
   });
 
   it('means none of another environment', async () => {
@@ -175,8 +195,8 @@ describe('who may not', () => {
   it.each(['abort', 'retry', 'rollback', 'approve', 'freeze', 'unfreeze'])(
     'a bot outside the cluster says why it does not %s',
     async (verb) => {
-      const given = verb === 'unfreeze' ? 'freeze' : verb;
-      const world = new World({ config: FILE_CONFIG.replace('may: [deploy]', `may: [${given}]`) });
+      // No rule allows it, and that would be no help.
+      const world = new World({ config: FILE_CONFIG });
       const line = `${verb} web staging${verb === 'freeze' ? ' incident 42' : ''}`;
       expect(await world.fake.ask(line)).toContain(`${verb} is not possible here: this bot runs outside the cluster`);
       expect(world.outcomes).toEqual([`${verb} outsideCluster`]);

@@ -13,16 +13,16 @@ describe('a change', () => {
   it('of the repository brings its environments, and forgets the revision', async () => {
     const played = await new PlayedForm(both()).open({ repository: 'web', environment: 'staging', revision: 'v1.1.0' });
     await played.choose('form-repository', 'deploy/api livesense/api');
-    expect(played.text).toContain('Environment: ( ) staging\nRuns now: no successful deploy is on record');
+    expect(played.text).toContain('Environment: ( ) staging\nno deploy has succeeded yet');
     expect(played.text).toContain('Task: ');
     expect(JSON.stringify(played.values)).not.toContain('v1.1.0');
   });
 
   it('of the environment shows what runs there', async () => {
     const { played } = await filledIn();
-    expect(played.text).toContain('Runs now: v1.1.0');
+    expect(played.text).toContain('v1.1.0 is there since');
     await played.choose('form-environment', 'production');
-    expect(played.text).toContain('Runs now: v1.0.0');
+    expect(played.text).toContain('v1.0.0 is there since');
     expect(played.view.submit?.text).toBe('Continue');
     // What was typed is still there.
     expect(JSON.stringify(played.values)).toContain('fixes the basket');
@@ -56,7 +56,7 @@ describe('a change', () => {
     waiting[0]?.();
     await first;
     expect(bot.voice.updated).toHaveLength(1);
-    expect(played.text).toContain('Runs now: v1.0.0');
+    expect(played.text).toContain('v1.0.0 is there since');
   });
 
   it('of a revision that is too long for a menu brings a field for it', async () => {

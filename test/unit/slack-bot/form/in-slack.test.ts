@@ -43,7 +43,10 @@ async function start(resources = [aWeb(STATUS)], change: (voice: Voice) => void 
   const facts = new SlackFacts({ api, settings, clock: rig.clock, log: rig.log });
   const voice: Voice = {
     whisper: async ({ user, channel, threadTs }, told) =>
-      await api.postEphemeral({ user, channel, threadTs, text: told.text, blocks: told.blocks }),
+      await api.postEphemeral({ user, channel, threadTs, text: told.text, blocks: told.blocks }).then(
+        () => true,
+        () => false,
+      ),
     say: async () => {},
     openView: async (triggerId, view) =>
       await api.openView(triggerId, view).then(
@@ -120,7 +123,7 @@ test('two environments with different rights, and a question before one of them'
   const { fake } = await start();
   const form = await opened('alice', 'prod', 'production 🔒', 'staging');
   await form.fill('form-environment', 'production 🔒');
-  await shows('alice', 'Runs now: v1.0.0');
+  await shows('alice', 'v1.0.0 is there since');
   await form.search('form-revision', 'v1.1.0');
   await form.pick('form-revision', 'use v1.1.0');
   expect(await form.submit()).toEqual({ result: 'updated' });
@@ -164,7 +167,7 @@ test('the button of an answer opens the form with the rest filled in, for its th
   const { blocks } = answer([['lacks something']], [formButton('Open the form', value)]);
   const { ts } = await api.postMessage({ channel: 'C0DEPLOYS', threadTs: line.ts, text: 'x', blocks });
   await rig.slack.as('bob').click(rig.slack.message('deploys', ts), 'Open the form');
-  const form = await shows('bob', 'Runs now: v1.1.0');
+  const form = await shows('bob', 'v1.1.0 is there since');
   expect(await form.submit()).toEqual({ result: 'cleared' });
   expect(fake.queues.sent).toMatchObject([
     { message: { revision: 'v2', reason: 'later', slack: { channel: 'C0DEPLOYS', threadTs: line.ts } } },
@@ -176,7 +179,7 @@ test('the shortcut asks for a channel, and takes only one of which the person is
   expect(await rig.slack.as('alice').shortcut('deploy')).toEqual({ acknowledged: true });
   const form = await shows('alice', 'You may deploy in ⟦#deploys⟧, ⟦#prod⟧');
   await form.fill('form-channel', 'elsewhere');
-  await shows('alice', 'no rule allows you this here');
+  await shows('alice', 'I am not in this channel');
   await form.fill('form-channel', 'deploys');
   await shows('alice', 'Announced in ⟦#deploys⟧');
   await form.search('form-revision', 'v1.1.0');
@@ -187,6 +190,17 @@ test('the shortcut asks for a channel, and takes only one of which the person is
   // Bob is in #deploys only, so there is nothing to ask.
   await rig.slack.as('bob').shortcut('deploy');
   await shows('bob', 'Environment: ( ) staging');
+});
+
+test('an answer that Slack does not take in the channel stands in the form', async () => {
+  const { fake } = await start();
+  const form = await opened('bob', 'deploys', 'Announced in');
+  await form.search('form-revision', 'v1.1.0');
+  await form.pick('form-revision', 'use v1.1.0');
+  rig.slack.world.team.channel('deploys').members.delete(rig.slack.app('capdeploy').userId);
+  expect(await form.submit()).toEqual({ result: 'updated' });
+  await shows('bob', 'Sent to deploy/web.');
+  expect(fake.queues.tries).toBe(1);
 });
 
 test('more repositories than a menu holds are searched', async () => {
@@ -201,7 +215,7 @@ test('more repositories than a menu holds are searched', async () => {
   expect(await form.search('form-repository', '')).toHaveLength(100);
   expect(await form.search('form-repository', 'APP-149')).toEqual(['org/app-149']);
   await form.pick('form-repository', 'org/app-149');
-  await shows('bob', 'no successful deploy is on record');
+  await shows('bob', 'no deploy has succeeded yet');
   await form.search('form-revision', 'v1');
   await form.pick('form-revision', 'use v1');
   expect(await form.submit()).toEqual({ result: 'cleared' });
@@ -230,7 +244,7 @@ test('if Slack does not say in time who asks, the form is open all the same, and
   expect(await command).toEqual({ acknowledged: true });
   await shows('bob', 'Loading…');
   rig.clock.advance(500);
-  await shows('bob', 'Could not ask Slack who you are; nothing was done. Try again.');
+  await shows('bob', 'Could not ask Slack who you are; nothing was done. Try again in a minute.');
   expect(whispers('bob', 'deploys')).toBe('');
 });
 

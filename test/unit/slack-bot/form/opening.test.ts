@@ -132,8 +132,8 @@ describe('a form that opens', () => {
       });
       return (await new PlayedForm(bot).open({ environment: 'staging' })).text;
     };
-    expect(await shown(`${BOT_SENDER}:capdeploy`)).toContain('v1.1.0 · ⟦@bob⟧ · ');
-    expect(await shown('AROASOMEBODYELSE12345:x')).toContain(`v1.1.0 · claims to be slack:${TEAM}/${BOB} bob · `);
+    expect(await shown(`${BOT_SENDER}:capdeploy`)).toContain('· by ⟦@bob⟧');
+    expect(await shown('AROASOMEBODYELSE12345:x')).toContain(`by slack:${TEAM}/${BOB} bob (not verified)`);
   });
 
   it('works for a bot that sees no cluster', async () => {
@@ -155,7 +155,7 @@ describe('a form that a line has filled in', () => {
 
   it('has what the line had', async () => {
     const played = await opened({ repository: 'web', environment: 'staging', revision: 'v2', reason: 'why not' });
-    expect(played.text).toContain('Runs now: v1.1.0');
+    expect(played.text).toContain('v1.1.0 is there since');
     expect(await played.submit()).toEqual({ response_action: 'clear' });
   });
 
@@ -179,8 +179,12 @@ describe('a form that a line has filled in', () => {
     const bot = new FakeBot({ resources: [aWeb(STATUS)] });
     const played = new PlayedForm(bot, { user: BOB });
     await played.open({ repository: 'web', environment: 'production' }, 'C0DEPLOYS');
-    expect(played.text).toContain('No rule allows you this here.');
-    expect(played.text).not.toContain('Runs now: v1.0.0');
+    const [first, ...form] = played.text.split('\n');
+    expect(first).toBe('deploy/web has no environment production that you may use here; there are staging.');
+    // The very words of one that there is not.
+    const other = await new PlayedForm(bot, { user: BOB }).open({ repository: 'web', environment: 'qa' }, 'C0DEPLOYS');
+    expect(other.text.split('\n')).toEqual([first?.replace('production', 'qa'), ...form]);
+    expect(played.text).not.toContain('v1.0.0 is there since');
   });
 
   it('keeps the rest until a repository is chosen', async () => {

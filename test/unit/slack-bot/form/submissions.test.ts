@@ -27,6 +27,25 @@ describe('what is submitted', () => {
     expect(bot.decisions).toMatchObject([{ verb: 'deploy', target: 'deploy/web', rule: 1, outcome: 'done' }]);
   });
 
+  it('is answered in the view if Slack does not take the answer in the channel', async () => {
+    const { bot, played } = await filledIn();
+    bot.voice.isHeard = false;
+    await played.submit();
+    expect(played.text).toContain('Sent to deploy/web.');
+    expect(played.view.submit).toBeUndefined();
+  });
+
+  it('is told what was sent before if the same view comes with another content', async () => {
+    const { bot, played } = await filledIn();
+    await played.listener.submit(played.submission);
+    played.fill('form-revision', 'v6.6.6');
+    await played.submit();
+    expect(played.text).toBe(
+      'This form was submitted before, with livesense/web → staging v1.1.0. What stands in it now was not sent; open a new form for it.',
+    );
+    expect(bot.queues.tries).toBe(1);
+  });
+
   it('is sent once, however often it comes', async () => {
     const { bot, played } = await filledIn();
     const submit = () => played.listener.submit(played.submission);
@@ -47,7 +66,7 @@ describe('what is submitted', () => {
     ['a time that is over', { 'form-not-before': String(NOW / 1000) }, { notBefore: /over/ }],
     ['a time that is too far ahead', { 'form-not-before': String(NOW / 1000 + 31 * 86_400) }, { notBefore: /30 days/ }],
     ['a revision that is not in the history any more', { 'form-revision': '#1234' }, { revision: /Choose again/ }],
-    ['an environment that is not there', { 'form-environment': 'qa' }, { environment: /Choose again/ }],
+    ['an environment that is not there', { 'form-environment': 'qa' }, { environment: /may not use this here/ }],
   ])('has its fault at its field: %s', async (_, fields, errors) => {
     const { bot, played } = await filledIn();
     for (const [action, value] of Object.entries(fields)) played.fill(action, value);
@@ -83,7 +102,7 @@ describe('what is submitted', () => {
   it('is refused at its field if a rule has changed since', async () => {
     const { bot, played } = await filledIn();
     bot.setConfig(CONFIG.replace('environments: [staging, production]', 'environments: [production]'));
-    expect(await played.errors()).toEqual({ environment: expect.stringContaining('no rule allows you this') });
+    expect(await played.errors()).toEqual({ environment: 'You may not use this here. Choose again.' });
     bot.facts.failing.add('person');
     expect(await played.errors()).toEqual({ repository: expect.stringContaining('Could not ask Slack') });
     expect(bot.queues.tries).toBe(0);
@@ -98,7 +117,7 @@ describe('what is submitted', () => {
     played.fill('form-repository', 'deploy/api livesense/api');
     expect(await played.submit()).toMatchObject({ response_action: 'update' });
     expect(bot.queues.tries).toBe(0);
-    expect(played.text).toContain('no successful deploy is on record');
+    expect(played.text).toContain('no deploy has succeeded yet');
   });
 
   it('is for the channel in which the form was opened, whatever its fields say', async () => {
@@ -178,7 +197,7 @@ describe('an environment that asks once more', () => {
     bot.setConfig(CONFIG.replace('environments: [staging, production]', 'environments: [staging]'));
     await played.submit();
     expect(bot.queues.tries).toBe(0);
-    expect(played.text).toContain('⚠ Environment: Nothing was done: no rule allows you this here.');
+    expect(played.text).toContain('⚠ Environment: You may not use this here. Choose again.');
     expect(bot.decisions).toMatchObject([{ outcome: 'noRule' }]);
   });
 });
@@ -214,8 +233,13 @@ describe('an answer that comes late', () => {
     expect(JSON.stringify(bot.voice.updated.at(-1))).toContain('form-confirm');
   });
 
-  it('says so if the bot failed', async () => {
-    const { played } = await filledIn();
+  it('says so if the bot failed, in the channel too: the view may be closed', async () => {
+    const { bot, played } = await filledIn();
+    bot.targets.problem = new Error('a mistake of ours');
+    await expect(played.listener.submit(played.submission)).rejects.toThrow('a mistake of ours');
     expect(JSON.stringify(played.listener.failed(played.submission))).toContain('went wrong in the bot');
+    expect(bot.voice.whispers.map(({ asker, answer }) => [asker.channel, render(answer)])).toEqual([
+      ['C0PROD', expect.stringContaining('went wrong in the bot')],
+    ]);
   });
 });

@@ -20,7 +20,7 @@ describe('the history of a target', () => {
       ⤵ v1.0.8 overtaken at 19:59 · production · by ci · a newer request took its place
       [Retry]
       ✅ v1.0.0 deployed at 19:00 · production · in 2 min 4 s · by ⟦@alice⟧
-      ✅ v0.9.0 deployed at 2026-03-09 20:00 · production · in 2 min 20 s · by somebody who claims to be slack:T0TEAM/U0ALICE <!channel>
+      ✅ v0.9.0 deployed at 2026-03-09 20:00 · production · in 2 min 20 s · by slack:T0TEAM/U0ALICE <!channel> (not verified)
       🛑 old aborted at 2026-03-09 18:36 · staging · in 2 min 20 s · by ⟦@bob⟧ · somebody deleted its Job (slack:T0TEAM/U0BOB)
       [Retry]"
     `);
@@ -37,7 +37,7 @@ describe('the history of a target', () => {
       ⤵ v1.0.8 新しいデプロイに置き換え(19:59) · production · 依頼: ci · より新しい依頼に置き換えられた
       [再実行]
       ✅ v1.0.0 デプロイ完了(19:00) · production · 2分4秒 · 依頼: ⟦@alice⟧
-      ✅ v0.9.0 デプロイ完了(2026-03-09 20:00) · production · 2分20秒 · 依頼者(自称・未確認): slack:T0TEAM/U0ALICE <!channel>
+      ✅ v0.9.0 デプロイ完了(2026-03-09 20:00) · production · 2分20秒 · 依頼: slack:T0TEAM/U0ALICE <!channel>(未確認)
       🛑 old 中止(2026-03-09 18:36) · staging · 2分20秒 · 依頼: ⟦@bob⟧ · Job が削除された (slack:T0TEAM/U0BOB)
       [再実行]"
     `);
@@ -53,7 +53,7 @@ describe('the history of a target', () => {
     const fake = aBot();
     fake.setConfig(CONFIG.replace('[staging, production]', '[staging]'));
     expect(await fake.ask('history web')).not.toMatch(/production|v1\.0/);
-    expect(await fake.ask('history web production')).toMatch(/^Nothing was done: no rule/);
+    expect(await fake.ask('history web production')).toMatch(/^deploy\/web has no environment production that you/);
   });
 
   it('has no buttons for who may not, and names the task if that chooses the revision', async () => {

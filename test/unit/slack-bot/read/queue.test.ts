@@ -16,7 +16,7 @@ describe('the queue of a target', () => {
     expect(await fake.ask('queue web')).toMatchInlineSnapshot(`
       "deploy/web · livesense/web
       Times: Asia/Tokyo
-      production: v1.0.0 is there since 19:00
+      production: v1.0.0 is there since 19:00 · by ⟦@alice⟧
       ⚠ After that v1.0.9 ended: failed. Look at the servers.
       ❄ Frozen: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
       🚀 v1.1.0 runs since 20:58 (1 min 5 s, usually 2 min 12 s) · by ⟦@alice⟧
@@ -24,7 +24,7 @@ describe('the queue of a target', () => {
       1. ✋ v1.2.0 · waits for an approval · by ⟦@bob⟧ · asked at 20:59
       Why: fixes the basket
       [Approve] [Abort]
-      2. ⏳ v1.3.0 · waits for its turn · by somebody who claims to be slack:T0TEAM/U0ALICE <!channel> · asked at 20:59
+      2. ⏳ v1.3.0 · waits for its turn · by slack:T0TEAM/U0ALICE <!channel> (not verified) · asked at 20:59
       [Abort]
       staging: no deploy has succeeded yet
       ⚠ After that old ended: aborted. Look at the servers.
@@ -39,7 +39,7 @@ describe('the queue of a target', () => {
     expect(await aBot('ja').ask('queue web')).toMatchInlineSnapshot(`
       "deploy/web · livesense/web
       時刻: Asia/Tokyo
-      production: v1.0.0 が 19:00 から稼働
+      production: v1.0.0 が 19:00 から稼働 · 依頼: ⟦@alice⟧
       ⚠ そのあと v1.0.9 が「失敗」で終了。サーバーを確認してください。
       ❄ 凍結: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
       🚀 v1.1.0 をデプロイ中、20:58 から(1分5秒、通常 2分12秒) · 依頼: ⟦@alice⟧
@@ -47,7 +47,7 @@ describe('the queue of a target', () => {
       1. ✋ v1.2.0 · 承認待ち · 依頼: ⟦@bob⟧ · 20:59 に依頼
       理由: fixes the basket
       [承認] [中止]
-      2. ⏳ v1.3.0 · 順番待ち · 依頼者(自称・未確認): slack:T0TEAM/U0ALICE <!channel> · 20:59 に依頼
+      2. ⏳ v1.3.0 · 順番待ち · 依頼: slack:T0TEAM/U0ALICE <!channel>(未確認) · 20:59 に依頼
       [中止]
       staging: 成功したデプロイはまだありません
       ⚠ そのあと old が「中止」で終了。サーバーを確認してください。

@@ -16,11 +16,11 @@ describe('status of one target', () => {
     expect(await fake.ask('status web')).toMatchInlineSnapshot(`
       "Times: Asia/Tokyo
       deploy/web · livesense/web
-      production: v1.0.0 is there since 19:00
+      production: v1.0.0 is there since 19:00 · by ⟦@alice⟧
       ⚠ After that v1.0.9 ended: failed. Look at the servers.
       🚀 v1.1.0 runs since 20:58 (1 min 5 s, usually 2 min 12 s) · by ⟦@alice⟧
       ✋ v1.2.0 · waits for an approval · by ⟦@bob⟧
-      ⏳ v1.3.0 · waits for its turn · by somebody who claims to be slack:T0TEAM/U0ALICE <!channel>
+      ⏳ v1.3.0 · waits for its turn · by slack:T0TEAM/U0ALICE <!channel> (not verified)
       ❄ Frozen: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
       ❌ v1.0.9 failed at 20:01 · cap ended with an error
       staging: no deploy has succeeded yet
@@ -36,11 +36,11 @@ describe('status of one target', () => {
     expect(await aBot('ja').ask('status web')).toMatchInlineSnapshot(`
       "時刻: Asia/Tokyo
       deploy/web · livesense/web
-      production: v1.0.0 が 19:00 から稼働
+      production: v1.0.0 が 19:00 から稼働 · 依頼: ⟦@alice⟧
       ⚠ そのあと v1.0.9 が「失敗」で終了。サーバーを確認してください。
       🚀 v1.1.0 をデプロイ中、20:58 から(1分5秒、通常 2分12秒) · 依頼: ⟦@alice⟧
       ✋ v1.2.0 · 承認待ち · 依頼: ⟦@bob⟧
-      ⏳ v1.3.0 · 順番待ち · 依頼者(自称・未確認): slack:T0TEAM/U0ALICE <!channel>
+      ⏳ v1.3.0 · 順番待ち · 依頼: slack:T0TEAM/U0ALICE <!channel>(未確認)
       ❄ 凍結: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
       ❌ v1.0.9 失敗(20:01) · cap がエラーで終了
       staging: 成功したデプロイはまだありません
@@ -55,6 +55,8 @@ describe('status of one target', () => {
     const { blocks } = await aBot().answer('status web');
     const mentions = tokensOf(team, blocks).filter(({ kind }) => kind !== 'text');
     expect(mentions).toEqual([
+      // Who asked for what is there, for what runs, and for what waits.
+      { kind: 'user', id: ALICE },
       { kind: 'user', id: ALICE },
       { kind: 'user', id: BOB },
     ]);
@@ -148,7 +150,7 @@ describe('status of all', () => {
     ).toMatchInlineSnapshot(`
       "Times: Asia/Tokyo
       deploy/web0 · livesense/w0
-      production: v1.0.0 is there since 19:00 ⚠ ⏳ 2
+      production: v1.0.0 is there since 19:00 · by ⟦@alice⟧ ⚠ ⏳ 2
       🚀 v1.1.0 runs since 20:58 (1 min 5 s) · by ⟦@alice⟧
       ❄ Frozen: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
       staging: no deploy has succeeded yet ⚠ ⏳ 1
