@@ -98,8 +98,11 @@ async function createResources(kube: KubeClient, count: number, sqs: Awaited<Ret
       },
     });
     // No operator runs, and the bot sends nothing for what none has judged.
-    const status = { ...statusOf(name), observedGeneration: created.metadata.generation };
-    await kube.replaceStatus(CAPDEPLOYJOBS, { ...created, status } as KubeObject);
+    const { generation: observedGeneration } = created.metadata;
+    await kube.replaceStatus(CAPDEPLOYJOBS, {
+      ...created,
+      status: { observedGeneration, ...statusOf(name) },
+    } as KubeObject);
   }
   client.destroy();
 }
