@@ -72,6 +72,8 @@ export type Refusal =
 
 /** What of a rule does not hold. */
 export type Unmet = 'verb' | 'target' | 'environment' | 'protected' | 'channel' | 'person' | 'groupUnknown';
+/** What can keep a rule from a person in a channel, whatever is asked for. */
+export type UnmetHere = Extract<Unmet, 'channel' | 'person' | 'groupUnknown'>;
 
 export type Verdict = { allowed: true; rule: number | undefined } | { allowed: false; because: Refusal };
 

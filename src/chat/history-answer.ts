@@ -1,6 +1,6 @@
 import type { Button } from '@slack/types';
 import type { HistoryEntry } from '../api/capdeployjob.ts';
-import { byLine, outcomeLine, outcomeReason, staleLines } from './lane-lines.ts';
+import { byLine, outcomeLine, outcomeReason, staleLines, whoLine } from './lane-lines.ts';
 import type { Reader } from './lane-state.ts';
 import { type Answer, answerOf, type Line } from './rich-text.ts';
 import { durationOf } from './texts/duration.ts';
@@ -46,6 +46,6 @@ function entryLine(entry: HistoryEntry, namesEnvironment: boolean, reader: Reade
     ...(took === undefined ? [] : [texts.took(durationOf(took, reader.language))]),
     ...byLine(entry, reader),
     ...(why === '' ? [] : [` · ${why}`]),
-    ...(abortedBy === undefined ? [] : [` (${abortedBy})`]),
+    ...(abortedBy === undefined ? [] : [' (', ...whoLine(abortedBy), ')']),
   ];
 }

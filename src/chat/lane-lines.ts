@@ -1,4 +1,5 @@
 import type { CapDeployJobStatus, Claim, HistoryEntry, WaitingEntry } from '../api/capdeployjob.ts';
+import { readFrozenText } from '../api/freeze.ts';
 import { CONDITION, type OutcomeReason, REASON, type WaitingReason } from '../api/reasons.ts';
 import type { LaneState, Reader } from './lane-state.ts';
 import { requesterOf } from './requester.ts';
@@ -107,11 +108,33 @@ export function whyOf({ reasons = [], why, notBefore }: WaitingEntry, reader: Re
     .join(texts.between);
 }
 
+/**
+ * Who acted, as annotations name people. deploy/admission lets only the chat bot write a name that begins with `slack:`.
+ * @param actor `slack:<team>/<user>`, and of a freeze the name in brackets; or the name of a user of the cluster
+ */
+export function whoLine(actor: string): Line {
+  const [, user] = /^slack:[^/]*\/([A-Z0-9]+)(?: \([^()]*\))?$/.exec(actor) ?? [];
+  return [user === undefined ? actor : { user }];
+}
+
+function frozenLine(environment: string, text: string): Line {
+  const { bySpec, who, why } = readFrozenText(environment, text);
+  const byPerson: Line = who === undefined ? [why ?? ''] : [...whoLine(who), `: ${why ?? ''}`];
+  return bySpec.length === 0
+    ? byPerson
+    : why === undefined
+      ? [bySpec.join('; ')]
+      : [`${bySpec.join('; ')}; `, ...byPerson];
+}
+
 /** Freezes and windows. */
-export function closedLines({ frozen, closed }: LaneState, reader: Reader): Line[] {
+export function closedLines({ environment, frozen, closed }: LaneState, reader: Reader): Line[] {
   const texts = readingTexts[reader.language];
   const until = closed?.until === undefined ? '' : texts.until(shortTimeOf(closed.until, reader));
-  return [...(frozen ? [texts.frozen(frozen.text)] : []), ...(closed ? [texts.closed(closed.why, until)] : [])];
+  return [
+    ...(frozen ? [texts.frozen(frozenLine(environment, frozen.text))] : []),
+    ...(closed ? [texts.closed(closed.why, until)] : []),
+  ];
 }
 
 /** How a request ended. */

@@ -1,4 +1,4 @@
-import { ANYWHERE, type Asked, type Facts, UNKNOWN, type Unmet, unmetOf } from './authorise.ts';
+import { ANYWHERE, type Asked, type Facts, UNKNOWN, type Unmet, type UnmetHere, unmetOf } from './authorise.ts';
 import { type Answer, answer, type Line } from './rich-text.ts';
 import type { Rule } from './rules.ts';
 import { aboutTexts } from './texts/about.ts';
@@ -39,6 +39,7 @@ export function whoamiAnswer(
     ...(hasAny ? [texts.protectedNote()] : []),
     ...(others.length > 0 ? [texts.others()] : []),
     ...shown(others, ({ rule, place, unmet }) => [
+      // What it covers is not theirs to know.
       ...texts.rule(place, rule.may),
       ` · ${unmet.map((condition) => texts.unmet[condition]).join(texts.between)}`,
     ]),
@@ -50,12 +51,13 @@ export function whoamiAnswer(
   }
 }
 
-/** What of a rule does not hold, whatever it is asked for. */
-function unmetHere(rule: Rule, { user, channel }: Pick<Asked, 'user' | 'channel'>, facts: Facts): Unmet[] {
-  const [verb] = rule.may;
-  if (!verb) return ['verb'];
+const isHere = (condition: Unmet): condition is UnmetHere =>
+  condition === 'channel' || condition === 'person' || condition === 'groupUnknown';
+
+function unmetHere(rule: Rule, { user, channel }: Pick<Asked, 'user' | 'channel'>, facts: Facts): UnmetHere[] {
+  const [verb = 'deploy'] = rule.may;
   const asked = { verb, target: ANYWHERE, environment: ANYWHERE, isProtected: false, user, channel } as const;
-  const unmet = unmetOf(rule, asked, facts);
+  const unmet = unmetOf(rule, asked, facts).filter(isHere);
   // Of rules for other channels nobody asks Slack who is in their groups.
   return unmet.includes('channel') ? unmet.filter((condition) => condition !== 'groupUnknown') : unmet;
 }

@@ -76,7 +76,7 @@ const QUOTED: [source: string, ...words: string[]][] = [
     'src/chat/texts/deploy.ts',
     'Could not ask Slack who you are; nothing was done. Try again in a minute.',
     'Perhaps sent: no clear answer came.',
-    'Not sent.',
+    'Not sent:',
     'Nothing was done: no rule allows you this here.',
     'that you may use here',
     'Nothing was done: I am not in this channel.',

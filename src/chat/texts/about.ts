@@ -1,4 +1,4 @@
-import type { Unmet } from '../authorise.ts';
+import type { UnmetHere } from '../authorise.ts';
 import type { Verb } from '../command-line.ts';
 import type { Line } from '../rich-text.ts';
 
@@ -32,14 +32,10 @@ const en = {
   covers: (targets: readonly string[], environments: readonly string[]): string =>
     ` · ${targets.join(', ')} · ${environments.join(', ')}`,
   unmet: {
-    verb: 'other commands',
-    target: 'other targets',
-    environment: 'other environments',
-    protected: 'a protected environment has to be named',
     channel: 'for other channels',
     person: 'for other people',
     groupUnknown: 'Slack does not say just now whether you are in one of its groups',
-  } satisfies Record<Unmet, string>,
+  } satisfies Record<UnmetHere, string>,
   between: '; ',
   protectedNote: (): Line => ['A protected environment has to be named by a rule: "*" does not cover it.'],
   moreRules: (count: number): Line => [`… and ${count} more.`],
@@ -93,10 +89,6 @@ const ja: typeof en = {
   rule: (place, verbs) => ['• ', { code: `rules[${place}]` }, ` ${verbs.join('、')}`],
   covers: (targets, environments) => ` · ${targets.join('、')} · ${environments.join('、')}`,
   unmet: {
-    verb: 'ほかのコマンド用',
-    target: 'ほかの対象用',
-    environment: 'ほかの環境用',
-    protected: '保護対象の環境は環境名の明記が必要',
     channel: 'ほかのチャンネル用',
     person: 'ほかの人用',
     groupUnknown: 'グループのメンバーかどうかを現在 Slack に確認できません',

@@ -51,11 +51,11 @@ const en = {
     { code: 'status' },
     ' says what it waits for.',
   ],
-  approvedAlready: (deploy: Deployed, by: string): Line => [
+  approvedAlready: (deploy: Deployed, by: Line): Line => [
     'Nothing was done: ',
     ...what(deploy),
     ' is approved already, by ',
-    { code: by },
+    ...by,
     '.',
   ],
   ownRequest: (): Line => ['Nothing was done: who asked for a deploy cannot approve it. Ask somebody else to.'],
@@ -70,7 +70,7 @@ const en = {
   stale: (minutes: number): Line => [
     `Nothing was done: the API server has not answered for ${minutes} min, and nobody knows what is there now.`,
   ],
-  notDone: (why: string): Line => ['Nothing was done. ', why],
+  notDone: (why: string): Line => ['Nothing was done: ', why],
   perhapsDone: (why: string): Line => [
     'Perhaps done: no clear answer came. ',
     { code: 'status' },
@@ -170,7 +170,7 @@ const ja: typeof en = {
     '何も実行していません: ',
     ...what(deploy),
     ' はすでに ',
-    { code: by },
+    ...by,
     ' が承認しています。',
   ],
   ownRequest: () => [
@@ -188,7 +188,7 @@ const ja: typeof en = {
   stale: (minutes) => [
     `何も実行していません: API サーバーが ${minutes} 分間応答しておらず、現在の状態が分かりません。`,
   ],
-  notDone: (why) => ['何も実行していません。', why],
+  notDone: (why) => ['何も実行していません: ', why],
   perhapsDone: (why) => [
     '実行できたかどうか確認できません(応答がはっきりしません)。',
     { code: 'status' },

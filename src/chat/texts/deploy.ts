@@ -31,7 +31,7 @@ const en = {
   queueNotRead: (why: string): Line => [
     `Its queue is not read just now. The deploy does not start until it is read again: ${why}`,
   ],
-  notSent: (why: string): Line => [`Not sent. ${why}`],
+  notSent: (why: string): Line => [`Not sent: ${why}`],
   /** @param repository for `status`; undefined if this bot sees no status */
   perhapsSent: (repository: string | undefined, why: string): Line => [
     'Perhaps sent: no clear answer came. ',
@@ -153,7 +153,7 @@ const ja: typeof en = {
   understood: (it, at) => ['依頼内容: ', ...what(it), ...(at ? [`(${at} 以降に開始)`] : [])],
   sent: (name) => [`${name} に送信しました。`],
   queueNotRead: (why) => [`現在このキューの読み取りが止まっています。再開されるまでデプロイは開始されません: ${why}`],
-  notSent: (why) => [`送信できませんでした。${why}`],
+  notSent: (why) => [`送信できませんでした: ${why}`],
   perhapsSent: (repository, why) => [
     '送信できたかどうか確認できません(応答がはっきりしません)。',
     ...(repository === undefined

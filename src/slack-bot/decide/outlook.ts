@@ -3,7 +3,7 @@ import { approve } from '../../actions/approve.ts';
 import type { FoundDeploy } from '../../actions/find-deploy.ts';
 import type { DeployName } from '../../actions/names.ts';
 import { splitKey } from '../../base/object-key.ts';
-import { endingOf } from '../../chat/lane-lines.ts';
+import { endingOf, whoLine } from '../../chat/lane-lines.ts';
 import { actorOf } from '../../chat/request-id.ts';
 import { isFromTrusted, slackUserOf } from '../../chat/requester.ts';
 import type { Line } from '../../chat/rich-text.ts';
@@ -76,7 +76,7 @@ function approvalOutlook(bot: BotContext, subject: Subject, deploy: Pending): Ou
     const by = entry.approvedBy;
     return impossible(
       'outdated',
-      by === undefined ? refusals.needsNoApproval(deployed) : refusals.approvedAlready(deployed, by),
+      by === undefined ? refusals.needsNoApproval(deployed) : refusals.approvedAlready(deployed, whoLine(by)),
     );
   }
   // Four eyes: whatever the sender is worth, who is named is not asked to prove that he did not ask.

@@ -91,7 +91,7 @@ function answered(language: Language): Line[] {
     texts.notEnded(DEPLOY),
     texts.hasSucceeded(DEPLOY),
     texts.needsNoApproval(DEPLOY),
-    texts.approvedAlready(DEPLOY, long(256)),
+    texts.approvedAlready(DEPLOY, [long(256)]),
     texts.ownRequest(),
     texts.unverified(),
     texts.noUid(),

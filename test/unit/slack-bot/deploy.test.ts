@@ -100,8 +100,8 @@ describe('a deploy that is not sent', () => {
   });
 
   it.each([
-    ['access-denied', 'forbidden', 'Not sent. TheCode: in the test'],
-    ['throttled', 'unavailable', 'Not sent. TheCode: in the test'],
+    ['access-denied', 'forbidden', 'Not sent: TheCode: in the test'],
+    ['throttled', 'unavailable', 'Not sent: TheCode: in the test'],
     ['unreachable', 'unclear', 'Perhaps sent: no clear answer came. status livesense/web shows whether it was sent.'],
   ] as const)('because SQS answers %s', async (failure, outcome, words) => {
     const fake = new FakeBot();
@@ -124,7 +124,7 @@ describe('a deploy that is not sent', () => {
     const fake = new FakeBot();
     fake.targets.problem = new ActionError('refused', 'QueueShared: other/web reads it, too');
     expect(await fake.ask(LINE)).toBe(
-      'Understood: livesense/web → production v1.0.0\nNot sent. QueueShared: other/web reads it, too',
+      'Understood: livesense/web → production v1.0.0\nNot sent: QueueShared: other/web reads it, too',
     );
     expect(fake.decisions).toMatchObject([{ outcome: 'refused' }]);
   });

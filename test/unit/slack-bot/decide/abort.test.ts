@@ -89,7 +89,7 @@ describe('abort by a click', () => {
   });
 
   it.each<[string, string]>([
-    ['forbidden', 'Nothing was done. '],
+    ['forbidden', 'Nothing was done: '],
     ['retryable', 'Perhaps done: no clear answer came.'],
   ])('says so if the API server answers %s', async (kind, words) => {
     const world = new World();
@@ -117,7 +117,7 @@ describe('abort by a click', () => {
     await world.click('abort', job);
     await world.click('abort', job);
     await world.confirm({ viewId: 'V0ALICE' });
-    expect(shownBy(await world.confirm({ viewId: 'V0OTHER' }))).toContain('Nothing was done. ');
+    expect(shownBy(await world.confirm({ viewId: 'V0OTHER' }))).toContain('Nothing was done: ');
     expect(world.said).toHaveLength(1);
     expect(world.outcomes).toEqual(['abort done', 'abort notFound']);
   });

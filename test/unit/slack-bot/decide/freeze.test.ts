@@ -75,7 +75,7 @@ describe('who may not', () => {
 
 describe('what the API server refuses', () => {
   it.each<[string, 'forbidden' | 'retryable', string, string]>([
-    ['for lack of a right', 'forbidden', 'Nothing was done. ', 'forbidden'],
+    ['for lack of a right', 'forbidden', 'Nothing was done: ', 'forbidden'],
     ['without a clear answer', 'retryable', 'Perhaps done: ', 'unclear'],
   ])('%s is said to the one who asked, and to nobody else', async (_, kind, words, outcome) => {
     const world = new World();

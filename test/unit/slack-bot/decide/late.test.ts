@@ -38,8 +38,8 @@ describe('a submission that takes longer than Slack waits', () => {
     };
     const submission = world.submission();
     await world.decisions.afterLate(submission, await world.decisions.confirmed(submission));
-    expect(seenIn(world.fake.voice.updated[0]?.view)).toContain('Nothing was done. ');
-    expect(world.whispered).toContain('Nothing was done. ');
+    expect(seenIn(world.fake.voice.updated[0]?.view)).toContain('Nothing was done: ');
+    expect(world.whispered).toContain('Nothing was done: ');
     expect(world.fake.voice.whispers[0]?.asker).toEqual({ user: 'U0ALICE', channel: 'C0PROD', threadTs: '1.1' });
   });
 });

@@ -135,7 +135,7 @@ describe('retry by a click', () => {
   });
 
   it.each<['access-denied' | 'unreachable', string, string]>([
-    ['access-denied', 'Not sent. TheCode', 'forbidden'],
+    ['access-denied', 'Not sent: TheCode', 'forbidden'],
     ['unreachable', 'Perhaps sent: no clear answer came.', 'unclear'],
   ])('says so if SQS answers %s', async (kind, words, outcome) => {
     const world = afterAFailure();
@@ -181,7 +181,7 @@ describe('rollback by a click', () => {
     const world = new World();
     world.status({}, [GOOD]);
     await world.click('rollback', GOOD.job);
-    expect(world.whispered).toContain('Nothing was done. cannot roll back');
+    expect(world.whispered).toContain('Nothing was done: cannot roll back');
     expect(world.outcomes).toEqual(['rollback notFound']);
   });
 

@@ -67,7 +67,7 @@ describe('a line without a job', () => {
     ['approve', 'Nothing waits for an approval in livesense/web → staging.'],
     ['retry', 'Since its last success no deploy of livesense/web → staging has failed.'],
     ['abort', 'Nothing runs or waits in livesense/web → staging.'],
-    ['rollback', 'Nothing was done. cannot roll back "staging" of deploy/web'],
+    ['rollback', 'Nothing was done: cannot roll back "staging" of deploy/web'],
   ])('%s says so if there is none', async (verb, words) => {
     const world = new World();
     expect(await world.fake.ask(`${verb} web staging`)).toContain(words);

@@ -140,7 +140,7 @@ describe('what is submitted', () => {
   });
 
   it.each([
-    ['access-denied', 'Not sent. '],
+    ['access-denied', 'Not sent: '],
     ['unreachable', 'Perhaps sent: '],
   ] as const)('is said in the view and in the channel if SQS fails: %s', async (failure, text) => {
     const { bot, played } = await filledIn();

@@ -21,7 +21,7 @@ describe('the history of a target', () => {
       [Retry]
       ✅ v1.0.0 deployed at 19:00 · production · in 2 min 4 s · by ⟦@alice⟧
       ✅ v0.9.0 deployed at 2026-03-09 20:00 · production · in 2 min 20 s · by slack:T0TEAM/U0ALICE <!channel> (not verified)
-      🛑 old aborted at 2026-03-09 18:36 · staging · in 2 min 20 s · by ⟦@bob⟧ · somebody deleted its Job (slack:T0TEAM/U0BOB)
+      🛑 old aborted at 2026-03-09 18:36 · staging · in 2 min 20 s · by ⟦@bob⟧ · somebody deleted its Job (⟦@bob⟧)
       [Retry]"
     `);
     expect(said).not.toContain('secret of the log');
@@ -38,7 +38,7 @@ describe('the history of a target', () => {
       [再実行]
       ✅ v1.0.0 デプロイ完了(19:00) · production · 2 分 4 秒 · 依頼: ⟦@alice⟧
       ✅ v0.9.0 デプロイ完了(2026-03-09 20:00) · production · 2 分 20 秒 · 依頼: slack:T0TEAM/U0ALICE <!channel>(未確認)
-      🛑 old 中止(2026-03-09 18:36) · staging · 2 分 20 秒 · 依頼: ⟦@bob⟧ · Job が削除された (slack:T0TEAM/U0BOB)
+      🛑 old 中止(2026-03-09 18:36) · staging · 2 分 20 秒 · 依頼: ⟦@bob⟧ · Job が削除された (⟦@bob⟧)
       [再実行]"
     `);
   });

@@ -18,7 +18,7 @@ describe('the queue of a target', () => {
       Times: Asia/Tokyo
       production: v1.0.0 is there since 19:00 · by ⟦@alice⟧
       ⚠ v1.0.9 ended: failed. It may have changed the servers: look at them.
-      ❄ Frozen: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
+      ❄ Frozen: ⟦@bob⟧: incident 42 <!here>
       🚀 v1.1.0 runs since 20:58 (1 min 5 s, usually 2 min 12 s) · by ⟦@alice⟧
       [Abort]
       1. ✋ v1.2.0 · waits for an approval · by ⟦@bob⟧ · asked at 20:59
@@ -41,7 +41,7 @@ describe('the queue of a target', () => {
       時刻: Asia/Tokyo
       production: v1.0.0 が 19:00 から稼働 · 依頼: ⟦@alice⟧
       ⚠ v1.0.9 が「失敗」で終わりました。サーバーが変更された可能性があります。サーバーを確認してください。
-      ❄ 凍結: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
+      ❄ 凍結: ⟦@bob⟧: incident 42 <!here>
       🚀 v1.1.0 をデプロイ中、20:58 から(1 分 5 秒、通常 2 分 12 秒) · 依頼: ⟦@alice⟧
       [中止]
       1. ✋ v1.2.0 · 承認待ち · 依頼: ⟦@bob⟧ · 20:59 に依頼

@@ -21,7 +21,7 @@ describe('status of one target', () => {
       🚀 v1.1.0 runs since 20:58 (1 min 5 s, usually 2 min 12 s) · by ⟦@alice⟧
       ✋ v1.2.0 · waits for an approval · by ⟦@bob⟧
       ⏳ v1.3.0 · waits for its turn · by slack:T0TEAM/U0ALICE <!channel> (not verified)
-      ❄ Frozen: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
+      ❄ Frozen: ⟦@bob⟧: incident 42 <!here>
       ❌ v1.0.9 failed at 20:01 · cap ended with an error
       staging: no successful deploy is on record
       ⚠ old ended: aborted. It may have changed the servers: look at them.
@@ -41,7 +41,7 @@ describe('status of one target', () => {
       🚀 v1.1.0 をデプロイ中、20:58 から(1 分 5 秒、通常 2 分 12 秒) · 依頼: ⟦@alice⟧
       ✋ v1.2.0 · 承認待ち · 依頼: ⟦@bob⟧
       ⏳ v1.3.0 · 順番待ち · 依頼: slack:T0TEAM/U0ALICE <!channel>(未確認)
-      ❄ 凍結: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
+      ❄ 凍結: ⟦@bob⟧: incident 42 <!here>
       ❌ v1.0.9 失敗(20:01) · cap がエラーで終了
       staging: 成功したデプロイの記録はありません
       ⚠ old が「中止」で終わりました。サーバーが変更された可能性があります。サーバーを確認してください。
@@ -58,6 +58,8 @@ describe('status of one target', () => {
       // Who asked for what is there, for what runs, and for what waits.
       { kind: 'user', id: ALICE },
       { kind: 'user', id: ALICE },
+      { kind: 'user', id: BOB },
+      // Who froze it.
       { kind: 'user', id: BOB },
     ]);
   });
@@ -152,7 +154,7 @@ describe('status of all', () => {
       deploy/web0 · livesense/w0
       production: v1.0.0 is there since 19:00 · by ⟦@alice⟧ ⚠ ⏳ 2
       🚀 v1.1.0 runs since 20:58 (1 min 5 s) · by ⟦@alice⟧
-      ❄ Frozen: slack:T0TEAM/U0BOB (bob): incident 42 <!here>
+      ❄ Frozen: ⟦@bob⟧: incident 42 <!here>
       staging: no successful deploy is on record ⚠ ⏳ 1
       🔒 Closed: outside the windows of staging (until 2026-03-11 00:00)
       deploy/web1 · livesense/w1"
