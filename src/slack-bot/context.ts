@@ -57,8 +57,8 @@ export interface TargetSource {
 export interface Voice {
   /** Tells the one who asked, and nobody else. @returns whether Slack took it */
   whisper(asker: Asker, answer: Answer): Promise<boolean>;
-  /** @param threadTs of the thread; undefined: in the channel itself */
-  say(channel: string, threadTs: string | undefined, answer: Answer): Promise<void>;
+  /** Tells all. @param threadTs of the thread; undefined: in the channel itself @returns whether Slack took it */
+  say(channel: string, threadTs: string | undefined, answer: Answer): Promise<boolean>;
   /** @returns the id of the view, or undefined if it could not be opened (a trigger id lives 3 s) */
   openView(triggerId: string, view: ModalView): Promise<string | undefined>;
   updateView(viewId: string, view: ModalView): Promise<void>;

@@ -21,17 +21,12 @@ export class SlackVoice implements Voice {
       responseUrl === undefined
         ? this.#api.postEphemeral({ channel, user, threadTs, text, blocks })
         : this.#api.respond(responseUrl, { text, blocks });
-    return (
-      (await this.#attempt(
-        'answer',
-        channel,
-        sent.then(() => true),
-      )) ?? false
-    );
+    return (await this.#attempt('answer', channel, taken(sent))) ?? false;
   }
 
-  async say(channel: string, threadTs: string | undefined, { text, blocks }: Answer): Promise<void> {
-    await this.#attempt('message', channel, this.#api.postMessage({ channel, threadTs, text, blocks }));
+  async say(channel: string, threadTs: string | undefined, { text, blocks }: Answer): Promise<boolean> {
+    const sent = this.#api.postMessage({ channel, threadTs, text, blocks });
+    return (await this.#attempt('message', channel, taken(sent))) ?? false;
   }
 
   async openView(triggerId: string, view: ModalView): Promise<string | undefined> {
@@ -53,3 +48,5 @@ export class SlackVoice implements Voice {
     }
   }
 }
+
+const taken = (call: Promise<unknown>): Promise<true> => call.then(() => true);

@@ -17,8 +17,9 @@ export interface Done {
 export async function carryOut(bot: BotContext, subject: Subject, { deed, said, job }: Possible): Promise<Done> {
   const { asker } = subject;
   const done = deed.by === 'queue' ? await sent(bot, deed) : await written(bot, subject, deed, job);
-  if (done.isDone) await bot.voice.say(asker.channel, asker.threadTs, answer([said]));
-  return done;
+  if (!done.isDone || (await bot.voice.say(asker.channel, asker.threadTs, answer([said])))) return done;
+  // Nobody else reads it, so at least who decided has it in words.
+  return { ...done, answer: deed.by === 'kube' ? answer([said]) : done.answer };
 }
 
 async function sent(bot: BotContext, { submission }: Extract<Deed, { by: 'queue' }>): Promise<Done> {

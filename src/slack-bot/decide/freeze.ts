@@ -66,8 +66,8 @@ async function change(
   try {
     const said = await act(bot.kube, { namespace, name }, { repository: target.name, environment });
     decided('done');
-    await bot.voice.say(asker.channel, undefined, answer(said));
-    return answer([texts.done()]);
+    const isSaid = await bot.voice.say(asker.channel, undefined, answer(said));
+    return answer(isSaid ? [texts.done()] : said);
   } catch (error) {
     if (!(error instanceof ActionError)) throw error;
     bot.log.warn({ err: error, target: target.name, environment }, `could not ${verb}`);

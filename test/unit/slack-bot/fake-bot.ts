@@ -111,6 +111,8 @@ export class PlayedFacts implements FactsSource {
 /** Records what the bot says. */
 export class PlayedVoice implements Voice {
   readonly whispers: { asker: Asker; answer: Answer }[] = [];
+  /** Whether Slack takes what all are to read. */
+  takesMessages = true;
   readonly says: { channel: string; threadTs: string | undefined; answer: Answer }[] = [];
   readonly opened: { triggerId: string; view: ModalView }[] = [];
   readonly updated: { viewId: string; view: ModalView }[] = [];
@@ -124,8 +126,10 @@ export class PlayedVoice implements Voice {
     return this.isHeard;
   }
 
-  async say(channel: string, threadTs: string | undefined, answer: Answer): Promise<void> {
+  async say(channel: string, threadTs: string | undefined, answer: Answer): Promise<boolean> {
+    if (!this.takesMessages) return false;
     this.says.push({ channel, threadTs, answer });
+    return true;
   }
 
   async openView(triggerId: string, view: ModalView): Promise<string | undefined> {

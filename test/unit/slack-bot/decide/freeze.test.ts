@@ -16,6 +16,14 @@ describe('freeze', () => {
     ]);
   });
 
+  it('is told to the one who froze if Slack does not take what all are to read', async () => {
+    const world = new World();
+    world.fake.voice.takesMessages = false;
+    expect(await world.fake.ask('freeze web production incident 42')).toBe(
+      '⟦@alice⟧ freezes deploy/web → production: incident 42',
+    );
+  });
+
   it('says no more than what it wrote', async () => {
     const world = new World();
     await world.fake.ask(`freeze web production ${'x'.repeat(250)}`);

@@ -47,7 +47,7 @@ async function start(resources = [aWeb(STATUS)], change: (voice: Voice) => void 
         () => true,
         () => false,
       ),
-    say: async () => {},
+    say: async () => true,
     openView: async (triggerId, view) =>
       await api.openView(triggerId, view).then(
         ({ id }) => id,
