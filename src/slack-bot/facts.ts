@@ -1,7 +1,7 @@
 import { BoundedMap } from '../base/bounded-map.ts';
 import { type Clock, monotonicNow, sleep } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { type Channel, type Facts, type Person, UNKNOWN } from '../chat/authorise.ts';
+import { type Channel, type Person, UNKNOWN } from '../chat/authorise.ts';
 import type { SlackApi } from '../slack/slack-api.ts';
 import { SlackError } from '../slack/slack-error.ts';
 
@@ -100,20 +100,6 @@ export class SlackFacts {
   /** Whether the user is a member of the channel, as one who opens a form for it must be. */
   isMember(channel: string, user: string): Promise<Known<boolean>> {
     return this.#members.of(`${channel}/${user}`);
-  }
-
-  /** All that `authorise` needs, asked for at the same time. @param groupIds those that the rules name */
-  async facts(
-    user: string,
-    channel: string,
-    groupIds: readonly string[],
-  ): Promise<Facts & { person: Known<KnownPerson> }> {
-    const [person, place, groups] = await Promise.all([
-      this.person(user),
-      this.channel(channel),
-      this.groups(user, groupIds),
-    ]);
-    return { person, channel: place, groups };
   }
 }
 

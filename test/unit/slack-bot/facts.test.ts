@@ -65,14 +65,14 @@ const fail = async (): Promise<never> => {
 
 describe('facts', () => {
   test('are what authorise takes, and what texts need', async () => {
-    expect(await facts.facts('U0ALICE', 'C0DEPLOYS', ['S0RELEASE', 'S0DEVS'])).toEqual({
-      person: { ...ALICE, teamIds: undefined, isOfTeam: true },
-      channel: CHANNEL,
-      groups: new Map([
+    expect(await facts.person('U0ALICE')).toEqual({ ...ALICE, teamIds: undefined, isOfTeam: true });
+    expect(await facts.channel('C0DEPLOYS')).toEqual(CHANNEL);
+    expect(await facts.groups('U0ALICE', ['S0RELEASE', 'S0DEVS'])).toEqual(
+      new Map([
         ['S0RELEASE', true],
         ['S0DEVS', false],
       ]),
-    });
+    );
     expect(await facts.isMember('C0DEPLOYS', 'U0ALICE')).toBe(true);
     expect(await facts.isMember('C0DEPLOYS', 'U0BOB')).toBe(false);
   });
@@ -141,7 +141,9 @@ describe('a look-up that fails', () => {
     async (what) => {
       answers[what] = fail;
       const all = async () => {
-        const { person, channel, groups } = await facts.facts('U0ALICE', 'C0DEPLOYS', ['S0RELEASE']);
+        const person = await facts.person('U0ALICE');
+        const channel = await facts.channel('C0DEPLOYS');
+        const groups = await facts.groups('U0ALICE', ['S0RELEASE']);
         const member = await facts.isMember('C0DEPLOYS', 'U0ALICE');
         return Object.entries({ user: person, channel, group: groups.get('S0RELEASE'), member });
       };
