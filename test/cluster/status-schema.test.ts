@@ -28,6 +28,8 @@ const people = () => ({
   abortedBy: 'carol',
 });
 
+const deployed = () => ({ commit: 'a'.repeat(40), committedAt: at, release: '20261102090000' });
+
 /** A status with something in every field. */
 const FULL = {
   status: {
@@ -57,7 +59,7 @@ const FULL = {
             dueAt: at,
             since: at,
             why: 'no container runs yet',
-            exit: { code: 1, reason: 'OOMKilled', finishedAt: at, message: 'exit code 137' },
+            exit: { code: 1, reason: 'OOMKilled', finishedAt: at, message: 'exit code 137', ...deployed() },
             ending: { result: 'Aborted', reason: 'JobDeleted', message: 'somebody deleted it' },
           },
         ],
@@ -86,6 +88,7 @@ const FULL = {
           job: 'web-production-a',
           requestedBy: 'alice',
           finishedAt: at,
+          ...deployed(),
         },
         lastResult: 'Succeeded',
         lastEndedAt: at,
@@ -104,6 +107,7 @@ const FULL = {
         message: 'exit 1',
         startedAt: at,
         finishedAt: at,
+        ...deployed(),
       },
     ],
   },
