@@ -11,7 +11,6 @@ result_file = ENV["CAPDEPLOYJOB_RESULT"].to_s
 if !result_file.empty? && Rake::Task.task_defined?("deploy:finished")
   task "capdeployjob:result" do
     result = {}
-    server = release_roles(:all).first
     begin
       # Shorter than any deadline of a Job: a server that hangs now must not turn a success into a failure.
       Timeout.timeout(15) do

@@ -1,4 +1,4 @@
-import { isKubeError, type KubeError, type KubeErrorKind } from '../kube/errors.ts';
+import { isKubeError, isOtherUid, type KubeError, type KubeErrorKind } from '../kube/errors.ts';
 import { ActionError, type ActionErrorKind } from './action-error.ts';
 import { isNotSent } from './not-sent.ts';
 
@@ -47,12 +47,6 @@ function actionError(what: string, error: KubeError, kind: ActionErrorKind): Act
   const said = kind === 'unclear' && wasNotDone ? 'unavailable' : isOtherUid(error) ? 'notFound' : kind;
   return new ActionError(said, `${what}: ${inWords(error, said)}`, error);
 }
-
-/**
- * Another object has the name now. The API server calls a patch of a uid invalid. It calls the refusals of our policies
- * forbidden.
- */
-const isOtherUid = (error: KubeError): boolean => error.kind === 'invalid' && error.message.includes('metadata.uid');
 
 /** What was found, and what to do next. What the API server said is in the log, too: it is the cause. */
 function inWords(error: KubeError, said: ActionErrorKind): string {

@@ -1,5 +1,5 @@
 import type { CapDeployJobStatus, Claim, HistoryEntry, WaitingEntry } from '../api/capdeployjob.ts';
-import { readFrozenText } from '../api/freeze.ts';
+import type { Freeze } from '../api/freeze.ts';
 import { CONDITION, type OutcomeReason, REASON, type WaitingReason } from '../api/reasons.ts';
 import type { LaneState, Reader } from './lane-state.ts';
 import { requesterOf } from './requester.ts';
@@ -117,8 +117,7 @@ export function whoLine(actor: string): Line {
   return [user === undefined ? actor : { user }];
 }
 
-function frozenLine(environment: string, text: string): Line {
-  const { bySpec, who, why } = readFrozenText(environment, text);
+function frozenLine({ bySpec, who, why }: Freeze): Line {
   const byPerson: Line = who === undefined ? [why ?? ''] : [...whoLine(who), `: ${why ?? ''}`];
   return bySpec.length === 0
     ? byPerson
@@ -128,13 +127,10 @@ function frozenLine(environment: string, text: string): Line {
 }
 
 /** Freezes and windows. */
-export function closedLines({ environment, frozen, closed }: LaneState, reader: Reader): Line[] {
+export function closedLines({ frozen, closed }: LaneState, reader: Reader): Line[] {
   const texts = readingTexts[reader.language];
   const until = closed?.until === undefined ? '' : texts.until(shortTimeOf(closed.until, reader));
-  return [
-    ...(frozen ? [texts.frozen(frozenLine(environment, frozen.text))] : []),
-    ...(closed ? [texts.closed(closed.why, until)] : []),
-  ];
+  return [...(frozen ? [texts.frozen(frozenLine(frozen))] : []), ...(closed ? [texts.closed(closed.why, until)] : [])];
 }
 
 /** How a request ended. */

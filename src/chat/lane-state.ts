@@ -1,4 +1,5 @@
 import type { Claim, HistoryEntry, WaitingEntry } from '../api/capdeployjob.ts';
+import type { Freeze } from '../api/freeze.ts';
 import type { Language } from './texts/language.ts';
 
 /** What answers show of an environment, as a status says it. */
@@ -8,7 +9,7 @@ export interface LaneState {
   readonly active: Claim | undefined;
   /** The next one is first. */
   readonly waiting: readonly WaitingEntry[];
-  readonly frozen: { readonly text: string } | undefined;
+  readonly frozen: Freeze | undefined;
   readonly closed: { readonly why: string; readonly until: string | undefined } | undefined;
   /** The last deploy that succeeded. */
   readonly current:

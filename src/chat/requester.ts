@@ -17,7 +17,7 @@ export type Requester =
  */
 const BY_SLACK = /^slack:[^/]*\/([A-Z0-9]+)/;
 /** An id that was cut with its text names somebody else. */
-const IS_WHOLE = /^slack:[^/]*\/[A-Z0-9]+(?: |$)/;
+const WHOLE = /^slack:[^/]*\/([A-Z0-9]+)(?: |$)/;
 
 /** The user of Slack that a request names, by id; undefined if it names none. */
 export const slackUserOf = (requestedBy: string | undefined): string | undefined =>
@@ -40,6 +40,6 @@ export function requesterOf(origin: Origin, trustedSenders: readonly string[]): 
   const { requestedBy } = origin;
   if (!requestedBy) return { kind: 'unknown' };
   if (!isFromTrusted(origin, trustedSenders)) return { kind: 'claim', text: requestedBy };
-  const user = IS_WHOLE.test(requestedBy) ? slackUserOf(requestedBy) : undefined;
+  const user = WHOLE.exec(requestedBy)?.[1];
   return user === undefined ? { kind: 'elsewhere', text: requestedBy } : { kind: 'person', user };
 }

@@ -58,6 +58,13 @@ export function isKubeError(error: unknown, kind?: KubeErrorKind): error is Kube
   return error instanceof KubeError && (kind === undefined || error.kind === kind);
 }
 
+/**
+ * A precondition names the uid of an object that another one has replaced. The API server calls that invalid. It
+ * calls the refusals of policies forbidden.
+ */
+export const isOtherUid = (error: KubeError): boolean =>
+  error.kind === 'invalid' && error.message.includes('metadata.uid');
+
 /** What a `get` finds; undefined if the API server does not have it. @throws KubeError */
 export async function undefinedIfGone<T>(found: Promise<T>): Promise<T | undefined> {
   try {

@@ -1,10 +1,10 @@
 import { type Clock, monotonicNow } from '../base/clock.ts';
+import type { Change, Feed } from './feed.ts';
 import {
   claimed,
   deleted,
   done,
   givenUp,
-  type LedgerEntry,
   type PlaceEntry,
   type PostClaim,
   released,
@@ -19,22 +19,13 @@ export interface Task<Shown = unknown> {
   readonly job: string;
   /** Its place in the ledger, such as `slack/C0PROD`. */
   readonly place: string;
-  readonly feed: FeedPort;
+  readonly feed: Pick<Feed, 'get' | 'change' | 'note'>;
   readonly sink: Sink<Shown>;
   readonly wanted: Wanted;
   /** Handed to the sink. */
   readonly shown: Shown;
   /** What comes first: 0 has ended, 1 runs, 2 waits. */
   readonly urgency: 0 | 1 | 2;
-}
-
-type EntryChange = (entry: LedgerEntry) => LedgerEntry | undefined;
-
-/** The ledger of one CapDeployJob: see `Feed`. */
-export interface FeedPort {
-  get(job: string): LedgerEntry;
-  change(job: string, change: EntryChange): Promise<boolean>;
-  note(job: string, change: EntryChange): void;
 }
 
 export interface AttemptContext {
@@ -148,7 +139,7 @@ async function claimAndDeliver(
 }
 
 const at =
-  (place: string, change: (entry: PlaceEntry) => PlaceEntry | undefined): EntryChange =>
+  (place: string, change: (entry: PlaceEntry) => PlaceEntry | undefined): Change =>
   (entry) => {
     const changed = change(entry.places[place] ?? {});
     return changed && { ...entry, places: { ...entry.places, [place]: changed } };

@@ -13,9 +13,6 @@ export interface ConfigMap extends KubeObject {
 
 /** Marks the ConfigMaps of the ledger. Its value is the uid of the CapDeployJob. */
 export const FEED_LABEL = 'capdeployjob.dev/feed-of';
-/** Since when the CapDeployJob is not there any more (RFC 3339). */
-export const ORPHANED = 'capdeployjob.dev/orphaned-at';
-
 /** @param uid of the CapDeployJob, which a resource of the same name has not */
 export const feedName = (uid: string): string => `feed-${createHash('sha256').update(uid).digest('hex').slice(0, 32)}`;
 
@@ -70,27 +67,6 @@ export class Feed {
     return this.#pending.reduce((known, each) => (each.job === job ? (each.change(known) ?? known) : known), entry);
   }
 
-  jobs(): string[] {
-    return [...new Set([...this.#entries.keys(), ...this.#pending.map(({ job }) => job)])];
-  }
-
-  /** Takes over what a list has shown. */
-  adopt(object: ConfigMap): void {
-    const { uid = '', resourceVersion = '' } = object.metadata;
-    this.#version = { uid, resourceVersion };
-    this.#isNew = false;
-    this.#entries = entriesOf(object);
-  }
-
-  /**
-   * Makes a new ledger.
-   * @param told jobs of which nothing is to be said any more: they ended before it was there
-   */
-  begin(told: ReadonlyMap<string, LedgerEntry>): void {
-    this.#isNew = true;
-    for (const [job, entry] of told) this.#pending.push({ job, change: () => entry });
-  }
-
   /**
    * Changes an entry, and waits until that is stored.
    * @returns false if the change was refused by what another notifier has written
@@ -107,16 +83,6 @@ export class Feed {
   note(job: string, change: Change): void {
     this.#pending.push({ job, change });
     this.#later();
-  }
-
-  /** Stores what is to be stored. @throws KubeError */
-  async flush(): Promise<void> {
-    while (this.#pending.length > 0) {
-      const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-      this.#pending.push({ job: '', change: () => undefined, settle: resolve, fail: reject });
-      this.#write();
-      await promise;
-    }
   }
 
   /** Nothing more is written. */
@@ -187,9 +153,11 @@ export class Feed {
     if (this.#version || this.#isNew) return;
     const { kube, namespace, uid } = this.#options;
     const found = await undefinedIfGone(kube.get<ConfigMap>(CONFIG_MAPS, namespace, feedName(uid)));
-    if (found) this.adopt(found);
     // Somebody has deleted it. What it held is still known here.
-    else this.#isNew = true;
+    this.#isNew = found === undefined;
+    if (!found) return;
+    this.#adoptVersion(found);
+    this.#entries = entriesOf(found);
   }
 
   #store(data: Record<string, string | null>): Promise<KubeObject> {
@@ -214,7 +182,7 @@ export class Feed {
   }
 }
 
-export function entriesOf({ data = {} }: ConfigMap): Map<string, LedgerEntry> {
+function entriesOf({ data = {} }: ConfigMap): Map<string, LedgerEntry> {
   return new Map(
     Object.entries(data).flatMap(([job, text]) => {
       const entry = parseEntry(text);

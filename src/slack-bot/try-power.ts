@@ -1,7 +1,7 @@
 import { ANNOTATION, CAPDEPLOYJOBS, FREEZE_PREFIX } from '../api/names.ts';
 import { slackUserOf } from '../chat/requester.ts';
 import { JOBS, type KubeClient, type KubeObject, type ResourceType } from '../kube/client.ts';
-import { isKubeError, type KubeError } from '../kube/errors.ts';
+import { isKubeError, isOtherUid, type KubeError } from '../kube/errors.ts';
 
 /** What the bot does for people beyond sending messages. `freeze` is thawing, too. */
 export const POWERS = ['freeze', 'abort', 'approve'] as const;
@@ -180,8 +180,7 @@ async function tryAll(
 }
 
 /** Another object that has the name now is one that nobody asked about. */
-const isGone = ({ kind, message }: KubeError): boolean =>
-  kind === 'gone' || (kind === 'invalid' && message.includes('metadata.uid'));
+const isGone = (error: KubeError): boolean => error.kind === 'gone' || isOtherUid(error);
 
 function findingOf({ kind, message }: KubeError, where: string): Finding {
   const detail = `tried on ${where}: ${message}`;

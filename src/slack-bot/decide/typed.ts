@@ -41,10 +41,6 @@ const typed =
     if ('answer' in lane) return lane.answer;
     const { target, rule } = lane;
     const about = { kind: verb, asker, profile, target, environment, rule, at };
-    if (!target.resource) {
-      noteDecision(bot, { ...about, deploy: undefined }, undefined, 'outsideCluster');
-      return answer([decidedTexts[profile.language].outsideCluster(verb)]);
-    }
     const found = choose(bot, call, verb, target, lane.repository);
     if ('told' in found) {
       noteDecision(bot, { ...about, deploy: undefined }, undefined, 'notUnderstood');

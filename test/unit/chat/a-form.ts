@@ -3,6 +3,7 @@ import { checkView } from '../../../dev/local-slack/block-kit/blocks.ts';
 import { isObject, type Json } from '../../../dev/local-slack/json.ts';
 import { renderBlocks } from '../../../dev/local-slack/render.ts';
 import { Team } from '../../../dev/local-slack/team.ts';
+import { readFrozenText } from '../../../src/api/freeze.ts';
 import { type Choice, choicesOf, type FormMetadata } from '../../../src/chat/form.ts';
 import { confirmView } from '../../../src/chat/form-confirm-view.ts';
 import { type FormContent, formView } from '../../../src/chat/form-view.ts';
@@ -66,7 +67,7 @@ export const LANE: LaneState = {
     why: 'ImagePullBackOff',
   },
   waiting: ['v1.0.3', 'v1.0.4', 'v1.0.5', 'v1.0.6'].map((revision) => ({ ...asked({ revision }), why: 'next' })),
-  frozen: { text: 'alice: incident 42' },
+  frozen: readFrozenText('production', 'alice: incident 42'),
   closed: { why: 'no window of kind Allow is open', until: '2026-12-01T00:00:00Z' },
   last: undefined,
   usualMs: 125_000,

@@ -3,6 +3,7 @@ import { checkMessageBlocks, checkView } from '../../../dev/local-slack/block-ki
 import type { Json } from '../../../dev/local-slack/json.ts';
 import { renderBlocks, tokensOf } from '../../../dev/local-slack/render.ts';
 import { Team } from '../../../dev/local-slack/team.ts';
+import { readFrozenText } from '../../../src/api/freeze.ts';
 import { DEPLOY_BUTTONS, deployButton, readValue } from '../../../src/chat/buttons.ts';
 import { type DecisionMetadata, decisionMetadata, decisionView, noticeView } from '../../../src/chat/decision-view.ts';
 import { activeLine, closedLines, staleLines, thereLines } from '../../../src/chat/lane-lines.ts';
@@ -42,7 +43,7 @@ function laneLines(language: Language): Line[] {
     environment: DEPLOY.environment,
     active,
     waiting: [],
-    frozen: { text: long(256) },
+    frozen: readFrozenText('production', long(256)),
     closed: { why: long(512), until: MOMENT },
     current: { revision: DEPLOY.revision, finishedAt: MOMENT },
     unsure,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { suggestionAnswer } from '../../../dev/local-slack/block-kit/elements.ts';
 import type { Json } from '../../../dev/local-slack/json.ts';
+import { readFrozenText } from '../../../src/api/freeze.ts';
 import { type Choice, choicesOf, choiceValue, readMetadata } from '../../../src/chat/form.ts';
 import { formView, repositoryOptions, revisionOptions } from '../../../src/chat/form-view.ts';
 import type { LaneState } from '../../../src/chat/lane-state.ts';
@@ -64,7 +65,7 @@ describe('Block Kit', () => {
       unsure: { ...LANE.unsure!, ...texts },
       active: { ...LANE.active!, ...texts, why: long(512) },
       waiting: Array.from({ length: 100 }, () => ({ ...waiting!, ...texts })),
-      frozen: { text: long(256) },
+      frozen: readFrozenText('production', long(256)),
       closed: { why: long(512), until: '2026-12-01T00:00:00Z' },
     };
     const chosen = {
@@ -139,7 +140,7 @@ describe('Block Kit', () => {
     const hostile = '<!channel> *b* <https://evil.example|x> :tada:';
     const lane = {
       ...LANE,
-      frozen: { text: hostile },
+      frozen: readFrozenText('production', hostile),
       active: { ...LANE.active!, why: hostile, requestedBy: hostile },
     };
     const made = [

@@ -1,16 +1,7 @@
-import { App, LogLevel, SocketModeReceiver } from '@slack/bolt';
+import { App, SocketModeReceiver } from '@slack/bolt';
 import { WebClient, type WebClientOptions } from '@slack/web-api';
 import type { LocalSlack } from '../../../../dev/local-slack/local-slack.ts';
-
-const logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  setLevel: () => {},
-  getLevel: () => LogLevel.ERROR,
-  setName: () => {},
-};
+import { SILENT as logger } from '../../../../src/slack/silent-logger.ts';
 
 /** The client's own repetitions and pauses are off: a test has to see what Slack answers. */
 const clientOptions = (slack: LocalSlack): WebClientOptions => ({
