@@ -12,6 +12,7 @@ import { Cache } from '../kube/informer/cache.ts';
 import type { QueueRules } from '../sqs/check-queues.ts';
 import type { BotConfig } from './config.ts';
 import type { TargetSource } from './context.ts';
+import { KeptTargets } from './kept-targets.ts';
 import type { OpenQueues } from './queues.ts';
 import { targetsOfCluster } from './targets.ts';
 
@@ -32,14 +33,15 @@ export class ClusterTargets implements TargetSource {
   readonly #cache: Cache<CapDeployJob>;
   readonly #waiting = new Map<string, Set<() => void>>();
   /** Made of the cache and the configuration, until one of them changes. */
-  #targets: { of: BotConfig; list: readonly Target[] } | undefined;
+  readonly #targets: KeptTargets;
 
   constructor(options: ClusterTargetsOptions) {
     this.#options = options;
     const { kube, namespaces, clock, log } = options;
     this.#cache = new Cache<CapDeployJob>({ client: kube, type: CAPDEPLOYJOBS, namespaces, clock, log });
+    this.#targets = new KeptTargets(options, (config) => targetsOfCluster(this.#cache.list(), config));
     this.#cache.onEvent(({ object }) => {
-      this.#targets = undefined;
+      this.#targets.forget();
       for (const wake of this.#waiting.get(keyOf(object)) ?? []) wake();
     });
   }
@@ -62,12 +64,7 @@ export class ClusterTargets implements TargetSource {
   }
 
   all(): readonly Target[] {
-    const config = this.#options.config();
-    if (this.#targets?.of === config) return this.#targets.list;
-    const list = targetsOfCluster(this.#cache.list(), config);
-    this.#targets = { of: config, list };
-    this.#options.queues.keep(new Set(list.map(({ name }) => name)));
-    return list;
+    return this.#targets.all();
   }
 
   destination(target: Target) {

@@ -6,6 +6,7 @@ import type { QueueRules } from '../sqs/check-queues.ts';
 import { parseQueueUrl } from '../sqs/queue-url.ts';
 import type { BotConfig } from './config.ts';
 import type { TargetSource } from './context.ts';
+import { KeptTargets } from './kept-targets.ts';
 import type { OpenQueues } from './queues.ts';
 import { targetsOfFile } from './targets.ts';
 
@@ -18,20 +19,15 @@ export interface FileTargetsOptions {
 /** The targets that the configuration lists: for a bot that sees no cluster. It can send, and see nothing of a deploy. */
 export class FileTargets implements TargetSource {
   readonly #options: FileTargetsOptions;
-  #targets: { of: BotConfig; list: readonly Target[] } | undefined;
+  readonly #targets: KeptTargets;
 
   constructor(options: FileTargetsOptions) {
     this.#options = options;
+    this.#targets = new KeptTargets(options, targetsOfFile);
   }
 
   all(): readonly Target[] {
-    const { config: current, queues } = this.#options;
-    const config = current();
-    if (this.#targets?.of === config) return this.#targets.list;
-    const list = targetsOfFile(config);
-    this.#targets = { of: config, list };
-    queues.keep(new Set(list.map(({ name }) => name)));
-    return list;
+    return this.#targets.all();
   }
 
   destination(target: Target) {
